@@ -1,0 +1,125 @@
+/**
+ * Reverse-mode differentiation of tfjs operations with one forward pass and any number of backward passes.
+ *
+ * tfjs's own `grads` runs the forward pass anew for each scalar that is differentiated and frees every intermediate
+ * value. Balancing methods need the gradients of several losses of one forward pass and want to look at its
+ * intermediate values, so we keep tfjs's tape (which knows the gradient of each kernel) and walk it ourselves.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** One recorded kernel, as tfjs's engine keeps it. */
+interface TapeNode {
+  readonly kernelName: string;
+  readonly inputs: Record<string, tf.Tensor>;
+  readonly outputs: tf.Tensor[];
+  readonly gradient?: (dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
+  readonly saved?: tf.Tensor[];
+}
+
+/** The part of tfjs's engine that keeps the tape; private in its types, stable since 1.0. */
+interface TapeEngine {
+  readonly state: { activeTape: TapeNode[] | null; gradientDepth: number };
+  startTape(): void;
+  endTape(): void;
+}
+
+/** What a recorded forward pass returned, with the means to differentiate it. */
+export interface Recording<T> {
+  /** What the function returned. */
+  readonly value: T;
+  /**
+   * Gradients of a scalar (or of a tensor, weighted by ones) of the recorded pass. May be called several times.
+   *
+   * @param of The tensor to differentiate; must come from the recorded function.
+   * @param by The tensors to differentiate by.
+   * @returns One gradient per tensor in `by`, of its shape; `null` where `of` does not depend on it.
+   */
+  gradients(of: tf.Tensor, by: readonly tf.Tensor[]): (tf.Tensor | null)[];
+  /** Frees what the pass saved for its gradients. Call once, when no more gradients are wanted. */
+  dispose(): void;
+}
+
+/**
+ * Runs a function and records how its tensors came about. Call inside `tf.tidy`, which owns what the function makes.
+ *
+ * @throws {Error} If called inside another recording: gradients of gradients are not supported.
+ */
+export function record<T>(run: () => T): Recording<T> {
+  const engine = tf.engine() as unknown as TapeEngine;
+  if (engine.state.gradientDepth !== 0) {
+    throw new Error("Cannot record inside a recording as gradients of gradients are not supported");
+  }
+  engine.startTape();
+  let value: T;
+  try {
+    value = run();
+  } finally {
+    engine.endTape();
+  }
+  const tape = engine.state.activeTape ?? [];
+  engine.state.activeTape = null;
+  return {
+    value,
+    gradients: (of, by) => backpropagate(tape, of, by),
+    dispose() {
+      for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose();
+    },
+  };
+}
+
+/** Ids of all tensors that depend on `by`. */
+function reachableFrom(tape: readonly TapeNode[], by: readonly tf.Tensor[]): Set<number> {
+  const reached = new Set(by.map((tensor) => tensor.id));
+  for (const node of tape) {
+    if (Object.values(node.inputs).some((input) => reached.has(input.id))) {
+      for (const output of node.outputs) reached.add(output.id);
+    }
+  }
+  return reached;
+}
+
+function backpropagate(tape: readonly TapeNode[], of: tf.Tensor, by: readonly tf.Tensor[]): (tf.Tensor | null)[] {
+  const wanted = reachableFrom(tape, by);
+  const gradients = new Map<number, tf.Tensor>([[of.id, tf.onesLike(of)]]);
+  for (let i = tape.length - 1; i >= 0; i--) {
+    const node = tape[i];
+    const dys = node.outputs.map((output) => gradients.get(output.id) ?? null);
+    if (dys.every((dy) => dy === null)) continue;
+    const inputs = Object.entries(node.inputs).filter(([_, input]) => wanted.has(input.id));
+    if (inputs.length === 0) continue;
+    if (node.gradient === undefined || node.gradient === null) {
+      throw new Error(`Cannot differentiate kernel ${node.kernelName} as tfjs registers no gradient for it`);
+    }
+    // A kernel with several outputs (Unpack, SplitV) wants a gradient for each; the unused ones get zeros.
+    const filled = node.outputs.length === 1 ? dys : dys.map((dy, k) => dy ?? tf.zerosLike(node.outputs[k]));
+    const inputGradients = node.gradient(filled);
+    for (const [name, input] of inputs) {
+      const make = inputGradients[name];
+      if (make === undefined) {
+        throw new Error(`Cannot differentiate kernel ${node.kernelName} by its input "${name}"`);
+      }
+      const gradient = make();
+      const present = gradients.get(input.id);
+      gradients.set(input.id, present === undefined ? gradient : tf.add(present, gradient));
+    }
+  }
+  return by.map((tensor) => gradients.get(tensor.id) ?? null);
+}
+
+/**
+ * The same values cut off from differentiation: sg[x], `x.detach()`.
+ *
+ * A second tensor over the same data, which no tape node leads to; so nothing is copied or computed.
+ */
+export function stopGradient<T extends tf.Tensor>(tensor: T): T {
+  const engine = tf.engine() as unknown as {
+    state: { tensorInfo: WeakMap<object, { backend: { incRef(dataId: object): void } }> };
+    makeTensorFromTensorInfo(info: tf.TensorInfo): tf.Tensor;
+  };
+  const info = engine.state.tensorInfo.get(tensor.dataId);
+  if (info === undefined) throw new Error("Cannot stop the gradient of a disposed tensor");
+  info.backend.incRef(tensor.dataId);
+  return engine.makeTensorFromTensorInfo({ dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype }) as T;
+}

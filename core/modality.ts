@@ -1,0 +1,61 @@
+/**
+ * Modalities travel by name and in sorted order, never by position.
+ *
+ * @module
+ */
+
+/** One value per modality, keyed by the modality's name. */
+export type ByModality<T> = Readonly<Record<string, T>>;
+
+/**
+ * The names of a record's modalities in the one order that the whole project uses (sorted by code unit).
+ *
+ * @param values A record by modality.
+ * @returns Sorted names.
+ */
+export function modalitiesOf(values: ByModality<unknown>): string[] {
+  return Object.keys(values).sort();
+}
+
+/**
+ * The value of one modality.
+ *
+ * @throws {TypeError} If the record lacks it; the message lists what the record has.
+ */
+export function at<T>(values: ByModality<T>, modality: string): T {
+  if (!Object.hasOwn(values, modality)) {
+    throw new TypeError(
+      `Cannot find modality "${modality}": the record has ${modalitiesOf(values).join(", ") || "none"}`,
+    );
+  }
+  return values[modality];
+}
+
+/** Applies a function to every modality, in sorted order. */
+export function mapByModality<T, U>(
+  values: ByModality<T>,
+  apply: (value: T, modality: string, index: number) => U,
+): Record<string, U> {
+  const result: Record<string, U> = {};
+  modalitiesOf(values).forEach((modality, index) => {
+    result[modality] = apply(values[modality], modality, index);
+  });
+  return result;
+}
+
+/** Builds a record from sorted names. */
+export function byModality<T>(
+  modalities: readonly string[],
+  make: (modality: string, index: number) => T,
+): Record<string, T> {
+  const result: Record<string, T> = {};
+  [...modalities].sort().forEach((modality, index) => {
+    result[modality] = make(modality, index);
+  });
+  return result;
+}
+
+/** The values in sorted order of their modality. */
+export function valuesOf<T>(values: ByModality<T>): T[] {
+  return modalitiesOf(values).map((modality) => values[modality]);
+}

@@ -1,0 +1,170 @@
+/**
+ * What a run leaves on disk, as types. The folder `<runs>/<id>/` is the truth; everything else is derived.
+ *
+ * - `config.json`: `RunConfig`, written first.
+ * - `metrics.jsonl`: one `EpochRecord` a line, appended after each epoch.
+ * - `checkpoint.safetensors`: tensors, tables and the place in the schedule in one file, replaced atomically.
+ * - `progress.json`: `RunProgress`, replaced while the run goes on; of no meaning afterwards.
+ * - `failure.json`: `RunFailure`, if the run stopped by an error; removed when it is run again.
+ * - `summary.json`: `RunSummary`, written last, atomically: its presence means finished.
+ * - `timing.json`: `RunTiming`. Apart from the others because those are equal, byte for byte, for equal configurations.
+ *
+ * @module
+ */
+import type { ByModality } from "./modality.ts";
+import type { RawOptions } from "./options.ts";
+
+/** A part chosen by name, with all its options resolved. */
+export interface PartConfig {
+  readonly name: string;
+  readonly options: RawOptions;
+}
+
+/** How a run is trained; the same for every method of a grid. */
+export interface TrainingConfig {
+  /** `"samples"`: stop when `epochs` x N samples are drawn, whatever a method repeats. `"epochs"`: count epochs. */
+  readonly budget: "samples" | "epochs";
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: "sgd" | "adamw";
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly schedule: "constant" | "cosine" | "step";
+  /** Fraction of the budget after which `"step"` multiplies the rate by 0.1. */
+  readonly stepAt: number;
+  /** Largest global gradient norm; 0 turns clipping off. */
+  readonly clipNorm: number;
+  /** Which epoch's parameters are tested. */
+  readonly select: "best" | "last";
+}
+
+/** Everything that is needed to repeat a run. Its canonical JSON without `git` is hashed into the run's id. */
+export interface RunConfig {
+  readonly format: 1;
+  readonly dataset: PartConfig & { readonly fingerprint: string };
+  /** The modalities that are used, sorted. */
+  readonly modalities: readonly string[];
+  readonly encoders: ByModality<PartConfig>;
+  readonly fusion: PartConfig;
+  readonly methods: readonly PartConfig[];
+  readonly training: TrainingConfig;
+  readonly seed: number;
+  readonly engine: { readonly name: string; readonly version: string; readonly threads: number };
+  /** Version of armlab. */
+  readonly version: string;
+  /** Modules that registered further plugins, as given. */
+  readonly plugins: readonly string[];
+  /** Commit of the working tree, if there is one; not part of the id. */
+  readonly git?: string;
+}
+
+/** Accuracy of one modality's own readout. */
+export interface ModalityMetrics {
+  /** Accuracy of the fusion's own readout, named by `readout`. */
+  readonly accuracy: number;
+  readonly readout: string;
+  /** Accuracy with all other modalities' features replaced by their training mean. */
+  readonly ablateMean: number;
+  /** Mean normalised mutual information I(f_y; f_u), 0..1. */
+  readonly nmi: number;
+  /** Mean probability of the true class by this modality's readout. */
+  readonly probability: number;
+  /** Mean raw contribution phi^CMI(x^u), in [-(m-1), m] (methods: ARM Eq. 11). */
+  readonly phi: number;
+}
+
+/** What is measured over one split. */
+export interface SplitMetrics {
+  readonly size: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly macroF1: number;
+  readonly perModality: ByModality<ModalityMetrics>;
+  /** Mean over samples and pairs of |phi_i - phi_j|. */
+  readonly contributionGap: number;
+  /** Mean over samples of phi^CMI(X) (ARM Eq. 12). */
+  readonly jointContribution: number;
+  /** Recall of each class, in class order. */
+  readonly recall: readonly number[];
+}
+
+/** One line of `metrics.jsonl`. Holds no wall-clock time, so that equal runs write equal bytes. */
+export interface EpochRecord {
+  /** From 0. */
+  readonly epoch: number;
+  /** Optimiser steps so far. */
+  readonly steps: number;
+  /** Training samples drawn so far, copies included. */
+  readonly samplesDrawn: number;
+  readonly learningRate: number;
+  /** Mean of each loss term over the epoch; `total` is what was minimised. */
+  readonly loss: Readonly<Record<string, number>>;
+  /** Share of steps whose gradient was clipped. */
+  readonly clipped: number;
+  /** Training accuracy over the epoch's batches, as drawn. */
+  readonly trainAccuracy: number;
+  readonly validation: SplitMetrics;
+  /** What methods report, by method: scalars, and histograms as counts by label. */
+  readonly methods: Readonly<Record<string, Readonly<Record<string, number | Readonly<Record<string, number>>>>>>;
+}
+
+/** The result of a finished run. Holds no wall-clock time. */
+export interface RunSummary {
+  readonly format: 1;
+  readonly id: string;
+  readonly seed: number;
+  /** Which split chose the tested parameters. */
+  readonly selectedOn: "validation" | "none";
+  /** The epoch that was tested. */
+  readonly selectedEpoch: number;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly samplesDrawn: number;
+  readonly validation: SplitMetrics;
+  readonly test: SplitMetrics;
+  /** Trainable scalars, in all and by group. */
+  readonly parameters: number;
+  readonly parametersByGroup: Readonly<Record<string, number>>;
+}
+
+/** Wall-clock figures of a run, summed over interruptions. */
+export interface RunTiming {
+  readonly seconds: number;
+  readonly trainSeconds: number;
+  readonly evaluationSeconds: number;
+  readonly compileSeconds: number;
+  /** Median milliseconds of a training step. */
+  readonly stepMs: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly device: string;
+  readonly deno: string;
+}
+
+/** Where a running run stands. */
+export interface RunProgress {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly samplesDrawn: number;
+  readonly samplesBudget: number;
+  readonly samplesPerSecond: number;
+  readonly validationAccuracy: number | null;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** Why a run stopped by itself. */
+export interface RunFailure {
+  readonly message: string;
+  readonly epoch: number | null;
+  readonly step: number | null;
+  /** The loss term or input that went wrong, if one did. */
+  readonly term: string | null;
+  /** The last good checkpoint's epoch, if there is one. */
+  readonly checkpointEpoch: number | null;
+  /** The command that runs this cell again. */
+  readonly command: string;
+  readonly at: string;
+}
