@@ -30,13 +30,13 @@ export interface Recording<T> {
   /** What the function returned. */
   readonly value: T;
   /**
-   * Gradients of a scalar (or of a tensor, weighted by ones) of the recorded pass. May be called several times.
+   * Gradients of the sum of all elements of some tensors of the recorded pass. May be called several times.
    *
-   * @param of The tensor to differentiate; must come from the recorded function.
+   * @param of The tensor or tensors to differentiate; must come from the recorded function.
    * @param by The tensors to differentiate by.
    * @returns One gradient per tensor in `by`, of its shape; `null` where `of` does not depend on it.
    */
-  gradients(of: tf.Tensor, by: readonly tf.Tensor[]): (tf.Tensor | null)[];
+  gradients(of: tf.Tensor | readonly tf.Tensor[], by: readonly tf.Tensor[]): (tf.Tensor | null)[];
   /** Frees what the pass saved for its gradients. Call once, when no more gradients are wanted. */
   dispose(): void;
 }
@@ -62,7 +62,7 @@ export function record<T>(run: () => T): Recording<T> {
   engine.state.activeTape = null;
   return {
     value,
-    gradients: (of, by) => backpropagate(tape, of, by),
+    gradients: (of, by) => backpropagate(tape, of instanceof tf.Tensor ? [of] : of, by),
     dispose() {
       for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose();
     },
@@ -80,9 +80,14 @@ function reachableFrom(tape: readonly TapeNode[], by: readonly tf.Tensor[]): Set
   return reached;
 }
 
-function backpropagate(tape: readonly TapeNode[], of: tf.Tensor, by: readonly tf.Tensor[]): (tf.Tensor | null)[] {
+function backpropagate(
+  tape: readonly TapeNode[],
+  of: readonly tf.Tensor[],
+  by: readonly tf.Tensor[],
+): (tf.Tensor | null)[] {
   const wanted = reachableFrom(tape, by);
-  const gradients = new Map<number, tf.Tensor>([[of.id, tf.onesLike(of)]]);
+  const gradients = new Map<number, tf.Tensor>();
+  for (const root of of) gradients.set(root.id, tf.onesLike(root));
   for (let i = tape.length - 1; i >= 0; i--) {
     const node = tape[i];
     const dys = node.outputs.map((output) => gradients.get(output.id) ?? null);
