@@ -87,7 +87,10 @@ function backpropagate(
 ): (tf.Tensor | null)[] {
   const wanted = reachableFrom(tape, by);
   const gradients = new Map<number, tf.Tensor>();
-  for (const root of of) gradients.set(root.id, tf.onesLike(root));
+  for (const root of of) {
+    const present = gradients.get(root.id);
+    gradients.set(root.id, present === undefined ? tf.onesLike(root) : tf.add(present, tf.onesLike(root)));
+  }
   for (let i = tape.length - 1; i >= 0; i--) {
     const node = tape[i];
     const dys = node.outputs.map((output) => gradients.get(output.id) ?? null);

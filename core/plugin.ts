@@ -323,6 +323,8 @@ export interface Method {
   /** The index plan of the coming epoch. */
   plan?(host: Host, base: readonly Segment[]): readonly Segment[] | Promise<readonly Segment[]>;
   afterEpoch?(host: Host): void | Promise<void>;
+  /** After each step, with the step's scalars by name (`loss/joint`, `<method>/<stat>`). Rarely needed. */
+  afterStep?(stats: Readonly<Record<string, number>>, host: Host): void;
   /** What the method wants in the epoch's log: scalars and histograms (counts by label). */
   report?(host: Host): Record<string, number | Record<string, number>>;
   /** Host memory that must survive a restart, as JSON; tables, buffers and controls are kept anyway. */

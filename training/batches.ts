@@ -1,0 +1,88 @@
+/**
+ * Host batches of fixed size.
+ *
+ * @module
+ */
+import type { Dataset, Split } from "../core/plugin.ts";
+import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
+
+/** Reusable arrays for one batch size; a filled batch is valid until the next is filled. */
+export class Batches {
+  readonly size: number;
+  readonly #inputs: Record<string, { array: Float32Array | Int32Array; row: number; tensor: HostTensor }> = {};
+  readonly #labels: Int32Array;
+  readonly #weights: Float32Array;
+
+  /** @param size Rows of a batch. */
+  constructor(dataset: Pick<Dataset, "modalities">, modalities: readonly string[], size: number) {
+    this.size = size;
+    for (const modality of modalities) {
+      const { shape, dtype } = dataset.modalities[modality];
+      const row = sizeOf(shape);
+      const array = dtype === "int32" ? new Int32Array(size * row) : new Float32Array(size * row);
+      this.#inputs[modality] = { array, row, tensor: { data: array, shape: [size, ...shape], dtype } };
+    }
+    this.#labels = new Int32Array(size);
+    this.#weights = new Float32Array(size);
+  }
+
+  /**
+   * Gathers up to `size` samples. A short batch is padded with copies of its first sample at weight 0.
+   *
+   * @param items Sample indices of the batch, 1 .. size of them.
+   */
+  inputs(split: Split, items: Int32Array): NamedHostTensors {
+    const feeds: NamedHostTensors = {};
+    for (const [modality, { array, row, tensor }] of Object.entries(this.#inputs)) {
+      const source = split.inputs[modality];
+      for (let i = 0; i < this.size; i++) {
+        const index = items[i < items.length ? i : 0];
+        array.set(source.subarray(index * row, (index + 1) * row), i * row);
+      }
+      feeds[`input:${modality}`] = tensor;
+    }
+    return feeds;
+  }
+
+  /** Labels and weights of the same items. */
+  targets(split: Split, items: Int32Array): NamedHostTensors {
+    for (let i = 0; i < this.size; i++) {
+      this.#labels[i] = split.labels[items[i < items.length ? i : 0]];
+      this.#weights[i] = i < items.length ? 1 : 0;
+    }
+    return {
+      labels: { data: this.#labels, shape: [this.size], dtype: "int32" },
+      weights: { data: this.#weights, shape: [this.size], dtype: "float32" },
+    };
+  }
+}
+
+/** Rows of a table column for a batch; padding gets the first item's row. */
+export function gatherRows(table: Float32Array, width: number, items: Int32Array, size: number): HostTensor {
+  const data = new Float32Array(size * width);
+  for (let i = 0; i < size; i++) {
+    const index = items[i < items.length ? i : 0];
+    data.set(table.subarray(index * width, (index + 1) * width), i * width);
+  }
+  return { data, shape: [size, width], dtype: "float32" };
+}
+
+/** Writes the rows of a batch back; of repeated samples the last one stays, padding writes nothing. */
+export function scatterRows(table: Float32Array, width: number, items: Int32Array, rows: HostTensor): void {
+  for (let i = 0; i < items.length; i++) {
+    table.set((rows.data as Float32Array).subarray(i * width, (i + 1) * width), items[i] * width);
+  }
+}
+
+/** A mask [B, m] of a batch; without flags everything is kept. */
+export function keepRows(
+  keep: Uint8Array | undefined,
+  from: number,
+  count: number,
+  size: number,
+  m: number,
+): HostTensor {
+  const data = new Float32Array(size * m).fill(1);
+  if (keep !== undefined) { for (let i = 0; i < count * m; i++) data[i] = keep[from * m + i]; }
+  return { data, shape: [size, m], dtype: "float32" };
+}

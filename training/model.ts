@@ -1,0 +1,247 @@
+/**
+ * Encoders, fusion and methods composed into one pure forward pass.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
+import type {
+  Encoder,
+  Features,
+  Fusion,
+  FusionOutput,
+  Keep,
+  Method,
+  ModelContext,
+  Solo,
+  Step,
+} from "../core/plugin.ts";
+import type { Scope } from "../core/scope.ts";
+import { zeros } from "../nn/initializers.ts";
+
+/** The parts of a model. */
+export interface Model {
+  readonly context: ModelContext;
+  readonly encoders: ByModality<Encoder>;
+  readonly fusion: Fusion;
+  /** In the order in which their hooks run. */
+  readonly methods: readonly Method[];
+}
+
+/** What the forward pass needs besides the scope. */
+export interface ForwardInputs {
+  /** Raw inputs [B, ...shape] per modality. */
+  readonly inputs: ByModality<tf.Tensor>;
+  /** Modality mask, or `null`. */
+  readonly keep: Keep;
+  /** Gathered table rows; evaluation gives the columns' initial values. */
+  rows(column: string): tf.Tensor2D;
+}
+
+/** A forward pass with everything that later hooks may ask for. */
+export interface Forward {
+  /** The step as methods see it. */
+  readonly step: Step;
+  /** Features as the encoders gave them, before any method changed them. */
+  readonly encoded: ByModality<Features>;
+  /** Sample weights that methods multiplied in, or `null`. */
+  readonly weights: tf.Tensor1D | null;
+}
+
+/**
+ * Says why encoders and fusion do not fit, or `null`.
+ *
+ * @param names Names of the encoders' plugins by modality, for the message.
+ */
+export function misfit(fusion: Fusion, fusionName: string, encoders: ByModality<Encoder>, names: ByModality<string>):
+  | string
+  | null {
+  const { stages = 0, tokens = false } = fusion.needs;
+  for (const [modality, encoder] of Object.entries(encoders)) {
+    const who = `fusion "${fusionName}" with encoder "${at(names, modality)}" of modality "${modality}"`;
+    if (encoder.stages.length < stages) {
+      return `Cannot use ${who} as the fusion gates the ${stages} deepest stages: the encoder has ${encoder.stages.length}`;
+    }
+    if (tokens && !encoder.tokens) {
+      return `Cannot use ${who} as the fusion needs token sequences: the encoder gives pooled features only`;
+    }
+  }
+  return null;
+}
+
+/** Runs the encoders; the deepest stages go in lock-step, so that the fusion and methods may gate their maps. */
+export function encode(
+  model: Model,
+  inputs: ByModality<tf.Tensor>,
+  keep: Keep,
+  scope: Scope,
+): ByModality<Features> {
+  const depth = model.fusion.needs.stages ?? 0;
+  const scopeOf = (modality: string) => scope.group(`encoder:${modality}`);
+  let maps: ByModality<tf.Tensor> = mapByModality(inputs, (x, modality) => {
+    const encoder = at(model.encoders, modality);
+    return encoder.stages.slice(0, encoder.stages.length - depth)
+      .reduce((map, stage) => stage(map, scopeOf(modality)), x);
+  });
+  const seen: ByModality<tf.Tensor>[] = [];
+  for (let level = 0; level < depth; level++) {
+    const plain = mapByModality(maps, (map, modality) => {
+      const encoder = at(model.encoders, modality);
+      return encoder.stages[encoder.stages.length - depth + level](map, scopeOf(modality));
+    });
+    maps = model.fusion.gate?.(level, plain, keep, scope) ?? plain;
+    for (const method of model.methods) maps = method.gate?.(level, plain, maps, scope) ?? maps;
+    seen.push(maps);
+  }
+  return mapByModality(maps, (map, modality) => {
+    const features = at(model.encoders, modality).head(map, scopeOf(modality));
+    return depth === 0 ? features : { ...features, stages: seen.map((level) => at(level, modality)) };
+  });
+}
+
+/** Parameter group of the harness's own buffers. */
+const HARNESS = "harness";
+
+/** Mean pooled feature [1, d_u] of each modality over the last finished training epoch; zero before. */
+function featureMeans(encoded: ByModality<Features>, scope: Scope): ByModality<tf.Tensor2D> {
+  return mapByModality(
+    encoded,
+    ({ pooled }, modality) =>
+      scope.group(HARNESS).buffer(`mean/${modality}`, [1, pooled.shape[1]], zeros) as tf.Tensor2D,
+  );
+}
+
+/** Full buffer names of what `accumulateFeatures` keeps for a modality. */
+export function featureBuffers(modality: string): { sum: string; count: string; mean: string } {
+  const name = (kind: string) => `${HARNESS}/${kind}/${modality}`;
+  return { sum: name("sum"), count: name("count"), mean: name("mean") };
+}
+
+/**
+ * Adds the batch's features to the epoch's sums: rows with weight, where the modality is kept, as encoded.
+ *
+ * @param weights [B].
+ */
+export function accumulateFeatures(
+  encoded: ByModality<Features>,
+  weights: tf.Tensor1D,
+  keep: Keep,
+  scope: Scope,
+): void {
+  const harness = scope.group(HARNESS);
+  for (const [modality, { pooled }] of Object.entries(encoded)) {
+    const column = tf.reshape(weights, [-1, 1]);
+    const used = keep === null ? column : tf.mul(column, at(keep, modality));
+    const sum = harness.buffer(`sum/${modality}`, [1, pooled.shape[1]], zeros);
+    const count = harness.buffer(`count/${modality}`, [], zeros);
+    harness.update(`sum/${modality}`, tf.add(sum, tf.matMul(used, pooled, true, false)));
+    harness.update(`count/${modality}`, tf.add(count, tf.sum(used)));
+  }
+}
+
+/** A static mask: ones for kept modalities, zeros for the others. */
+export function subsetKeep(modalities: readonly string[], kept: readonly string[], batch: number): Keep {
+  return byModality(modalities, (modality) => kept.includes(modality) ? tf.ones([batch, 1]) : tf.zeros([batch, 1]));
+}
+
+/** The fusion's own solo readout, or the one derived from keep masks (see `Fusion.soloMode`). */
+export function soloOf(
+  model: Model,
+  features: ByModality<Features>,
+  scope: Scope,
+  subset: (kept: readonly string[]) => FusionOutput,
+): Solo {
+  if (model.fusion.solo !== undefined) return model.fusion.solo(features, scope);
+  const { modalities } = model.context;
+  // F({u}) - F({}): zero for no modality, the whole fused feature for all of them.
+  const none = subset([]).fused;
+  return {
+    parts: byModality(modalities, (modality) => tf.sub(subset([modality]).fused, none)),
+    fused: tf.sub(subset(modalities).fused, none),
+    logits: byModality(modalities, (modality) => {
+      const output = subset([modality]);
+      return output.own?.[modality] ?? output.logits;
+    }),
+  };
+}
+
+/** Runs encoders, method hooks and fusion. The same code serves training, evaluation and initialisation. */
+export function forward(model: Model, given: ForwardInputs, scope: Scope): Forward {
+  const { context, fusion, methods } = model;
+  let inputs = given.inputs;
+  for (const method of methods) inputs = method.input?.(inputs, scope) ?? inputs;
+  const encoded = encode(model, inputs, given.keep, scope);
+  const batch = encoded[context.modalities[0]].pooled.shape[0];
+  const means = featureMeans(encoded, scope);
+
+  let features = encoded;
+  let keep = given.keep;
+  let output: FusionOutput | null = null;
+  let memo = new Map<string, unknown>();
+  const remember = <T>(key: string, make: () => T): T => {
+    if (!memo.has(key)) memo.set(key, make());
+    return memo.get(key) as T;
+  };
+  const step: Step = {
+    scope,
+    modalities: context.modalities,
+    classes: context.classes,
+    get features() {
+      return features;
+    },
+    get output() {
+      if (output === null) throw new Error("Cannot read the output in a features hook as the fusion has not run");
+      return output;
+    },
+    get keep() {
+      return keep;
+    },
+    solo: () => remember("harness/solo", () => soloOf(model, features, scope.as("eval"), step.subset)),
+    subset: (kept) => {
+      const sorted = [...kept].sort();
+      return remember(`harness/subset/${sorted.join(",")}`, () => {
+        const mask = subsetKeep(context.modalities, sorted, batch);
+        return fusion.forward(features, mask, scope.as("eval"), means);
+      });
+    },
+    rows: given.rows,
+    memo: remember,
+  };
+
+  let weights: tf.Tensor1D | null = null;
+  for (const method of methods) {
+    const changed = method.features?.(step);
+    if (changed === undefined) continue;
+    features = changed.features;
+    if (changed.keep !== undefined) keep = changed.keep;
+    if (changed.weights !== undefined) {
+      weights = weights === null ? changed.weights : tf.mul(weights, changed.weights);
+    }
+    // What was computed from the features of before holds no more.
+    memo = new Map();
+  }
+  output = fusion.forward(features, keep, scope, means);
+  for (const method of methods) output = method.output?.(step) ?? output;
+  return { step, encoded, weights };
+}
+
+/**
+ * Logits of one modality with all others' pooled features replaced by their training means: a readout that every fusion
+ * has, in distribution. Fusions that look at stages get the others masked out instead, as a map has no kept mean.
+ */
+export function ablateMean(
+  model: Model,
+  features: ByModality<Features>,
+  modality: string,
+  scope: Scope,
+): tf.Tensor2D {
+  const { modalities } = model.context;
+  const batch = features[modality].pooled.shape[0];
+  const means = featureMeans(features, scope);
+  const replaced = mapByModality(features, (own, name) => {
+    if (name === modality) return own;
+    return { ...own, pooled: tf.tile(means[name], [batch, 1]) };
+  });
+  const keep = (model.fusion.needs.stages ?? 0) > 0 ? subsetKeep(modalities, [modality], batch) : null;
+  return model.fusion.forward(replaced, keep, scope.as("eval"), means).logits;
+}
