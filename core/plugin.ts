@@ -57,6 +57,7 @@ export interface Encoder {
 
 /** A registered encoder. */
 export interface EncoderPlugin extends About {
+  readonly kind: "encoder";
   /** Says why an input cannot be encoded, or `null`. */
   refuses(input: ModalityInfo, options: RawOptions): string | null;
   /** Builds the encoder for one modality. */
@@ -147,6 +148,7 @@ export interface Fusion {
 
 /** A registered fusion. */
 export interface FusionPlugin extends About {
+  readonly kind: "fusion";
   /** Builds the fusion. @throws {RangeError} If it cannot serve this many modalities. */
   create(options: RawOptions, context: ModelContext): Fusion;
 }
@@ -334,6 +336,7 @@ export interface Method {
 
 /** A registered method. */
 export interface MethodPlugin extends About {
+  readonly kind: "method";
   /** Which fusions it works with, in words; `null` means all. */
   readonly worksWith?: string;
   /** Says why it cannot be combined with a fusion, or `null`. */
@@ -384,6 +387,7 @@ export interface Dataset {
 
 /** A registered dataset. */
 export interface DatasetPlugin extends About {
+  readonly kind: "dataset";
   /** Loads it. @throws {RangeError} If stored data does not have the hash that its manifest says. */
   load(options: RawOptions): Promise<Dataset>;
 }
@@ -391,7 +395,7 @@ export interface DatasetPlugin extends About {
 // ------------------------------------------------------------------------------------------------- typed definitions
 
 /** An `About` whose option specs fit an options interface. */
-type Typed<P extends About, O> = Omit<P, "options" | "create" | "refuses" | "load"> & {
+type Typed<P extends About, O> = Omit<P, "kind" | "options" | "create" | "refuses" | "load"> & {
   readonly options: SpecsFor<O>;
 };
 
@@ -406,6 +410,7 @@ export function defineEncoder<O extends object>(
     resolveOptions<O>(`encoder "${plugin.name}"`, plugin.options as OptionSpecs, raw);
   return {
     ...plugin,
+    kind: "encoder",
     options: plugin.options as OptionSpecs,
     refuses: (input, raw) => plugin.refuses?.(input, resolve(raw)) ?? null,
     create: (raw, input) => plugin.create(resolve(raw), input),
@@ -419,6 +424,7 @@ export function defineFusion<O extends object>(
   const resolve = (raw: RawOptions) => resolveOptions<O>(`fusion "${plugin.name}"`, plugin.options as OptionSpecs, raw);
   return {
     ...plugin,
+    kind: "fusion",
     options: plugin.options as OptionSpecs,
     create: (raw, context) => plugin.create(resolve(raw), context),
   };
@@ -434,6 +440,7 @@ export function defineMethod<O extends object>(
   const resolve = (raw: RawOptions) => resolveOptions<O>(`method "${plugin.name}"`, plugin.options as OptionSpecs, raw);
   return {
     ...plugin,
+    kind: "method",
     options: plugin.options as OptionSpecs,
     refuses: (fusion, context, raw) => plugin.refuses?.(fusion, context, resolve(raw)) ?? null,
     create: (raw, context) => plugin.create(resolve(raw), context),
@@ -448,6 +455,7 @@ export function defineDataset<O extends object>(
     resolveOptions<O>(`dataset "${plugin.name}"`, plugin.options as OptionSpecs, raw);
   return {
     ...plugin,
+    kind: "dataset",
     options: plugin.options as OptionSpecs,
     load: (raw) => plugin.load(resolve(raw)),
   };
