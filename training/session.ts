@@ -157,6 +157,10 @@ export class Session implements Host {
   get epochs(): number {
     return this.parts.epochs;
   }
+  /** How a modality's own readout is defined in this run. */
+  get readout(): string {
+    return this.parts.model.fusion.soloMode;
+  }
   /** A stream for the methods of this epoch. */
   get random(): Random {
     return this.parts.random.split("methods", this.epoch);
@@ -286,6 +290,7 @@ export class Session implements Host {
       const left = budget - this.samplesDrawn;
       if (left <= 0) return;
       const items = segment.items.subarray(from, Math.min(from + Math.min(batchSize, left), segment.items.length));
+      await this.#breathe();
       for (const name of segment.programs) {
         if (signal?.aborted) throw new InterruptedError(`Stopped in epoch ${this.epoch}, step ${this.steps}`);
         const { compiled, program } = await this.#training(name);
@@ -331,6 +336,14 @@ export class Session implements Host {
       this.parts.onStep?.(this.samplesDrawn);
     }
   }
+
+  /** Lets messages and signals in now and then: engines answer without ever leaving the thread's current task. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breathed < 50) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#breathed = performance.now();
+  }
+  #breathed = 0;
 
   #checkSegment(segment: Segment): void {
     const size = this.parts.dataset.splits.train.size;

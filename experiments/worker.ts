@@ -1,0 +1,54 @@
+/**
+ * Runs cells one after another in a worker: the runtime blocks its thread while it computes.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import { importPlugins } from "../core/library.ts";
+import type { RunConfig } from "../core/record.ts";
+import { createLibrary } from "../library.ts";
+import { type CellEvent, CellRunner } from "./run_cell.ts";
+
+/** What the grid asks of a worker. */
+export type WorkerRequest =
+  | { readonly type: "start"; readonly runs: string; readonly plugins: readonly string[] }
+  | { readonly type: "run"; readonly cell: number; readonly config: RunConfig; readonly command: string }
+  | { readonly type: "stop" };
+
+/** What a worker answers. */
+export type WorkerReply =
+  | { readonly type: "ready" }
+  | { readonly type: "broken"; readonly message: string }
+  | { readonly type: "event"; readonly cell: number; readonly event: CellEvent };
+
+declare const self: DedicatedWorkerGlobalScope;
+
+const stop = new AbortController();
+let runner: CellRunner | null = null;
+const reply = (message: WorkerReply) => self.postMessage(message);
+
+self.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
+  switch (data.type) {
+    case "start": {
+      try {
+        const library = createLibrary();
+        for (const specifier of data.plugins) await importPlugins(library, specifier);
+        runner = new CellRunner(library, data.runs);
+        reply({ type: "ready" });
+      } catch (error) {
+        reply({ type: "broken", message: error instanceof Error ? error.message : String(error) });
+      }
+      break;
+    }
+    case "run":
+      await runner!.run(data.config, {
+        command: data.command,
+        signal: stop.signal,
+        onEvent: (event) => reply({ type: "event", cell: data.cell, event }),
+      });
+      break;
+    case "stop":
+      stop.abort();
+      break;
+  }
+};

@@ -1,0 +1,76 @@
+/**
+ * Metrics of a split from one evaluation pass.
+ *
+ * The pass sees no labels; they meet its outputs here, on the host.
+ *
+ * @module
+ */
+import { byModality } from "../core/modality.ts";
+import type { Split } from "../core/plugin.ts";
+import type { SplitMetrics } from "../core/record.ts";
+import { contributionsOf } from "../miv/contributions.ts";
+import { accuracy, argmaxRows, confusion, likelihood, macroF1, recalls } from "./metrics/classification.ts";
+import type { DetailedPass, Session } from "./session.ts";
+
+/** Measures a split. */
+export async function measure(session: Session, split: Split): Promise<SplitMetrics> {
+  return metricsOf(await session.detail(split), split, session.modalities, session.classes, session.readout);
+}
+
+/**
+ * Metrics of a pass.
+ *
+ * Contributions use the raw range (ARM Eqs. 11, 12) with hard histograms, features unweighted, parts centred by the
+ * split's own mean; they are a measurement and do not enter any prediction.
+ *
+ * @param readout How the fusion defines a modality's own readout.
+ */
+export function metricsOf(
+  pass: DetailedPass,
+  split: Split,
+  modalities: readonly string[],
+  classes: number,
+  readout: string,
+): SplitMetrics {
+  const { labels, size } = split;
+  const m = modalities.length;
+  const predicted = argmaxRows(pass.logits, classes);
+  const joint = likelihood(pass.logits, labels, classes);
+  const own = modalities.map((modality) => likelihood(pass.solo[modality], labels, classes).probabilities);
+  const { phi, mean } = contributionsOf({
+    nmi: pass.nmi,
+    ncmi: pass.ncmi,
+    jointProbability: joint.probabilities,
+    soloProbability: own,
+    modalities: m,
+  });
+  let gap = 0;
+  for (let i = 0; i < size; i++) {
+    for (let u = 0; u < m; u++) for (let v = u + 1; v < m; v++) gap += Math.abs(phi[i * m + u] - phi[i * m + v]);
+  }
+  const pairs = m * (m - 1) / 2;
+  const counts = confusion(predicted, labels, classes);
+  return {
+    size,
+    loss: joint.loss,
+    accuracy: accuracy(predicted, labels),
+    macroF1: macroF1(counts, classes),
+    perModality: byModality(modalities, (modality, u) => ({
+      accuracy: accuracy(argmaxRows(pass.solo[modality], classes), labels),
+      readout,
+      ablateMean: accuracy(argmaxRows(pass.ablateMean[modality], classes), labels),
+      nmi: columnMean(pass.nmi, m, u),
+      probability: own[u].reduce((sum, p) => sum + p, 0) / size,
+      phi: columnMean(phi, m, u),
+    })),
+    contributionGap: pairs === 0 ? 0 : gap / (size * pairs),
+    jointContribution: mean.reduce((sum, value) => sum + value, 0) / size,
+    recall: recalls(counts, classes),
+  };
+}
+
+function columnMean(values: Float32Array, width: number, column: number): number {
+  let sum = 0;
+  for (let i = column; i < values.length; i += width) sum += values[i];
+  return sum / (values.length / width);
+}

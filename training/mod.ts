@@ -1,0 +1,14 @@
+/**
+ * Training: one loop, programs over named tensors, evaluation that never sees labels.
+ *
+ * @module
+ */
+export * from "./batches.ts";
+export * from "./evaluate.ts";
+export * from "./losses.ts";
+export * from "./metrics/classification.ts";
+export * from "./model.ts";
+export * from "./programs.ts";
+export * from "./session.ts";
+export * from "./state.ts";
+export * from "./train.ts";
