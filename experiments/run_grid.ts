@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { emptyLibrary, importPlugins, type Library } from "../core/library.ts";
+import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/plugin.ts";
 import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { selectEngine } from "../engines/mod.ts";
@@ -216,11 +216,4 @@ function serve(
     };
     send({ type: "start", runs: options.runs, plugins });
   });
-}
-
-/** A library with only the plugins of some modules, to see what they bring. */
-export async function pluginsOf(specifiers: readonly string[]): Promise<Library> {
-  const library = emptyLibrary();
-  for (const specifier of specifiers) await importPlugins(library, specifier);
-  return library;
 }

@@ -1,0 +1,210 @@
+/**
+ * `armlab bench`: train and compare.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { importPlugins, type Library } from "../core/library.ts";
+import { applySettings, type CellRequest, part, trainingOptions } from "../experiments/config.ts";
+import { gridOf } from "../experiments/grids/mod.ts";
+import { configurations, jsonLine, resultTable, tableNotes } from "../experiments/results.ts";
+import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
+import { resolveOptions } from "../core/options.ts";
+import type { TrainingConfig } from "../core/record.ts";
+import { createLibrary } from "../library.ts";
+import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
+import { description } from "./describe.ts";
+import { listing } from "./list.ts";
+import { pluginSpecifier } from "./plugins.ts";
+import { ProgressView } from "./progress.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  grid: { type: "text", value: "NAME", about: "a prepared grid (default: quick, if no part is named)" },
+  dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
+  encoder: { type: "text", value: "NAME", about: "encoder of every modality (default: cnn)" },
+  fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
+  method: { type: "list", value: "NAME,...", about: "methods to compare; a+b composes a and b (default: none)" },
+  modality: { type: "list", value: "NAME,...", about: "modalities to use (default: all)" },
+  seeds: { type: "text", value: "N", about: "number of seeds 0..N-1 (default: 3)" },
+  epochs: { type: "text", value: "N", about: "epochs, or the budget in multiples of the training set" },
+  budget: { type: "text", value: "samples|epochs", about: "compare at equal samples drawn or equal epochs" },
+  set: {
+    type: "list",
+    value: "KEY=VALUE",
+    about: "set an option: training.x, dataset.x, encoder.x, fusion.x, <name>.x",
+  },
+  engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
+  workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
+  runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
+  plugin: { type: "list", value: "FILE", about: "register plugins of a file, URL, jsr: or npm: module" },
+  "on-error": {
+    type: "text",
+    value: "continue|stop",
+    about: "what a failing cell does to the others (default: continue)",
+  },
+  list: { type: "boolean", about: "list what can be chosen, and stop" },
+  describe: { type: "text", value: "NAME", about: "describe a part or grid, and stop" },
+  json: { type: "boolean", about: "print one JSON object per configuration instead of the table" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** Configurations named on the command line: every fusion with every method. */
+function requestsOf(parsed: Flags): CellRequest[] {
+  const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
+  const methods = parsed.list.method.length === 0 ? ["none"] : parsed.list.method;
+  const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
+  return fusions.flatMap((fusion) =>
+    methods.map((method): CellRequest => ({
+      label: method === "none" ? fusion : `${fusion} ${method}`,
+      dataset: part(parsed.text.dataset ?? "av-digits"),
+      modalities,
+      encoder: part(parsed.text.encoder ?? "cnn"),
+      fusion: part(fusion),
+      methods: method === "none" ? [] : method.split("+").map((name) => part(name)),
+      training: {},
+    }))
+  );
+}
+
+/** The command that runs one cell of this call alone. */
+function cellCommand(args: readonly string[], request: CellRequest, seed: number): string {
+  const kept = args.filter((arg) => arg !== "--json").map((arg) =>
+    /^[\w./:=,+-]+$/.test(arg) ? arg : JSON.stringify(arg)
+  );
+  return `deno task bench ${[...kept, "--only", JSON.stringify(`${request.label}#${seed}`)].join(" ")}`;
+}
+
+/** `armlab bench`. */
+export const benchCommand: Command = {
+  name: "bench",
+  about: "train configurations with several seeds and compare them",
+  async run(args: string[]): Promise<number> {
+    const specs = { ...flags, only: { type: "text", value: "LABEL#SEED", about: "run one cell of the grid" } as Flag };
+    const parsed = parseFlags("bench", specs, args);
+    if (parsed.boolean.help) {
+      console.log(
+        helpOf("deno task bench [options]", "Train configurations with several seeds and compare them.", specs, [
+          "deno task bench                                  the quick grid on av-digits",
+          "deno task bench --fusion concat,sum --method none,arm --seeds 5",
+          "deno task bench --method arm --set arm.lambda1=0.2 --set training.epochs=6",
+          "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
+          "deno task bench --describe arm",
+        ]),
+      );
+      return 0;
+    }
+    if (parsed.positional.length > 0) {
+      throw new RangeError(
+        `Cannot use argument "${parsed.positional[0]}" of "bench" as it takes options only (see --help)`,
+      );
+    }
+    const library: Library = createLibrary();
+    const plugins = parsed.list.plugin.map(pluginSpecifier);
+    for (const specifier of plugins) await importPlugins(library, specifier);
+    if (parsed.boolean.list) {
+      console.log(listing(library));
+      return 0;
+    }
+    if (parsed.text.describe !== undefined) {
+      console.log(description(library, parsed.text.describe));
+      return 0;
+    }
+    return await bench(args, parsed, library, plugins);
+  },
+};
+
+async function bench(
+  args: readonly string[],
+  parsed: Flags,
+  library: Library,
+  plugins: readonly string[],
+): Promise<number> {
+  const named = parsed.text.dataset !== undefined || parsed.text.encoder !== undefined ||
+    [parsed.list.fusion, parsed.list.method, parsed.list.modality].some((list) => list.length > 0);
+  if (named && parsed.text.grid !== undefined) {
+    throw new RangeError("Cannot use --grid together with --dataset, --encoder, --fusion, --method or --modality");
+  }
+  const grid = named ? null : gridOf(parsed.text.grid ?? "quick");
+  let requests: CellRequest[] = grid === null ? requestsOf(parsed) : [...grid.cells];
+  const settings = [...parsed.list.set];
+  if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
+  if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
+  requests = applySettings(requests, settings, library);
+  let seeds: readonly number[] = grid?.seeds ?? [0, 1, 2];
+  if (parsed.text.seeds !== undefined) {
+    seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1) }, (_, seed) => seed);
+  }
+  const onError = parsed.text["on-error"] ?? "continue";
+  if (onError !== "continue" && onError !== "stop") {
+    throw new RangeError(`Cannot use --on-error as it must be continue or stop: found "${onError}"`);
+  }
+  if (parsed.text.only !== undefined) {
+    const only = parsed.text.only;
+    const label = only.slice(0, only.lastIndexOf("#"));
+    const seed = parseInteger("the seed of --only", only.slice(only.lastIndexOf("#") + 1), 0);
+    requests = requests.filter((request) => request.label === label);
+    if (requests.length === 0) throw new RangeError(`Cannot find configuration "${label}" of --only in this grid`);
+    seeds = [seed];
+  }
+  const runs = resolve(parsed.text.runs ?? "runs");
+  const stop = new AbortController();
+  let exit = 0;
+  const signals: [Deno.Signal, number][] = [["SIGINT", 130], ["SIGTERM", 143]];
+  const view = new ProgressView({ quiet: parsed.boolean.json });
+  const handlers = signals.map(([signal, code]): [Deno.Signal, () => void] => [signal, () => {
+    if (exit !== 0) Deno.exit(code);
+    exit = code;
+    view.say("Stopping after the current steps; once more to stop at once.");
+    stop.abort();
+  }]);
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  try {
+    const { outcomes, engine } = await runGrid({
+      cells: requests,
+      seeds,
+      runs,
+      library,
+      plugins,
+      engine: parsed.text.engine,
+      workers: parsed.text.workers === undefined ? undefined : parseInteger("--workers", parsed.text.workers, 1),
+      continueOnError: onError === "continue",
+      signal: stop.signal,
+      command: (request, seed) => cellCommand(args, request, seed),
+      onEvent: (event) => view.show(event),
+    });
+    view.end();
+    const training = resolveOptions<TrainingConfig>("training", trainingOptions, requests[0].training);
+    report(outcomes, parsed.boolean.json, training, engine, runs);
+    const failed = outcomes.some(({ status }) => status === "failed");
+    if (exit !== 0) {
+      console.error(`Stopped. Run the same command again to continue from the last checkpoints in ${runs}.`);
+      return exit;
+    }
+    return failed ? 1 : 0;
+  } finally {
+    view.end();
+    for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
+  }
+}
+
+function report(
+  outcomes: readonly CellOutcome[],
+  json: boolean,
+  training: TrainingConfig,
+  engine: string,
+  runs: string,
+): void {
+  const results = configurations(outcomes);
+  if (json) {
+    for (const result of results) console.log(jsonLine(result));
+  } else if (results.length > 0) {
+    const budget = training.budget === "samples"
+      ? `equal samples drawn, ${training.epochs} x the training set`
+      : `equal epochs, ${training.epochs}`;
+    console.log(`\n${resultTable(results)}\n\n${tableNotes(results, budget)}\nEngine: ${engine}. Runs: ${runs}`);
+  }
+  const failures = outcomes.filter((outcome) => outcome.status === "failed");
+  for (const { cell, message, command } of failures) {
+    console.error(`\nFailed: ${cell.request.label}, seed ${cell.seed}: ${message}\n  run it again: ${command}`);
+  }
+}

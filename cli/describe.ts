@@ -1,0 +1,75 @@
+/**
+ * `armlab describe NAME`: formula, source, options and what a part works with.
+ *
+ * @module
+ */
+import { importPlugins, type Library } from "../core/library.ts";
+import { describeOption } from "../experiments/config.ts";
+import { grids } from "../experiments/grids/mod.ts";
+import { createLibrary } from "../library.ts";
+import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { pluginSpecifier } from "./plugins.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  plugin: { type: "list", value: "FILE", about: "register somebody else's plugins first" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** A description of everything registered under a name. @throws {RangeError} If nothing is. */
+export function description(library: Library, name: string): string {
+  const texts: string[] = [];
+  for (const registry of [library.datasets, library.encoders, library.fusions, library.methods]) {
+    if (!registry.has(name)) continue;
+    const plugin = registry.get(name);
+    const lines = [`${registry.kind} "${name}"`, `  ${plugin.about}`];
+    if (plugin.formula !== undefined) {
+      lines.push("  Formula:", ...plugin.formula.split("\n").map((line) => `    ${line.trim()}`));
+    }
+    if (plugin.source !== undefined) lines.push(`  Source: ${plugin.source}`);
+    if (plugin.kind === "method") {
+      lines.push(`  Works with: ${plugin.worksWith ?? "every fusion"}`);
+      const { forwards, backwards } = plugin.cost ?? { forwards: 1, backwards: 1 };
+      lines.push(`  Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`);
+    }
+    const options = Object.entries(plugin.options);
+    lines.push(options.length === 0 ? "  Options: none" : "  Options:");
+    for (const [option, spec] of options) lines.push(`    ${describeOption(option, spec)}`);
+    texts.push(lines.join("\n"));
+  }
+  const grid = grids.find((candidate) => candidate.name === name);
+  if (grid !== undefined) {
+    texts.push(
+      [
+        `grid "${name}"`,
+        `  ${grid.question}`,
+        `  Seeds: ${grid.seeds.join(", ")}`,
+        `  Configurations: ${grid.cells.map(({ label }) => label).join(", ")}`,
+      ].join("\n"),
+    );
+  }
+  if (texts.length === 0) {
+    const known = [library.datasets, library.encoders, library.fusions, library.methods]
+      .flatMap((registry) => registry.names()).concat(grids.map((candidate) => candidate.name));
+    throw new RangeError(`Cannot describe "${name}": known names are ${[...new Set(known)].sort().join(", ")}`);
+  }
+  return texts.join("\n\n");
+}
+
+/** `armlab describe`. */
+export const describeCommand: Command = {
+  name: "describe",
+  about: "print formula, source, options and cost of a part",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("describe", flags, args);
+    if (parsed.boolean.help || parsed.positional.length === 0) {
+      console.log(
+        helpOf("armlab describe NAME ...", this.about, flags, ["armlab describe arm", "armlab describe concat"]),
+      );
+      return parsed.boolean.help ? 0 : 2;
+    }
+    const library = createLibrary();
+    for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    console.log(parsed.positional.map((name) => description(library, name)).join("\n\n"));
+    return 0;
+  },
+};

@@ -1,0 +1,71 @@
+/**
+ * `armlab doctor`: what works here, what is missing and how to get it.
+ *
+ * @module
+ */
+import { engines, selectEngine } from "../engines/mod.ts";
+import { VERSION } from "../version.ts";
+import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  json: { type: "boolean", about: "print one JSON object" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** `armlab doctor`. */
+export const doctorCommand: Command = {
+  name: "doctor",
+  about: "say what works here, what is missing and the command that gets it",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("doctor", flags, args);
+    if (parsed.boolean.help) {
+      console.log(helpOf("armlab doctor", this.about, flags, ["armlab doctor"]));
+      return 0;
+    }
+    const found = [];
+    for (const plugin of engines) {
+      const missing = await plugin.unavailable();
+      if (missing !== null) {
+        found.push({ name: plugin.name, about: plugin.about, missing });
+        continue;
+      }
+      const engine = await plugin.create();
+      found.push({
+        name: plugin.name,
+        about: plugin.about,
+        missing: null,
+        version: engine.version,
+        device: engine.device,
+      });
+      await engine.dispose();
+    }
+    const chosen = await selectEngine(undefined, {});
+    await chosen.engine.dispose();
+    const report = {
+      armlab: VERSION,
+      deno: Deno.version.deno,
+      v8: Deno.version.v8,
+      platform: `${Deno.build.os} ${Deno.build.arch}`,
+      cores: navigator.hardwareConcurrency,
+      memoryGiB: Math.round(Deno.systemMemoryInfo().total / 2 ** 30),
+      engines: found,
+      chosen: chosen.engine.name,
+    };
+    if (parsed.boolean.json) {
+      console.log(JSON.stringify(report));
+      return 0;
+    }
+    console.log([
+      `armlab ${report.armlab} on Deno ${report.deno}, ${report.platform}, ${report.cores} cores, ${report.memoryGiB} GiB`,
+      "",
+      ...found.map((engine) =>
+        engine.missing === null
+          ? `  ok       ${engine.name}: ${engine.version}, ${engine.device}`
+          : `  missing  ${engine.name}: ${engine.missing}`
+      ),
+      "",
+      `Runs use ${report.chosen} unless --engine says otherwise.`,
+    ].join("\n"));
+    return 0;
+  },
+};

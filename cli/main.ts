@@ -1,0 +1,51 @@
+/**
+ * The command line of armlab.
+ *
+ * @module
+ */
+import { VERSION } from "../version.ts";
+import { benchCommand } from "./bench.ts";
+import type { Command } from "./command.ts";
+import { describeCommand } from "./describe.ts";
+import { doctorCommand } from "./doctor.ts";
+import { listCommand } from "./list.ts";
+
+/** Commands in the order in which help lists them. */
+export const commands: readonly Command[] = [benchCommand, listCommand, describeCommand, doctorCommand];
+
+/** Runs a command; returns the exit code. Every expected error becomes one line on standard error. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    const width = Math.max(...commands.map((command) => command.name.length));
+    console.log([
+      `armlab ${VERSION}: balanced multimodal training, compared honestly`,
+      "",
+      "Usage: armlab <command> [options]   (armlab <command> --help)",
+      "",
+      ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.about}`),
+    ].join("\n"));
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version") {
+    console.log(VERSION);
+    return 0;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command === undefined) {
+    console.error(`Cannot find command "${name}": commands are ${commands.map((other) => other.name).join(", ")}`);
+    return 2;
+  }
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    // Errors that carry advice for the user are of these classes; anything else is a defect and shows its stack.
+    if (error instanceof RangeError || error instanceof TypeError || (error instanceof Error && "code" in error)) {
+      console.error(`armlab ${name}: ${error.message}`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,146 @@
+/**
+ * From finished cells to one row per configuration.
+ *
+ * @module
+ */
+import { byModality } from "../core/modality.ts";
+import { type Interval, interval, rankWithTies } from "./statistics.ts";
+import type { CellOutcome } from "./run_grid.ts";
+
+/** One configuration over its seeds. The keys are what `--json` prints. */
+export interface ConfigurationResult {
+  readonly label: string;
+  readonly dataset: string;
+  readonly fusion: string;
+  /** Names joined by `+`, or `"none"`. */
+  readonly method: string;
+  readonly encoders: Readonly<Record<string, string>>;
+  readonly seeds: readonly number[];
+  readonly testAccuracy: Interval;
+  /** Mean accuracy of each modality's own readout, and with the others at their means. */
+  readonly perModality: Readonly<
+    Record<string, { accuracy: number; readout: string; ablateMean: number; phi: number }>
+  >;
+  readonly macroF1: number;
+  readonly contributionGap: number;
+  readonly jointContribution: number;
+  /** Mean over seeds. */
+  readonly samplesDrawn: number;
+  readonly epochs: number;
+  readonly seconds: number;
+  readonly parameters: number;
+  /** Run ids in the order of `seeds`. */
+  readonly runs: readonly string[];
+  /** Rank by mean test accuracy; configurations that the paired test cannot tell from the best share rank 1. */
+  readonly rank: number | null;
+  /** Whether the paired test supports that this is the best of all. */
+  readonly best: boolean;
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Collapses seeds. Configurations without a finished seed are left out. */
+export function configurations(outcomes: readonly CellOutcome[]): ConfigurationResult[] {
+  const finished = outcomes.filter((outcome) => outcome.status === "finished");
+  const labels = [...new Set(finished.map(({ cell }) => cell.request.label))];
+  const samples: Record<string, Record<number, number>> = {};
+  for (const { cell, summary } of finished) {
+    (samples[cell.request.label] ??= {})[cell.seed] = summary.test.accuracy;
+  }
+  const ranks = rankWithTies(samples);
+  return labels.map((label) => {
+    const own = finished.filter(({ cell }) => cell.request.label === label);
+    const { config } = own[0].cell;
+    const over = (pick: (outcome: typeof own[number]) => number) => mean(own.map(pick));
+    return {
+      label,
+      dataset: config.dataset.name,
+      fusion: config.fusion.name,
+      method: config.methods.map(({ name }) => name).join("+") || "none",
+      encoders: byModality(config.modalities, (modality) => config.encoders[modality].name),
+      seeds: own.map(({ cell }) => cell.seed),
+      testAccuracy: interval(own.map(({ summary }) => summary.test.accuracy)),
+      perModality: byModality(config.modalities, (modality) => ({
+        accuracy: over(({ summary }) => summary.test.perModality[modality].accuracy),
+        readout: own[0].summary.test.perModality[modality].readout,
+        ablateMean: over(({ summary }) => summary.test.perModality[modality].ablateMean),
+        phi: over(({ summary }) => summary.test.perModality[modality].phi),
+      })),
+      macroF1: over(({ summary }) => summary.test.macroF1),
+      contributionGap: over(({ summary }) => summary.test.contributionGap),
+      jointContribution: over(({ summary }) => summary.test.jointContribution),
+      samplesDrawn: over(({ summary }) => summary.samplesDrawn),
+      epochs: over(({ summary }) => summary.epochs),
+      seconds: over(({ timing }) => timing.seconds),
+      parameters: own[0].summary.parameters,
+      runs: own.map(({ cell }) => cell.id),
+      rank: ranks[label]?.rank ?? null,
+      best: ranks[label]?.supported ?? false,
+    };
+  });
+}
+
+/** The line that `--json` prints for a configuration. */
+export function jsonLine(result: ConfigurationResult): string {
+  return JSON.stringify(result);
+}
+
+const percent = (value: number): string => (100 * value).toFixed(1);
+
+/** The table of a grid, aligned, for a terminal. */
+export function resultTable(results: readonly ConfigurationResult[]): string {
+  const modalities = [...new Set(results.flatMap(({ perModality }) => Object.keys(perModality)))].sort();
+  const head = [
+    "configuration",
+    "test acc. %",
+    "95 % CI",
+    ...modalities.map((modality) => `${modality} %`),
+    "gap",
+    "samples drawn",
+    "epochs",
+    "s/run",
+    "params",
+  ];
+  const rows = results.map((result) => [
+    `${result.label}${result.best ? " *" : ""}`,
+    `${percent(result.testAccuracy.mean)}${
+      result.testAccuracy.std === null ? "" : ` ± ${percent(result.testAccuracy.std)}`
+    }`,
+    result.testAccuracy.ci95 === null ? "one seed" : `± ${percent(result.testAccuracy.ci95)}`,
+    ...modalities.map((modality) => {
+      const own = result.perModality[modality];
+      return own === undefined ? "-" : `${percent(own.accuracy)} (${percent(own.ablateMean)})`;
+    }),
+    Object.keys(result.perModality).length < 2 ? "-" : result.contributionGap.toFixed(3),
+    String(Math.round(result.samplesDrawn)),
+    result.epochs.toFixed(result.epochs % 1 === 0 ? 0 : 1),
+    result.seconds.toFixed(1),
+    String(result.parameters),
+  ]);
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) => column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])).join("  ");
+  return [line(head), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
+}
+
+/** What a reader must know to read the table. */
+export function tableNotes(results: readonly ConfigurationResult[], budget: string): string {
+  const readouts = new Set(
+    results.flatMap(({ perModality }) => Object.values(perModality).map(({ readout }) => readout)),
+  );
+  const supported = results.find(({ best }) => best);
+  const tied = results.filter(({ rank }) => rank === 1).map(({ label }) => label);
+  return [
+    `Mean ± standard deviation over ${new Set(results.flatMap(({ seeds }) => seeds)).size} seeds; CI by Student's t. ` +
+    `Budget: ${budget}. Selected on validation, test read once.`,
+    `Per modality: accuracy of its own readout (${
+      [...readouts].join(", ")
+    }), in brackets with the other modalities at ` +
+    "their training means.",
+    supported === undefined
+      ? `No configuration is marked best: paired t-tests over seeds (Holm-corrected, 5 %) do not tell ${
+        tied.join(", ")
+      } apart.`
+      : `* best: paired t-tests over seeds (Holm-corrected, 5 %) against every other configuration.`,
+  ].join("\n");
+}
