@@ -1,0 +1,310 @@
+/**
+ * What may be claimed from a few seeds: means with confidence intervals, paired tests, ranks in which ties are ties.
+ *
+ * @module
+ */
+
+/** Mean and spread of a configuration over its seeds. */
+export interface Spread {
+  /** Number of values. */
+  readonly n: number;
+  readonly mean: number;
+  /** Sample standard deviation (n - 1 below the line); `null` for one value. */
+  readonly std: number | null;
+  /** Half width of the 95 % confidence interval of the mean by Student's t; `null` for one value. */
+  readonly ci95: number | null;
+}
+
+/** Outcome of a paired t-test. */
+export interface PairedTest {
+  /** Number of pairs. */
+  readonly n: number;
+  /** Mean of a - b. */
+  readonly difference: number;
+  /** Student's t; infinite where all differences are equal and not 0. */
+  readonly t: number;
+  /** n - 1. */
+  readonly degreesOfFreedom: number;
+  /** Two-sided p. */
+  readonly p: number;
+  /** Half width of the 95 % confidence interval of the difference. */
+  readonly ci95: number;
+}
+
+/** Values by seed. */
+export type BySeed = Readonly<Record<string, number>>;
+
+/** Where a configuration stands among others. */
+export interface Rank extends Spread {
+  readonly name: string;
+  /**
+   * 1 for the best mean and everything that cannot be told from it; below that, 1 + the number of configurations that
+   * are better by mean or share rank 1.
+   */
+  readonly rank: number;
+  /** Whether this has the best mean and is told apart from every other configuration. */
+  readonly supported: boolean;
+  /** Two-sided p of the paired test against the best; `null` for the best itself or with fewer than 2 common seeds. */
+  readonly p: number | null;
+  /** The same after Holm's correction over all tests against the best; 1 where no test was possible. */
+  readonly pHolm: number | null;
+}
+
+function checkValues(what: string, values: readonly number[], least: number): void {
+  if (values.length < least) {
+    throw new RangeError(`Cannot compute ${what} as at least ${least} values are needed: found ${values.length}`);
+  }
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad !== -1) {
+    throw new RangeError(`Cannot compute ${what} as every value must be finite: found ${values[bad]} at index ${bad}`);
+  }
+}
+
+/** Arithmetic mean. @throws {RangeError} If there is no value or one is not finite. */
+export function mean(values: readonly number[]): number {
+  checkValues("a mean", values, 1);
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/**
+ * Sample standard deviation, with n - 1 below the line.
+ *
+ * @returns `null` for a single value, whose spread is unknown.
+ * @throws {RangeError} If there is no value or one is not finite.
+ */
+export function sampleStd(values: readonly number[]): number | null {
+  const center = mean(values);
+  // A mean of equal values can differ from them by rounding; their spread is 0 all the same.
+  if (values.length > 1 && values.every((value) => value === values[0])) return 0;
+  if (values.length === 1) return null;
+  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/** Mean, sample standard deviation and 95 % half width. @throws {RangeError} If there is no value or one is not finite. */
+export function spread(values: readonly number[]): Spread {
+  const std = sampleStd(values);
+  const n = values.length;
+  const ci95 = std === null ? null : tQuantile(0.975, n - 1) * std / Math.sqrt(n);
+  return { n, mean: mean(values), std, ci95 };
+}
+
+// ------------------------------------------------------------------------------------------ Student's t distribution
+//
+// Written here as no well-kept library fits: @stdlib's t distribution is exact but installs over 200 packages (27 MB),
+// jstat's continued fraction stops at 3e-7. With whole degrees of freedom, all that we need, no gamma function is left.
+
+function checkDegrees(degreesOfFreedom: number): void {
+  if (!Number.isInteger(degreesOfFreedom) || degreesOfFreedom < 1 || degreesOfFreedom > 1e6) {
+    throw new RangeError(
+      `Cannot use Student's t as its degrees of freedom must be an integer in 1..1000000: found ${degreesOfFreedom}`,
+    );
+  }
+}
+
+/** Gamma((k + 1) / 2) / Gamma(k / 2), by r(k + 2) = r(k) (k + 1) / k from r(1) = 1 / sqrt(pi), r(2) = sqrt(pi) / 2. */
+function gammaRatio(k: number): number {
+  let ratio = k % 2 === 1 ? 1 / Math.sqrt(Math.PI) : Math.sqrt(Math.PI) / 2;
+  for (let i = k % 2 === 1 ? 1 : 2; i < k; i += 2) ratio *= (i + 1) / i;
+  return ratio;
+}
+
+/** The continued fraction of the incomplete beta function I_x(a, b) (DLMF 8.17.22), by Lentz's method. */
+function betaFraction(x: number, a: number, b: number): number {
+  const tiny = 1e-300;
+  const away = (value: number) => Math.abs(value) < tiny ? tiny : value;
+  let c = 1;
+  let d = 1 / away(1 - (a + b) * x / (a + 1));
+  let result = d;
+  for (let m = 1; m <= 100_000; m++) {
+    const even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+    d = 1 / away(1 + even * d);
+    c = away(1 + even / c);
+    result *= d * c;
+    const odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+    d = 1 / away(1 + odd * d);
+    c = away(1 + odd / c);
+    const step = d * c;
+    result *= step;
+    if (Math.abs(step - 1) < 1e-16) return result;
+  }
+  throw new RangeError(`Cannot compute Student's t as its continued fraction did not converge at x = ${x}, a = ${a}`);
+}
+
+/**
+ * P(|T| >= |t|) for Student's t: I_x(k / 2, 1 / 2) at x = k / (k + t^2), with k degrees of freedom.
+ *
+ * Keeps its relative accuracy (about 1e-12) far into the tail.
+ *
+ * @throws {RangeError} If `t` is NaN or `degreesOfFreedom` is not an integer in 1..10^6.
+ */
+export function tTwoSided(t: number, degreesOfFreedom: number): number {
+  checkDegrees(degreesOfFreedom);
+  if (Number.isNaN(t)) throw new RangeError("Cannot use Student's t as t must be a number: found NaN");
+  if (t === 0) return 1;
+  if (!Number.isFinite(t * t)) return 0;
+  const k = degreesOfFreedom;
+  const x = k / (k + t * t);
+  const y = t * t / (k + t * t);
+  // x^(k/2) y^(1/2) / B(k/2, 1/2); log1p keeps the power exact for many degrees of freedom.
+  const front = Math.exp(-0.5 * k * Math.log1p(t * t / k)) * Math.sqrt(y) * gammaRatio(k) / Math.sqrt(Math.PI);
+  // The fraction converges fast below the mean of the beta distribution; above it, the mirrored one does.
+  if (x < (k / 2 + 1) / (k / 2 + 2.5)) return front * betaFraction(x, k / 2, 0.5) / (k / 2);
+  return 1 - front * betaFraction(y, 0.5, k / 2) / 0.5;
+}
+
+/**
+ * The t with P(T <= t) = p.
+ *
+ * @throws {RangeError} If `p` is not within (0, 1) or `degreesOfFreedom` is not an integer in 1..10^6.
+ */
+export function tQuantile(p: number, degreesOfFreedom: number): number {
+  checkDegrees(degreesOfFreedom);
+  if (!(p > 0 && p < 1)) throw new RangeError(`Cannot invert Student's t as p must be in (0, 1): found ${p}`);
+  if (p === 0.5) return 0;
+  const tail = 2 * Math.min(p, 1 - p);
+  let high = 1;
+  while (tTwoSided(high, degreesOfFreedom) > tail) high *= 2;
+  let low = high === 1 ? 0 : high / 2;
+  // Bisection down to neighbouring doubles; P is monotone, and this is no hot path.
+  for (;;) {
+    const middle = (low + high) / 2;
+    if (middle <= low || middle >= high) break;
+    if (tTwoSided(middle, degreesOfFreedom) > tail) low = middle;
+    else high = middle;
+  }
+  return p < 0.5 ? -high : high;
+}
+
+// -------------------------------------------------------------------------------------------------------------- tests
+
+/**
+ * Paired t-test of a against b, two-sided.
+ *
+ * Differences that are all equal leave no spread to test against: p is 0 if they are not 0, else 1.
+ *
+ * @param a One value per pair.
+ * @param b The other value of each pair, in the same order.
+ * @throws {RangeError} If the lengths differ, there are fewer than 2 pairs or a value is not finite.
+ */
+export function pairedTTest(a: readonly number[], b: readonly number[]): PairedTest {
+  if (a.length !== b.length) {
+    throw new RangeError(
+      `Cannot run a paired test as both sides must have as many values: found ${a.length} and ${b.length}`,
+    );
+  }
+  checkValues("a paired test", a, 2);
+  checkValues("a paired test", b, 2);
+  const { n, mean: difference, std, ci95 } = spread(a.map((value, i) => value - b[i]));
+  const error = std! / Math.sqrt(n);
+  const t = error === 0 ? (difference === 0 ? 0 : Math.sign(difference) * Infinity) : difference / error;
+  return { n, difference, t, degreesOfFreedom: n - 1, p: tTwoSided(t, n - 1), ci95: ci95! };
+}
+
+/**
+ * Holm's step-down correction of p values.
+ *
+ * With p sorted, p'_(i) = max over j <= i of min(1, (m - j + 1) p_(j)).
+ *
+ * @returns Corrected values in the order given.
+ * @throws {RangeError} If a value is not within [0, 1].
+ * @see Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 1979
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const bad = pValues.find((p) => !(p >= 0 && p <= 1));
+  if (bad !== undefined) throw new RangeError(`Cannot correct p values as each must be in [0, 1]: found ${bad}`);
+  const order = pValues.map((_, i) => i).sort((i, j) => pValues[i] - pValues[j]);
+  const corrected = new Array<number>(pValues.length);
+  let largest = 0;
+  order.forEach((index, position) => {
+    largest = Math.max(largest, Math.min(1, (pValues.length - position) * pValues[index]));
+    corrected[index] = largest;
+  });
+  return corrected;
+}
+
+/** Seeds that both have, in numeric order. */
+function commonSeeds(a: BySeed, b: BySeed): string[] {
+  return Object.keys(a).filter((seed) => Object.hasOwn(b, seed)).sort((x, y) => Number(x) - Number(y));
+}
+
+/** The paired test over the seeds that both have; `null` with fewer than 2. @throws {RangeError} If a value is not finite. */
+export function pairedBySeed(a: BySeed, b: BySeed): PairedTest | null {
+  const seeds = commonSeeds(a, b);
+  if (seeds.length < 2) return null;
+  return pairedTTest(seeds.map((seed) => a[seed]), seeds.map((seed) => b[seed]));
+}
+
+/**
+ * Ranks configurations by their mean over seeds, where what cannot be told apart from the best shares its rank.
+ *
+ * Every other configuration is tested against the best over their common seeds (paired, two-sided), and the p values
+ * are corrected by Holm. The best is `supported` only if all of them are below `alpha`.
+ *
+ * @param samples Values by seed, by configuration; larger is better.
+ * @param alpha Level of the tests. @default {0.05}
+ * @returns One entry per configuration, best mean first; equal means in the order of their names.
+ * @throws {RangeError} If a configuration has no value or one is not finite.
+ */
+export function rankWithTies(samples: Readonly<Record<string, BySeed>>, alpha: number = 0.05): Rank[] {
+  const rows = Object.keys(samples).sort().map((name) => {
+    const seeds = Object.keys(samples[name]);
+    checkValues(`the rank of "${name}"`, Object.values(samples[name]), 1);
+    return { name, ...spread(seeds.map((seed) => samples[name][seed])) };
+  }).sort((a, b) => b.mean - a.mean);
+  if (rows.length === 0) return [];
+  const [best, ...others] = rows;
+  const tests = others.map((row) => pairedBySeed(samples[best.name], samples[row.name]));
+  const corrected = holm(tests.map((test) => test?.p ?? 1));
+  const tied = others.map((_, i) => tests[i] === null || !(corrected[i] < alpha));
+  // How many share rank 1, the best included.
+  const first = 1 + tied.filter(Boolean).length;
+  const beaten = others.filter((_, i) => !tied[i]);
+  return [
+    { ...best, rank: 1, supported: others.length > 0 && first === 1, p: null, pHolm: null },
+    ...others.map((row, i) => ({
+      ...row,
+      rank: tied[i] ? 1 : 1 + first + beaten.filter((other) => other.mean > row.mean).length,
+      supported: false,
+      p: tests[i]?.p ?? null,
+      pHolm: corrected[i],
+    })),
+  ];
+}
+
+// -------------------------------------------------------------------------------------------------------- correlation
+
+/** Ranks from 1, where equal values share the mean of their ranks. */
+export function averageRanks(values: readonly number[]): number[] {
+  const order = values.map((_, i) => i).sort((i, j) => values[i] - values[j]);
+  const ranks = new Array<number>(values.length);
+  for (let start = 0; start < order.length;) {
+    let end = start;
+    while (end < order.length && values[order[end]] === values[order[start]]) end++;
+    for (let i = start; i < end; i++) ranks[order[i]] = (start + 1 + end) / 2;
+    start = end;
+  }
+  return ranks;
+}
+
+/**
+ * Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank.
+ *
+ * @returns In [-1, 1]; `null` if a side is constant, where it is not defined.
+ * @throws {RangeError} If the lengths differ, there are fewer than 2 pairs or a value is not finite.
+ */
+export function spearman(x: readonly number[], y: readonly number[]): number | null {
+  if (x.length !== y.length) {
+    throw new RangeError(
+      `Cannot correlate as both sides must have as many values: found ${x.length} and ${y.length}`,
+    );
+  }
+  checkValues("a correlation", x, 2);
+  checkValues("a correlation", y, 2);
+  const center = (x.length + 1) / 2;
+  const a = averageRanks(x).map((rank) => rank - center);
+  const b = averageRanks(y).map((rank) => rank - center);
+  const dot = (u: readonly number[], v: readonly number[]) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+  const scale = Math.sqrt(dot(a, a) * dot(b, b));
+  return scale === 0 ? null : Math.max(-1, Math.min(1, dot(a, b) / scale));
+}

@@ -1,0 +1,156 @@
+import { assert, assertAlmostEquals, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import {
+  averageRanks,
+  holm,
+  mean,
+  pairedBySeed,
+  pairedTTest,
+  rankWithTies,
+  sampleStd,
+  spearman,
+  spread,
+  tQuantile,
+  tTwoSided,
+} from "../../experiments/statistics.ts";
+import golden from "../golden/statistics.json" with { type: "json" };
+
+function assertRelative(actual: number, expected: number, tolerance: number, what: string): void {
+  assertAlmostEquals(actual, expected, Math.abs(expected) * tolerance, what);
+}
+
+Deno.test("tTwoSided() equals mpmath's 40 digits to 1e-11, far into the tail and for one to 100,000 degrees of freedom", () => {
+  assert(golden.twoSided.length > 90);
+  for (const [t, df, p] of golden.twoSided) assertRelative(tTwoSided(t, df), p, 1e-11, `t ${t}, df ${df}`);
+});
+
+Deno.test("tTwoSided() equals the closed forms for 1 and 2 degrees of freedom", () => {
+  for (const t of [0.1, 1, 3, 40]) {
+    // Cauchy: 1 - (2 / pi) atan t; two degrees of freedom: 1 - t / sqrt(2 + t^2).
+    assertAlmostEquals(tTwoSided(t, 1), 1 - 2 / Math.PI * Math.atan(t), 1e-14);
+    assertAlmostEquals(tTwoSided(-t, 2), 1 - t / Math.sqrt(2 + t * t), 1e-14);
+  }
+  assertEquals([tTwoSided(0, 3), tTwoSided(Infinity, 3), tTwoSided(1e200, 3)], [1, 0, 0]);
+});
+
+Deno.test("tQuantile() equals SciPy's to 1e-10 and inverts tTwoSided()", () => {
+  for (const [p, df, t] of golden.quantiles) assertRelative(tQuantile(p, df), t, 1e-10, `p ${p}, df ${df}`);
+  for (const df of [1, 2, 7, 50]) assertAlmostEquals(tTwoSided(tQuantile(0.975, df), df), 0.05, 1e-13);
+  assertEquals(tQuantile(0.5, 4), 0);
+});
+
+Deno.test("Student's t refuses what it cannot use", () => {
+  assertThrows(() => tTwoSided(1, 0), RangeError, "found 0");
+  assertThrows(() => tTwoSided(1, 1.5), RangeError, "found 1.5");
+  assertThrows(() => tTwoSided(NaN, 2), RangeError, "found NaN");
+  assertThrows(() => tQuantile(1, 2), RangeError, "found 1");
+});
+
+Deno.test("spread() equals SciPy's mean, sample deviation and 95 % interval", () => {
+  for (const { values, ...expected } of golden.spread) {
+    const found = spread(values);
+    assertEquals(found.n, values.length);
+    assertRelative(found.mean, expected.mean, 1e-13, "mean");
+    assertRelative(found.std!, expected.std, 1e-12, "std");
+    assertRelative(found.ci95!, expected.ci95, 1e-10, "ci95");
+  }
+});
+
+Deno.test("spread() of one value has no deviation and no interval; equal values have none to speak of", () => {
+  assertEquals(spread([0.4]), { n: 1, mean: 0.4, std: null, ci95: null });
+  assertEquals(sampleStd([0.1, 0.1, 0.1]), 0);
+  assertEquals(spread([0.1, 0.1, 0.1]).ci95, 0);
+  assertThrows(() => mean([]), RangeError, "at least 1");
+  assertThrows(() => spread([1, NaN]), RangeError, "found NaN at index 1");
+});
+
+Deno.test("pairedTTest() equals SciPy's ttest_rel", () => {
+  for (const { a, b, t, p, ci95 } of golden.paired) {
+    const found = pairedTTest(a, b);
+    assertRelative(found.t, t, 1e-9, "t");
+    assertRelative(found.p, p, 1e-9, "p");
+    assertRelative(found.ci95, ci95, 1e-9, "ci95");
+    assertRelative(pairedTTest(b, a).t, -t, 1e-9, "t of the swapped pair");
+  }
+});
+
+Deno.test("pairedTTest() of equal differences gives p 0, of no difference p 1", () => {
+  assertEquals(pairedTTest([2, 3, 4], [1, 2, 3]).p, 0);
+  assertEquals(pairedTTest([2, 3, 4], [2, 3, 4]).p, 1);
+  assertThrows(() => pairedTTest([1, 2], [1]), RangeError, "found 2 and 1");
+  assertThrows(() => pairedTTest([1], [1]), RangeError, "at least 2");
+});
+
+Deno.test("holm() multiplies the sorted p values by m, m - 1, ... and never decreases", () => {
+  // By hand: sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 = 0.04, 0.06, 0.06, 0.04 -> running maximum.
+  const found = holm([0.04, 0.01, 0.03, 0.02]);
+  [0.06, 0.04, 0.06, 0.06].forEach((p, i) => assertAlmostEquals(found[i], p, 1e-15));
+  assertEquals(holm([0.9, 0.8]), [1, 1]);
+  assertEquals(holm([]), []);
+  assertThrows(() => holm([1.1]), RangeError, "found 1.1");
+});
+
+Deno.test("pairedBySeed() uses the common seeds only", () => {
+  assertEquals(pairedBySeed({ 0: 1, 1: 2, 2: 9 }, { 1: 1, 0: 0.5, 7: 3 })?.difference, 0.75);
+  assertEquals(pairedBySeed({ 0: 1, 1: 2 }, { 1: 1, 2: 3 }), null);
+});
+
+const seeds = (values: readonly number[]) => Object.fromEntries(values.map((value, seed) => [seed, value]));
+
+Deno.test("rankWithTies() supports a best that is told apart from all others", () => {
+  const ranks = rankWithTies({
+    low: seeds([0.50, 0.52, 0.51, 0.53]),
+    best: seeds([0.90, 0.91, 0.92, 0.93]),
+    middle: seeds([0.70, 0.72, 0.71, 0.73]),
+  });
+  assertEquals(ranks.map(({ name, rank, supported }) => [name, rank, supported]), [
+    ["best", 1, true],
+    ["middle", 2, false],
+    ["low", 3, false],
+  ]);
+  assertEquals(ranks[0].p, null);
+  assert(ranks[1].pHolm! >= ranks[1].p!);
+});
+
+Deno.test("rankWithTies() lets ties share rank 1 and counts them for the next rank", () => {
+  const ranks = rankWithTies({
+    a: seeds([0.90, 0.80, 0.95, 0.85]),
+    b: seeds([0.85, 0.84, 0.90, 0.86]),
+    c: seeds([0.40, 0.31, 0.46, 0.36]),
+    d: seeds([0.30, 0.21, 0.36, 0.26]),
+  });
+  assertEquals(ranks.map(({ name, rank }) => [name, rank]), [["a", 1], ["b", 1], ["c", 3], ["d", 4]]);
+  assertFalse(ranks.some(({ supported }) => supported));
+});
+
+Deno.test("rankWithTies() corrects for the number of tests: a lead that holds against one is no lead among twenty", () => {
+  const a = seeds([0.80, 0.82, 0.81, 0.84]);
+  const b = seeds([0.79, 0.80, 0.80, 0.82]);
+  const alone = rankWithTies({ a, b });
+  assert(alone[1].p! < 0.05 && alone[0].supported);
+  const many: Record<string, Record<string, number>> = { a, b };
+  for (let i = 0; i < 19; i++) many[`other${i}`] = b;
+  const among = rankWithTies(many);
+  assertEquals(among[1].p, alone[1].p);
+  assertFalse(among[0].supported);
+  assertEquals(new Set(among.map(({ rank }) => rank)), new Set([1]));
+});
+
+Deno.test("rankWithTies() supports nothing with one seed or without rivals", () => {
+  const single = rankWithTies({ a: { 0: 0.9 }, b: { 0: 0.1 } });
+  assertEquals(single.map(({ rank, supported, p, pHolm }) => ({ rank, supported, p, pHolm })), [
+    { rank: 1, supported: false, p: null, pHolm: null },
+    { rank: 1, supported: false, p: null, pHolm: 1 },
+  ]);
+  assertEquals(rankWithTies({ a: seeds([1, 2, 3]) })[0].supported, false);
+  assertEquals(rankWithTies({}), []);
+  assertThrows(() => rankWithTies({ a: {} }), RangeError, 'rank of "a"');
+});
+
+Deno.test("spearman() equals SciPy's with ties", () => {
+  for (const { x, y, rho } of golden.spearman) assertAlmostEquals(spearman(x, y)!, rho, 1e-14);
+  assertEquals(averageRanks([3, 1, 3, 2]), [3.5, 1, 3.5, 2]);
+  assertEquals(spearman([1, 2, 3], [5, 50, 500]), 1);
+  assertEquals(spearman([1, 2, 3], [3, 2, 1]), -1);
+  assertEquals(spearman([1, 1], [1, 2]), null);
+  assertThrows(() => spearman([1, 2], [1]), RangeError, "found 2 and 1");
+});
