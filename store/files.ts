@@ -1,0 +1,225 @@
+/**
+ * Files that a kill, a crash or a full disk cannot leave half written, and errors that say how to mend.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "node:path";
+
+/** Why a file could not be read or written. */
+export type StoreErrorCode =
+  /** The disk or the quota is full. */
+  | "no-space"
+  /** The operating system or Deno's permissions forbid it. */
+  | "not-permitted"
+  /** The file system is mounted read-only. */
+  | "read-only"
+  /** A part of the path is a file where a folder must be. */
+  | "not-a-folder"
+  /** Nothing is there. */
+  | "missing"
+  /** What is there is not what must be there. */
+  | "corrupt"
+  /** Another process holds it. */
+  | "locked"
+  /** Anything else that input and output can fail with. */
+  | "io";
+
+/** The one error of everything that touches run folders: says which path, what must hold, what was found, how to mend. */
+export class StoreError extends Error {
+  /** Why. */
+  readonly code: StoreErrorCode;
+  /** The file or folder. */
+  readonly path: string;
+
+  /** @param message In full; `code` and `path` are for callers that act on it. */
+  constructor(code: StoreErrorCode, path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** What must hold and how to mend it, by code of the operating system. */
+const causes: Readonly<Record<string, readonly [StoreErrorCode, string]>> = {
+  ENOSPC: ["no-space", "the disk must have room: no space is left; free some, or choose another folder"],
+  EDQUOT: ["no-space", "the disk quota must have room: it is used up; free some, or choose another folder"],
+  EFBIG: ["no-space", "the file must stay within the size limit: it does not; raise the limit (ulimit -f)"],
+  EACCES: [
+    "not-permitted",
+    "this user must be allowed to: permission is denied; change its mode or owner, or choose another folder",
+  ],
+  EPERM: [
+    "not-permitted",
+    "this user must be allowed to: it is not permitted; change its mode or owner, or choose another folder",
+  ],
+  EROFS: ["read-only", "its file system must be writable: it is mounted read-only; choose another folder"],
+  ENOTDIR: ["not-a-folder", "every part of its path must be a folder: one is a file; choose another path"],
+  EEXIST: ["not-a-folder", "it must be a folder: a file of that name is there; move it away, or choose another path"],
+  EISDIR: ["corrupt", "it must be a file: a folder of that name is there; move it away"],
+  ENOENT: ["missing", "it must exist: nothing is there; check the path"],
+  ELOOP: ["corrupt", "its symbolic links must lead somewhere: they go round in circles; remove them"],
+  ENOLCK: ["io", "its file system must know file locks: it does not; choose a local folder"],
+  ENOTSUP: ["io", "its file system must know file locks: it does not; choose a local folder"],
+};
+
+/**
+ * Turns an error of the operating system into a `StoreError`; others are returned as they are.
+ *
+ * @param action What was tried, as after "Cannot": `write`, `read`, `lock`.
+ */
+export function storeErrorOf(error: unknown, action: string, path: string): unknown {
+  if (error instanceof StoreError || !(error instanceof Error)) return error;
+  if (error instanceof Deno.errors.NotCapable) {
+    return new StoreError(
+      "not-permitted",
+      path,
+      `Cannot ${action} "${path}" as Deno must be allowed to: ${error.message}`,
+      { cause: error },
+    );
+  }
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const [kind, what] = causes[code] ?? ["io", `the file system must do it: found ${error.message}`];
+  return new StoreError(kind, path, `Cannot ${action} "${path}" as ${what}`, { cause: error });
+}
+
+/** Runs file operations and translates their errors. */
+async function translated<T>(action: string, path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw storeErrorOf(error, action, path);
+  }
+}
+
+/** Makes a folder with its parents; one that exists is fine. @throws {StoreError} If it cannot be made. */
+export function makeFolder(path: string): Promise<void> {
+  return translated("make folder", path, () => Deno.mkdir(path, { recursive: true }));
+}
+
+/** Makes the names in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folders as files; its file systems keep a journal of names.
+  if (Deno.build.os === "windows") return;
+  using folder = await Deno.open(path, { read: true });
+  await folder.sync();
+}
+
+async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) offset += await file.write(chunk.subarray(offset));
+}
+
+/**
+ * Replaces a file as a whole: readers see the old or the new content, never a part, whenever the process is killed.
+ *
+ * Writes `.<name>.tmp` beside it, flushes it to the disk and renames it; on an error the temporary file is removed and
+ * the old content stays. One process at a time may write a path: the runs folder's lock sees to that.
+ *
+ * @param data Text, bytes, or chunks of bytes.
+ * @throws {StoreError} If it cannot be written.
+ */
+export async function writeAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
+  const chunks = typeof data === "string"
+    ? [new TextEncoder().encode(data)]
+    : data instanceof Uint8Array
+    ? [data]
+    : data;
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.tmp`);
+  await translated("write", path, async () => {
+    try {
+      {
+        using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+        for (const chunk of chunks) await writeAll(file, chunk);
+        await file.sync();
+      }
+      await Deno.rename(temporary, path);
+    } catch (error) {
+      await removeIfPresent(temporary).catch(() => {
+        // The first error says what went wrong; a left-over temporary file is overwritten by the next write.
+      });
+      throw error;
+    }
+    await syncFolder(folder);
+  });
+}
+
+/**
+ * Appends one line and flushes it to the disk. A killed process can leave a part of the line, which readers drop.
+ *
+ * @param line Without line end.
+ * @throws {StoreError} If it cannot be written.
+ */
+export async function appendLine(path: string, line: string): Promise<void> {
+  if (line.includes("\n")) {
+    throw new RangeError(`Cannot append to "${path}" as a line must hold no line end: found one`);
+  }
+  await translated("write", path, async () => {
+    using file = await Deno.open(path, { append: true, create: true });
+    await writeAll(file, new TextEncoder().encode(line + "\n"));
+    await file.sync();
+  });
+}
+
+/** Cuts a file off after so many bytes. @throws {StoreError} If it cannot be written. */
+export async function truncateFile(path: string, bytes: number): Promise<void> {
+  await translated("write", path, async () => {
+    using file = await Deno.open(path, { write: true });
+    await file.truncate(bytes);
+    await file.sync();
+  });
+}
+
+/** Removes a file; one that is not there is fine. @throws {StoreError} If it cannot be removed. */
+export async function removeIfPresent(path: string): Promise<void> {
+  await translated("remove", path, async () => {
+    try {
+      await Deno.remove(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  });
+}
+
+/**
+ * Reads a regular file.
+ *
+ * @param maxBytes Larger files are refused: they are not what they claim to be, and would fill the memory.
+ * @returns `null` if there is none.
+ * @throws {StoreError} If it is a link or a folder, is too large, or cannot be read.
+ */
+export async function readBytes(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  return await translated("read", path, async () => {
+    let info: Deno.FileInfo;
+    try {
+      info = await Deno.lstat(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+    checkRegular(path, info, maxBytes);
+    return await Deno.readFile(path);
+  });
+}
+
+/** Reads a regular text file as UTF-8. Like `readBytes`. */
+export async function readText(path: string, maxBytes: number): Promise<string | null> {
+  const bytes = await readBytes(path, maxBytes);
+  return bytes === null ? null : new TextDecoder().decode(bytes);
+}
+
+/** @throws {StoreError} If it is not a regular file of bounded size. */
+export function checkRegular(path: string, info: Deno.FileInfo, maxBytes: number): void {
+  if (!info.isFile) {
+    const found = info.isSymlink ? "a symbolic link" : info.isDirectory ? "a folder" : "a special file";
+    throw new StoreError("corrupt", path, `Cannot read "${path}" as it must be a regular file: found ${found}`);
+  }
+  if (info.size > maxBytes) {
+    throw new StoreError(
+      "corrupt",
+      path,
+      `Cannot read "${path}" as it must hold at most ${maxBytes} bytes: found ${info.size}`,
+    );
+  }
+}
