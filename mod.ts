@@ -1,0 +1,50 @@
+/**
+ * armlab: balanced multimodal training, compared honestly.
+ *
+ * The front door. Each room is also an entry of its own (`@armlab/armlab/fusion`, `/miv`, …), which pulls in nothing
+ * else.
+ *
+ * @example Train concatenation and ARM on two seeds and compare them
+ * ```ts no-eval
+ * import { configurations, createLibrary, part, resultTable, runGrid } from "@armlab/armlab";
+ *
+ * const library = createLibrary();
+ * const common = { dataset: part("av-digits", { size: "mini" }), encoder: part("mlp"), fusion: part("concat") };
+ * const { outcomes } = await runGrid({
+ *   library,
+ *   runs: "runs",
+ *   seeds: [0, 1],
+ *   cells: [
+ *     { ...common, label: "concat", methods: [], training: { epochs: 2 } },
+ *     { ...common, label: "arm", methods: [part("arm")], training: { epochs: 2 } },
+ *   ],
+ * });
+ * console.log(resultTable(configurations(outcomes)));
+ * ```
+ *
+ * @module
+ */
+export { importPlugins, type Library, register } from "./core/library.ts";
+export { defineDataset, defineEncoder, defineFusion, defineMethod } from "./core/plugin.ts";
+export type {
+  Dataset,
+  DatasetPlugin,
+  Encoder,
+  EncoderPlugin,
+  Features,
+  Fusion,
+  FusionOutput,
+  FusionPlugin,
+  Method,
+  MethodPlugin,
+  ModelContext,
+  Split,
+} from "./core/plugin.ts";
+export { buildModel, type CellRequest, part, resolveConfig } from "./experiments/config.ts";
+export type { Grid } from "./experiments/grid.ts";
+export { type ConfigurationResult, configurations, resultTable } from "./experiments/results.ts";
+export { type CellOutcome, type GridOptions, type GridResult, runGrid } from "./experiments/run_grid.ts";
+export { createLibrary } from "./library.ts";
+export { selectEngine } from "./engines/mod.ts";
+export { train } from "./training/train.ts";
+export { VERSION } from "./version.ts";
