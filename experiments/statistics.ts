@@ -5,9 +5,7 @@
  */
 
 /** Mean and spread of a configuration over its seeds. */
-export interface Spread {
-  /** Number of values. */
-  readonly n: number;
+export interface Interval {
   readonly mean: number;
   /** Sample standard deviation (n - 1 below the line); `null` for one value. */
   readonly std: number | null;
@@ -32,11 +30,12 @@ export interface PairedTest {
 }
 
 /** Values by seed. */
-export type BySeed = Readonly<Record<string, number>>;
+export type BySeed = Readonly<Record<number, number>>;
 
 /** Where a configuration stands among others. */
-export interface Rank extends Spread {
-  readonly name: string;
+export interface Rank extends Interval {
+  /** Number of values. */
+  readonly n: number;
   /**
    * 1 for the best mean and everything that cannot be told from it; below that, 1 + the number of configurations that
    * are better by mean or share rank 1.
@@ -82,11 +81,10 @@ export function sampleStd(values: readonly number[]): number | null {
 }
 
 /** Mean, sample standard deviation and 95 % half width. @throws {RangeError} If there is no value or one is not finite. */
-export function spread(values: readonly number[]): Spread {
+export function interval(values: readonly number[]): Interval {
   const std = sampleStd(values);
   const n = values.length;
-  const ci95 = std === null ? null : tQuantile(0.975, n - 1) * std / Math.sqrt(n);
-  return { n, mean: mean(values), std, ci95 };
+  return { mean: mean(values), std, ci95: std === null ? null : tQuantile(0.975, n - 1) * std / Math.sqrt(n) };
 }
 
 // ------------------------------------------------------------------------------------------ Student's t distribution
@@ -195,7 +193,8 @@ export function pairedTTest(a: readonly number[], b: readonly number[]): PairedT
   }
   checkValues("a paired test", a, 2);
   checkValues("a paired test", b, 2);
-  const { n, mean: difference, std, ci95 } = spread(a.map((value, i) => value - b[i]));
+  const n = a.length;
+  const { mean: difference, std, ci95 } = interval(a.map((value, i) => value - b[i]));
   const error = std! / Math.sqrt(n);
   const t = error === 0 ? (difference === 0 ? 0 : Math.sign(difference) * Infinity) : difference / error;
   return { n, difference, t, degreesOfFreedom: n - 1, p: tTwoSided(t, n - 1), ci95: ci95! };
@@ -223,14 +222,9 @@ export function holm(pValues: readonly number[]): number[] {
   return corrected;
 }
 
-/** Seeds that both have, in numeric order. */
-function commonSeeds(a: BySeed, b: BySeed): string[] {
-  return Object.keys(a).filter((seed) => Object.hasOwn(b, seed)).sort((x, y) => Number(x) - Number(y));
-}
-
 /** The paired test over the seeds that both have; `null` with fewer than 2. @throws {RangeError} If a value is not finite. */
 export function pairedBySeed(a: BySeed, b: BySeed): PairedTest | null {
-  const seeds = commonSeeds(a, b);
+  const seeds = Object.keys(a).map(Number).filter((seed) => Object.hasOwn(b, seed)).sort((x, y) => x - y);
   if (seeds.length < 2) return null;
   return pairedTTest(seeds.map((seed) => a[seed]), seeds.map((seed) => b[seed]));
 }
@@ -243,33 +237,39 @@ export function pairedBySeed(a: BySeed, b: BySeed): PairedTest | null {
  *
  * @param samples Values by seed, by configuration; larger is better.
  * @param alpha Level of the tests. @default {0.05}
- * @returns One entry per configuration, best mean first; equal means in the order of their names.
+ * @returns One entry per configuration, by name.
  * @throws {RangeError} If a configuration has no value or one is not finite.
  */
-export function rankWithTies(samples: Readonly<Record<string, BySeed>>, alpha: number = 0.05): Rank[] {
+export function rankWithTies(
+  samples: Readonly<Record<string, BySeed>>,
+  alpha: number = 0.05,
+): Record<string, Rank> {
   const rows = Object.keys(samples).sort().map((name) => {
-    const seeds = Object.keys(samples[name]);
-    checkValues(`the rank of "${name}"`, Object.values(samples[name]), 1);
-    return { name, ...spread(seeds.map((seed) => samples[name][seed])) };
+    const values = Object.values(samples[name]);
+    checkValues(`the rank of "${name}"`, values, 1);
+    return { name, n: values.length, ...interval(values) };
   }).sort((a, b) => b.mean - a.mean);
-  if (rows.length === 0) return [];
+  if (rows.length === 0) return {};
   const [best, ...others] = rows;
-  const tests = others.map((row) => pairedBySeed(samples[best.name], samples[row.name]));
+  const tests = others.map(({ name }) => pairedBySeed(samples[best.name], samples[name]));
   const corrected = holm(tests.map((test) => test?.p ?? 1));
-  const tied = others.map((_, i) => tests[i] === null || !(corrected[i] < alpha));
-  // How many share rank 1, the best included.
-  const first = 1 + tied.filter(Boolean).length;
+  const tied = corrected.map((p) => !(p < alpha));
+  const sharing = 1 + tied.filter(Boolean).length;
   const beaten = others.filter((_, i) => !tied[i]);
-  return [
-    { ...best, rank: 1, supported: others.length > 0 && first === 1, p: null, pHolm: null },
-    ...others.map((row, i) => ({
+  const ranks: Record<string, Rank> = {};
+  rows.forEach(({ name, ...row }, place) => {
+    const i = place - 1;
+    const isBest = place === 0;
+    const better = beaten.filter((other) => other.mean > row.mean).length;
+    ranks[name] = {
       ...row,
-      rank: tied[i] ? 1 : 1 + first + beaten.filter((other) => other.mean > row.mean).length,
-      supported: false,
-      p: tests[i]?.p ?? null,
-      pHolm: corrected[i],
-    })),
-  ];
+      rank: isBest || tied[i] ? 1 : sharing + better + 1,
+      supported: isBest && others.length > 0 && sharing === 1,
+      p: isBest ? null : tests[i]?.p ?? null,
+      pHolm: isBest ? null : corrected[i],
+    };
+  });
+  return ranks;
 }
 
 // -------------------------------------------------------------------------------------------------------- correlation

@@ -61,7 +61,7 @@ async function readHolder(path: string): Promise<LockHolder> {
  * @throws {StoreError} With code `"locked"` if another process holds it; the message names its pid. Other codes if the
  * folder cannot be made or written.
  */
-export async function lockRuns(runsDir: string): Promise<RunsLock> {
+export async function acquireLock(runsDir: string): Promise<RunsLock> {
   await makeFolder(runsDir);
   const path = join(runsDir, lockFile);
   let file: Deno.FsFile;
