@@ -43,18 +43,18 @@ export interface NumbersOption extends OptionBase<readonly number[]> {
 /** Any option. */
 export type OptionSpec = NumberOption | BooleanOption | ChoiceOption | TextOption | NumbersOption;
 
-/** The spec that fits a TypeScript type. */
-export type SpecFor<T> = T extends boolean ? BooleanOption
-  : T extends number ? NumberOption
-  : T extends readonly number[] ? NumbersOption
-  : T extends string ? (string extends T ? TextOption : ChoiceOption<T>)
+/** The spec that fits a TypeScript type. Wrapped in tuples, so that a union of words is one choice and not several. */
+export type SpecFor<T> = [T] extends [boolean] ? BooleanOption
+  : [T] extends [number] ? NumberOption
+  : [T] extends [readonly number[]] ? NumbersOption
+  : [T] extends [string] ? (string extends T ? TextOption : ChoiceOption<T>)
   : never;
 
 /** Specs by option name. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 /** Specs for an options interface: one entry per field, of the matching type. */
-export type SpecsFor<O> = { readonly [K in keyof O]-?: [O[K]] extends [boolean] ? BooleanOption : SpecFor<O[K]> };
+export type SpecsFor<O> = { readonly [K in keyof O]-?: SpecFor<O[K]> };
 
 /** Values of options as given by a user, unchecked. */
 export type RawOptions = Readonly<Record<string, unknown>>;

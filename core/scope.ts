@@ -53,6 +53,8 @@ export interface Scope {
   control(name: string): tf.Tensor;
   /** Fresh noise at each step, fixed by (seed, step, this scope's path, how many were drawn in it before). */
   random(kind: NoiseKind, shape: readonly number[]): tf.Tensor;
+  /** Sample weights [B] of the batch, 0 for padding; `null` in evaluation and where nothing is padded. */
+  weights(): tf.Tensor1D | null;
 }
 
 /** The group of a full parameter name. */

@@ -1,0 +1,62 @@
+/**
+ * Small convolutional network for small images and spectrograms.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { defineEncoder, type EncoderPlugin } from "../core/plugin.ts";
+import { batchNorm, conv2d, kaimingNormal, linear } from "../nn/mod.ts";
+
+/** Options of `cnn`. */
+export interface CnnOptions {
+  readonly channels: readonly number[];
+  readonly width: number;
+  readonly norm: "none" | "batch";
+}
+
+/** 3×3 convolutions of stride 2, each a stage; flattened and mapped to the feature width with ReLU. */
+export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
+  name: "cnn",
+  about: "small convolutional network, stride 2 in every stage",
+  formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b)",
+  options: {
+    channels: { type: "numbers", default: [16, 32, 64], about: "channels of the stages, shallow to deep" },
+    width: { type: "integer", default: 128, min: 1, about: "width of the feature" },
+    norm: {
+      type: "choice",
+      choices: ["none", "batch"],
+      default: "none",
+      about: "normalisation after each convolution",
+    },
+  },
+  refuses: ({ shape, dtype }, { channels }) => {
+    if (dtype !== "float32" || shape.length !== 3) {
+      return "it needs [height, width, channels] of numbers";
+    }
+    if (channels.length === 0 || channels.some((count) => !Number.isInteger(count) || count < 1)) {
+      return "its channels must be positive integers, at least one";
+    }
+    return null;
+  },
+  create: ({ channels, width, norm }) => ({
+    tokens: false,
+    stages: channels.map((count, index) => (x, scope) => {
+      const block = scope.in(`block${index + 1}`);
+      const y = conv2d(block.in("conv"), x, {
+        channels: count,
+        kernel: 3,
+        stride: 2,
+        bias: norm === "none",
+        kernelInit: kaimingNormal("fanOut"),
+      });
+      return tf.relu(norm === "batch" ? batchNorm(block.in("norm"), y) : y);
+    }),
+    head: (map, scope) => {
+      const size = map.shape.slice(1).reduce((product, extent) => product * extent, 1);
+      const flat = tf.reshape(map, [-1, size]);
+      return {
+        pooled: tf.relu(linear(scope.in("out"), flat, { width, kernelInit: kaimingNormal("fanIn") })) as tf.Tensor2D,
+      };
+    },
+  }),
+});

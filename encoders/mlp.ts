@@ -1,0 +1,47 @@
+/**
+ * Multilayer perceptron.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { defineEncoder, type EncoderPlugin } from "../core/plugin.ts";
+import { sizeOf } from "../core/program.ts";
+import { dropout, kaimingNormal, linear } from "../nn/mod.ts";
+
+/** Options of `mlp`. */
+export interface MlpOptions {
+  readonly hidden: readonly number[];
+  readonly width: number;
+  readonly dropout: number;
+}
+
+/** Input flattened, hidden layers with ReLU, then a layer of the feature width with ReLU. Stages: the hidden layers. */
+export const mlp: EncoderPlugin = defineEncoder<MlpOptions>({
+  name: "mlp",
+  about: "multilayer perceptron on the flattened input",
+  formula: "f = relu(W_L ... relu(W_1 x + b_1) ... + b_L)",
+  options: {
+    hidden: { type: "numbers", default: [256], about: "widths of the hidden layers" },
+    width: { type: "integer", default: 128, min: 1, about: "width of the feature" },
+    dropout: { type: "number", default: 0, min: 0, max: 0.95, about: "dropout rate after each hidden layer" },
+  },
+  refuses: ({ dtype }, { hidden }) => {
+    if (dtype !== "float32") return "it needs numbers, the input holds indices";
+    if (hidden.length === 0 || hidden.some((width) => !Number.isInteger(width) || width < 1)) {
+      return "its hidden widths must be positive integers, at least one";
+    }
+    return null;
+  },
+  create: ({ hidden, width, dropout: rate }, { shape }) => ({
+    tokens: false,
+    stages: hidden.map((units, index) => (x, scope) => {
+      const flat = index === 0 ? tf.reshape(x, [-1, sizeOf(shape)]) : x;
+      const layer = scope.in(`hidden${index + 1}`);
+      const y = tf.relu(linear(layer, flat, { width: units, kernelInit: kaimingNormal("fanIn") }));
+      return dropout(layer, y, rate);
+    }),
+    head: (map, scope) => ({
+      pooled: tf.relu(linear(scope.in("out"), map, { width, kernelInit: kaimingNormal("fanIn") })) as tf.Tensor2D,
+    }),
+  }),
+});

@@ -1,0 +1,34 @@
+/**
+ * Learning-rate schedules: share of the budget used, 0..1, to a factor.
+ *
+ * @module
+ */
+
+/** Names of schedules. */
+export type ScheduleName = "constant" | "cosine" | "step";
+
+/** Options of schedules. */
+export interface ScheduleOptions {
+  /** `"step"`: the share after which the factor is 0.1. @default {0.7} */
+  readonly stepAt?: number;
+  /** Share of the budget over which the factor first rises linearly from 0. @default {0} */
+  readonly warmup?: number;
+}
+
+/** The factor as a function of progress. */
+export function schedule(
+  name: ScheduleName,
+  { stepAt = 0.7, warmup = 0 }: ScheduleOptions = {},
+): (progress: number) => number {
+  const base = (progress: number): number => {
+    switch (name) {
+      case "constant":
+        return 1;
+      case "cosine":
+        return (1 + Math.cos(Math.PI * Math.min(1, Math.max(0, progress)))) / 2;
+      case "step":
+        return progress < stepAt ? 1 : 0.1;
+    }
+  };
+  return (progress: number) => base(progress) * (warmup > 0 ? Math.min(1, progress / warmup) : 1);
+}
