@@ -1,0 +1,18 @@
+/**
+ * Balancing methods.
+ *
+ * @module
+ */
+import type { MethodPlugin } from "../core/plugin.ts";
+import { armMethods } from "./arm/mod.ts";
+import { none } from "./none.ts";
+import { ogm, ogmGe } from "./ogm_ge.ts";
+import { uniCe } from "./uni_ce.ts";
+
+export * from "./arm/mod.ts";
+export { none } from "./none.ts";
+export { discrepancyRatios, gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
+export { uniCe, type UniCeOptions } from "./uni_ce.ts";
+
+/** All built-in methods. */
+export const builtinMethods: readonly MethodPlugin[] = [none, ogm, ogmGe, uniCe, ...armMethods];
