@@ -1,0 +1,7 @@
+/**
+ * Losses, per sample.
+ *
+ * @module
+ */
+export * from "./balanced_min_max.ts";
+export * from "./cross_entropy.ts";

@@ -1,0 +1,8 @@
+/**
+ * Mutual-information valuation of modalities.
+ *
+ * @module
+ */
+export * from "./contributions.ts";
+export * from "./estimators/histogram.ts";
+export * from "./valuation.ts";

@@ -1,0 +1,129 @@
+/**
+ * Modality valuation: from information and probabilities to contributions (ARM, AAAI 2025, Eqs. 6, 7, 10-13).
+ *
+ * Shapes: B batch, m modalities in sorted order. Symbols: I_i = NMI(f_y; f_i), NC_ij = NCMI(f_y; f_j | f_i), p_y and p_i
+ * the probabilities of the true class by the fused and by modality i's own readout.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { stopGradient } from "../core/autodiff.ts";
+
+/** How the range of phi^CMI is made fit for division. */
+export type Range = "shift" | "clamp" | "raw";
+/** Which interaction information modality i is credited with for partner j: the partner's (Eq. 11) or its own. */
+export type InteractionIndex = "other" | "own";
+/** How the smallest information is taken. */
+export type Minimum = "softmin" | "min" | "paper-literal";
+
+/**
+ * Contribution of each modality to each sample (Eq. 11):
+ * phi_i = p_y I_i + sum over j != i of p_j (I_j - NC_ij).
+ *
+ * In [-(m - 1), m]: interaction information is negative where a modality matters only together with another.
+ *
+ * @param p Probability of the true class by the fused readout, [B].
+ * @param solo The same by each modality's own readout, [B, m].
+ * @param nmi [B, m].
+ * @param ncmi [B, m, m], NC_ij at [i, j].
+ * @returns [B, m].
+ */
+export function contributions(
+  p: tf.Tensor1D,
+  solo: tf.Tensor2D,
+  nmi: tf.Tensor2D,
+  ncmi: tf.Tensor3D,
+  index: InteractionIndex = "other",
+): tf.Tensor2D {
+  const m = nmi.shape[1];
+  const own = tf.mul(tf.expandDims(p, 1), nmi) as tf.Tensor2D;
+  if (m === 1) return own;
+  const offDiagonal = tf.tensor3d(
+    Array.from({ length: m * m }, (_, k) => k % (m + 1) === 0 ? 0 : 1),
+    [1, m, m],
+  );
+  const interaction = index === "other"
+    ? tf.sub(tf.expandDims(nmi, 1), ncmi)
+    : tf.sub(tf.expandDims(nmi, 2), tf.transpose(ncmi, [0, 2, 1]));
+  const partners = tf.sum(tf.mul(tf.mul(tf.expandDims(solo, 1), interaction), offDiagonal), 2);
+  return tf.add(own, partners) as tf.Tensor2D;
+}
+
+/** Joint contribution phi^CMI(X) of each sample (Eq. 12): the mean over modalities, [B]. */
+export function jointContribution(phi: tf.Tensor2D): tf.Tensor1D {
+  return tf.mean(phi, 1);
+}
+
+/**
+ * Brings contributions into [0, m].
+ *
+ * `"shift"`: phi' = m (phi + m - 1) / (2m - 1), monotone, from [-(m-1), m] onto [0, m]. `"clamp"`: max(phi, 0).
+ * `"raw"`: as they are.
+ */
+export function ranged(phi: tf.Tensor2D, range: Range): tf.Tensor2D {
+  const m = phi.shape[1];
+  switch (range) {
+    case "shift":
+      return tf.mul(tf.add(phi, m - 1), m / (2 * m - 1)) as tf.Tensor2D;
+    case "clamp":
+      return tf.relu(phi);
+    case "raw":
+      return phi;
+  }
+}
+
+/**
+ * Fusion weights FW_i = phi_i / phi(X) (Eq. 13), which sum to m.
+ *
+ * @param phi Contributions in their chosen range, [B, m].
+ * @param floor Least denominator. @default {1e-3}
+ */
+export function fusionWeights(phi: tf.Tensor2D, floor: number = 1e-3): tf.Tensor2D {
+  return tf.div(phi, tf.expandDims(tf.maximum(jointContribution(phi), floor), 1)) as tf.Tensor2D;
+}
+
+/**
+ * Smooth lower bound of min_i I_i: -(1/tau) log sum_i exp(-tau I_i), at most log(m) / tau below it.
+ *
+ * @returns [B].
+ */
+export function softmin(values: tf.Tensor2D, tau: number): tf.Tensor1D {
+  return tf.mul(tf.logSumExp(tf.mul(values, -tau), 1), -1 / tau);
+}
+
+/**
+ * Lower bound of every modality's contribution, phi^MI(X) = p_y min_i I_i (Eq. 7), [B].
+ *
+ * `"softmin"`: max(0, softmin with tau = 20). `"min"`: exact. `"paper-literal"`: log sum_i exp(-I_i) as Eq. 16 prints it,
+ * whose sign makes minimising 1 - phi^MI lower the information; for demonstration.
+ */
+export function lowerBound(
+  p: tf.Tensor1D,
+  nmi: tf.Tensor2D,
+  minimum: Minimum = "softmin",
+  tau: number = 20,
+): tf.Tensor1D {
+  const least = minimum === "softmin"
+    ? tf.relu(softmin(nmi, tau))
+    : minimum === "min"
+    ? tf.min(nmi, 1)
+    : tf.logSumExp(tf.neg(nmi), 1);
+  return tf.mul(p, least) as tf.Tensor1D;
+}
+
+/**
+ * Centres vectors per coordinate by their weighted batch mean. What all samples share would make mismatched samples look
+ * informative about each other.
+ *
+ * @param weights [B]; rows of weight 0 do not enter the mean.
+ */
+export function centred(vectors: tf.Tensor2D, weights: tf.Tensor1D): tf.Tensor2D {
+  const total = tf.maximum(tf.sum(weights), 1e-12);
+  const mean = tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, vectors), total);
+  return tf.sub(vectors, mean) as tf.Tensor2D;
+}
+
+/** The same tensor, without gradient if asked. */
+export function gated<T extends tf.Tensor>(tensor: T, gradient: boolean): T {
+  return gradient ? tensor : stopGradient(tensor);
+}

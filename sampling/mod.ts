@@ -1,0 +1,6 @@
+/**
+ * Which samples an epoch draws.
+ *
+ * @module
+ */
+export * from "./dsr.ts";
