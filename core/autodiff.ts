@@ -74,7 +74,7 @@ function reachableFrom(tape: readonly TapeNode[], by: readonly tf.Tensor[]): Set
   const reached = new Set(by.map((tensor) => tensor.id));
   for (const node of tape) {
     if (Object.values(node.inputs).some((input) => reached.has(input.id))) {
-      for (const output of node.outputs) reached.add(output.id);
+      for (const output of node.outputs) if (output.dtype === "float32") reached.add(output.id);
     }
   }
   return reached;
@@ -95,7 +95,10 @@ function backpropagate(
     const node = tape[i];
     const dys = node.outputs.map((output) => gradients.get(output.id) ?? null);
     if (dys.every((dy) => dy === null)) continue;
-    const inputs = Object.entries(node.inputs).filter(([_, input]) => wanted.has(input.id));
+    // Truths and integers carry no gradient: a comparison inside a select ends the path.
+    const inputs = Object.entries(node.inputs).filter(([_, input]) =>
+      wanted.has(input.id) && input.dtype === "float32"
+    );
     if (inputs.length === 0) continue;
     if (node.gradient === undefined || node.gradient === null) {
       throw new Error(`Cannot differentiate kernel ${node.kernelName} as tfjs registers no gradient for it`);
