@@ -16,8 +16,28 @@ export const cpu: EnginePlugin = {
   create: () => eagerEngine("cpu", "cpu", "CPU, 1 thread"),
 };
 
+/** Traced once, compiled to ONNX and run by ONNX Runtime on the CPU. */
+export const onnxCpu: EnginePlugin = {
+  name: "onnx:cpu",
+  about: "programs traced once, compiled to ONNX and run by ONNX Runtime on the CPU",
+  async unavailable() {
+    try {
+      await import("./onnx/engine.ts");
+      return null;
+    } catch (error) {
+      return `the package onnxruntime-node could not be loaded (${
+        error instanceof Error ? error.message : String(error)
+      }); it brings binaries for Linux, macOS and Windows on x64 and arm64`;
+    }
+  },
+  async create(options?: EngineOptions) {
+    const { onnxEngine } = await import("./onnx/engine.ts");
+    return onnxEngine(options);
+  },
+};
+
 /** Engines, best first. */
-export const engines: readonly EnginePlugin[] = [cpu];
+export const engines: readonly EnginePlugin[] = [onnxCpu, cpu];
 
 /** Names that stand for others. */
 const aliases: Readonly<Record<string, string>> = { onnx: "onnx:cpu" };

@@ -1,0 +1,191 @@
+/**
+ * Writes the nodes of a lowered graph.
+ *
+ * Equal nodes are made once (common subexpressions), and operations that change nothing are not made at all.
+ *
+ * @module
+ */
+import {
+  type Attributes,
+  type ConstantData,
+  constantValue,
+  type ElementType,
+  makeNode,
+  type Node,
+  sameShape,
+  sizeOf,
+  type Value,
+} from "./ir.ts";
+import { broadcastShapes, elementTypes, type OnnxName, onnxOperator } from "./onnx_ops.ts";
+
+/** Typed arrays by element type. */
+function arrayOf(dtype: ElementType, values: readonly number[]): ConstantData {
+  switch (dtype) {
+    case "float32":
+      return Float32Array.from(values);
+    case "int32":
+      return Int32Array.from(values);
+    case "uint32":
+      return Uint32Array.from(values);
+    case "int64":
+      return BigInt64Array.from(values, (value) => BigInt(value));
+    case "uint64":
+      return BigUint64Array.from(values, (value) => BigInt(value));
+    case "bool":
+    case "uint8":
+      return Uint8Array.from(values);
+  }
+}
+
+/** Constants up to this many elements are recognised as equal by their content. */
+const sharedConstantElements = 4096;
+
+/** Makes lowered nodes. */
+export class Builder {
+  readonly #ids: Map<Value, number> = new Map();
+  readonly #nodes: Map<string, Node> = new Map();
+  readonly #constants: Map<string, Value> = new Map();
+
+  #idOf(value: Value): number {
+    let id = this.#ids.get(value);
+    if (id === undefined) this.#ids.set(value, id = this.#ids.size);
+    return id;
+  }
+
+  /** A node's outputs; an equal node made before is reused. */
+  node(op: OnnxName, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] {
+    const named = inputs.map((input) => input === null || input.data === null ? input : this.intern(input));
+    const key = `${op}(${named.map((input) => input === null ? "" : this.#idOf(input)).join(",")})${
+      JSON.stringify(attributes)
+    }`;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = makeNode(op, named, attributes, onnxOperator(op).infer(named, attributes));
+      this.#nodes.set(key, node);
+    }
+    return node.outputs;
+  }
+
+  /** The first output of a node. */
+  op(op: OnnxName, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value {
+    return this.node(op, inputs, attributes)[0];
+  }
+
+  /** A copy that is a value of its own, for an output that is an input, a constant or another output too. */
+  distinct(x: Value): Value {
+    return makeNode("Identity", [x], {}, [x]).outputs[0];
+  }
+
+  /** A constant; small ones of equal content are the same value. */
+  intern(constant: Value): Value {
+    const data = constant.data!;
+    if (data.length > sharedConstantElements) return constant;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = `${constant.dtype}[${constant.shape.join(",")}]${bytes.join(",")}`;
+    const present = this.#constants.get(key);
+    if (present !== undefined) return present;
+    this.#constants.set(key, constant);
+    return constant;
+  }
+
+  /** A constant from numbers. */
+  constant(values: readonly number[], shape: readonly number[], dtype: ElementType): Value {
+    return this.intern(constantValue(shape, dtype, arrayOf(dtype, values)));
+  }
+
+  /** A constant of shape []. */
+  scalar(value: number, dtype: ElementType = "float32"): Value {
+    return this.constant([value], [], dtype);
+  }
+
+  /** An int64 vector, as many ONNX operators take their sizes. */
+  ints(values: readonly number[]): Value {
+    return this.constant(values, [values.length], "int64");
+  }
+
+  /** A tensor of one value. */
+  filled(value: number, shape: readonly number[], dtype: ElementType): Value {
+    if (sizeOf(shape) === 1) return this.constant([value], shape, dtype);
+    return this.op("ConstantOfShape", [this.ints(shape), this.constant([value], [1], dtype)]);
+  }
+
+  /** Another element type. */
+  cast(x: Value, dtype: ElementType): Value {
+    return x.dtype === dtype ? x : this.op("Cast", [x], { to: elementTypes[dtype] });
+  }
+
+  /** Another shape of the same size. */
+  reshape(x: Value, shape: readonly number[]): Value {
+    if (sameShape(x.shape, shape)) return x;
+    if (x.data !== null) return this.intern(constantValue(shape, x.dtype, x.data));
+    if (x.node?.op === "Reshape") return this.reshape(x.node.inputs[0]!, shape);
+    // Without `allowzero` ONNX takes 0 for "as in the input".
+    return this.op("Reshape", [x, this.ints(shape)], shape.includes(0) ? { allowzero: 1 } : {});
+  }
+
+  /** Axes in another order. */
+  transpose(x: Value, perm: readonly number[]): Value {
+    if (perm.every((axis, index) => axis === index)) return x;
+    const moved = perm.filter((axis) => x.shape[axis] !== 1);
+    if (moved.every((axis, index) => index === 0 || moved[index - 1] < axis)) {
+      return this.reshape(x, perm.map((axis) => x.shape[axis])); // only axes of extent 1 move
+    }
+    if (x.node?.op === "Transpose") {
+      const inner = x.node.attributes["perm"] as readonly number[];
+      return this.transpose(x.node.inputs[0]!, perm.map((axis) => inner[axis]));
+    }
+    return this.op("Transpose", [x], { perm });
+  }
+
+  /** The values repeated along axes of extent 1 to a broadcast shape. */
+  expand(x: Value, shape: readonly number[]): Value {
+    if (sameShape(x.shape, shape)) return x;
+    return this.op("Expand", [x, this.ints(shape)]);
+  }
+
+  /** A reduction over axes. */
+  reduce(
+    op: "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceSumSquare",
+    x: Value,
+    axes: readonly number[],
+    keepDims: boolean,
+  ): Value {
+    if (axes.length === 0) return x;
+    return this.op(op, [x, this.ints(axes)], { keepdims: keepDims ? 1 : 0 });
+  }
+
+  /** The part `begin` to `begin + size` (exclusive) with steps, along all axes where it is not everything. */
+  slice(x: Value, begin: readonly number[], size: readonly number[], steps?: readonly number[]): Value {
+    const axes = x.shape.map((_, axis) => axis).filter((axis) =>
+      begin[axis] !== 0 || size[axis] !== x.shape[axis] || (steps !== undefined && steps[axis] !== 1)
+    );
+    if (axes.length === 0) return x;
+    const step = (axis: number) => steps === undefined ? 1 : steps[axis];
+    const ends = axes.map((axis) => {
+      const end = begin[axis] + (size[axis] - 1) * step(axis) + Math.sign(step(axis));
+      return size[axis] === 0 ? begin[axis] : end < 0 ? -x.shape[axis] - 1 : end;
+    });
+    const inputs = [x, this.ints(axes.map((axis) => begin[axis])), this.ints(ends), this.ints(axes)];
+    if (axes.some((axis) => step(axis) !== 1)) inputs.push(this.ints(axes.map(step)));
+    return this.op("Slice", inputs);
+  }
+
+  /** Constant padding; `pads` lists what to put before each axis, then what to put after each. */
+  pad(x: Value, pads: readonly number[], value: number): Value {
+    if (pads.every((count) => count === 0)) return x;
+    return this.op("Pad", [x, this.ints(pads), this.scalar(value, x.dtype)], { mode: "constant" });
+  }
+
+  /** Elementwise choice; shapes broadcast. */
+  where(condition: Value, t: Value, e: Value): Value {
+    if (t.dtype === "bool") { // ONNX Runtime chooses among numbers only
+      return this.cast(this.where(condition, this.cast(t, "uint8"), this.cast(e, "uint8")), "bool");
+    }
+    return this.op("Where", [condition, t, e]);
+  }
+
+  /** Broadcast shape of values. */
+  broadcast(...values: readonly Value[]): number[] {
+    return broadcastShapes(...values.map((value) => value.shape));
+  }
+}

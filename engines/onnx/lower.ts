@@ -1,0 +1,58 @@
+/**
+ * Lowering: a traced graph of tfjs kernels to a graph of ONNX operators.
+ *
+ * @module
+ */
+import { Builder } from "./builder.ts";
+import { type Graph, liveNodes, type Port, printSpec, sameShape, type Value, type ValueSpec } from "./ir.ts";
+import type { KernelName } from "./kernels.ts";
+import { kernelRules } from "./lower/mod.ts";
+
+interface AnyRule {
+  lower(
+    b: Builder,
+    inputs: readonly (Value | null)[],
+    attributes: unknown,
+    outputs: readonly ValueSpec[],
+  ): Value | readonly Value[];
+}
+
+/**
+ * Lowers every node by its row in the rule table.
+ *
+ * @throws {Error} If a row gives another shape or type than it inferred: a defect of the row.
+ */
+export function lower(graph: Graph): Graph {
+  const builder = new Builder();
+  const values = new Map<Value, Value>();
+  const lowered = (value: Value): Value => value.data !== null ? builder.intern(value) : values.get(value)!;
+  for (const { value } of graph.inputs) values.set(value, value);
+  for (const node of graph.nodes) {
+    const rule = kernelRules[node.op as KernelName] as unknown as AnyRule;
+    const inputs = node.inputs.map((input) => input === null ? null : lowered(input));
+    const result = rule.lower(builder, inputs, node.attributes, node.outputs);
+    const results = Array.isArray(result) ? result as readonly Value[] : [result as Value];
+    node.outputs.forEach((output, index) => {
+      const made = results[index];
+      if (made === undefined || !sameShape(made.shape, output.shape) || made.dtype !== output.dtype) {
+        throw new Error(
+          `Cannot lower kernel ${node.op} as output ${index} must be ${printSpec(output)}: its row gives ` +
+            `${made === undefined ? "nothing" : printSpec(made)}`,
+        );
+      }
+      values.set(output, made);
+    });
+  }
+  const inputs = new Set(graph.inputs.map(({ value }) => value));
+  const taken = new Set<Value>();
+  const outputs: Port[] = graph.outputs.map(({ name, value }) => {
+    let made = lowered(value);
+    // The runtime wants every output to be computed, once, by a node.
+    if (inputs.has(made) || taken.has(made) || made.data !== null) {
+      made = builder.distinct(made);
+    }
+    taken.add(made);
+    return { name, value: made };
+  });
+  return { stage: "lowered", inputs: graph.inputs, outputs, nodes: liveNodes(outputs) };
+}

@@ -1,0 +1,249 @@
+/**
+ * Tracing: a tfjs backend that records kernels instead of running them.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { noiseKernel } from "../../core/noise.ts";
+import type { NamedSpecs, NamedTensors } from "../../core/program.ts";
+import { normaliseAttributes, type RawAttributes } from "./attributes.ts";
+import { TraceBreakError, UnsupportedKernelError } from "./errors.ts";
+import {
+  type Attributes,
+  type ConstantData,
+  constantValue,
+  type Graph,
+  inputValue,
+  liveNodes,
+  makeNode,
+  type Port,
+  type Value,
+  type ValueSpec,
+} from "./ir.ts";
+import { isTfType, type KernelName } from "./kernels.ts";
+import { kernelRules } from "./lower/mod.ts";
+
+const BACKEND = "armlab-trace";
+
+interface Entry {
+  readonly value: Value;
+  references: number;
+}
+
+/** A kernel's row without its types: the trace meets kernels by name only. */
+interface AnyRule {
+  readonly inputs: readonly string[] | "variadic";
+  infer(inputs: readonly (ValueSpec | null)[], attributes: unknown): ValueSpec | readonly ValueSpec[];
+}
+
+function constantData(values: unknown, dtype: string): ConstantData {
+  if (values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array) {
+    return values.slice();
+  }
+  const list = values as ArrayLike<number>;
+  return dtype === "float32"
+    ? Float32Array.from(list)
+    : dtype === "int32"
+    ? Int32Array.from(list)
+    : Uint8Array.from(list);
+}
+
+/** The recording backend. It holds graph values where others hold memory. */
+class TraceBackend extends tf.KernelBackend {
+  readonly #entries: Map<object, Entry> = new Map();
+
+  hold(value: Value): tf.TensorInfo {
+    const dataId = {};
+    this.#entries.set(dataId, { value, references: 1 });
+    return { dataId, shape: [...value.shape], dtype: value.dtype as tf.DataType };
+  }
+
+  graphValue(info: tf.TensorInfo): Value {
+    const entry = this.#entries.get(info.dataId);
+    if (entry === undefined) {
+      throw new TraceBreakError("foreign tensor", "a tensor of another trace, or a disposed one");
+    }
+    // A tensor may view data in another shape (tfjs's reshape of a variable).
+    const { value } = entry;
+    if (value.data !== null && value.shape.join() !== info.shape.join()) {
+      return constantValue(info.shape, value.dtype, value.data);
+    }
+    return value;
+  }
+
+  override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
+    if (!isTfType(dtype)) throw new UnsupportedKernelError("write", `tensors of type ${dtype} cannot be compiled`);
+    return this.hold(constantValue(shape, dtype, constantData(values, dtype))).dataId;
+  }
+
+  override move(
+    dataId: object,
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    if (!isTfType(dtype)) throw new UnsupportedKernelError("move", `tensors of type ${dtype} cannot be compiled`);
+    this.#entries.set(dataId, {
+      value: constantValue(shape, dtype, constantData(values, dtype)),
+      references: refCount,
+    });
+  }
+
+  override readSync(dataId: object): tf.backend_util.BackendValues {
+    const data = this.#entries.get(dataId)?.value.data;
+    // A constant is known while tracing; nothing else is.
+    if (data !== null && data !== undefined) return data as tf.backend_util.BackendValues;
+    throw new TraceBreakError(
+      "value read",
+      "the reading of a tensor's value, which is not known before the program runs",
+    );
+  }
+
+  override read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    return Promise.resolve(this.readSync(dataId));
+  }
+
+  override numDataIds(): number {
+    return this.#entries.size;
+  }
+  override incRef(dataId: object): void {
+    const entry = this.#entries.get(dataId);
+    if (entry !== undefined) entry.references++;
+  }
+  override refCount(dataId: object): number {
+    return this.#entries.get(dataId)?.references ?? 0;
+  }
+  override disposeData(dataId: object, force = false): boolean {
+    const entry = this.#entries.get(dataId);
+    if (entry === undefined) return true;
+    entry.references--;
+    if (!force && entry.references > 0) return false;
+    this.#entries.delete(dataId);
+    return true;
+  }
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+  override epsilon(): number {
+    return 1e-7;
+  }
+  override timerAvailable(): boolean {
+    return false;
+  }
+  override memory(): { unreliable: boolean } {
+    return { unreliable: false };
+  }
+  override dispose(): void {
+    this.#entries.clear();
+  }
+}
+
+let backend: TraceBackend | null = null;
+
+/** Registers backend and kernels once. */
+function traceBackend(): TraceBackend {
+  if (backend !== null) return backend;
+  const made = new TraceBackend();
+  tf.registerBackend(BACKEND, () => made, 0);
+  const known = new Set([
+    ...tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName),
+    ...Object.keys(kernelRules),
+    noiseKernel,
+  ]);
+  for (const kernelName of known) {
+    tf.registerKernel({ kernelName, backendName: BACKEND, kernelFunc: recorder(made, kernelName) });
+  }
+  backend = made;
+  return made;
+}
+
+/** Records one kernel as a node. */
+function recorder(holder: TraceBackend, kernel: string): tf.KernelFunc {
+  if (!Object.hasOwn(kernelRules, kernel)) {
+    return () => {
+      throw new UnsupportedKernelError(kernel);
+    };
+  }
+  const name = kernel as KernelName;
+  const rule = kernelRules[name] as unknown as AnyRule;
+  return ({ inputs, attrs }) => {
+    const given = inputs as Record<string, tf.TensorInfo | undefined>;
+    const values = rule.inputs === "variadic"
+      ? Object.values(given).map((info) => holder.graphValue(info!))
+      : rule.inputs.map((input) => {
+        const info = given[input.replace("?", "")];
+        return info === undefined || info === null ? null : holder.graphValue(info);
+      });
+    const normalise = normaliseAttributes[name] as (
+      raw: RawAttributes,
+      specs: readonly (ValueSpec | null)[],
+    ) => unknown;
+    const attributes = normalise((attrs ?? {}) as RawAttributes, values);
+    const inferred = rule.infer(values, attributes);
+    const specs = Array.isArray(inferred) ? inferred as readonly ValueSpec[] : [inferred as ValueSpec];
+    const node = makeNode(kernel, values, attributes as Attributes, specs);
+    const infos = node.outputs.map((output) => holder.hold(output));
+    return infos.length === 1 && !Array.isArray(inferred) ? infos[0] : infos;
+  };
+}
+
+/** Runs a function under the recording backend; restores everything that was global, whatever happens. */
+function underTrace<T>(run: (holder: TraceBackend) => T): T {
+  const holder = traceBackend();
+  // Before anything ran there is no backend yet.
+  const previous = tf.getBackend() || "cpu";
+  const random = Math.random;
+  // tfjs switches synchronously between backends that are ready; the promise only reports it.
+  void tf.setBackend(BACKEND);
+  Math.random = () => {
+    throw new TraceBreakError(
+      "unseeded randomness",
+      "unseeded randomness, which would be one constant in every run: draw from scope.random or give a seed",
+    );
+  };
+  try {
+    return run(holder);
+  } finally {
+    Math.random = random;
+    void tf.setBackend(previous);
+  }
+}
+
+/**
+ * Records a function of named tensors.
+ *
+ * @param inputs Specs of what the function is called with.
+ * @param run Pure function; it returns tensors by name.
+ * @returns A graph of stage `"traced"` with ports of the given names.
+ * @throws {UnsupportedKernelError} If it uses a kernel that cannot be compiled.
+ * @throws {TraceBreakError} If it reads a value or draws unseeded randomness.
+ */
+export function trace(inputs: NamedSpecs, run: (tensors: NamedTensors) => NamedTensors): Graph {
+  return underTrace((holder) => {
+    const ports: Port[] = [];
+    const outputs: Port[] = [];
+    tf.tidy(() => {
+      const tensors: NamedTensors = {};
+      const engine = tf.engine() as unknown as { makeTensorFromTensorInfo(info: tf.TensorInfo): tf.Tensor };
+      for (const [name, { shape, dtype }] of Object.entries(inputs)) {
+        const value = inputValue({ shape, dtype });
+        ports.push({ name, value });
+        tensors[name] = engine.makeTensorFromTensorInfo(holder.hold(value));
+      }
+      for (const [name, tensor] of Object.entries(run(tensors))) {
+        outputs.push({ name, value: holder.graphValue(tensor) });
+      }
+    });
+    return { stage: "traced", inputs: ports, outputs, nodes: liveNodes(outputs) };
+  });
+}
+
+/** Runs a function for its shapes alone. */
+export function traceShapes(run: () => void): void {
+  underTrace(() => {
+    tf.tidy(() => {
+      run();
+    });
+  });
+}
