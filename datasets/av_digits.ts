@@ -166,9 +166,8 @@ function render(
   });
   return {
     labels: Int32Array.from(list, ([_image, _utterance, digit]) => digit),
-    groups: list.map(([image, utterance]) =>
-      `voice family ${manifest.voices[Math.floor(utterance / perVoice)].family}, image ${image}`
-    ),
+    // Images need no group of their own: splits hold different ones, each once.
+    groups: list.map(([_image, utterance]) => manifest.voices[Math.floor(utterance / perVoice)].family),
     inputs,
   };
 }

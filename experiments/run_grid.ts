@@ -127,7 +127,7 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
       engine: engineLine,
     };
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 
