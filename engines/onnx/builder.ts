@@ -40,6 +40,44 @@ function arrayOf(dtype: ElementType, values: readonly number[]): ConstantData {
 /** Constants up to this many elements are recognised as equal by their content. */
 const sharedConstantElements = 4096;
 
+/** Operations that treat every element alike; their operands broadcast. */
+const ELEMENTWISE: ReadonlySet<OnnxName> = new Set<OnnxName>([
+  "Abs",
+  "Add",
+  "And",
+  "Cast",
+  "Div",
+  "Equal",
+  "Erf",
+  "Exp",
+  "Floor",
+  "Greater",
+  "GreaterOrEqual",
+  "IsNaN",
+  "Less",
+  "LessOrEqual",
+  "Log",
+  "Max",
+  "Min",
+  "Mul",
+  "Neg",
+  "Not",
+  "Or",
+  "Reciprocal",
+  "Relu",
+  "Sigmoid",
+  "Sign",
+  "Sqrt",
+  "Sub",
+  "Tanh",
+  "Where",
+]);
+
+/** The number that a value is filled with, if it is a filling. */
+function fillingOf(value: Value): number | null {
+  return value.node?.op === "ConstantOfShape" ? Number(value.node.inputs[1]!.data![0]) : null;
+}
+
 /** Makes lowered nodes. */
 export class Builder {
   readonly #ids: Map<Value, number> = new Map();
@@ -52,8 +90,80 @@ export class Builder {
     return id;
   }
 
-  /** A node's outputs; an equal node made before is reused. */
+  /**
+   * A node's outputs; an equal node made before is reused.
+   *
+   * Elementwise operations are simplified first: repetition that broadcasting does anyway is dropped, multiplying by ones
+   * and adding zeros is nothing, and a transposition of the operands becomes one of the result, where it meets the next
+   * one and cancels.
+   */
   node(op: OnnxName, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] {
+    if (ELEMENTWISE.has(op)) {
+      const values = this.#narrowed(inputs as readonly Value[]);
+      return this.#neutral(op, values) ?? this.#sunk(op, values, attributes) ?? this.#made(op, values, attributes);
+    }
+    return this.#made(op, inputs, attributes);
+  }
+
+  /** Operands without repetition that broadcasting to the same shape does anyway. */
+  #narrowed(inputs: readonly Value[]): Value[] {
+    const shape = broadcastShapes(...inputs.map((input) => input.shape));
+    const values = [...inputs];
+    values.forEach((value, index) => {
+      const source = this.#repeated(value);
+      if (source === null) return;
+      const others = values.filter((_, other) => other !== index).map((other) => other.shape);
+      if (sameShape(broadcastShapes(source.shape, ...others), shape)) values[index] = source;
+    });
+    return values;
+  }
+
+  /** What a value repeats: the input of an Expand, or the number that fills it. */
+  #repeated(value: Value): Value | null {
+    if (value.node?.op === "Expand") return value.node.inputs[0];
+    const filling = fillingOf(value);
+    return filling === null ? null : this.constant([filling], [], value.dtype);
+  }
+
+  /** The other operand, of an operation that leaves it as it is. */
+  #neutral(op: OnnxName, inputs: readonly Value[]): readonly Value[] | null {
+    if (inputs.length !== 2) return null;
+    const [x, y] = inputs;
+    const shape = broadcastShapes(x.shape, y.shape);
+    const is = (value: Value, number: number) =>
+      (value.data !== null && value.data.length === 1 && Number(value.data[0]) === number) ||
+      fillingOf(value) === number;
+    if ((op === "Mul" || op === "Div") && is(y, 1)) return [this.expand(x, shape)];
+    if (op === "Mul" && is(x, 1)) return [this.expand(y, shape)];
+    if ((op === "Add" || op === "Sub") && is(y, 0)) return [this.expand(x, shape)];
+    if (op === "Add" && is(x, 0)) return [this.expand(y, shape)];
+    return null;
+  }
+
+  /** The operation before the transposition that its operands share. */
+  #sunk(op: OnnxName, inputs: readonly Value[], attributes: Attributes): readonly Value[] | null {
+    const moved = inputs.find((input) => input.node?.op === "Transpose");
+    if (moved === undefined) return null;
+    const perm = moved.node!.attributes["perm"] as readonly number[];
+    const rank = perm.length;
+    const inverse = perm.map((_, axis) => perm.indexOf(axis));
+    const before: Value[] = [];
+    for (const input of inputs) {
+      if (input.node?.op === "Transpose" && (input.node.attributes["perm"] as number[]).join() === perm.join()) {
+        before.push(input.node.inputs[0]!);
+      } else if (sizeOf(input.shape) === 1) {
+        before.push(input);
+      } else if (input.shape.length <= rank && input.shape.filter((extent) => extent !== 1).length <= 1) {
+        // A vector along one axis only needs another shape.
+        const full = [...new Array(rank - input.shape.length).fill(1), ...input.shape];
+        before.push(this.reshape(input, inverse.map((axis) => full[axis])));
+      } else return null;
+    }
+    const [result] = this.node(op, before, attributes);
+    return result.shape.length === rank ? [this.transpose(result, perm)] : null;
+  }
+
+  #made(op: OnnxName, inputs: readonly (Value | null)[], attributes: Attributes): readonly Value[] {
     const named = inputs.map((input) => input === null || input.data === null ? input : this.intern(input));
     const key = `${op}(${named.map((input) => input === null ? "" : this.#idOf(input)).join(",")})${
       JSON.stringify(attributes)
@@ -151,6 +261,16 @@ export class Builder {
     keepDims: boolean,
   ): Value {
     if (axes.length === 0) return x;
+    if (x.node?.op === "Transpose") {
+      // Reduce before transposing, where what is left keeps its order.
+      const perm = x.node.attributes["perm"] as readonly number[];
+      const inner = axes.map((axis) => perm[axis]).sort((a, b) => a - b);
+      const left = perm.filter((_, axis) => !axes.includes(axis));
+      if (left.every((axis, index) => index === 0 || left[index - 1] < axis)) {
+        const reduced = this.reduce(op, x.node.inputs[0]!, inner, false);
+        return keepDims ? this.reshape(reduced, x.shape.map((e, axis) => axes.includes(axis) ? 1 : e)) : reduced;
+      }
+    }
     return this.op(op, [x, this.ints(axes)], { keepdims: keepDims ? 1 : 0 });
   }
 

@@ -20,7 +20,7 @@ import {
   type Value,
   type ValueSpec,
 } from "./ir.ts";
-import { isTfType, type KernelName } from "./kernels.ts";
+import { isTfType, type KernelName, type TfType } from "./kernels.ts";
 import { kernelRules } from "./lower/mod.ts";
 
 const BACKEND = "armlab-trace";
@@ -48,6 +48,15 @@ function constantData(values: unknown, dtype: string): ConstantData {
     : Uint8Array.from(list);
 }
 
+/** Equal values are a filling that the graph computes: tfjs writes `ones` of any size element by element. */
+function known(shape: readonly number[], dtype: TfType, data: ConstantData): Value {
+  const first = data[0];
+  if (data.length > 1 && data.every((value: number | bigint) => Object.is(value, first))) {
+    return makeNode("Fill", [], { shape, value: Number(first), dtype }, [{ shape, dtype }]).outputs[0];
+  }
+  return constantValue(shape, dtype, data);
+}
+
 /** The recording backend. It holds graph values where others hold memory. */
 class TraceBackend extends tf.KernelBackend {
   readonly #entries: Map<object, Entry> = new Map();
@@ -73,7 +82,7 @@ class TraceBackend extends tf.KernelBackend {
 
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     if (!isTfType(dtype)) throw new UnsupportedKernelError("write", `tensors of type ${dtype} cannot be compiled`);
-    return this.hold(constantValue(shape, dtype, constantData(values, dtype))).dataId;
+    return this.hold(known(shape, dtype, constantData(values, dtype))).dataId;
   }
 
   override move(
@@ -91,9 +100,16 @@ class TraceBackend extends tf.KernelBackend {
   }
 
   override readSync(dataId: object): tf.backend_util.BackendValues {
-    const data = this.#entries.get(dataId)?.value.data;
+    const value = this.#entries.get(dataId)?.value;
     // A constant is known while tracing; nothing else is.
-    if (data !== null && data !== undefined) return data as tf.backend_util.BackendValues;
+    if (value !== undefined && value.data !== null) return value.data as tf.backend_util.BackendValues;
+    if (value?.node?.op === "Fill" && value.node.inputs.length === 0) {
+      const size = value.shape.reduce((product, extent) => product * extent, 1);
+      return constantData(
+        new Array(size).fill(value.node.attributes["value"]),
+        value.dtype,
+      ) as tf.backend_util.BackendValues;
+    }
     throw new TraceBreakError(
       "value read",
       "the reading of a tensor's value, which is not known before the program runs",
