@@ -20,7 +20,7 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
   about: "small convolutional network, stride 2 in every stage",
   formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b)",
   options: {
-    channels: { type: "numbers", default: [16, 32, 64], about: "channels of the stages, shallow to deep" },
+    channels: { type: "numbers", default: [8, 16, 32], about: "channels of the stages, shallow to deep" },
     width: { type: "integer", default: 128, min: 1, about: "width of the feature" },
     norm: {
       type: "choice",
