@@ -173,8 +173,8 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): Safetensors 
     throw new StoreError(
       "corrupt",
       path,
-      `Cannot read checkpoint "${path}" as ${error.message}; the file is damaged or of another kind: ` +
-        `remove it, or copy it anew from where it is whole`,
+      `Cannot read checkpoint "${path}" as ${error.message}; the file is damaged: ` +
+        `put a whole copy in its place, or remove it to start anew`,
       { cause: error },
     );
   }

@@ -1,0 +1,17 @@
+/**
+ * Contracts and vocabulary: what every other room shares.
+ *
+ * @module
+ */
+export * from "./autodiff.ts";
+export * from "./check.ts";
+export * from "./library.ts";
+export * from "./modality.ts";
+export * from "./noise.ts";
+export * from "./options.ts";
+export * from "./plugin.ts";
+export * from "./program.ts";
+export * from "./random.ts";
+export * from "./record.ts";
+export * from "./registry.ts";
+export * from "./scope.ts";

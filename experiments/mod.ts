@@ -1,0 +1,12 @@
+/**
+ * Experiments: configurations, grids, the runner and statistics over seeds.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export * from "./grid.ts";
+export * from "./grids/mod.ts";
+export * from "./results.ts";
+export * from "./run_cell.ts";
+export * from "./run_grid.ts";
+export * from "./statistics.ts";

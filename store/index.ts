@@ -1,0 +1,410 @@
+/**
+ * An index of a runs folder in SQLite, for lists that are sorted and filtered while runs go on.
+ *
+ * Derived from the run folders alone: it may be deleted at any time, and is built anew when it is damaged or of another
+ * version.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { modalitiesOf } from "../core/modality.ts";
+import type { RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import { StoreError, storeErrorOf } from "./files.ts";
+import { inspectRun, liveContext, runNames, type RunReport, type RunState } from "./inspect.ts";
+import { runFiles } from "./run_folder.ts";
+import { configurationId } from "./run_id.ts";
+
+/** The index's file in the runs folder. */
+const indexFile = "index.sqlite";
+
+/** Raised when the tables change; an index of another version is built anew. */
+const schemaVersion = 1;
+
+const schema = `
+create table runs (
+  id text primary key,
+  stamp text not null,
+  state text not null,
+  reason text,
+  configuration text,
+  seed integer,
+  dataset text,
+  fusion text,
+  methods text,
+  encoders text,
+  modalities text,
+  engine text,
+  epochs integer not null,
+  epochsPlanned integer,
+  testAccuracy real,
+  testMacroF1 real,
+  validationAccuracy real,
+  contributionGap real,
+  jointContribution real,
+  samplesDrawn integer,
+  parameters integer,
+  seconds real,
+  startedAt text,
+  finishedAt text,
+  config text,
+  summary text,
+  timing text,
+  progress text,
+  failure text
+) strict, without rowid;
+create index runs_by_configuration on runs (configuration, seed);
+`;
+
+/** A run as the index lists it. What it does not know is `null`. */
+export interface RunRow {
+  readonly id: string;
+  readonly state: RunState;
+  readonly reason: string | null;
+  /** Shared by the seeds of one configuration. */
+  readonly configuration: string | null;
+  readonly seed: number | null;
+  readonly dataset: string | null;
+  readonly fusion: string | null;
+  /** Names joined by `+`; `"none"` for plain training. */
+  readonly methods: string | null;
+  /** `modality:encoder`, sorted by modality, joined by a comma. */
+  readonly encoders: string | null;
+  /** Sorted, joined by a comma. */
+  readonly modalities: string | null;
+  readonly engine: string | null;
+  /** On disk. */
+  readonly epochs: number;
+  readonly epochsPlanned: number | null;
+  readonly testAccuracy: number | null;
+  readonly testMacroF1: number | null;
+  /** At the tested epoch; of a run that is not finished, at its last. */
+  readonly validationAccuracy: number | null;
+  /** On the test split. */
+  readonly contributionGap: number | null;
+  /** On the test split. */
+  readonly jointContribution: number | null;
+  readonly samplesDrawn: number | null;
+  readonly parameters: number | null;
+  readonly seconds: number | null;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** A run with all that its folder tells but epochs. */
+export interface RunDetails extends RunRow {
+  readonly config: RunConfig | null;
+  readonly summary: RunSummary | null;
+  readonly timing: RunTiming | null;
+  readonly progress: RunProgress | null;
+  readonly failure: RunFailure | null;
+}
+
+/** Which runs to list: those that have all the given values; a list stands for any of its values. */
+export type RunFilter = {
+  readonly [K in "id" | "state" | "configuration" | "dataset" | "fusion" | "methods" | "engine"]?:
+    | RunRow[K]
+    | readonly RunRow[K][];
+};
+
+/** Order of a list of runs. */
+export interface RunOrder {
+  readonly by: keyof RunRow;
+  /** @default {false} */
+  readonly descending?: boolean;
+}
+
+/** All seeds of one configuration. */
+export interface ConfigurationRow {
+  readonly id: string;
+  /** The configuration of its first run, without the seed. */
+  readonly config: Omit<RunConfig, "seed">;
+  /** By seed. */
+  readonly runs: readonly RunRow[];
+}
+
+/** What a refresh did. */
+export interface RefreshResult {
+  /** Folders that were read, as they are new or changed. */
+  readonly read: number;
+  /** Runs that are gone. */
+  readonly removed: number;
+  /** Runs in all. */
+  readonly total: number;
+}
+
+const listed = [
+  "id",
+  "state",
+  "reason",
+  "configuration",
+  "seed",
+  "dataset",
+  "fusion",
+  "methods",
+  "encoders",
+  "modalities",
+  "engine",
+  "epochs",
+  "epochsPlanned",
+  "testAccuracy",
+  "testMacroF1",
+  "validationAccuracy",
+  "contributionGap",
+  "jointContribution",
+  "samplesDrawn",
+  "parameters",
+  "seconds",
+  "startedAt",
+  "finishedAt",
+] as const satisfies readonly (keyof RunRow)[];
+
+const filters = [
+  "id",
+  "state",
+  "configuration",
+  "dataset",
+  "fusion",
+  "methods",
+  "engine",
+] as const satisfies readonly (keyof RunFilter)[];
+
+const documents = ["config", "summary", "timing", "progress", "failure"] as const;
+
+type StoredRow = RunRow & { stamp: string } & { [K in typeof documents[number]]: string | null };
+
+function rowOf(report: RunReport, stamp: string): StoredRow {
+  const { config, summary, timing, progress, failure, lastEpoch } = report;
+  const json = (value: unknown) => value === null ? null : JSON.stringify(value);
+  return {
+    id: report.id,
+    stamp,
+    state: report.state,
+    reason: report.reason,
+    configuration: config === null ? null : configurationId(config),
+    seed: config?.seed ?? null,
+    dataset: config?.dataset.name ?? null,
+    fusion: config?.fusion.name ?? null,
+    methods: config === null ? null : config.methods.map(({ name }) => name).join("+") || "none",
+    encoders: config === null
+      ? null
+      : modalitiesOf(config.encoders).map((modality) => `${modality}:${config.encoders[modality].name}`).join(","),
+    modalities: config === null ? null : config.modalities.join(","),
+    engine: config?.engine.name ?? null,
+    epochs: report.epochs,
+    epochsPlanned: config?.training.epochs ?? null,
+    testAccuracy: summary?.test.accuracy ?? null,
+    testMacroF1: summary?.test.macroF1 ?? null,
+    validationAccuracy: summary?.validation.accuracy ?? lastEpoch?.validation.accuracy ?? null,
+    contributionGap: summary?.test.contributionGap ?? null,
+    jointContribution: summary?.test.jointContribution ?? null,
+    samplesDrawn: summary?.samplesDrawn ?? lastEpoch?.samplesDrawn ?? null,
+    parameters: summary?.parameters ?? null,
+    seconds: timing?.seconds ?? null,
+    startedAt: timing?.startedAt ?? null,
+    finishedAt: timing?.finishedAt ?? null,
+    config: json(config),
+    summary: json(summary),
+    timing: json(timing),
+    progress: json(progress),
+    failure: json(failure),
+  };
+}
+
+/** Size and time of each file that the index depends on: a change of any makes the row stale. */
+function stampOf(runsDir: string, name: string): string {
+  const files = [
+    runFiles.config,
+    runFiles.metrics,
+    runFiles.progress,
+    runFiles.failure,
+    runFiles.summary,
+    runFiles.timing,
+  ];
+  return files.map((file) => {
+    try {
+      const info = Deno.lstatSync(join(runsDir, name, file));
+      return `${info.size}@${info.mtime?.getTime() ?? 0}`;
+    } catch (error) {
+      // Absence is part of the stamp; whatever else is wrong, inspecting the folder will say.
+      return error instanceof Error ? error.name : "unknown";
+    }
+  }).join();
+}
+
+/** Opens the database, or throws what SQLite says. */
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    // Readers do not wait for the writer, and a second writer waits for the first.
+    database.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = normal;");
+    const version = (database.prepare("pragma user_version").get() as { user_version: number }).user_version;
+    if (version !== schemaVersion) {
+      database.exec(
+        `begin immediate; drop table if exists runs; ${schema} pragma user_version = ${schemaVersion}; commit;`,
+      );
+    }
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** An open index. */
+export class RunIndex implements Disposable {
+  readonly #runsDir: string;
+  readonly #database: DatabaseSync;
+
+  /** Use `openIndex`. */
+  constructor(runsDir: string, database: DatabaseSync) {
+    this.#runsDir = runsDir;
+    this.#database = database;
+  }
+
+  /**
+   * Brings the index up to date: reads folders that are new or changed, forgets those that are gone.
+   *
+   * @throws {StoreError} If the runs folder cannot be read.
+   */
+  async refresh(): Promise<RefreshResult> {
+    const context = await liveContext(this.#runsDir);
+    const present = new Map(
+      (this.#database.prepare("select id, stamp, state from runs").all() as unknown as {
+        id: string;
+        stamp: string;
+        state: RunState;
+      }[]).map((row) => [row.id, row]),
+    );
+    const names = runNames(this.#runsDir);
+    const fresh: StoredRow[] = [];
+    for (const name of names) {
+      const stamp = stampOf(this.#runsDir, name);
+      const known = present.get(name);
+      present.delete(name);
+      // Whether a run is running depends on who holds the lock, which no file of the run tells.
+      const lasting = known !== undefined && known.state !== "running" && known.state !== "interrupted";
+      if (known?.stamp === stamp && lasting) continue;
+      fresh.push(rowOf(inspectRun(this.#runsDir, name, context), stamp));
+    }
+    if (fresh.length > 0 || present.size > 0) {
+      const columns = ["stamp", ...listed, ...documents];
+      const insert = this.#database.prepare(
+        `insert or replace into runs (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`,
+      );
+      const remove = this.#database.prepare("delete from runs where id = ?");
+      this.#database.exec("begin immediate");
+      try {
+        for (const row of fresh) {
+          insert.run(...columns.map((column) => row[column as keyof StoredRow] as SQLInputValue));
+        }
+        for (const id of present.keys()) remove.run(id);
+        this.#database.exec("commit");
+      } catch (error) {
+        this.#database.exec("rollback");
+        throw error;
+      }
+    }
+    return { read: fresh.length, removed: present.size, total: names.length };
+  }
+
+  /** Runs that fit a filter; without an order, by configuration and seed. */
+  runs(filter: RunFilter = {}, order?: RunOrder): RunRow[] {
+    const { where, values } = conditions(filter);
+    const by = order === undefined
+      ? "configuration, seed, id"
+      : `${columnOf(order.by)} is null, ${columnOf(order.by)} ${order.descending === true ? "desc" : "asc"}, id`;
+    return this.#database.prepare(`select ${listed.join(", ")} from runs ${where} order by ${by}`)
+      .all(...values) as unknown as RunRow[];
+  }
+
+  /** One run with its documents, or `null`. */
+  run(id: string): RunDetails | null {
+    const row = this.#database.prepare(`select ${[...listed, ...documents].join(", ")} from runs where id = ?`)
+      .get(id) as unknown as StoredRow | undefined;
+    if (row === undefined) return null;
+    const parsed = Object.fromEntries(
+      documents.map((name) => [name, row[name] === null ? null : JSON.parse(row[name] as string)]),
+    );
+    return { ...row, ...parsed } as unknown as RunDetails;
+  }
+
+  /** Configurations with their seeds. Broken folders have none and are left out. */
+  configurations(filter: RunFilter = {}): ConfigurationRow[] {
+    const groups = new Map<string, RunRow[]>();
+    for (const row of this.runs(filter)) {
+      if (row.configuration === null) continue;
+      groups.set(row.configuration, [...groups.get(row.configuration) ?? [], row]);
+    }
+    const config = this.#database.prepare("select config from runs where id = ?");
+    return [...groups].map(([id, runs]) => {
+      const { config: text } = config.get(runs[0].id) as { config: string };
+      const { seed: _seed, ...rest } = JSON.parse(text) as RunConfig;
+      return { id, config: rest, runs };
+    });
+  }
+
+  /** Closes the database. */
+  close(): void {
+    this.#database.close();
+  }
+  /** See `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** A column that may be sorted by. @throws {RangeError} If it is none. */
+function columnOf(name: string): string {
+  const column = listed.find((candidate) => candidate === name);
+  if (column === undefined) throw new RangeError(`Cannot sort runs by "${name}": columns are ${listed.join(", ")}`);
+  return column;
+}
+
+function conditions(filter: RunFilter): { where: string; values: SQLInputValue[] } {
+  const parts: string[] = [];
+  const values: SQLInputValue[] = [];
+  for (const [name, wanted] of Object.entries(filter)) {
+    const column = filters.find((candidate) => candidate === name);
+    if (column === undefined) {
+      throw new RangeError(`Cannot filter runs by "${name}": filters are ${filters.join(", ")}`);
+    }
+    const list = Array.isArray(wanted) ? wanted : [wanted];
+    parts.push(`(${list.map((value) => value === null ? `${column} is null` : `${column} = ?`).join(" or ") || "0"})`);
+    values.push(...list.filter((value) => value !== null));
+  }
+  return { where: parts.length === 0 ? "" : `where ${parts.join(" and ")}`, values };
+}
+
+/**
+ * Opens the index of a runs folder. A damaged index file is made anew: nothing is in it that the folders do not tell.
+ *
+ * @throws {StoreError} If the folder is missing or the index cannot be written.
+ */
+export function openIndex(runsDir: string): RunIndex {
+  const path = join(runsDir, indexFile);
+  try {
+    return new RunIndex(runsDir, openDatabase(path));
+  } catch (first) {
+    try {
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+        try {
+          Deno.removeSync(file);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
+      return new RunIndex(runsDir, openDatabase(path));
+    } catch {
+      const told = storeErrorOf(first, "open the index", path);
+      if (told instanceof StoreError) throw told;
+      throw new StoreError(
+        "io",
+        path,
+        `Cannot open the index "${path}" as its folder must be there and writable: ${
+          first instanceof Error ? first.message : String(first)
+        }`,
+      );
+    }
+  }
+}

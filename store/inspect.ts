@@ -1,0 +1,194 @@
+/**
+ * Reading runs that anybody may have touched: half-written, deleted, foreign or damaged folders are reported as such.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import { readTextSync, StoreError, storeErrorOf } from "./files.ts";
+import { type LockHolder, lockHolder } from "./lock.ts";
+import { maxJsonBytes, maxMetricsBytes, parseEpoch, runFiles } from "./run_folder.ts";
+import { isRunId, runId } from "./run_id.ts";
+import { parseStored, type StoredKinds } from "./schemas.ts";
+
+/**
+ * How a run stands.
+ *
+ * - `finished`: it has a summary.
+ * - `running`: the process that holds the runs folder's lock wrote its progress.
+ * - `failed`: it stopped by an error.
+ * - `interrupted`: it was stopped from outside and can go on.
+ * - `broken`: its folder is not what a run leaves; `reason` says why.
+ */
+export type RunState = "finished" | "running" | "failed" | "interrupted" | "broken";
+
+/** What a run folder tells. Parts that are absent or cannot be read are `null`. */
+export interface RunReport {
+  /** The folder's name; the run's id unless the folder is broken. */
+  readonly id: string;
+  readonly state: RunState;
+  /** Why it is broken or failed; else `null`. */
+  readonly reason: string | null;
+  readonly config: RunConfig | null;
+  readonly summary: RunSummary | null;
+  readonly timing: RunTiming | null;
+  readonly progress: RunProgress | null;
+  readonly failure: RunFailure | null;
+  /** Epochs on disk. */
+  readonly epochs: number;
+  /** The last of them; not read for a finished run. */
+  readonly lastEpoch: EpochRecord | null;
+}
+
+/** What decides whether a run is going on. */
+export interface LiveContext {
+  /** Who holds the runs folder's lock. */
+  readonly holder: LockHolder | null;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Where the lock file cannot be read, progress older than this is taken for that of a process that is gone. */
+const staleMs = 30 * 60 * 1000;
+
+/** Whether progress was written by the process that holds the lock, since it holds it. */
+export function isLive(progress: RunProgress | null, { holder, now }: LiveContext): boolean {
+  if (progress === null || holder === null) return false;
+  const updated = Date.parse(progress.updatedAt);
+  if (holder.pid === null || holder.since === null) return now - updated < staleMs;
+  // The pid alone does not do: in containers each process may have the same.
+  return holder.pid === progress.pid && updated >= Date.parse(holder.since);
+}
+
+/** Who is writing now, for `inspectRun`. @throws {StoreError} If the lock file cannot be read. */
+export async function liveContext(runsDir: string): Promise<LiveContext> {
+  return { holder: await lockHolder(runsDir), now: Date.now() };
+}
+
+function read<K extends "config" | "summary" | "timing" | "progress" | "failure">(
+  folder: string,
+  kind: K,
+): StoredKinds[K] | null {
+  const path = join(folder, runFiles[kind]);
+  const text = readTextSync(path, maxJsonBytes);
+  return text === null ? null : parseStored(kind, text, path);
+}
+
+const nothing = {
+  reason: null,
+  config: null,
+  summary: null,
+  timing: null,
+  progress: null,
+  failure: null,
+  epochs: 0,
+  lastEpoch: null,
+} as const;
+
+/**
+ * Reads one run folder. Whatever is in it, this reports and does not throw.
+ *
+ * @param name The folder's name within the runs folder.
+ */
+export function inspectRun(runsDir: string, name: string, context: LiveContext): RunReport {
+  const folder = join(runsDir, name);
+  let known: Omit<RunReport, "state"> = { id: name, ...nothing };
+  try {
+    const info = Deno.lstatSync(folder);
+    if (!info.isDirectory) {
+      return broken(known, `"${folder}" must be a folder: found ${info.isSymlink ? "a symbolic link" : "a file"}`);
+    }
+    const config = read(folder, "config");
+    if (config === null) return broken(known, `it must hold a config.json: found none, so this is no run`);
+    known = { ...known, config };
+    if (!isRunId(name) || runId(config) !== name) {
+      return broken(
+        known,
+        `its name must be the id of its config.json, ${runId(config)}: found ${JSON.stringify(name)}`,
+      );
+    }
+    // In the order in which a run removes and writes them, so that a run that ends meanwhile does not look stopped.
+    const progress = read(folder, "progress");
+    const failure = read(folder, "failure");
+    const timing = read(folder, "timing");
+    const summary = read(folder, "summary");
+    known = { ...known, progress, failure, timing, summary };
+    if (summary !== null) {
+      if (summary.id !== name) return broken({ ...known, summary: null }, `its summary.json is of another run`);
+      return { ...known, state: "finished", epochs: summary.epochs };
+    }
+    const { epochs, last } = countEpochs(folder);
+    known = { ...known, epochs, lastEpoch: last };
+    if (isLive(progress, context)) return { ...known, state: "running" };
+    if (failure !== null) return { ...known, state: "failed", reason: failure.message };
+    return { ...known, state: "interrupted" };
+  } catch (error) {
+    const reason = storeErrorOf(error, "read", folder);
+    if (reason instanceof StoreError) return broken(known, reason.message);
+    throw error;
+  }
+}
+
+function broken(known: Omit<RunReport, "state">, reason: string): RunReport {
+  return { ...known, state: "broken", reason };
+}
+
+/** Counts whole lines and reads the last. @throws {StoreError} If the last is damaged. */
+function countEpochs(folder: string): { epochs: number; last: EpochRecord | null } {
+  const path = join(folder, runFiles.metrics);
+  const text = readTextSync(path, maxMetricsBytes) ?? "";
+  let epochs = 0;
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) epochs++;
+  if (epochs === 0) return { epochs, last: null };
+  const end = text.lastIndexOf("\n");
+  const start = end === 0 ? 0 : text.lastIndexOf("\n", end - 1) + 1;
+  return { epochs, last: parseEpoch(text.slice(start, end), epochs - 1, path) };
+}
+
+/** The records of a run's epochs, as far as they can be read. */
+export interface EpochsReport {
+  readonly records: readonly EpochRecord[];
+  /** Why there may be more than `records`; else `null`. */
+  readonly reason: string | null;
+}
+
+/** Reads the records of a run's epochs up to the first damaged one; does not throw. */
+export function inspectEpochs(runsDir: string, name: string): EpochsReport {
+  const path = join(runsDir, name, runFiles.metrics);
+  const records: EpochRecord[] = [];
+  try {
+    const lines = (readTextSync(path, maxMetricsBytes) ?? "").split("\n").slice(0, -1);
+    for (const [i, line] of lines.entries()) records.push(parseEpoch(line, i, path));
+    return { records, reason: null };
+  } catch (error) {
+    if (error instanceof StoreError) return { records, reason: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Names of the folders (and of links) in a runs folder, sorted. Plain files and names with a leading dot are not runs.
+ *
+ * @throws {StoreError} If the runs folder is missing or cannot be read.
+ */
+export function runNames(runsDir: string): string[] {
+  try {
+    return [...Deno.readDirSync(runsDir)]
+      .filter((entry) => !entry.isFile && !entry.name.startsWith("."))
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    throw storeErrorOf(error, "read runs folder", runsDir);
+  }
+}
+
+/**
+ * Reads all run folders.
+ *
+ * @returns One report per folder, sorted by name.
+ * @throws {StoreError} If the runs folder itself is missing or cannot be read.
+ */
+export async function listRuns(runsDir: string): Promise<RunReport[]> {
+  const context = await liveContext(runsDir);
+  return runNames(runsDir).map((name) => inspectRun(runsDir, name, context));
+}

@@ -1,0 +1,12 @@
+/**
+ * Runs on disk: folders (the truth) and their SQLite index.
+ *
+ * @module
+ */
+export * from "./files.ts";
+export * from "./index.ts";
+export * from "./inspect.ts";
+export * from "./lock.ts";
+export * from "./run_folder.ts";
+export * from "./run_id.ts";
+export * from "./safetensors.ts";

@@ -1,0 +1,308 @@
+/**
+ * Writing a run: the folder `<runs>/<id>/`, whose files `core/record.ts` describes.
+ *
+ * At any moment the process may be killed; what is on the disk then is a run that goes on from its last checkpoint.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { NamedHostTensors } from "../core/program.ts";
+import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import {
+  appendLine,
+  makeFolder,
+  readBytes,
+  readTextSync,
+  removeIfPresent,
+  StoreError,
+  truncateFile,
+  writeAtomic,
+} from "./files.ts";
+import { canonicalJson, isRunId, runId } from "./run_id.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { parseStored, type StoredKinds } from "./schemas.ts";
+
+/** Names of the files in a run folder. */
+export const runFiles = {
+  config: "config.json",
+  metrics: "metrics.jsonl",
+  checkpoint: "checkpoint.safetensors",
+  model: "model.safetensors",
+  progress: "progress.json",
+  failure: "failure.json",
+  summary: "summary.json",
+  timing: "timing.json",
+} as const;
+
+/** No JSON file of a run comes near this; a larger one is not ours. */
+export const maxJsonBytes = 16 * 1024 * 1024;
+
+/** Thousands of epochs with dozens of figures stay below this. */
+export const maxMetricsBytes = 512 * 1024 * 1024;
+
+/** Where training can go on. */
+export interface StoredCheckpoint<S> {
+  readonly tensors: NamedHostTensors;
+  readonly state: S;
+}
+
+/** The parameters and buffers that were tested. */
+export interface StoredModel {
+  readonly params: NamedHostTensors;
+  readonly buffers: NamedHostTensors;
+}
+
+/**
+ * Makes the folder of all runs and checks that it can be written to.
+ *
+ * @throws {StoreError} If it cannot be made or written to.
+ */
+export async function prepareRuns(runsDir: string): Promise<void> {
+  await makeFolder(runsDir);
+  const probe = join(runsDir, ".writable");
+  await writeAtomic(probe, "");
+  await removeIfPresent(probe);
+}
+
+/**
+ * The folder of a run, which need not exist yet.
+ *
+ * @throws {RangeError} If the id has not the form of one.
+ */
+export function openRun(runsDir: string, id: string): RunFolder {
+  if (!isRunId(id)) {
+    throw new RangeError(`Cannot open run "${id}" as its id must be 16 hexadecimal digits: it is not`);
+  }
+  return new RunFolder(join(runsDir, id), id);
+}
+
+/** The folder of one run. One process writes to it, and within the process one worker: the runs folder is locked. */
+export class RunFolder {
+  /** The folder. */
+  readonly path: string;
+  /** The run's name. */
+  readonly id: string;
+
+  /** Use `openRun`. */
+  constructor(path: string, id: string) {
+    this.path = path;
+    this.id = id;
+  }
+
+  /** Path of one of its files. */
+  file(kind: keyof typeof runFiles): string {
+    return join(this.path, runFiles[kind]);
+  }
+
+  /**
+   * Makes the folder with its configuration, or checks the one that is there; forgets an earlier failure.
+   *
+   * @throws {RangeError} If the configuration is of another run.
+   * @throws {StoreError} If the folder cannot be written or holds another configuration.
+   */
+  async create(config: RunConfig): Promise<void> {
+    const id = runId(config);
+    if (id !== this.id) {
+      throw new RangeError(`Cannot make run "${this.id}" as its configuration must be of it: found ${id}`);
+    }
+    await makeFolder(this.path);
+    const present = this.#read("config");
+    if (present === null) await writeAtomic(this.file("config"), canonicalJson(config, 2) + "\n");
+    else if (runId(present) !== this.id) {
+      throw new StoreError(
+        "corrupt",
+        this.file("config"),
+        `Cannot use run folder "${this.path}" as its config.json must be of run ${this.id}: found one of run ` +
+          `${runId(present)}; move the folder away`,
+      );
+    }
+    await removeIfPresent(this.file("failure"));
+  }
+
+  /** The configuration, or `null`. @throws {StoreError} If it cannot be read. */
+  config(): Promise<RunConfig | null> {
+    return Promise.try(() => this.#read("config"));
+  }
+
+  /** The result, or `null` if the run is not finished. @throws {StoreError} If it cannot be read. */
+  async summary(): Promise<RunSummary | null> {
+    const summary = await Promise.try(() => this.#read("summary"));
+    if (summary !== null && summary.id !== this.id) {
+      throw new StoreError(
+        "corrupt",
+        this.file("summary"),
+        `Cannot use "${this.file("summary")}" as it must be of run ${this.id}: found one of run ` +
+          `${JSON.stringify(summary.id.slice(0, 40))}; remove it to run again`,
+      );
+    }
+    return summary;
+  }
+
+  /** Wall-clock figures of a finished run. @throws {StoreError} If there are none or they cannot be read. */
+  async timing(): Promise<RunTiming> {
+    const timing = await Promise.try(() => this.#read("timing"));
+    if (timing !== null) return timing;
+    throw new StoreError(
+      "missing",
+      this.file("timing"),
+      `Cannot read "${this.file("timing")}" as a finished run must have one: nothing is there; ` +
+        `remove summary.json beside it to run again`,
+    );
+  }
+
+  /** Adds the record of an epoch. @throws {StoreError} If it cannot be written. */
+  async appendEpoch(record: EpochRecord): Promise<void> {
+    await appendLine(this.file("metrics"), canonicalJson(record));
+  }
+
+  /**
+   * The records of all epochs. A last line without its end is left out: it was cut off by a kill.
+   *
+   * @throws {StoreError} If a line is damaged or the file cannot be read.
+   */
+  async epochs(): Promise<EpochRecord[]> {
+    const path = this.file("metrics");
+    const text = await Promise.try(() => readTextSync(path, maxMetricsBytes)) ?? "";
+    return text.split("\n").slice(0, -1).map((line, i) => parseEpoch(line, i, path));
+  }
+
+  /**
+   * Keeps the records of the first epochs only: those that the checkpoint covers.
+   *
+   * @throws {StoreError} If there are fewer, or the file cannot be written.
+   */
+  async truncateEpochs(count: number): Promise<void> {
+    const path = this.file("metrics");
+    if (count === 0) return await removeIfPresent(path);
+    const bytes = await readBytes(path, maxMetricsBytes) ?? new Uint8Array();
+    let end = 0;
+    for (let found = 0; found < count; found++) {
+      const next = bytes.indexOf(0x0a, end);
+      if (next === -1) {
+        throw new StoreError(
+          "corrupt",
+          path,
+          `Cannot go on with run "${this.path}" as its metrics.jsonl must hold the ${count} epochs of its checkpoint: ` +
+            `found ${found}; remove checkpoint.safetensors beside it to start anew`,
+        );
+      }
+      parseEpoch(new TextDecoder().decode(bytes.subarray(end, next)), found, path);
+      end = next + 1;
+    }
+    if (end < bytes.length) await truncateFile(path, end);
+  }
+
+  /**
+   * Replaces the checkpoint, as a whole.
+   *
+   * @param state Plain data; numbers must be finite.
+   * @throws {TypeError} If the state is not plain data.
+   * @throws {StoreError} If it cannot be written; the old checkpoint stays.
+   */
+  async saveCheckpoint(tensors: NamedHostTensors, state: unknown): Promise<void> {
+    await writeSafetensors(this.file("checkpoint"), tensors, {
+      format: "1",
+      run: this.id,
+      state: canonicalJson(state),
+    });
+  }
+
+  /**
+   * The checkpoint, or `null` if there is none.
+   *
+   * @throws {StoreError} If it is damaged, of another run, or cannot be read.
+   */
+  async loadCheckpoint<S>(): Promise<StoredCheckpoint<S> | null> {
+    const path = this.file("checkpoint");
+    const stored = await readSafetensors(path);
+    if (stored === null) return null;
+    const { format, run, state } = stored.metadata;
+    if (format !== "1" || run !== this.id || state === undefined) {
+      throw new StoreError(
+        "corrupt",
+        path,
+        `Cannot read checkpoint "${path}" as it must be of run ${this.id} in format 1: found ` +
+          `run ${JSON.stringify(run ?? null)}, format ${JSON.stringify(format ?? null)}; remove it to start anew`,
+      );
+    }
+    // Tensors and state come from one file that is replaced as a whole, so that they always belong together.
+    return { tensors: stored.tensors, state: JSON.parse(state) as S };
+  }
+
+  /** Says where the run stands. @throws {StoreError} If it cannot be written. */
+  async writeProgress(progress: RunProgress): Promise<void> {
+    await writeAtomic(this.file("progress"), canonicalJson(progress, 2) + "\n");
+  }
+
+  /** Says why the run stopped. @throws {StoreError} If it cannot be written. */
+  async fail(failure: RunFailure): Promise<void> {
+    await makeFolder(this.path);
+    await writeAtomic(this.file("failure"), canonicalJson(failure, 2) + "\n");
+    await removeIfPresent(this.file("progress"));
+  }
+
+  /**
+   * Keeps the result. The summary comes last: once it is there, everything else is.
+   *
+   * The checkpoint is removed, as nothing goes on from it; the tested parameters stay in `model.safetensors`, whose
+   * metadata `buffers` lists which of its tensors are buffers.
+   *
+   * @throws {RangeError} If the summary is of another run.
+   * @throws {TypeError} If a parameter and a buffer have the same name.
+   * @throws {StoreError} If it cannot be written.
+   */
+  async finish(summary: RunSummary, timing: RunTiming, model: StoredModel): Promise<void> {
+    if (summary.id !== this.id) {
+      throw new RangeError(`Cannot finish run "${this.id}" as its summary must be of it: found ${summary.id}`);
+    }
+    const buffers = Object.keys(model.buffers).sort();
+    const clash = buffers.find((name) => Object.hasOwn(model.params, name));
+    if (clash !== undefined) {
+      throw new TypeError(`Cannot keep the model as names must be unique: "${clash}" is a parameter and a buffer`);
+    }
+    await writeSafetensors(this.file("model"), { ...model.params, ...model.buffers }, {
+      format: "1",
+      run: this.id,
+      buffers: canonicalJson(buffers),
+    });
+    await writeAtomic(this.file("timing"), canonicalJson(timing, 2) + "\n");
+    await writeAtomic(this.file("summary"), canonicalJson(summary, 2) + "\n");
+    await removeIfPresent(this.file("progress"));
+    await removeIfPresent(this.file("checkpoint"));
+  }
+
+  /**
+   * The tested parameters and buffers of a finished run, or `null` if there are none.
+   *
+   * @throws {StoreError} If they are damaged or cannot be read.
+   */
+  async model(): Promise<StoredModel | null> {
+    const path = this.file("model");
+    const stored = await readSafetensors(path);
+    if (stored === null) return null;
+    const names = new Set<string>(JSON.parse(stored.metadata.buffers ?? "[]"));
+    const pick = (wanted: boolean) =>
+      Object.fromEntries(Object.entries(stored.tensors).filter(([name]) => names.has(name) === wanted));
+    return { params: pick(false), buffers: pick(true) };
+  }
+
+  #read<K extends "config" | "summary" | "timing">(kind: K): StoredKinds[K] | null {
+    const path = this.file(kind);
+    const text = readTextSync(path, maxJsonBytes);
+    return text === null ? null : parseStored(kind, text, path);
+  }
+}
+
+/** Reads line `index` of a `metrics.jsonl`. @throws {StoreError} If it is damaged or of another epoch. */
+export function parseEpoch(line: string, index: number, path: string): EpochRecord {
+  const where = `line ${index + 1} of "${path}"`;
+  const record = parseStored("epoch", line, path, where);
+  if (record.epoch !== index) {
+    throw new StoreError(
+      "corrupt",
+      path,
+      `Cannot read ${where} as it must be of epoch ${index}: found ${record.epoch}`,
+    );
+  }
+  return record;
+}

@@ -1,0 +1,189 @@
+/**
+ * Checks of what is read back from run folders: anybody may have written there.
+ *
+ * Unknown keys are kept, so that a later version may add some.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type {
+  EpochRecord,
+  ModalityMetrics,
+  PartConfig,
+  RunConfig,
+  RunFailure,
+  RunProgress,
+  RunSummary,
+  RunTiming,
+  SplitMetrics,
+  TrainingConfig,
+} from "../core/record.ts";
+import { StoreError } from "./files.ts";
+
+const count = z.number().int().min(0);
+
+const part: z.ZodType<PartConfig> = z.looseObject({ name: z.string(), options: z.record(z.string(), z.unknown()) });
+
+const training: z.ZodType<TrainingConfig> = z.looseObject({
+  budget: z.enum(["samples", "epochs"]),
+  epochs: count,
+  batchSize: count,
+  optimizer: z.enum(["sgd", "adamw"]),
+  learningRate: z.number(),
+  momentum: z.number(),
+  weightDecay: z.number(),
+  schedule: z.enum(["constant", "cosine", "step"]),
+  stepAt: z.number(),
+  clipNorm: z.number(),
+  select: z.enum(["best", "last"]),
+});
+
+const config: z.ZodType<RunConfig> = z.looseObject({
+  format: z.literal(1),
+  dataset: z.looseObject({
+    name: z.string(),
+    options: z.record(z.string(), z.unknown()),
+    fingerprint: z.string(),
+  }),
+  modalities: z.array(z.string()),
+  encoders: z.record(z.string(), part),
+  fusion: part,
+  methods: z.array(part),
+  training,
+  seed: z.number().int(),
+  engine: z.looseObject({ name: z.string(), version: z.string(), threads: count }),
+  version: z.string(),
+  plugins: z.array(z.string()),
+  git: z.string().optional(),
+});
+
+const modalityMetrics: z.ZodType<ModalityMetrics> = z.looseObject({
+  accuracy: z.number(),
+  readout: z.string(),
+  ablateMean: z.number(),
+  nmi: z.number(),
+  probability: z.number(),
+  phi: z.number(),
+});
+
+const splitMetrics: z.ZodType<SplitMetrics> = z.looseObject({
+  size: count,
+  loss: z.number(),
+  accuracy: z.number(),
+  macroF1: z.number(),
+  perModality: z.record(z.string(), modalityMetrics),
+  contributionGap: z.number(),
+  jointContribution: z.number(),
+  recall: z.array(z.number()),
+});
+
+const epoch: z.ZodType<EpochRecord> = z.looseObject({
+  epoch: count,
+  steps: count,
+  samplesDrawn: count,
+  learningRate: z.number(),
+  loss: z.record(z.string(), z.number()),
+  clipped: z.number(),
+  trainAccuracy: z.number(),
+  validation: splitMetrics,
+  methods: z.record(
+    z.string(),
+    z.record(z.string(), z.union([z.number(), z.record(z.string(), z.number())])),
+  ),
+});
+
+const summary: z.ZodType<RunSummary> = z.looseObject({
+  format: z.literal(1),
+  id: z.string(),
+  seed: z.number().int(),
+  selectedOn: z.enum(["validation", "none"]),
+  selectedEpoch: z.number().int(),
+  epochs: count,
+  steps: count,
+  samplesDrawn: count,
+  validation: splitMetrics,
+  test: splitMetrics,
+  parameters: count,
+  parametersByGroup: z.record(z.string(), count),
+});
+
+const timing: z.ZodType<RunTiming> = z.looseObject({
+  seconds: z.number(),
+  trainSeconds: z.number(),
+  evaluationSeconds: z.number(),
+  compileSeconds: z.number(),
+  stepMs: z.number(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  device: z.string(),
+  deno: z.string(),
+});
+
+const progress: z.ZodType<RunProgress> = z.looseObject({
+  epoch: count,
+  epochs: count,
+  samplesDrawn: count,
+  samplesBudget: count,
+  samplesPerSecond: z.number(),
+  validationAccuracy: z.number().nullable(),
+  pid: count,
+  updatedAt: z.iso.datetime(),
+});
+
+const failure: z.ZodType<RunFailure> = z.looseObject({
+  message: z.string(),
+  epoch: z.number().int().nullable(),
+  step: z.number().int().nullable(),
+  term: z.string().nullable(),
+  checkpointEpoch: z.number().int().nullable(),
+  command: z.string(),
+  at: z.string(),
+});
+
+/** What a run folder holds, by kind. */
+export interface StoredKinds {
+  readonly config: RunConfig;
+  readonly epoch: EpochRecord;
+  readonly summary: RunSummary;
+  readonly timing: RunTiming;
+  readonly progress: RunProgress;
+  readonly failure: RunFailure;
+}
+
+const schemas: { readonly [K in keyof StoredKinds]: z.ZodType<StoredKinds[K]> } = {
+  config,
+  epoch,
+  summary,
+  timing,
+  progress,
+  failure,
+};
+
+/**
+ * Reads JSON of a known kind. Messages name the place that is wrong, never its content, which may be anything.
+ *
+ * @param where The file, with the line where there are several.
+ * @throws {StoreError} With code `"corrupt"` if it is no JSON or not of the kind.
+ */
+export function parseStored<K extends keyof StoredKinds>(
+  kind: K,
+  text: string,
+  path: string,
+  where: string = `"${path}"`,
+): StoredKinds[K] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new StoreError("corrupt", path, `Cannot read ${where} as it must be JSON: it is not, or not all of it`);
+  }
+  const result = schemas[kind].safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const place = issue.path.length === 0 ? "the whole" : issue.path.map(String).join(".").slice(0, 200);
+  throw new StoreError(
+    "corrupt",
+    path,
+    `Cannot read ${where} as it must hold a run's ${kind}: found a wrong ${place} (${issue.message})`,
+  );
+}
