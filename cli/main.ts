@@ -6,6 +6,8 @@
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
 import type { Command } from "./command.ts";
+
+export type { Command } from "./command.ts";
 import { describeCommand } from "./describe.ts";
 import { doctorCommand } from "./doctor.ts";
 import { listCommand } from "./list.ts";

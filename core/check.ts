@@ -5,18 +5,19 @@
  */
 import { type ByModality, modalitiesOf } from "./modality.ts";
 
-interface Shaped {
+/** Anything with a shape: a tensor, a spec. */
+export interface Shaped {
   readonly shape: readonly number[];
 }
 
-/** @throws {TypeError} If a tensor's rank is not as wanted. */
+/** Checks a rank. @throws {TypeError} If a tensor's rank is not as wanted. */
 export function checkRank(what: string, tensor: Shaped, rank: number): void {
   if (tensor.shape.length !== rank) {
     throw new TypeError(`Cannot use ${what} as it must have rank ${rank}: found shape [${tensor.shape.join(", ")}]`);
   }
 }
 
-/** @throws {TypeError} If a tensor's shape is not as wanted; -1 fits any extent. */
+/** Checks a shape; -1 fits any extent. @throws {TypeError} If a tensor's shape is not as wanted. */
 export function checkShape(what: string, tensor: Shaped, shape: readonly number[]): void {
   const fits = tensor.shape.length === shape.length &&
     shape.every((extent, axis) => extent === -1 || extent === tensor.shape[axis]);
@@ -28,7 +29,7 @@ export function checkShape(what: string, tensor: Shaped, shape: readonly number[
   }
 }
 
-/** @throws {TypeError} If the modalities' batch sizes differ, or there is no modality. Returns the batch size. */
+/** The batch size of all modalities. @throws {TypeError} If the sizes differ, or there is no modality. */
 export function checkBatch(what: string, tensors: ByModality<Shaped>): number {
   const modalities = modalitiesOf(tensors);
   if (modalities.length === 0) {
@@ -52,7 +53,7 @@ export function firstNonFinite(values: ArrayLike<number>): number {
   return -1;
 }
 
-/** @throws {RangeError} If a value is NaN or infinite; the message says where. */
+/** Checks values. @throws {RangeError} If one is NaN or infinite; the message says where. */
 export function checkFinite(what: string, values: ArrayLike<number>): void {
   const index = firstNonFinite(values);
   if (index !== -1) {

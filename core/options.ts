@@ -5,7 +5,8 @@
  */
 import { z } from "zod";
 
-interface OptionBase<T> {
+/** What every option has. */
+export interface OptionBase<T> {
   /** Value when nothing is said. */
   readonly default: T;
   /** What it does, in one line, with units. */

@@ -395,7 +395,7 @@ export interface DatasetPlugin extends About {
 // ------------------------------------------------------------------------------------------------- typed definitions
 
 /** An `About` whose option specs fit an options interface. */
-type Typed<P extends About, O> = Omit<P, "kind" | "options" | "create" | "refuses" | "load"> & {
+export type Typed<P extends About, O> = Omit<P, "kind" | "options" | "create" | "refuses" | "load"> & {
   readonly options: SpecsFor<O>;
 };
 

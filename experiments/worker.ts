@@ -3,7 +3,6 @@
  *
  * @module
  */
-/// <reference lib="deno.worker" />
 import { importPlugins } from "../core/library.ts";
 import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
@@ -21,13 +20,18 @@ export type WorkerReply =
   | { readonly type: "broken"; readonly message: string }
   | { readonly type: "event"; readonly cell: number; readonly event: CellEvent };
 
-declare const self: DedicatedWorkerGlobalScope;
+/** The part of a worker's global scope that is used; the library that types it would change the globals of all files. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
+  postMessage(message: WorkerReply): void;
+}
+const scope = self as unknown as WorkerScope;
 
 const stop = new AbortController();
 let runner: CellRunner | null = null;
-const reply = (message: WorkerReply) => self.postMessage(message);
+const reply = (message: WorkerReply) => scope.postMessage(message);
 
-self.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
+scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
   switch (data.type) {
     case "start": {
       try {

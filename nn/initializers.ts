@@ -54,13 +54,13 @@ export function uniform(bound: number): Initializer {
 }
 
 /** Normal with variance 2 / (fan-in + fan-out) (Glorot and Bengio, AISTATS 2010). */
-export const xavierNormal: Initializer = (shape, random) => {
+export const xavierNormal: Initializer = (shape: readonly number[], random: Random): Float32Array => {
   const { fanIn, fanOut } = fans(shape);
   return normal(Math.sqrt(2 / (fanIn + fanOut)))(shape, random);
 };
 
 /** Uniform with variance 2 / (fan-in + fan-out) (Glorot and Bengio, AISTATS 2010). */
-export const xavierUniform: Initializer = (shape, random) => {
+export const xavierUniform: Initializer = (shape: readonly number[], random: Random): Float32Array => {
   const { fanIn, fanOut } = fans(shape);
   return uniform(Math.sqrt(6 / (fanIn + fanOut)))(shape, random);
 };
