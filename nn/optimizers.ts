@@ -79,8 +79,10 @@ export function adamW(
       const decayed = weightDecay === 0 ? param : tf.mul(param, tf.sub(1, tf.mul(learningRate, weightDecay)));
       const m = tf.add(tf.mul(slots["m"], b1), tf.mul(gradient, 1 - b1));
       const v = tf.add(tf.mul(slots["v"], b2), tf.mul(tf.square(gradient), 1 - b2));
-      const correction1 = tf.sub(1, tf.pow(tf.scalar(b1), step));
-      const correction2 = tf.sqrt(tf.sub(1, tf.pow(tf.scalar(b2), step)));
+      // 1 - b^t by expm1: in single precision the difference would lose half its digits at the first steps.
+      const rest = (beta: number) => tf.neg(tf.expm1(tf.mul(step, Math.log(beta))));
+      const correction1 = rest(b1);
+      const correction2 = tf.sqrt(rest(b2));
       const denominator = tf.add(tf.div(tf.sqrt(v), correction2), epsilon);
       const change = tf.mul(tf.div(learningRate, correction1), tf.div(m, denominator));
       return { param: tf.sub(decayed, change), slots: { m, v } };

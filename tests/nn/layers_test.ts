@@ -1,0 +1,201 @@
+import * as tf from "@tensorflow/tfjs";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { record } from "../../core/autodiff.ts";
+import type { Scope } from "../../core/scope.ts";
+import {
+  batchNorm,
+  bindScope,
+  conv2d,
+  dropout,
+  embedding,
+  gelu,
+  globalAveragePool,
+  layerNorm,
+  linear,
+  maxPool,
+} from "../../nn/mod.ts";
+import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
+
+const reference = golden<Record<string, Record<string, number[]>>>("nn");
+
+/** Runs a layer on given parameters and differentiates sum(y * weighting). */
+function differentiate(
+  layer: (scope: Scope, x: tf.Tensor) => tf.Tensor,
+  x: tf.Tensor,
+  params: Record<string, tf.Tensor>,
+  weighting: (shape: readonly number[]) => tf.Tensor,
+  buffers: Record<string, tf.Tensor> = {},
+) {
+  const bound = bindScope({ params, buffers, controls: {}, key: tf.tensor1d([1, 2], "int32"), mode: "train" });
+  const pass = record(() => {
+    const y = layer(bound.scope, x);
+    return { y, loss: tf.sum(tf.mul(y, weighting(y.shape))) };
+  });
+  const names = Object.keys(params);
+  const [dx, ...grads] = pass.gradients(pass.value.loss, [x, ...names.map((name) => params[name])]);
+  return {
+    y: pass.value.y,
+    dx,
+    grads: Object.fromEntries(names.map((name, index) => [name, grads[index]])),
+    updates: bound.updates(),
+  };
+}
+
+Deno.test("linear() and its gradients equal PyTorch's", () => {
+  tf.tidy(() => {
+    const expected = reference["linear"];
+    const { y, dx, grads } = differentiate(
+      (scope, x) => linear(scope, x, { width: 5 }),
+      wave([3, 4]),
+      { kernel: wave([4, 5], 0.5, 0.3), bias: wave([5], 0.1, 0.7) },
+      (shape) => wave(shape, 1, 1.1),
+    );
+    assertClose(values(y), expected.y);
+    assertClose(values(dx), expected.dx);
+    assertClose(values(grads.kernel), expected.dk);
+    assertClose(values(grads.bias), expected.db);
+  });
+});
+
+for (const [name, size, stride, padding] of [["same1", 5, 1, 1], ["stride2", 6, 2, 1], ["valid", 5, 1, 0]] as const) {
+  Deno.test(`conv2d() ${name} and its gradients equal PyTorch's`, () => {
+    tf.tidy(() => {
+      const expected = reference[`conv_${name}`];
+      const { y, dx, grads } = differentiate(
+        (scope, x) => conv2d(scope, x, { channels: 4, kernel: 3, stride, padding, bias: false }),
+        wave([2, size, size, 3]),
+        { kernel: wave([3, 3, 3, 4], 0.3, 0.2) },
+        (shape) => wave(shape, 1, 0.9),
+      );
+      assertEquals([...y.shape], expected.shape);
+      assertClose(values(y), expected.y);
+      assertClose(values(dx), expected.dx);
+      assertClose(values(grads.kernel), expected.dk, 1e-4);
+    });
+  });
+}
+
+Deno.test("maxPool() with padding and its gradient equal PyTorch's", () => {
+  tf.tidy(() => {
+    const expected = reference["max_pool"];
+    const { y, dx } = differentiate(
+      (_scope, x) => maxPool(x, { window: 3, stride: 2, padding: 1 }),
+      wave([2, 6, 6, 2]),
+      {},
+      (shape) => wave(shape, 1, 0.4),
+    );
+    assertEquals([...y.shape], expected.shape);
+    assertClose(values(y), expected.y);
+    assertClose(values(dx), expected.dx);
+  });
+});
+
+const normParams = () => ({ scale: wave([3], 1, 0.5), shift: wave([3], 1, 1.5) });
+
+Deno.test("batchNorm() in training, its gradients and running statistics equal PyTorch's; evaluation uses them", () => {
+  tf.tidy(() => {
+    const expected = reference["batch_norm"];
+    const x = tf.add(wave([4, 2, 2, 3], 2), 0.5);
+    const buffers = { mean: tf.zeros([3]), variance: tf.ones([3]) };
+    const { y, dx, grads, updates } = differentiate(
+      (scope, input) => batchNorm(scope, input),
+      x,
+      normParams(),
+      (shape) => wave(shape, 1, 0.8),
+      buffers,
+    );
+    assertClose(values(y), expected.y, 1e-4);
+    assertClose(values(dx), expected.dx, 1e-4);
+    assertClose(values(grads.scale), expected.dscale, 1e-4);
+    assertClose(values(grads.shift), expected.dshift, 1e-4);
+    assertClose(values(updates.mean), expected.mean);
+    assertClose(values(updates.variance), expected.variance);
+    const evaluation = bindScope({ params: normParams(), buffers: updates, controls: {}, key: null, mode: "eval" });
+    assertClose(values(batchNorm(evaluation.scope, x)), expected.eval, 1e-4);
+    assertEquals(evaluation.updates(), {});
+  });
+});
+
+Deno.test("batchNorm() keeps rows of weight 0 out of its statistics", () => {
+  tf.tidy(() => {
+    const x = tf.add(wave([4, 2, 2, 3], 2), 0.5);
+    const padded = tf.concat([x, tf.fill([2, 2, 2, 3], 1000)], 0);
+    const run = (input: tf.Tensor, weights: tf.Tensor1D | null) => {
+      const bound = bindScope({
+        params: normParams(),
+        buffers: { mean: tf.zeros([3]), variance: tf.ones([3]) },
+        controls: {},
+        key: null,
+        mode: "train",
+        weights,
+      });
+      return { y: values(batchNorm(bound.scope, input)), updates: bound.updates() };
+    };
+    const plain = run(x, null);
+    const masked = run(padded, tf.tensor1d([1, 1, 0.5, 2, 0, 0]));
+    assertClose(masked.y.slice(0, plain.y.length), plain.y, 1e-5);
+    assertClose(values(masked.updates.mean), values(plain.updates.mean), 1e-5);
+    assertClose(values(masked.updates.variance), values(plain.updates.variance), 1e-5);
+  });
+});
+
+Deno.test("layerNorm() and gelu() with gradients equal PyTorch's", () => {
+  tf.tidy(() => {
+    const norm = differentiate(
+      (scope, x) => layerNorm(scope, x),
+      wave([3, 6], 1.5),
+      { scale: wave([6], 1, 0.2), shift: wave([6], 1, 0.6) },
+      (shape) => wave(shape, 1, 0.1),
+    );
+    assertClose(values(norm.y), reference["layer_norm"].y, 1e-4);
+    assertClose(values(norm.dx), reference["layer_norm"].dx, 1e-4);
+    const unit = differentiate((_scope, x) => gelu(x), wave([7], 3), {}, (shape) => tf.ones([...shape]));
+    assertClose(values(unit.y), reference["gelu"].y);
+    assertClose(values(unit.dx), reference["gelu"].dx);
+  });
+});
+
+Deno.test("embedding() and its gradient equal PyTorch's; a padding index gives zeros and no gradient", () => {
+  tf.tidy(() => {
+    const indices = tf.tensor2d([[0, 2], [4, 2]], [2, 2], "int32");
+    const { y, grads } = differentiate(
+      (scope) => embedding(scope, indices, { size: 5, width: 3 }),
+      tf.zeros([1]),
+      { table: wave([5, 3]) },
+      (shape) => wave(shape, 1, 0.3),
+    );
+    assertClose(values(y), reference["embedding"].y);
+    assertClose(values(grads.table), reference["embedding"].dtable);
+    const padded = differentiate(
+      (scope) => embedding(scope, indices, { size: 5, width: 3, padding: 2 }),
+      tf.zeros([1]),
+      { table: wave([5, 3]) },
+      (shape) => tf.ones([...shape]),
+    );
+    assertEquals(values(tf.slice(padded.y, [0, 1, 0], [1, 1, 3])), [0, 0, 0]);
+    assertEquals(values(tf.slice(padded.grads.table!, [2, 0], [1, 3])), [0, 0, 0]);
+  });
+});
+
+Deno.test("globalAveragePool() averages all axes between the first and the last, on maps of any rank", () => {
+  tf.tidy(() => {
+    assertEquals(values(globalAveragePool(tf.tensor3d([1, 2, 3, 4], [1, 2, 2]))), [2, 3]);
+    assertEquals(values(globalAveragePool(tf.tensor2d([5, 6], [1, 2]))), [5, 6]);
+    assertEquals(values(globalAveragePool(tf.ones([2, 2, 2, 2, 1]))), [1, 1]);
+  });
+});
+
+Deno.test("dropout() drops the given share, keeps the mean, and is the identity in evaluation", () => {
+  tf.tidy(() => {
+    const x = tf.ones([100, 200]);
+    const scope = (mode: "train" | "eval") =>
+      bindScope({ params: {}, buffers: {}, controls: {}, key: tf.tensor1d([3, 4], "int32"), mode }).scope;
+    const y = dropout(scope("train"), x, 0.3);
+    const kept = values(y).filter((value) => value !== 0);
+    // Binomial(20000, 0.7): standard deviation 65, five of them 325.
+    assertAlmostEquals(kept.length, 14000, 325);
+    assertAlmostEquals(kept[0], 1 / 0.7, 1e-6);
+    assertEquals(values(dropout(scope("eval"), x, 0.3)), values(x));
+    assertThrows(() => dropout(scope("train"), x, 1), RangeError, "must be in [0, 1)");
+  });
+});
