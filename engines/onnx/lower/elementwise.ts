@@ -195,7 +195,11 @@ export const elementwiseRules: Rules<Plain | Arithmetic | Others> = {
 
   Add: binary((b, x, y) => b.op("Add", [x, y])),
   Atan2: binary((b, x, y) => atan2(b, float(b, x), float(b, y))),
-  FloorDiv: binary(floorDiv),
+  FloorDiv: {
+    inputs: ["a", "b"],
+    infer: ([x, y]) => ({ shape: broadcastShapes(x.shape, y.shape), dtype: "int32" }),
+    lower: (b, [x, y]) => b.cast(floorDiv(b, numeric(b, x), numeric(b, y)), "int32"),
+  },
   Maximum: binary((b, x, y) => b.op("Max", [x, y])),
   Minimum: binary((b, x, y) => b.op("Min", [x, y])),
   Mod: binary(mod),
