@@ -1,0 +1,218 @@
+import * as tf from "@tensorflow/tfjs";
+import fc from "fast-check";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { record } from "../../core/autodiff.ts";
+import { byModality } from "../../core/modality.ts";
+import { Random } from "../../core/random.ts";
+import {
+  type Assignment,
+  automaticBins,
+  hardAssignment,
+  informationOf,
+  type Normalization,
+  softAssignment,
+  standardise,
+} from "../../miv/mod.ts";
+import { assertClose, golden, values } from "../helpers/tensors.ts";
+
+interface Golden {
+  cases: {
+    d: number;
+    m: number;
+    bins: number;
+    assignment: Assignment;
+    norm: Normalization;
+    conditionalNorm: Normalization;
+    rows: { nmi: number[]; ncmi: number[] }[];
+  }[];
+}
+
+const reference = golden<Golden>("miv");
+
+const row = (d: number, phase: number) =>
+  Array.from({ length: d }, (_, n) => Math.sin(1.7 * n + phase) + 0.3 * Math.cos(0.37 * n * (1 + phase)));
+
+/** The vectors of the golden script: three samples. */
+function samples(d: number, m: number): { parts: Record<string, tf.Tensor2D>; fused: tf.Tensor2D } {
+  const parts = Array.from({ length: m }, (_, u) => [0, 1, 2].map((s) => row(d, 0.9 * u + 0.31 * s)));
+  const fused = [0, 1, 2].map((s) =>
+    row(d, 5 + s).map((noise, n) => 0.2 * noise + parts.reduce((sum, part, u) => sum + (u + 1) * part[s][n], 0))
+  );
+  return {
+    parts: Object.fromEntries(parts.map((part, u) => [`m${u}`, tf.tensor2d(part)])),
+    fused: tf.tensor2d(fused),
+  };
+}
+
+for (const { d, m, rows, ...options } of reference.cases) {
+  Deno.test(`informationOf() equals NumPy: ${JSON.stringify({ d, m, ...options })}`, () => {
+    tf.tidy(() => {
+      const { parts, fused } = samples(d, m);
+      const { nmi, ncmi } = informationOf(parts, fused, options);
+      assertClose(values(nmi), rows.flatMap((sample) => sample.nmi), 2e-5);
+      assertClose(values(ncmi), rows.flatMap((sample) => sample.ncmi), 2e-5);
+    });
+  });
+}
+
+Deno.test("informationOf() of bits: exclusive or, a copy given a third, and three copies", () => {
+  tf.tidy(() => {
+    const bits = (text: string) => tf.tensor2d([[...text].map(Number)]);
+    const of = (x: string, y: string, z: string) =>
+      informationOf({ x: bits(x), z: bits(z) }, bits(y), { bins: 2, assignment: "hard" });
+    // ncmi is [B, i, j] = NCMI(y; j | i) over x, z: entry [z, x] is index 2.
+    const xor = of("0011", "0101", "0110");
+    assertClose(values(xor.nmi), [0, 0], 1e-6);
+    assertAlmostEquals(values(xor.ncmi)[2], 1, 1e-5);
+    const copy = of("0011", "0011", "0101");
+    assertClose(values(copy.nmi), [1, 0], 1e-5);
+    assertAlmostEquals(values(copy.ncmi)[2], 1, 1e-5);
+    // H(x|z) = 0: by convention 0, not 0 / 0.
+    assertClose(values(of("0011", "0011", "0011").ncmi), [0, 0, 0, 0], 1e-6);
+  });
+});
+
+Deno.test("assignments sum to 1 in every coordinate, and the hard one closes its last bin", () => {
+  tf.tidy(() => {
+    const v = tf.tensor2d([[-2, -1.2, -0.01, 0, 0.7, 1.99, 2]]);
+    for (const bins of [2, 3, 4, 7]) {
+      assertClose(values(tf.sum(softAssignment(v, bins), 1)), new Array(7).fill(1), 1e-6);
+      assertEquals(values(tf.sum(hardAssignment(v, bins), 1)), new Array(7).fill(1));
+    }
+    assertEquals(values(tf.argMax(hardAssignment(v, 4), 1)), [0, 0, 1, 2, 2, 3, 3]);
+    assertEquals(values(standardise(tf.fill([1, 5], 3))), [0, 0, 0, 0, 0]);
+  });
+});
+
+const vectors = fc.record({
+  d: fc.integer({ min: 5, max: 40 }),
+  m: fc.integer({ min: 1, max: 4 }),
+  batch: fc.integer({ min: 1, max: 3 }),
+  seed: fc.integer({ min: 0, max: 1000 }),
+  bins: fc.integer({ min: 2, max: 5 }),
+  mix: fc.double({ min: 0, max: 2, noNaN: true }),
+});
+
+function drawn({ d, m, batch, seed, mix }: { d: number; m: number; batch: number; seed: number; mix: number }) {
+  const random = new Random(seed);
+  const draw = () => tf.tensor2d(Array.from({ length: batch * d }, () => random.normal()), [batch, d]);
+  const parts: Record<string, tf.Tensor2D> = {};
+  for (let u = 0; u < m; u++) parts[`m${u}`] = draw();
+  const fused = Object.values(parts).reduce<tf.Tensor>((sum, part) => tf.add(sum, tf.mul(part, mix)), draw());
+  return { parts, fused: fused as tf.Tensor2D };
+}
+
+Deno.test("informationOf() is within [0, 1], and straight-through has the values of hard bins", () => {
+  fc.assert(
+    fc.property(vectors, (given) => {
+      tf.tidy(() => {
+        const { parts, fused } = drawn(given);
+        for (const assignment of ["hard", "soft"] as const) {
+          const { nmi, ncmi } = informationOf(parts, fused, { bins: given.bins, assignment });
+          for (const value of [...values(nmi), ...values(ncmi)]) assert(value >= 0 && value <= 1, `${value}`);
+        }
+        const hard = informationOf(parts, fused, { bins: given.bins, assignment: "hard" });
+        const through = informationOf(parts, fused, { bins: given.bins });
+        assertClose(values(through.nmi), values(hard.nmi), 1e-6);
+        assertClose(values(through.ncmi), values(hard.ncmi), 1e-6);
+      });
+    }),
+    { numRuns: 40 },
+  );
+});
+
+Deno.test("informationOf() does not depend on the names' order, the coordinates' order, scale, shift or other rows", () => {
+  fc.assert(
+    fc.property(vectors, (given) => {
+      tf.tidy(() => {
+        const { parts, fused } = drawn(given);
+        const { m, bins, d } = given;
+        const options = { bins, assignment: "hard" as const };
+        const plain = informationOf(parts, fused, options);
+        const names = Object.keys(parts);
+        const reversed = byModality(names, (_, u) => parts[names[m - 1 - u]]);
+        const turned = informationOf(reversed, fused, options);
+        assertClose(values(tf.reverse(turned.nmi, 1)), values(plain.nmi), 1e-5);
+        assertClose(values(tf.reverse(turned.ncmi, [1, 2])), values(plain.ncmi), 1e-5);
+        const order = tf.tensor1d([...new Random(3).permutation(d)], "int32");
+        const moved = informationOf(
+          byModality(names, (name) => tf.gather(parts[name], order, 1) as tf.Tensor2D),
+          tf.gather(fused, order, 1) as tf.Tensor2D,
+          options,
+        );
+        assertClose(values(moved.nmi), values(plain.nmi), 1e-5);
+        const alone = informationOf(
+          byModality(names, (name) => tf.slice(parts[name], [0, 0], [1, d])),
+          tf.slice(fused, [0, 0], [1, d]),
+          options,
+        );
+        assertClose(values(alone.nmi), values(tf.slice(plain.nmi, [0, 0], [1, m])), 1e-5);
+      });
+    }),
+    { numRuns: 25 },
+  );
+});
+
+Deno.test("a copy has NMI 1, independent parts have little, and more mixing gives more", () => {
+  tf.tidy(() => {
+    const random = new Random(5);
+    const draw = () => tf.tensor2d(Array.from({ length: 8 * 512 }, () => random.normal()), [8, 512]);
+    const [x, z] = [draw(), draw()];
+    const nmiOf = (fused: tf.Tensor) => {
+      const { nmi } = informationOf({ x, z }, fused as tf.Tensor2D, { bins: 4, assignment: "hard" });
+      return values(tf.mean(nmi, 0));
+    };
+    assertAlmostEquals(nmiOf(x)[0], 1, 1e-5);
+    assert(nmiOf(draw())[0] < 0.03);
+    const ladder = [0.2, 0.5, 1, 3].map((a) => nmiOf(tf.add(tf.mul(x, a), z))[0]);
+    assertEquals(ladder, [...ladder].sort((a, b) => a - b));
+  });
+});
+
+Deno.test("the gradient of soft bins equals finite differences", () => {
+  tf.tidy(() => {
+    const { parts, fused } = samples(33, 2);
+    const f = (part: tf.Tensor2D) => {
+      const { nmi, ncmi } = informationOf({ ...parts, m0: part }, fused, { bins: 3, assignment: "soft" });
+      return tf.add(tf.sum(nmi), tf.mul(2, tf.sum(ncmi)));
+    };
+    const pass = record(() => f(parts.m0));
+    const gradient = values(pass.gradients(pass.value, [parts.m0])[0]);
+    pass.dispose();
+    // Along the gradient itself, where the slope is its length and rounding matters least.
+    const slope = Math.hypot(...gradient);
+    const direction = gradient.map((g) => g / slope);
+    const h = 1e-3;
+    const at = (t: number) => values(f(tf.add(parts.m0, tf.mul(tf.tensor2d(direction, [3, 33]), t)) as tf.Tensor2D))[0];
+    const difference = (at(h) - at(-h)) / (2 * h);
+    assertAlmostEquals(slope, difference, 0.03 * slope);
+  });
+});
+
+Deno.test("gradients are finite where an entropy vanishes, and straight-through gives those of soft bins", () => {
+  tf.tidy(() => {
+    const { parts, fused } = samples(33, 2);
+    const gradientOf = (part: tf.Tensor2D, assignment: Assignment) => {
+      const pass = record(() => {
+        const { nmi, ncmi } = informationOf({ ...parts, m0: part }, fused, { bins: 3, assignment });
+        return tf.add(tf.sum(nmi), tf.sum(ncmi));
+      });
+      const gradient = values(pass.gradients(pass.value, [part])[0]);
+      pass.dispose();
+      return gradient;
+    };
+    for (const value of gradientOf(tf.zeros([3, 33]), "soft")) assert(Number.isFinite(value));
+    assertClose(gradientOf(parts.m0, "straight-through"), gradientOf(parts.m0, "soft"), 1e-6);
+  });
+});
+
+Deno.test("informationOf() refuses unequal widths and bins below 2", () => {
+  const fused = tf.ones([2, 8]) as tf.Tensor2D;
+  assertThrows(
+    () => informationOf({ a: tf.ones([2, 7]) as tf.Tensor2D }, fused),
+    TypeError,
+    'information of "a" as parts must have the fused width 8: found 7',
+  );
+  assertThrows(() => informationOf({ a: fused }, fused, { bins: 1 }), RangeError, "bins must be an integer >= 2");
+  assertEquals([automaticBins(255), automaticBins(256)], [3, 4]);
+});
