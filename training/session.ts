@@ -143,7 +143,7 @@ export class Session implements Host {
         this.#specs.set(spec.name, spec);
       }
     }
-    this.initial = initialState(model, dataset, this.merged, optimizer, engine, random.split("init"));
+    this.initial = initialState(model, dataset, this.merged, optimizer, engine, random.split("init"), batchSize);
     this.state = engine.createState(this.initial.values);
     this.#controls = Object.fromEntries(
       Object.entries(this.merged.controls).map(([name, values]) => [name, [...values]]),

@@ -106,9 +106,9 @@ export function initialState(
   optimizer: Optimizer,
   engine: Engine,
   random: Random,
+  batch: number,
 ): InitialState {
   const { modalities } = model.context;
-  const batch = 2;
   const widths: Record<string, number> = {};
   const { params, buffers } = initialise((scope) => {
     const pass = forward(model, {

@@ -182,7 +182,7 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
         if (!started(host)) return base;
         const { dsr: mode, k: slope, match } = options;
         copies = multiplicities(host.table(COLUMNS.joint), { mode, slope, match, modalities: m });
-        const random = host.random.split(name, "copies");
+        const random = host.random.split("arm", "copies");
         return base.map((segment, index) => {
           if (segment.keep !== undefined) {
             throw new RangeError(

@@ -1,0 +1,353 @@
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import type { Dataset, Method, Split } from "../../core/plugin.ts";
+import type { EpochRecord, TrainingConfig } from "../../core/record.ts";
+import { cpu, onnxCpu } from "../../engines/mod.ts";
+import { createLibrary } from "../../library.ts";
+import {
+  type Checkpoint,
+  DivergenceError,
+  InterruptedError,
+  type Model,
+  train,
+  type TrainResult,
+} from "../../training/mod.ts";
+import { assertClose } from "../helpers/tensors.ts";
+import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
+
+const library = createLibrary();
+const engine = await onnxCpu.create();
+const two = await toyDataset(2);
+
+interface Kept {
+  result: TrainResult;
+  records: EpochRecord[];
+  checkpoints: Checkpoint[];
+}
+
+async function run(
+  model: Model,
+  dataset: Dataset = two,
+  options: { training?: Partial<TrainingConfig>; seed?: number; resume?: Checkpoint; on?: typeof engine } = {},
+): Promise<Kept> {
+  const records: EpochRecord[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const result = await train({
+    model,
+    dataset,
+    engine: options.on ?? engine,
+    training: { ...toyTraining, ...options.training },
+    seed: options.seed ?? 0,
+    resume: options.resume,
+    onEpoch: async (record, checkpoint) => {
+      records.push(record);
+      // Through JSON and copies, as a file would do it.
+      const { tensors, state } = await checkpoint();
+      checkpoints.push({
+        tensors: Object.fromEntries(
+          Object.entries(tensors).map(([name, value]) => [name, { ...value, data: value.data.slice() }]),
+        ),
+        state: JSON.parse(JSON.stringify(state)),
+      });
+    },
+  });
+  return { result, records, checkpoints };
+}
+
+const json = (value: unknown) => JSON.stringify(value);
+
+Deno.test("training learns, and equal seeds give equal bytes while others do not", async () => {
+  const model = () => toyModel(library, two, "concat", []);
+  const first = await run(model());
+  const again = await run(model());
+  assertEquals(json(again.records), json(first.records));
+  assertEquals(json(again.result.summary), json(first.result.summary));
+  assert(first.result.summary.test.accuracy > 0.75, `${first.result.summary.test.accuracy}`);
+  assertEquals(first.result.summary.samplesDrawn, 4 * 75);
+  assertEquals(first.result.summary.steps, 4 * Math.ceil(75 / 16));
+  assertNotEquals(json((await run(model(), two, { seed: 1 })).records), json(first.records));
+});
+
+for (const { name } of library.methods.list()) {
+  for (const fusion of library.fusions.names()) {
+    for (const m of [2, 3]) {
+      Deno.test(`${name} on ${fusion} with ${m} modalities: trains, resumes bit for bit`, async () => {
+        const dataset = await toyDataset(m);
+        const model = () => toyModel(library, dataset, fusion, [name]);
+        const whole = await run(model(), dataset);
+        for (const { loss } of whole.records) for (const value of Object.values(loss)) assert(Number.isFinite(value));
+        const parameters = whole.result.params;
+        for (const modality of Object.keys(dataset.modalities)) {
+          const names = Object.keys(parameters).filter((full) => full.startsWith(`encoder:${modality}/`));
+          assert(names.length > 0);
+        }
+        for (const from of [0, whole.checkpoints.length - 2]) {
+          if (from < 0) continue;
+          const rest = await run(model(), dataset, { resume: whole.checkpoints[from] });
+          assertEquals(json(rest.records), json(whole.records.slice(from + 1)));
+          assertEquals(json(rest.result.summary), json(whole.result.summary));
+          for (const [full, { data }] of Object.entries(parameters)) assertEquals(rest.result.params[full].data, data);
+        }
+      });
+    }
+  }
+}
+
+Deno.test("compiled and eager training agree", async () => {
+  for (const method of ["none", "ogm-ge", "uni-ce", "arm"]) {
+    const model = () => toyModel(library, two, "concat", [method]);
+    const options = { training: { epochs: 2 } };
+    const compiled = await run(model(), two, options);
+    const eager = await run(model(), two, { ...options, on: await cpu.create() });
+    for (const [index, { loss }] of compiled.records.entries()) {
+      assertEquals(Object.keys(loss), Object.keys(eager.records[index].loss));
+      assertClose(Object.values(loss), Object.values(eager.records[index].loss), 1e-3);
+    }
+  }
+});
+
+Deno.test("every modality's encoder gets a gradient and moves", async () => {
+  for (const m of [1, 2, 3, 4]) {
+    const dataset = await toyDataset(m);
+    for (const fusion of library.fusions.names()) {
+      const start =
+        (await run(toyModel(library, dataset, fusion, []), dataset, { training: { learningRate: 0 } })).result;
+      const moved = (await run(toyModel(library, dataset, fusion, []), dataset)).result;
+      for (const modality of Object.keys(dataset.modalities)) {
+        const name = `encoder:${modality}/hidden1/kernel`;
+        const change = Math.max(
+          ...[...moved.params[name].data].map((v, i) => Math.abs(v - start.params[name].data[i])),
+        );
+        assert(change > 1e-3, `${fusion}, ${modality}: ${change}`);
+      }
+    }
+  }
+});
+
+Deno.test("ARM with every part off, and each part at its neutral value, equals plain concatenation bit for bit", async () => {
+  const plain = await run(toyModel(library, two, "concat", []));
+  const off = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+  const same = (other: Kept) => {
+    for (const [full, { data }] of Object.entries(plain.result.params)) {
+      assertEquals(other.result.params[full].data, data, full);
+    }
+    assertEquals(other.result.summary.test.accuracy, plain.result.summary.test.accuracy);
+  };
+  same(await run(toyModel(library, two, "concat", ["none"])));
+  same(await run(toyModel(library, two, "concat", [["arm", off]])));
+  // lambda = 0.
+  same(
+    await run(
+      toyModel(library, two, "concat", [["arm", { ...off, bmmlMi: true, bmmlCmi: true, lambda1: 0, lambda2: 0 }]]),
+    ),
+  );
+  // Fusion weights stay 1 before the warm-up ends.
+  same(await run(toyModel(library, two, "concat", [["arm", { ...off, dfe: true, warmup: 99 }]])));
+  // No copies before the warm-up ends.
+  same(await run(toyModel(library, two, "concat", [["arm", { ...off, dsr: "dsr", warmup: 99 }]])));
+  // Loss terms that are not yet on have weight 0.
+  same(await run(toyModel(library, two, "concat", [["arm", { ...off, bmmlMi: true, bmmlCmi: true, lossFrom: 99 }]])));
+});
+
+Deno.test("OGM outside its window equals plain training bit for bit", async () => {
+  const plain = await run(toyModel(library, two, "concat", []));
+  for (const method of ["ogm", "ogm-ge"]) {
+    const closed = await run(toyModel(library, two, "concat", [[method, { start: 99, end: 99 }]]));
+    for (const [full, { data }] of Object.entries(plain.result.params)) {
+      assertEquals(closed.result.params[full].data, data);
+    }
+    const open = await run(toyModel(library, two, "concat", [[method, { alpha: 2 }]]));
+    assertNotEquals(json(open.records), json(plain.records));
+  }
+});
+
+Deno.test("parts of ARM compose to ARM, sharing one valuation", async () => {
+  const whole = await run(toyModel(library, two, "concat", ["arm"]));
+  const parts = await run(toyModel(library, two, "concat", ["arm-dfe", "arm-bmml", "arm-dsr"]));
+  assertEquals(
+    json(parts.records.map(({ validation }) => validation)),
+    json(whole.records.map(({ validation }) => validation)),
+  );
+  assertEquals(json(parts.result.summary.test), json(whole.result.summary.test));
+});
+
+Deno.test("ARM's copies count as drawn samples: an equal budget gives fewer epochs, equal epochs more samples", async () => {
+  const samples = await run(toyModel(library, two, "concat", ["arm"]), two, { training: { epochs: 8 } });
+  assertEquals(samples.result.summary.samplesDrawn, 8 * 75);
+  assert(samples.result.summary.epochs < 8);
+  const epochs = await run(toyModel(library, two, "concat", ["arm"]), two, {
+    training: { epochs: 8, budget: "epochs" },
+  });
+  assertEquals(epochs.result.summary.epochs, 8);
+  assert(epochs.result.summary.samplesDrawn > 8 * 75);
+});
+
+Deno.test("prediction depends on neither labels nor the batch's other rows nor its size", async () => {
+  const shuffled = (split: Split): Split => ({ ...split, labels: split.labels.map((label) => (label + 1) % 3) });
+  for (const method of ["none", "arm"]) {
+    const training = { epochs: 2, select: "last" } as const;
+    const plain = await run(toyModel(library, two, "concat", [method]), two, { training });
+    const relabelled = { ...two, splits: { ...two.splits, test: shuffled(two.splits.test) } };
+    const other = await run(toyModel(library, two, "concat", [method]), relabelled, { training });
+    for (const [full, { data }] of Object.entries(plain.result.params)) {
+      assertEquals(other.result.params[full].data, data);
+    }
+    // The same predictions meet other labels: the recalls are those of the confusion matrix with rows exchanged.
+    assertEquals(plain.result.summary.test.size, 45);
+    assertNotEquals(other.result.summary.test.accuracy, plain.result.summary.test.accuracy);
+    const alone = {
+      ...two,
+      splits: { ...two.splits, test: { ...two.splits.test, size: 1, labels: two.splits.test.labels.slice(0, 1) } },
+    };
+    const one = (await run(toyModel(library, two, "concat", [method]), alone, { training })).result.summary.test;
+    assertEquals(one.size, 1);
+  }
+});
+
+Deno.test("a NaN in the loss stops the run and says epoch, step and term", async () => {
+  const poison: Method = {
+    name: "poison",
+    loss: (step) => ({ bad: tf.mul(tf.log(tf.sub(1, step.scope.control("epoch"))), tf.ones([16])) }),
+  };
+  const error = await assertRejects(
+    () => run(toyModel(library, two, "concat", [poison])),
+    DivergenceError,
+    'every loss term must be finite: "loss/bad" is -Infinity in epoch 1, step 5',
+  );
+  assertInstanceOf(error, DivergenceError);
+  assertEquals([error.epoch, error.step, error.term], [1, 5, "loss/bad"]);
+});
+
+Deno.test("a signal stops training between two steps", async () => {
+  const stop = new AbortController();
+  let steps = 0;
+  await assertRejects(
+    () =>
+      train({
+        model: toyModel(library, two, "concat", []),
+        dataset: two,
+        engine,
+        training: toyTraining,
+        seed: 0,
+        signal: stop.signal,
+        onStep: () => {
+          if (++steps === 3) stop.abort();
+        },
+      }),
+    InterruptedError,
+  );
+  assertEquals(steps, 3);
+});
+
+Deno.test("methods cannot reach the test split, unknown tables, controls or programs", async () => {
+  const seen: string[] = [];
+  const curious: Method = {
+    name: "curious",
+    declares: { columns: { own: { width: 2, init: 3 } }, controls: { "curious/x": 1 } },
+    async beforeEpoch(host) {
+      if (host.epoch > 0) return;
+      assertThrows(() => host.labels("test" as "train"), RangeError, 'Cannot use split "test" in a method');
+      await assertRejects(() => host.evaluate("test" as "train"), RangeError, "read once, at the end");
+      assertThrows(() => host.table("other"), RangeError, 'Cannot find column "other": declared columns are own');
+      assertThrows(() => host.setControl("curious/y", 1), RangeError, 'Cannot find control "curious/y"');
+      assertThrows(() => host.setControl("curious/x", [1, 2]), TypeError, "must have 1 values: found 2");
+      await assertRejects(
+        () => host.train([{ programs: ["other"], items: Int32Array.from([0]) }]),
+        RangeError,
+        'Cannot run program "other": declared programs are main',
+      );
+      await assertRejects(
+        () => host.train([{ programs: ["main"], items: Int32Array.from([75]) }]),
+        RangeError,
+        "its items must be training samples 0..74: found 75",
+      );
+      assertEquals([...host.table("own").slice(0, 3)], [3, 3, 3]);
+      seen.push("ran");
+    },
+  };
+  await run(toyModel(library, two, "concat", [curious]), two, { training: { epochs: 1 } });
+  assertEquals(seen, ["ran"]);
+});
+
+Deno.test("the host gives passes, evaluation of subsets, nested training, parameters and snapshots", async () => {
+  const facts: Record<string, unknown> = {};
+  const nested: Method = {
+    name: "nested",
+    declares: { programs: [{ name: "audio-only", train: ["encoder:audio"], lossKeys: ["joint"] }] },
+    async beforeEpoch(host) {
+      if (host.epoch !== 1) return;
+      const before = await host.params(["*"]);
+      const id = await host.snapshot();
+      const losses = await host.train([{ programs: ["audio-only"], items: Int32Array.from([0, 1, 2, 3]), epochs: 2 }]);
+      const after = await host.params(["*"]);
+      facts["moved"] = [
+        ...new Set(
+          Object.keys(before).filter((full) => before[full].some((value, i) => value !== after[full][i]))
+            .map((full) => full.split("/")[0]),
+        ),
+      ];
+      facts["losses"] = Object.keys(losses);
+      await host.restore(id);
+      const back = await host.params(["*"]);
+      facts["restored"] = Object.keys(before).every((full) =>
+        before[full].every((value, i) => value === back[full][i])
+      );
+      await assertRejects(() => host.restore(id), RangeError, "never taken or is used up");
+      const pass = await host.pass("validation", ["audio"], Int32Array.from([4, 2]));
+      facts["shapes"] = [pass.logits.length, pass.solo.image.length, pass.pooled.audio.length];
+      const all = await host.evaluate("validation");
+      const none = await host.evaluate("validation", []);
+      facts["subset"] = all.accuracy > none.accuracy;
+    },
+  };
+  const { result } = await run(toyModel(library, two, "concat", [nested]));
+  assertEquals(facts, {
+    moved: ["encoder:audio"],
+    losses: ["joint", "total"],
+    restored: true,
+    shapes: [6, 6, 16],
+    subset: true,
+  });
+  // Nested samples count: 4 items, twice.
+  assertEquals(result.summary.samplesDrawn, 4 * 75);
+});
+
+Deno.test("plans with keep masks drop modalities from samples, and an undeclared one is refused", async () => {
+  const dropAudio = (declared: boolean): Method => ({
+    name: "drop",
+    declares: { keep: declared },
+    plan: (_host, base) =>
+      base.map((segment) => ({
+        ...segment,
+        keep: Uint8Array.from({ length: segment.items.length * 2 }, (_, i) => i % 2),
+      })),
+  });
+  const start = await run(toyModel(library, two, "concat", []), two, { training: { learningRate: 0, weightDecay: 0 } });
+  const dropped = await run(toyModel(library, two, "concat", [dropAudio(true)]), two, { training: { weightDecay: 0 } });
+  const name = (modality: string) => `encoder:${modality}/hidden1/kernel`;
+  assertEquals(dropped.result.params[name("audio")].data, start.result.params[name("audio")].data);
+  assertNotEquals([...dropped.result.params[name("image")].data], [...start.result.params[name("image")].data]);
+  await assertRejects(
+    () => run(toyModel(library, two, "concat", [dropAudio(false)])),
+    TypeError,
+    "its method must declare keep",
+  );
+});
+
+Deno.test("two methods may not use one loss key or disagree about a column", async () => {
+  const term = (name: string, width: number): Method => ({
+    name,
+    declares: { columns: { shared: { width, init: 0 } } },
+    loss: (step) => ({ extra: step.mean(tf.ones([16])) }),
+  });
+  await assertRejects(
+    () => run(toyModel(library, two, "concat", [term("a", 1), term("b", 1)])),
+    RangeError,
+    'Cannot add loss term "extra" of method "b" as every key must be unique',
+  );
+  await assertRejects(
+    () => run(toyModel(library, two, "concat", [term("a", 1), term("b", 2)])),
+    RangeError,
+    'Cannot declare column "shared"',
+  );
+});
