@@ -457,6 +457,6 @@ export function defineDataset<O extends object>(
     ...plugin,
     kind: "dataset",
     options: plugin.options as OptionSpecs,
-    load: (raw) => plugin.load(resolve(raw)),
+    load: async (raw) => await plugin.load(resolve(raw)),
   };
 }

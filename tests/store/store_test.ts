@@ -1,0 +1,301 @@
+import { join } from "node:path";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import type { EpochRecord, RunConfig, RunSummary, RunTiming, SplitMetrics } from "../../core/record.ts";
+import {
+  acquireLock,
+  appendLine,
+  canonicalJson,
+  configurationId,
+  decodeSafetensors,
+  encodeSafetensors,
+  inspectRun,
+  isRunId,
+  listRuns,
+  liveContext,
+  lockHolder,
+  openIndex,
+  openRun,
+  prepareRuns,
+  readSafetensors,
+  runId,
+  StoreError,
+  writeAtomic,
+} from "../../store/mod.ts";
+
+const config = (seed: number, fusion = "concat"): RunConfig => ({
+  format: 1,
+  dataset: { name: "toy", options: {}, fingerprint: "f".repeat(64) },
+  modalities: ["audio", "image"],
+  encoders: { audio: { name: "mlp", options: {} }, image: { name: "mlp", options: {} } },
+  fusion: { name: fusion, options: { width: 8 } },
+  methods: [],
+  training: {
+    budget: "samples",
+    epochs: 2,
+    batchSize: 4,
+    optimizer: "sgd",
+    learningRate: 0.1,
+    momentum: 0,
+    weightDecay: 0,
+    schedule: "constant",
+    stepAt: 0.7,
+    clipNorm: 0,
+    select: "best",
+  },
+  seed,
+  engine: { name: "cpu", version: "x", threads: 1 },
+  version: "0",
+  plugins: [],
+});
+
+const metrics: SplitMetrics = {
+  size: 10,
+  loss: 1,
+  accuracy: 0.5,
+  macroF1: 0.4,
+  perModality: {
+    audio: { accuracy: 0.4, readout: "split", ablateMean: 0.4, nmi: 0.1, probability: 0.3, phi: 0.1 },
+    image: { accuracy: 0.3, readout: "split", ablateMean: 0.3, nmi: 0.1, probability: 0.3, phi: 0.1 },
+  },
+  contributionGap: 0.1,
+  jointContribution: 0.1,
+  recall: [0.5, 0.5],
+};
+const epoch = (number: number): EpochRecord => ({
+  epoch: number,
+  steps: 3,
+  samplesDrawn: 10,
+  learningRate: 0.1,
+  loss: { joint: 1, total: 1 },
+  clipped: 0,
+  trainAccuracy: 0.5,
+  validation: metrics,
+  methods: {},
+});
+const summary = (id: string, seed: number): RunSummary => ({
+  format: 1,
+  id,
+  seed,
+  selectedOn: "validation",
+  selectedEpoch: 1,
+  epochs: 2,
+  steps: 6,
+  samplesDrawn: 20,
+  validation: metrics,
+  test: metrics,
+  parameters: 100,
+  parametersByGroup: { head: 100 },
+});
+const timing: RunTiming = {
+  seconds: 1,
+  trainSeconds: 1,
+  evaluationSeconds: 0,
+  compileSeconds: 0,
+  stepMs: 1,
+  startedAt: "2026-01-01T00:00:00.000Z",
+  finishedAt: "2026-01-01T00:00:01.000Z",
+  device: "CPU",
+  deno: "2",
+};
+
+async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const tensors = {
+  b: { data: Float32Array.from([1, 2, 3]), shape: [3], dtype: "float32" as const },
+  a: { data: Int32Array.from([5]), shape: [], dtype: "int32" as const },
+};
+
+/** The parts of a file as one array. */
+const joined = (parts: readonly Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
+
+Deno.test("safetensors: reads a file of the reference implementation", async () => {
+  const path = new URL("../golden/reference.safetensors", import.meta.url).pathname;
+  const read = (await readSafetensors(path))!;
+  assertEquals(read.metadata, { format: "1", note: "é" });
+  assertEquals([...read.tensors["b/kernel"].data], [0, 1, 2, 3, 4, 5]);
+  assertEquals(read.tensors["b/kernel"].shape, [2, 3]);
+  assertEquals([...read.tensors.a.data], [-1, 2]);
+  assertEquals([...read.tensors.flag.data], [1, 0, 1]);
+});
+
+Deno.test("safetensors: round trip; equal contents give equal bytes whatever the order", () => {
+  const one = encodeSafetensors(tensors, { note: "x" });
+  const two = encodeSafetensors({ a: tensors.a, b: tensors.b }, { note: "x" });
+  assertEquals(joined(one), joined(two));
+  const read = decodeSafetensors(joined(one), "x");
+  assertEquals([...read.tensors.b.data], [1, 2, 3]);
+  assertEquals(read.tensors.a.shape, []);
+});
+
+Deno.test("safetensors: a file that is cut anywhere is an error that says how many bytes there must be", () => {
+  const bytes = joined(encodeSafetensors(tensors, {}));
+  for (let length = 0; length < bytes.length; length++) {
+    const error = assertThrows(() => decodeSafetensors(bytes.slice(0, length), "checkpoint"), StoreError);
+    assertStringIncludes(error.message, 'Cannot read checkpoint "checkpoint"');
+  }
+});
+
+Deno.test("runId() ignores the commit and the order of keys; configurationId() ignores the seed", () => {
+  const one = config(1);
+  assert(isRunId(runId(one)));
+  assertEquals(runId({ ...one, git: "abc" }), runId(one));
+  assertEquals(runId(JSON.parse(canonicalJson(one))), runId(one));
+  assert(runId(config(2)) !== runId(one));
+  assertEquals(configurationId(config(2)), configurationId(one));
+  assert(configurationId(config(1, "sum")) !== configurationId(one));
+});
+
+Deno.test("a run folder keeps, truncates and finishes", () =>
+  inFolder(async (runs) => {
+    await prepareRuns(runs);
+    const id = runId(config(0));
+    const folder = openRun(runs, id);
+    await folder.create(config(0));
+    await folder.create(config(0));
+    for (const number of [0, 1, 2]) await folder.appendEpoch(epoch(number));
+    await Deno.writeTextFile(folder.file("metrics"), '{"epoch": 3, "cut', { append: true });
+    assertEquals((await folder.epochs()).length, 3);
+    await folder.truncateEpochs(2);
+    assertEquals((await folder.epochs()).map((record) => record.epoch), [0, 1]);
+    await assertRejects(
+      () => folder.truncateEpochs(5),
+      StoreError,
+      "must hold the 5 epochs of its checkpoint: found 2",
+    );
+    await folder.saveCheckpoint(tensors, { epochs: 2 });
+    const loaded = (await folder.loadCheckpoint<{ epochs: number }>())!;
+    assertEquals(loaded.state, { epochs: 2 });
+    assertEquals([...loaded.tensors.b.data], [1, 2, 3]);
+    assertEquals(await folder.summary(), null);
+    await folder.finish(summary(id, 0), timing, { params: { b: tensors.b }, buffers: { a: tensors.a } });
+    assertEquals((await folder.summary())?.id, id);
+    assertEquals(await folder.loadCheckpoint(), null);
+    assertEquals(Object.keys((await folder.model())!.buffers), ["a"]);
+  }));
+
+Deno.test("a truncated checkpoint is an error that names it and how to mend it; nothing is removed", () =>
+  inFolder(async (runs) => {
+    const id = runId(config(0));
+    const folder = openRun(runs, id);
+    await folder.create(config(0));
+    await folder.saveCheckpoint(tensors, {});
+    const path = folder.file("checkpoint");
+    const { size } = await Deno.stat(path);
+    await Deno.truncate(path, size - 3);
+    const error = await assertRejects(
+      () => folder.loadCheckpoint(),
+      StoreError,
+      `as it must hold ${size} bytes: found ${size - 3}`,
+    );
+    assertStringIncludes((error as Error).message, "remove");
+    assertEquals((await Deno.stat(path)).size, size - 3);
+  }));
+
+Deno.test("listRuns() reports broken folders with their reason and goes on", () =>
+  inFolder(async (runs) => {
+    const id = runId(config(0));
+    await openRun(runs, id).create(config(0));
+    await Deno.mkdir(join(runs, "empty"));
+    await Deno.mkdir(join(runs, "0123456789abcdef"));
+    await Deno.writeTextFile(join(runs, "0123456789abcdef", "config.json"), "{");
+    await Deno.writeTextFile(join(runs, "a file"), "");
+    const reports = await listRuns(runs);
+    const states = Object.fromEntries(reports.map((report) => [report.id, report.state]));
+    assertEquals(states[id], "interrupted");
+    assertEquals(states["empty"], "broken");
+    assertEquals(states["0123456789abcdef"], "broken");
+    for (const { state, reason } of reports) assertEquals(state === "broken", reason !== null);
+  }));
+
+Deno.test("acquireLock() lets one process in, names its pid to another, and frees on release", () =>
+  inFolder(async (runs) => {
+    const lock = await acquireLock(runs);
+    const code = `import { acquireLock } from ${JSON.stringify(new URL("../../store/mod.ts", import.meta.url).href)};
+      try { await acquireLock(${
+      JSON.stringify(runs)
+    }); console.log("got it"); } catch (error) { console.log(error.message); }`;
+    const other = async () =>
+      new TextDecoder().decode(
+        (await new Deno.Command(Deno.execPath(), {
+          args: ["eval", "--config", new URL("../../deno.json", import.meta.url).pathname, code],
+        }).output()).stdout,
+      );
+    assertStringIncludes(await other(), String(Deno.pid));
+    assertEquals((await lockHolder(runs))?.pid, Deno.pid);
+    lock.release();
+    assertStringIncludes(await other(), "got it");
+  }));
+
+Deno.test("writes that cannot be done are one clear error and leave no temporary file", () =>
+  inFolder(async (folder) => {
+    const file = join(folder, "file");
+    await writeAtomic(file, "first");
+    await assertRejects(() => prepareRuns(file), StoreError, "Cannot");
+    await assertRejects(
+      () => writeAtomic(join(file, "inside"), "x"),
+      StoreError,
+      "every part of its path must be a folder",
+    );
+    await assertRejects(() => appendLine(join(folder, "none", "x"), "x"), StoreError);
+    const error = await assertRejects(() => appendLine("/dev/full", "x"), StoreError, "no space is left");
+    assertInstanceOf(error, StoreError);
+    assertEquals(error.code, "no-space");
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
+    assertEquals(await Deno.readTextFile(file), "first");
+  }));
+
+Deno.test("the index follows the folders, survives its own deletion and damage, sorts and filters", () =>
+  inFolder(async (runs) => {
+    for (const seed of [0, 1]) {
+      for (const fusion of ["concat", "sum"]) {
+        const own = config(seed, fusion);
+        const folder = openRun(runs, runId(own));
+        await folder.create(own);
+        await folder.appendEpoch(epoch(0));
+        if (seed === 0) await folder.finish(summary(runId(own), seed), timing, { params: {}, buffers: {} });
+      }
+    }
+    await Deno.mkdir(join(runs, "foreign"));
+    const list = async () => {
+      using index = openIndex(runs);
+      const refreshed = await index.refresh();
+      return { refreshed, runs: index.runs(), configurations: index.configurations() };
+    };
+    const first = await list();
+    assertEquals(first.refreshed.total, 5);
+    assertEquals(first.configurations.map((row) => row.runs.map(({ seed }) => seed)), [[0, 1], [0, 1]]);
+    assertEquals(first.runs.map(({ state }) => state).sort(), [
+      "broken",
+      "finished",
+      "finished",
+      "interrupted",
+      "interrupted",
+    ]);
+    assertEquals((await list()).runs, first.runs);
+    await Deno.remove(join(runs, "index.sqlite"));
+    assertEquals((await list()).runs, first.runs);
+    await Deno.writeTextFile(
+      join(runs, "index.sqlite"),
+      "this is no database, and long enough to be looked at as one".repeat(40),
+    );
+    assertEquals((await list()).runs, first.runs);
+    {
+      using index = openIndex(runs);
+      assertEquals(index.runs({ fusion: "sum", state: ["finished", "failed"] }).length, 1);
+      assertEquals(index.runs({}, { by: "testAccuracy", descending: true })[0].state, "finished");
+      assertThrows(() => index.runs({}, { by: "x; drop table runs" as "id" }), RangeError, "Cannot sort runs by");
+      const [own] = index.runs({ state: "finished" });
+      assertEquals(index.run(own.id)?.summary?.test.accuracy, 0.5);
+      assertEquals(index.run("nope"), null);
+    }
+    await Deno.remove(join(runs, first.runs.find(({ seed }) => seed === 1)!.id), { recursive: true });
+    assertEquals((await list()).refreshed.removed, 1);
+    assertEquals(inspectRun(runs, "gone", await liveContext(runs)).state, "broken");
+  }));
