@@ -67,7 +67,9 @@ export function parseFlags(command: string, specs: Readonly<Record<string, Flag>
       throw new RangeError(`Cannot use option --${name} of "${command}" as it must have a value`);
     }
     // Settings hold commas of their own (lists of numbers).
-    list[name] = name === "set" ? values : values.flatMap((value) => value.split(",")).map((value) => value.trim());
+    // Elsewhere saying a thing twice is saying it once.
+    const split = values.flatMap((value) => value.split(",")).map((value) => value.trim());
+    list[name] = name === "set" ? values : [...new Set(split)];
   }
   for (const name of of("boolean")) boolean[name] = parsed[name] === true;
   return { text, list, boolean, positional: parsed._.map(String) };

@@ -1,0 +1,64 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { armlab, inFolder } from "../helpers/cli.ts";
+
+Deno.test("help, version, list and describe say what there is", async () => {
+  const help = await armlab("--help");
+  assertEquals(help.code, 0);
+  for (const command of ["bench", "list", "describe", "doctor"]) assertStringIncludes(help.out, `  ${command}`);
+  assertEquals((await armlab()).code, 2);
+  assert(/^\d+\.\d+\.\d+$/.test((await armlab("--version")).out.trim()));
+  const list = await armlab("list");
+  for (const name of ["av-digits", "cnn", "concat", "arm", "onnx:cpu", "quick"]) {
+    assertStringIncludes(list.out, `  ${name} `);
+  }
+  const describe = await armlab("describe", "arm", "quick");
+  assertStringIncludes(describe.out, "lambda1 = 0.1:");
+  assertStringIncludes(describe.out, "AAAI 2025");
+  assertStringIncludes(describe.out, "Works with: every fusion");
+  assertStringIncludes(describe.out, "Configurations: concat, sum, ogm-ge, uni-ce, arm");
+  assertEquals((await armlab("bench", "--describe", "concat")).out, (await armlab("describe", "concat")).out);
+  assertStringIncludes((await armlab("bench", "--help")).out, "--set KEY=VALUE");
+});
+
+Deno.test("doctor reports engines, in words and as JSON", async () => {
+  assertStringIncludes((await armlab("doctor")).out, "ok       onnx:cpu: onnxruntime-node");
+  const report = JSON.parse((await armlab("doctor", "--json")).out);
+  assertEquals(report.chosen, "onnx:cpu");
+  assertEquals(report.engines.map(({ missing }: { missing: unknown }) => missing), [null, null]);
+});
+
+Deno.test("every wrong argument is one clear line and a non-zero exit, and nothing is written", () =>
+  inFolder(async (folder) => {
+    const runs = `${folder}/runs`;
+    const cases: [string[], string][] = [
+      [["benhc"], 'Cannot find command "benhc": commands are bench'],
+      [["describe", "amr"], 'Cannot describe "amr": known names are'],
+      [["bench", "--fuson", "sum"], 'Cannot use option --fuson of "bench": its options are --grid'],
+      [["bench", "sum"], 'Cannot use argument "sum" of "bench"'],
+      [["bench", "--fusion", "smu"], 'Cannot find fusion "smu": registered names are concat, sum'],
+      [["bench", "--method", "arm+ogm"], ""],
+      [["bench", "--seeds", "0"], 'Cannot use --seeds as it must be an integer >= 1: found "0"'],
+      [["bench", "--epochs", "x"], 'must be an integer >= 1: found "x"'],
+      [["bench", "--budget", "time"], "must be one of samples, epochs"],
+      [["bench", "--engine", "cuda"], 'Cannot find engine "cuda": engines are onnx:cpu, cpu'],
+      [["bench", "--grid", "qiuck"], 'Cannot find grid "qiuck": grids are quick'],
+      [["bench", "--grid", "quick", "--fusion", "sum"], "Cannot use --grid together with"],
+      [["bench", "--set", "arm.lambda1=-1", "--method", "arm"], "must be a number >= 0: found -1"],
+      [["bench", "--dataset", "mnist"], 'Cannot find dataset "mnist": registered names are av-digits'],
+      [["bench", "--plugin", `${folder}/none.ts`], "Cannot import plugin"],
+      [["bench", "--runs", "/dev/null/x"], "Cannot"],
+      [["bench", "--workers", "0"], "must be an integer >= 1"],
+      [["bench", "--on-error", "shrug"], "must be continue or stop"],
+      [["bench", "--only", "nope#0"], 'Cannot find configuration "nope" of --only'],
+    ];
+    await Promise.all(
+      cases.filter(([_, message]) => message !== "").map(async ([args, message]) => {
+        const given = args[0] === "bench" && !args.includes("--runs") ? [...args, "--runs", runs] : args;
+        const { code, err } = await armlab(...given);
+        assertEquals(code, 2, `${args.join(" ")}: ${err}`);
+        assertStringIncludes(err, message);
+        assert(!err.includes("    at "), err);
+      }),
+    );
+    assertEquals([...Deno.readDirSync(folder)], []);
+  }));

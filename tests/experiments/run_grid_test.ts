@@ -1,0 +1,199 @@
+import { join } from "node:path";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { armlab, ended, inFolder, start } from "../helpers/cli.ts";
+
+const small = [
+  "--set",
+  "dataset.size=mini",
+  "--encoder",
+  "mlp",
+  "--method",
+  "none,arm",
+  "--seeds",
+  "1",
+  "--epochs",
+  "4",
+];
+
+/** Contents of all result files by path, without wall-clock files. */
+async function results(runs: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const { name, isDirectory } of Deno.readDirSync(runs)) {
+    if (!isDirectory) continue;
+    for (const file of ["config.json", "metrics.jsonl", "summary.json", "model.safetensors"]) {
+      const bytes = await Deno.readFile(join(runs, name, file));
+      files[`${name}/${file}`] = [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].join();
+    }
+  }
+  return files;
+}
+
+/** Waits until a run has kept a checkpoint. */
+async function checkpoint(runs: string): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    try {
+      for (const { name } of Deno.readDirSync(runs)) {
+        try {
+          await Deno.stat(join(runs, name, "checkpoint.safetensors"));
+          return;
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.NotADirectory)) throw error;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("no checkpoint after 12 s");
+}
+
+Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal seeds give equal bytes", () =>
+  inFolder(async (folder) => {
+    const [one, two] = [join(folder, "one"), join(folder, "two")];
+    const first = await armlab("bench", ...small, "--runs", one);
+    assertEquals(first.code, 0, first.err);
+    assertStringIncludes(first.out, "test acc. %");
+    assertStringIncludes(
+      first.out,
+      "Budget: equal samples drawn, 4 x the training set. Selected on validation, test read once.",
+    );
+    const again = await armlab("bench", ...small, "--runs", one, "--json");
+    const lines = again.out.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.map(({ method }) => method), ["none", "arm"]);
+    for (const line of lines) {
+      for (
+        const key of [
+          "dataset",
+          "fusion",
+          "method",
+          "encoders",
+          "seeds",
+          "testAccuracy",
+          "perModality",
+          "contributionGap",
+          "samplesDrawn",
+          "seconds",
+          "runs",
+        ]
+      ) {
+        assert(key in line, key);
+      }
+      assertEquals(line.samplesDrawn, 4000);
+      assertEquals(Object.keys(line.testAccuracy).sort(), ["ci95", "mean", "std"]);
+    }
+    const reused = await armlab("bench", ...small, "--runs", one);
+    assertStringIncludes(reused.err, "kept from an earlier run");
+    assertEquals((await armlab("bench", ...small, "--runs", two)).code, 0);
+    assertEquals(await results(two), await results(one));
+  }));
+
+for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
+  Deno.test(`bench killed by ${signal} and started again ends with the same bytes as one that was not`, () =>
+    inFolder(async (folder) => {
+      const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+      const long = [...small, "--epochs", "12"];
+      assertEquals((await armlab("bench", ...long, "--runs", whole)).code, 0);
+      const child = start("bench", ...long, "--runs", killed);
+      await checkpoint(killed);
+      child.kill(signal);
+      const stopped = await ended(child);
+      assertEquals(stopped.code, { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 }[signal], stopped.err);
+      if (signal !== "SIGKILL") assertStringIncludes(stopped.err, "Run the same command again to continue");
+      const finished = [...Deno.readDirSync(killed)].filter(({ isDirectory, name }) => {
+        if (!isDirectory) return false;
+        return [...Deno.readDirSync(join(killed, name))].some((file) => file.name === "summary.json");
+      });
+      assert(finished.length < 2, "the kill came too late to show anything");
+      const rest = await armlab("bench", ...long, "--runs", killed);
+      assertEquals(rest.code, 0, rest.err);
+      assertStringIncludes(rest.err, "resumed");
+      assertEquals(await results(killed), await results(whole));
+    }));
+}
+
+Deno.test("a failing cell is listed with its cause and a command that repeats it; the others go on", () =>
+  inFolder(async (folder) => {
+    const plugin = join(folder, "poison.ts");
+    await Deno.writeTextFile(
+      plugin,
+      `import * as tf from "@tensorflow/tfjs";
+       import { defineMethod } from ${JSON.stringify(new URL("../../mod.ts", import.meta.url).href)};
+       export const poison = defineMethod({
+         name: "poison", about: "diverges in its second epoch", options: {},
+         create: () => ({ name: "poison", loss: (step) => ({ bad: tf.log(tf.sub(1, step.scope.control("epoch"))) }) }),
+       });`,
+    );
+    const args = [...small, "--method", "poison", "--plugin", plugin, "--runs", join(folder, "runs")];
+    const { code, out, err } = await armlab("bench", ...args);
+    assertEquals(code, 1, err);
+    assertStringIncludes(err, 'every loss term must be finite: "loss/bad" is -Infinity in epoch 1, step 16');
+    assertStringIncludes(err, "[last good checkpoint: epoch 0]");
+    assertStringIncludes(err, '--only "concat poison#0"');
+    assertStringIncludes(out, "concat arm");
+    const failure = [...Deno.readDirSync(join(folder, "runs"))].map(({ name }) => {
+      try {
+        return JSON.parse(Deno.readTextFileSync(join(folder, "runs", name, "failure.json")));
+      } catch {
+        return null;
+      }
+    }).find((value) => value !== null);
+    assertEquals([failure.epoch, failure.term, failure.checkpointEpoch], [1, "loss/bad", 0]);
+  }));
+
+Deno.test("a truncated checkpoint fails its cell alone, says how to mend it and loses nothing", () =>
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    const long = [...small, "--epochs", "12", "--method", "none"];
+    const child = start("bench", ...long, "--runs", runs);
+    await checkpoint(runs);
+    child.kill("SIGKILL");
+    await ended(child);
+    const { name } = [...Deno.readDirSync(runs)].find(({ isDirectory }) => isDirectory)!;
+    const path = join(runs, name, "checkpoint.safetensors");
+    const { size } = await Deno.stat(path);
+    await Deno.truncate(path, size - 5);
+    const { code, err } = await armlab("bench", ...long, "--runs", runs);
+    assertEquals(code, 1);
+    assertStringIncludes(err, `as it must hold ${size} bytes: found ${size - 5}`);
+    assertEquals((await Deno.stat(path)).size, size - 5);
+    await Deno.remove(path);
+    assertEquals((await armlab("bench", ...long, "--runs", runs)).code, 0);
+  }));
+
+Deno.test("a second process on the same runs folder is told who holds it", () =>
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    const child = start("bench", ...small, "--epochs", "12", "--runs", runs);
+    await checkpoint(runs);
+    const other = await armlab("bench", ...small, "--runs", runs);
+    assertEquals(other.code, 2);
+    assertStringIncludes(other.err, "one process at a time may write to it");
+    assertStringIncludes(other.err, String(child.pid));
+    assertEquals((await ended(child)).code, 0);
+  }));
+
+Deno.test("a plugin of one file takes part by one option", () =>
+  inFolder(async (folder) => {
+    const plugin = new URL("../../examples/weighted_sum.ts", import.meta.url).pathname;
+    const { code, out, err } = await armlab(
+      "bench",
+      ...small,
+      "--fusion",
+      "weighted-sum",
+      "--method",
+      "none,uni-ce",
+      "--plugin",
+      plugin,
+      "--runs",
+      join(folder, "runs"),
+      "--json",
+    );
+    assertEquals(code, 0, err);
+    assertEquals(out.trim().split("\n").map((line) => JSON.parse(line).fusion), [
+      "weighted-sum",
+      "weighted-sum",
+      "weighted-sum",
+    ]);
+    assertStringIncludes((await armlab("describe", "weighted-sum", "--plugin", plugin)).out, "learned weight");
+  }));
