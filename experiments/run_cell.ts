@@ -7,6 +7,7 @@ import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/plugin.ts";
 import type { Engine } from "../core/program.ts";
 import type { EpochRecord, RunConfig, RunSummary, RunTiming } from "../core/record.ts";
+import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
@@ -174,7 +175,9 @@ export class CellRunner {
     const key = JSON.stringify([config.dataset.name, config.dataset.options]);
     if (this.#dataset?.key !== key) {
       const plugin = this.#library.datasets.get(config.dataset.name);
-      this.#dataset = { key, dataset: await plugin.load(config.dataset.options) };
+      const loaded = await plugin.load(config.dataset.options);
+      checkDataset(loaded); // whoever wrote the dataset: a NaN is told here, not as a diverged loss
+      this.#dataset = { key, dataset: loaded };
     }
     const { dataset } = this.#dataset;
     if (dataset.fingerprint !== config.dataset.fingerprint) {

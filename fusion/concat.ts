@@ -19,6 +19,9 @@ export interface ConcatOptions {
 /**
  * Concatenation, a linear map to the fused width and a linear head: f_y = sum_u W_u f_u + b, l = V f_y + c.
  *
+ * Kernels start by Xavier's rule, as in the released code of OGM-GE, from whose family the comparisons come; ARM's released
+ * N(0, 0.01) belongs to its width of 512 and starts a width of 128 far too small.
+ *
  * [W_1 … W_m] is one matrix, kept as one kernel per modality: the same map and, drawn with the fans of the whole, the
  * same start; so a modality's columns have a name and unequal widths need no offsets. The solo readout is the exact
  * split z_u = W_u f_u, l_u = V (z_u + b/m) + c/m, whose sum is l.
