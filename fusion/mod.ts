@@ -5,10 +5,23 @@
  */
 import type { FusionPlugin } from "../core/plugin.ts";
 import { concat } from "./concat.ts";
+import { decision } from "./decision.ts";
+import { film } from "./film.ts";
+import { bigated, gated } from "./gated.ts";
 import { sum } from "./sum.ts";
 
 export { concat, type ConcatOptions } from "./concat.ts";
+export { decision, type DecisionOptions } from "./decision.ts";
+export { film, type FilmOptions } from "./film.ts";
+export { bigated, gated, type GatedOptions } from "./gated.ts";
 export { sum, type SumOptions } from "./sum.ts";
 
 /** All built-in fusions. */
-export const builtinFusions: readonly FusionPlugin[] = [concat, sum];
+export const builtinFusions: readonly FusionPlugin[] = [
+  bigated,
+  concat,
+  decision,
+  film,
+  gated,
+  sum,
+];

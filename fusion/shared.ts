@@ -42,3 +42,14 @@ export function keptFeatures(
 export function total(tensors: readonly tf.Tensor2D[]): tf.Tensor2D {
   return tensors.length === 1 ? tensors[0] : tf.addN(tensors as tf.Tensor2D[]);
 }
+
+/**
+ * The modality that a fusion treats apart: the named one, or by default the second in sorted order (the only one of one).
+ *
+ * @throws {RangeError} If there is no modality of that name.
+ */
+export function targetOf(fusion: string, name: string, modalities: readonly string[]): string {
+  if (name === "") return modalities[Math.min(1, modalities.length - 1)];
+  if (modalities.includes(name)) return name;
+  throw new RangeError(`Cannot use fusion "${fusion}" with target "${name}": modalities are ${modalities.join(", ")}`);
+}

@@ -144,24 +144,48 @@ export function subsetKeep(modalities: readonly string[], kept: readonly string[
   return byModality(modalities, (modality) => kept.includes(modality) ? tf.ones([batch, 1]) : tf.zeros([batch, 1]));
 }
 
-/** The fusion's own solo readout, or the one derived from keep masks (see `Fusion.soloMode`). */
+/**
+ * The fusion's output with the pooled features of all other modalities at their training means. Fusions that look at
+ * stages get the others masked out too, as a map has no kept mean.
+ */
+function atMeans(
+  model: Model,
+  features: ByModality<Features>,
+  kept: readonly string[],
+  scope: Scope,
+): FusionOutput {
+  const { modalities } = model.context;
+  const batch = features[modalities[0]].pooled.shape[0];
+  const means = featureMeans(features, scope);
+  const replaced = mapByModality(features, (own, name) => {
+    if (kept.includes(name)) return own;
+    return { ...own, pooled: tf.tile(means[name], [batch, 1]) };
+  });
+  const keep = (model.fusion.needs.stages ?? 0) > 0 ? subsetKeep(modalities, kept, batch) : null;
+  return model.fusion.forward(replaced, keep, scope.as("eval"), means);
+}
+
+/**
+ * The fusion's own solo readout, or the one derived by leaving the others out as `Fusion.soloMode` says: z_u = F({u}) -
+ * F({}) and l_u = l({u}), with F the fused feature of the modalities kept.
+ */
 export function soloOf(
   model: Model,
   features: ByModality<Features>,
   scope: Scope,
   subset: (kept: readonly string[]) => FusionOutput,
 ): Solo {
-  if (model.fusion.solo !== undefined) return model.fusion.solo(features, scope);
-  const { modalities } = model.context;
-  // F({u}) - F({}): zero for no modality, the whole fused feature for all of them.
-  const none = subset([]).fused;
+  const { fusion, context: { modalities } } = model;
+  if (fusion.solo !== undefined) return fusion.solo(features, scope);
+  const only = fusion.soloMode === "ablate-mean"
+    ? (kept: readonly string[]) => atMeans(model, features, kept, scope)
+    : subset;
+  const none = only([]).fused;
+  const alone = byModality(modalities, (modality) => only([modality]));
   return {
-    parts: byModality(modalities, (modality) => tf.sub(subset([modality]).fused, none)),
-    fused: tf.sub(subset(modalities).fused, none),
-    logits: byModality(modalities, (modality) => {
-      const output = subset([modality]);
-      return output.own?.[modality] ?? output.logits;
-    }),
+    parts: mapByModality(alone, ({ fused }) => tf.sub(fused, none) as tf.Tensor2D),
+    fused: tf.sub(only(modalities).fused, none),
+    logits: mapByModality(alone, (output, modality) => output.own?.[modality] ?? output.logits),
   };
 }
 
@@ -225,23 +249,12 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
   return { step, encoded, weights };
 }
 
-/**
- * Logits of one modality with all others' pooled features replaced by their training means: a readout that every fusion
- * has, in distribution. Fusions that look at stages get the others masked out instead, as a map has no kept mean.
- */
+/** Logits of one modality with all others at their training means: a readout that every fusion has, in distribution. */
 export function ablateMean(
   model: Model,
   features: ByModality<Features>,
   modality: string,
   scope: Scope,
 ): tf.Tensor2D {
-  const { modalities } = model.context;
-  const batch = features[modality].pooled.shape[0];
-  const means = featureMeans(features, scope);
-  const replaced = mapByModality(features, (own, name) => {
-    if (name === modality) return own;
-    return { ...own, pooled: tf.tile(means[name], [batch, 1]) };
-  });
-  const keep = (model.fusion.needs.stages ?? 0) > 0 ? subsetKeep(modalities, [modality], batch) : null;
-  return model.fusion.forward(replaced, keep, scope.as("eval"), means).logits;
+  return atMeans(model, features, [modality], scope).logits;
 }
