@@ -4,15 +4,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { at, type ByModality, mapByModality } from "../core/modality.ts";
-import type { OptionSpec } from "../core/options.ts";
-import type { Features, Keep, KeepFill } from "../core/plugin.ts";
+import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
+import type { ChoiceOption } from "../core/options.ts";
+import type { Features, Fusion, FusionOutput, Keep, KeepFill, ModelContext, Solo } from "../core/plugin.ts";
+import type { Scope } from "../core/scope.ts";
+import { xavierNormal, zeros } from "../nn/initializers.ts";
 
 /** The option `keepFill`. */
-export const keepFillOption: Extract<OptionSpec, { type: "choice" }> & {
-  readonly choices: readonly KeepFill[];
-  readonly default: KeepFill;
-} = {
+export const keepFillOption: ChoiceOption<KeepFill> = {
   type: "choice",
   choices: ["zero", "mean"],
   default: "zero",
@@ -52,4 +51,105 @@ export function targetOf(fusion: string, name: string, modalities: readonly stri
   if (name === "") return modalities[Math.min(1, modalities.length - 1)];
   if (modalities.includes(name)) return name;
   throw new RangeError(`Cannot use fusion "${fusion}" with target "${name}": modalities are ${modalities.join(", ")}`);
+}
+
+/** Which losses a fusion with heads of its own is trained by. */
+export type HeadLoss = "joint" | "separate" | "both";
+
+/** The option `loss`. */
+export const lossOption: ChoiceOption<HeadLoss> = {
+  type: "choice",
+  choices: ["joint", "separate", "both"],
+  default: "joint",
+  about: "cross-entropy of the average, of each head, or both",
+};
+
+/** One linear head per modality and the weighted average of those that are kept. */
+export interface AveragedHeads {
+  forward(
+    features: ByModality<Features>,
+    keep: Keep,
+    scope: Scope,
+    combine?: (own: ByModality<tf.Tensor2D>, shares: ByModality<tf.Tensor>) => tf.Tensor2D,
+  ): FusionOutput;
+  /** Parts of the averaged logits, and the heads' own logits. */
+  solo(features: ByModality<Features>, scope: Scope): Solo;
+}
+
+/** Weighted sum of each modality's tensor. */
+export function weightedSum(own: ByModality<tf.Tensor2D>, shares: ByModality<tf.Tensor>): tf.Tensor2D {
+  return total(Object.keys(own).sort().map((modality) => tf.mul(own[modality], at(shares, modality)) as tf.Tensor2D));
+}
+
+/**
+ * Heads l_u = W_u f_u + b_u in the groups `head:<modality>`, averaged with weights.
+ *
+ * @param weights One per modality in sorted order; their shares among those kept count.
+ */
+export function averagedHeads(
+  { modalities, classes }: ModelContext,
+  weights: readonly number[] = modalities.map(() => 1),
+): AveragedHeads {
+  const unbiased = (f: tf.Tensor2D, modality: string, scope: Scope) =>
+    tf.matMul(
+      f,
+      scope.group(`head:${modality}`).param("kernel", [f.shape[1], classes], xavierNormal) as tf.Tensor2D,
+    ) as tf.Tensor2D;
+  const head = (f: tf.Tensor2D, modality: string, scope: Scope) =>
+    tf.add(
+      unbiased(f, modality, scope),
+      scope.group(`head:${modality}`).param("bias", [classes], zeros),
+    ) as tf.Tensor2D;
+  const shares = (keep: Keep): Record<string, tf.Tensor> => {
+    const weighted = byModality(
+      modalities,
+      (modality, index) => keep === null ? tf.scalar(weights[index]) : tf.mul(at(keep, modality), weights[index]),
+    );
+    // With nothing kept the average is of nothing: 0.
+    const sum = tf.maximum(tf.addN(Object.values(weighted)), 1e-12);
+    return mapByModality(weighted, (own) => tf.div(own, sum));
+  };
+  return {
+    forward(features, keep, scope, combine = weightedSum) {
+      const own = mapByModality(features, ({ pooled }, modality) => head(pooled, modality, scope));
+      const logits = combine(own, shares(keep));
+      return { fused: logits, logits, own };
+    },
+    solo(features, scope) {
+      const share = shares(null);
+      const parts = mapByModality(
+        features,
+        ({ pooled }, modality) => tf.mul(unbiased(pooled, modality, scope), at(share, modality)) as tf.Tensor2D,
+      );
+      return {
+        parts,
+        fused: total(modalities.map((modality) => at(parts, modality))),
+        logits: mapByModality(features, ({ pooled }, modality) => head(pooled, modality, scope)),
+      };
+    },
+  };
+}
+
+/**
+ * The `loss` of a fusion with own heads; nothing for `"joint"`, which is the harness's default.
+ *
+ * @param weights Weight of each head's cross-entropy.
+ */
+export function headLosses(
+  kind: HeadLoss,
+  { classes }: ModelContext,
+  weights: ByModality<number>,
+): Pick<Fusion, "loss"> {
+  if (kind === "joint") return {};
+  return {
+    loss({ logits, own }: FusionOutput, labels: tf.Tensor1D) {
+      const target = tf.oneHot(labels, classes, 1, 0, "float32");
+      const entropy = (l: tf.Tensor2D) => tf.neg(tf.sum(tf.mul(tf.logSoftmax(l), target), 1)) as tf.Tensor1D;
+      const terms: Record<string, tf.Tensor1D> = kind === "both" ? { joint: entropy(logits) } : {};
+      for (const [modality, head] of Object.entries(own!)) {
+        terms[`head:${modality}`] = tf.mul(entropy(head), at(weights, modality));
+      }
+      return terms;
+    },
+  };
 }

@@ -72,14 +72,17 @@ export function toyModel(
   const modalities = Object.keys(dataset.modalities).sort();
   const context = { modalities, classes: dataset.classes.length };
   const mlp = library.encoders.get("mlp");
+  const built = library.fusions.get(fusion).create({ ...fusionOptions }, context);
+  // As many hidden layers as the fusion wants stages.
+  const hidden = Array.from({ length: Math.max(1, built.needs.stages ?? 0) }, (_, l) => 9 - l);
   return {
     context,
     encoders: Object.fromEntries(modalities.map((modality, u) => [
       modality,
       // Unequal feature widths, so that nothing may rely on equal ones.
-      mlp.create({ hidden: [9], width: 8 + u }, dataset.modalities[modality]),
+      mlp.create({ hidden, width: 8 + u }, dataset.modalities[modality]),
     ])),
-    fusion: library.fusions.get(fusion).create({ ...fusionOptions }, context),
+    fusion: built,
     methods: methods.map((method) => {
       if (typeof method === "string") return library.methods.get(method).create({}, context);
       if (Array.isArray(method)) return library.methods.get(method[0]).create(method[1], context);

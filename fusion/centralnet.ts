@@ -1,0 +1,74 @@
+/**
+ * CentralNet.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { at, byModality, mapByModality } from "../core/modality.ts";
+import { defineFusion, type FusionPlugin } from "../core/plugin.ts";
+import { globalAveragePool } from "../nn/conv.ts";
+import { constant, xavierNormal } from "../nn/initializers.ts";
+import { linear } from "../nn/linear.ts";
+import { headLosses } from "./shared.ts";
+
+/** Options of `centralnet`. */
+export interface CentralNetOptions {
+  readonly stages: number;
+  readonly width: number;
+  readonly beta: number;
+}
+
+/**
+ * A central network beside the unimodal ones. Its layers take a learned mixture of the central state before and of the
+ * modalities' states at the same depth; a head of its own and one per modality are trained together.
+ *
+ * c_0 = 0, so the first mixing weight of the central state has no effect. Own heads read the modality's last stage.
+ */
+export const centralnet: FusionPlugin = defineFusion<CentralNetOptions>({
+  name: "centralnet",
+  about: "a central network over every stage with learned mixing weights, trained with one head per modality",
+  formula: `h_u^l = P_u^l mean_space A_u^l + q_u^l;  c_l = relu(W^l (a_c^l c_(l-1) + sum_u a_u^l h_u^l)), c_0 = 0
+    L = CE(l_c) + beta sum_u CE(l_u);  a = 1 / (m + 1) at the start`,
+  source: "Vielzeuf et al., CentralNet, ECCV Workshops 2018",
+  options: {
+    stages: { type: "integer", default: 3, min: 1, about: "how many of the deepest stages are tapped" },
+    width: { type: "integer", default: 128, min: 1, about: "width of the central states" },
+    beta: { type: "number", default: 1, min: 0, about: "weight of the modalities' own losses", source: "the paper" },
+  },
+  create: ({ stages, width, beta }, context) => {
+    const { modalities, classes } = context;
+    const share = constant(1 / (modalities.length + 1));
+    return {
+      needs: { stages },
+      soloMode: "own",
+      forward(features, keep, scope) {
+        const group = scope.group("fusion");
+        let state: tf.Tensor | null = null;
+        for (let level = 0; level < stages; level++) {
+          const layer = group.in(`level${level + 1}`);
+          const terms: tf.Tensor[] = modalities.map((modality) => {
+            const map = at(features, modality).stages![level];
+            const own = linear(layer.in(modality), globalAveragePool(map), { width, kernelInit: xavierNormal });
+            const mixed = tf.mul(own, layer.param(`mix/${modality}`, [], share));
+            return keep === null ? mixed : tf.mul(mixed, at(keep, modality));
+          });
+          if (state !== null) terms.push(tf.mul(state, layer.param("mix/central", [], share)));
+          const kernel = layer.param("kernel", [width, width], xavierNormal) as tf.Tensor2D;
+          state = tf.relu(tf.matMul(tf.addN(terms) as tf.Tensor2D, kernel));
+        }
+        const fused = state as tf.Tensor2D;
+        const own = mapByModality(
+          features,
+          ({ stages: maps }, modality) =>
+            linear(scope.group(`head:${modality}`), globalAveragePool(maps![stages - 1]), {
+              width: classes,
+              kernelInit: xavierNormal,
+            }) as tf.Tensor2D,
+        );
+        const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: xavierNormal }) as tf.Tensor2D;
+        return { fused, logits, own };
+      },
+      ...headLosses(beta === 0 ? "joint" : "both", context, byModality(modalities, () => beta)),
+    };
+  },
+});

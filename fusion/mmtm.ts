@@ -1,0 +1,111 @@
+/**
+ * Multimodal transfer module.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
+import { defineFusion, type FusionPlugin } from "../core/plugin.ts";
+import type { Scope } from "../core/scope.ts";
+import { globalAveragePool } from "../nn/conv.ts";
+import { zeros } from "../nn/initializers.ts";
+import { linear } from "../nn/linear.ts";
+import { averagedHeads, type HeadLoss, headLosses, lossOption } from "./shared.ts";
+
+/** Options of `mmtm`. */
+export interface MmtmOptions {
+  readonly stages: number;
+  readonly ratio: number;
+  readonly scale: number;
+  readonly loss: HeadLoss;
+}
+
+/** Share of a new batch in the running mean of a squeeze vector. */
+const MOMENTUM = 0.1;
+
+/** Mean over the batch's rows with weight, [1, c]. */
+function batchMean(rows: tf.Tensor2D, scope: Scope): tf.Tensor2D {
+  const weights = scope.weights();
+  if (weights === null) return tf.mean(rows, 0, true);
+  const present = tf.reshape(weights, [1, -1]) as tf.Tensor2D;
+  return tf.div(tf.matMul(present, rows), tf.maximum(tf.sum(weights), 1e-12)) as tf.Tensor2D;
+}
+
+/**
+ * Squeeze and excitation between stages: maps of all modalities, of any and unequal spatial sizes, are averaged over
+ * space and time, joined, and gate the channels of each.
+ *
+ * A dropped modality enters the squeeze with the running training mean of its own vector, and its map is 0.
+ */
+export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
+  name: "mmtm",
+  about: "modalities gate each other's channels between the encoders' stages; averaged heads",
+  formula: `S_u = mean_space A_u;  Z = relu(W [S_1; ...; S_m] + b), dim Z = floor(2 sum c_u / ratio)
+    E_u = W_u Z + b_u;  A_u <- A_u * scale * sigmoid(E_u);  l = (1/m) sum_u head_u(f_u)`,
+  source: "Joze et al., MMTM, CVPR 2020; the released codes leave the factor 2 of the paper out (scale 1)",
+  options: {
+    stages: {
+      type: "integer",
+      default: 3,
+      min: 1,
+      about: "how many of the deepest stages are gated",
+      source: "Wu et al. (Greedy), ICML 2022",
+    },
+    ratio: {
+      type: "number",
+      default: 4,
+      min: 0.1,
+      about: "reduction of the joint representation",
+      source: "the paper",
+    },
+    scale: {
+      type: "number",
+      default: 2,
+      min: 0,
+      about: "factor of the gate; 2 is the identity at E = 0",
+      source: "the paper",
+    },
+    loss: lossOption,
+  },
+  create: ({ stages, ratio, scale, loss }, context) => {
+    const { modalities } = context;
+    const heads = averagedHeads(context);
+    return {
+      needs: { stages },
+      soloMode: "own",
+      gate(level, maps, keep, scope) {
+        const module = scope.group("fusion").in(`mmtm${level + 1}`);
+        const squeezed: ByModality<tf.Tensor2D> = mapByModality(maps, (map, modality) => {
+          const own = globalAveragePool(map);
+          const running = module.in(modality).buffer("squeeze-mean", [1, own.shape[1]], zeros) as tf.Tensor2D;
+          const mean = batchMean(own, module);
+          module.in(modality).update(
+            "squeeze-mean",
+            tf.add(tf.mul(running, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)),
+          );
+          if (keep === null) return own;
+          const kept = at(keep, modality);
+          return tf.add(tf.mul(own, kept), tf.mul(running, tf.sub(1, kept))) as tf.Tensor2D;
+        });
+        const widths = mapByModality(squeezed, (s) => s.shape[1]);
+        const total = Object.values(widths).reduce((sum, width) => sum + width, 0);
+        const joined = tf.concat(modalities.map((modality) => at(squeezed, modality)), 1);
+        const joint = tf.relu(
+          linear(module.in("squeeze"), joined, { width: Math.max(1, Math.floor(2 * total / ratio)) }),
+        );
+        return mapByModality(maps, (map, modality) => {
+          const excitation = linear(module.in("excite").in(modality), joint, { width: widths[modality] });
+          const gate = tf.mul(tf.sigmoid(excitation), scale);
+          const kept = keep === null ? gate : tf.mul(gate, at(keep, modality));
+          const spatial = map.rank - 2;
+          return tf.mul(map, tf.reshape(kept, [-1, ...new Array(spatial).fill(1), widths[modality]]));
+        });
+      },
+      forward(features, keep, scope) {
+        return heads.forward(features, keep, scope);
+      },
+      solo: (features, scope) => heads.solo(features, scope),
+      ...headLosses(loss, context, byModality(modalities, () => 1)),
+    };
+  },
+});
