@@ -1,0 +1,140 @@
+/** What every fusion must hold inside the harness: masks, readouts, batches. */
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { record } from "../../core/autodiff.ts";
+import { Random } from "../../core/random.ts";
+import { createLibrary } from "../../library.ts";
+import { bindScope, initialise } from "../../nn/mod.ts";
+import { forward, lossTerms, misfit, type Model, soloOf, subsetKeep, trainStep } from "../../training/mod.ts";
+import { assertClose, values, wave } from "../helpers/tensors.ts";
+import { toyDataset, toyModel } from "../helpers/toy.ts";
+
+const library = createLibrary();
+
+interface Ready {
+  run(
+    inputs: Record<string, tf.Tensor>,
+    kept?: readonly string[],
+    mode?: "train" | "eval",
+    weights?: tf.Tensor1D,
+  ): ReturnType<typeof forward>;
+  readonly params: Record<string, tf.Tensor>;
+}
+
+function ready(model: Model, inputs: Record<string, tf.Tensor>): Ready {
+  const rows = () => tf.ones([1, 1]) as tf.Tensor2D;
+  const made = initialise((scope) => {
+    const { step } = forward(model, { inputs, keep: null, rows }, scope);
+    step.solo();
+  }, {
+    random: new Random(1),
+    controls: {},
+    abstract: (run) => {
+      tf.tidy(() => {
+        run();
+      });
+    },
+  });
+  const device = (host: typeof made.params, fill?: number) =>
+    Object.fromEntries(
+      Object.entries(host).map(([name, { data, shape }]) => [
+        name,
+        fill === undefined ? tf.tensor(data, [...shape], "float32") : tf.fill([...shape], fill),
+      ]),
+    );
+  const params = device(made.params);
+  // Running means that are not zero, so that leaking one would show.
+  const buffers = device(made.buffers, 0.3);
+  return {
+    params,
+    run(given, kept, mode = "eval", weights) {
+      const { scope } = bindScope({ params, buffers, controls: {}, key: null, mode, weights });
+      const batch = Object.values(given)[0].shape[0];
+      const keep = kept === undefined ? null : subsetKeep(model.context.modalities, kept, batch);
+      return forward(model, { inputs: given, keep, rows }, scope);
+    },
+  };
+}
+
+for (const fusion of library.fusions.names()) {
+  for (const m of [2, 3, 4]) {
+    Deno.test(`${fusion} with ${m} modalities in the harness: masks, readouts, other rows, padding`, async () => {
+      const dataset = await toyDataset(m);
+      const model = toyModel(library, dataset, fusion, []);
+      const { modalities } = model.context;
+      tf.tidy(() => {
+        const inputs = Object.fromEntries(
+          modalities.map((name, u) => [name, wave([5, dataset.modalities[name].shape[0]], 1, u)]),
+        );
+        const bound = ready(model, inputs);
+        const full = values(bound.run(inputs).step.output.logits);
+
+        // A dropped modality has no influence, whatever it holds; keeping all is the same as no mask.
+        const [dropped, ...kept] = modalities;
+        const without = bound.run(inputs, kept).step.output.logits;
+        const changed = { ...inputs, [dropped]: tf.add(tf.mul(inputs[dropped], -3), 5) };
+        assertEquals(values(bound.run(changed, kept).step.output.logits), values(without));
+        assertNotEquals(values(without), full);
+        assertClose(values(bound.run(inputs, modalities).step.output.logits), full, 1e-5);
+
+        // In evaluation a sample's output does not depend on the batch's other rows.
+        const one = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, tf.slice(x, [2, 0], [1, -1])]));
+        assertClose(values(bound.run(one).step.output.logits), full.slice(6, 9), 1e-5);
+
+        // Solo readouts and parts have their shapes; parts of fusions that are sums add up to the fused feature.
+        const { step } = bound.run(inputs);
+        const solo = step.solo();
+        for (const modality of modalities) {
+          assertEquals(solo.logits[modality].shape, [5, 3]);
+          assertEquals(solo.parts[modality].shape, solo.fused.shape);
+        }
+        if (["split", "own"].includes(model.fusion.soloMode) && model.fusion.solo !== undefined) {
+          assertClose(values(tf.addN(Object.values(solo.parts))), values(solo.fused), 1e-4);
+          const { solo: _, ...derived } = model.fusion;
+          const zero = { ...model, fusion: { ...derived, soloMode: "ablate-zero" as const } };
+          // The readout derived from masks exists too, with the same shapes.
+          assertEquals(soloOf(zero, step.features, step.scope, step.subset).logits[dropped].shape, [5, 3]);
+        }
+
+        // A padded row moves neither the loss nor any gradient.
+        const labels = tf.tensor1d([0, 1, 2, 0, 1], "int32");
+        const gradients = (rows: Record<string, tf.Tensor>, y: tf.Tensor1D, w: tf.Tensor1D) => {
+          const pass = record(() => {
+            const { step: own } = bound.run(rows, undefined, "train", w);
+            return Object.values(lossTerms(model, trainStep(own, y, w))).reduce((a, b) => tf.add(a, b));
+          });
+          const names = Object.keys(bound.params).sort();
+          const found = pass.gradients(pass.value, names.map((name) => bound.params[name]));
+          pass.dispose();
+          return { loss: values(pass.value), found: Object.fromEntries(names.map((name, i) => [name, found[i]])) };
+        };
+        const plain = gradients(inputs, labels, tf.ones([5]));
+        const padded = Object.fromEntries(
+          Object.entries(inputs).map(([name, x]) => [name, tf.concat([x, tf.fill([2, x.shape[1]!], 9)], 0)]),
+        );
+        const masked = gradients(
+          padded,
+          tf.concat([labels, tf.tensor1d([2, 2], "int32")]) as tf.Tensor1D,
+          tf.tensor1d([1, 1, 1, 1, 1, 0, 0]),
+        );
+        assertClose(masked.loss, plain.loss, 1e-5);
+        for (const modality of modalities) {
+          const name = `encoder:${modality}/hidden1/kernel`;
+          assertClose(values(masked.found[name]), values(plain.found[name]), 1e-4);
+          assert(values(plain.found[name]).some((value) => value !== 0), `${modality} gets no gradient`);
+        }
+      });
+    });
+  }
+}
+
+Deno.test("misfit() names fusion, encoder and what is lacking", async () => {
+  const dataset = await toyDataset(2);
+  const model = toyModel(library, dataset, "concat", []);
+  const mmtm = library.fusions.get("mmtm").create({}, model.context);
+  assertEquals(
+    misfit(mmtm, "mmtm", model.encoders, { audio: "mlp", image: "mlp" }),
+    'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion gates the 3 deepest stages: the encoder has 1',
+  );
+  assertEquals(misfit(model.fusion, "concat", model.encoders, { audio: "mlp", image: "mlp" }), null);
+});
