@@ -5,14 +5,26 @@
  */
 import type { MethodPlugin } from "../core/plugin.ts";
 import { armMethods } from "./arm/mod.ts";
+import { modalityValuation } from "./modality_valuation.ts";
 import { none } from "./none.ts";
 import { ogm, ogmGe } from "./ogm_ge.ts";
+import { sampleValuation } from "./sample_valuation.ts";
 import { uniCe } from "./uni_ce.ts";
 
 export * from "./arm/mod.ts";
+export { modalityValuation, type ModalityValuationOptions, repeatedShare } from "./modality_valuation.ts";
 export { none } from "./none.ts";
 export { discrepancyRatios, gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
+export { copiesFor, sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";
 export { uniCe, type UniCeOptions } from "./uni_ce.ts";
 
 /** All built-in methods. */
-export const builtinMethods: readonly MethodPlugin[] = [none, ogm, ogmGe, uniCe, ...armMethods];
+export const builtinMethods: readonly MethodPlugin[] = [
+  none,
+  ogm,
+  ogmGe,
+  uniCe,
+  sampleValuation,
+  modalityValuation,
+  ...armMethods,
+];

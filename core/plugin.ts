@@ -277,6 +277,8 @@ export interface Host {
   setControl(name: string, value: number | readonly number[]): void;
   /** A pass over a split in evaluation mode, optionally with only some modalities kept (feature level). */
   pass(split: OpenSplit, kept?: readonly string[], items?: Int32Array): Promise<PassResult>;
+  /** Logits [n, C] alone of such a pass, which costs less. */
+  logits(split: OpenSplit, kept?: readonly string[], items?: Int32Array): Promise<Float32Array>;
   /** Loss and accuracy of a split, optionally with only some modalities kept. */
   evaluate(split: OpenSplit, kept?: readonly string[]): Promise<EvaluationResult>;
   /** Nested training; its samples are counted as drawn. Returns the mean of each loss term. */

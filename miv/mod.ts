@@ -5,4 +5,5 @@
  */
 export * from "./contributions.ts";
 export * from "./estimators/histogram.ts";
+export * from "./shapley.ts";
 export * from "./valuation.ts";

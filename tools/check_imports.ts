@@ -39,7 +39,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const pluginRooms: readonly string[] = ["encoders", "fusion", "baselines"];
 /** Files of those rooms that their plugins share. */
 const shared: Readonly<Record<string, string>> = {
-  "fusion/shared.ts": "filling of dropped modalities",
+  "fusion/shared.ts": "filling of dropped modalities, heads of one modality each",
+  "baselines/valuation.ts": "contributions from masked passes",
 };
 /** The only file that may import ONNX Runtime: everything else works without it. */
 const runtimeFile = "engines/onnx/session.ts";

@@ -223,9 +223,13 @@ export class Session implements Host {
     };
   }
 
+  async logits(split: OpenSplit, kept?: readonly string[], items?: Int32Array): Promise<Float32Array> {
+    return (await this.#predict(this.#open(split), kept ?? null, false, items))["logits"];
+  }
+
   async evaluate(split: OpenSplit, kept?: readonly string[]): Promise<EvaluationResult> {
     const { labels } = this.#open(split);
-    const { logits } = await this.#predict(this.#open(split), kept ?? null, false);
+    const logits = await this.logits(split, kept);
     return {
       loss: likelihood(logits, labels, this.classes).loss,
       accuracy: accuracy(argmaxRows(logits, this.classes), labels),

@@ -1,0 +1,58 @@
+/**
+ * What the two valuation methods share: per-sample contributions from masked forward passes.
+ *
+ * @module
+ */
+import type { Host } from "../core/plugin.ts";
+import { joiningOrders, membersOf, orderedContributions, subsetsOf } from "../miv/shapley.ts";
+
+/** Random joining orders where there are too many modalities for all of them. */
+const SAMPLED_ORDERS = 32;
+
+/**
+ * Shapley contributions of every modality to samples, with v(S) = |S| if the prediction from S is right, else 0
+ * (absent features filled as the fusion does).
+ *
+ * @param items Training samples.
+ * @returns [items, m], row-major; the sum of a row is m if all modalities together are right, else 0.
+ */
+export async function sampleContributions(host: Host, items: Int32Array): Promise<Float32Array> {
+  const { modalities, classes } = host;
+  const m = modalities.length;
+  const orders = joiningOrders(m, SAMPLED_ORDERS, host.random.split("joining-orders"));
+  const labels = host.labels("train");
+  const right = new Map<number, Uint8Array>();
+  for (const subset of subsetsOf(orders)) {
+    const kept = membersOf(subset, modalities);
+    const logits = await host.logits("train", kept.length === m ? undefined : kept, items);
+    right.set(
+      subset,
+      Uint8Array.from(items, (item, n) => {
+        const row = logits.subarray(n * classes, (n + 1) * classes);
+        return row.indexOf(Math.max(...row)) === labels[item] ? kept.length : 0;
+      }),
+    );
+  }
+  const phi = new Float32Array(items.length * m);
+  for (let n = 0; n < items.length; n++) {
+    phi.set(orderedContributions(m, orders, (subset) => subset === 0 ? 0 : right.get(subset)![n]), n * m);
+  }
+  return phi;
+}
+
+/** Adds samples with only some modalities kept to an epoch's samples with all of them; shuffled. */
+export function withMaskedCopies(
+  items: Int32Array,
+  copies: readonly { readonly item: number; readonly keep: readonly number[] }[],
+  m: number,
+  order: Int32Array,
+): { items: Int32Array; keep: Uint8Array } {
+  const all = new Int32Array(items.length + copies.length);
+  const keep = new Uint8Array(all.length * m).fill(1);
+  order.forEach((from, to) => {
+    const copy = copies[from - items.length];
+    all[to] = copy === undefined ? items[from] : copy.item;
+    if (copy !== undefined) keep.set(copy.keep, to * m);
+  });
+  return { items: all, keep };
+}
