@@ -5,6 +5,7 @@
  */
 import type { MethodPlugin } from "../core/plugin.ts";
 import { armMethods } from "./arm/mod.ts";
+import { greedy } from "./greedy.ts";
 import { modalityValuation } from "./modality_valuation.ts";
 import { none } from "./none.ts";
 import { ogm, ogmGe } from "./ogm_ge.ts";
@@ -12,6 +13,7 @@ import { sampleValuation } from "./sample_valuation.ts";
 import { uniCe } from "./uni_ce.ts";
 
 export * from "./arm/mod.ts";
+export { curationOf, greedy, type GreedyOptions } from "./greedy.ts";
 export { modalityValuation, type ModalityValuationOptions, repeatedShare } from "./modality_valuation.ts";
 export { none } from "./none.ts";
 export { discrepancyRatios, gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
@@ -24,6 +26,7 @@ export const builtinMethods: readonly MethodPlugin[] = [
   ogm,
   ogmGe,
   uniCe,
+  greedy,
   sampleValuation,
   modalityValuation,
   ...armMethods,

@@ -125,6 +125,18 @@ export interface Fusion {
    */
   gate?(level: number, maps: ByModality<tf.Tensor>, keep: Keep, scope: Scope): ByModality<tf.Tensor>;
   /**
+   * Multiplicative channel gates [B, c_u] of each modality's map, applied by the harness before `gate`. Apart from `gate`,
+   * so that a method can look at gates and replace them.
+   */
+  channelGates?(level: number, maps: ByModality<tf.Tensor>, keep: Keep, scope: Scope): ByModality<tf.Tensor2D>;
+  /**
+   * The modalities into which a parameter carries information from other modalities: what a balancing method treats as
+   * the path around a modality's own encoder. Empty for parameters that carry none.
+   *
+   * @param param Full parameter name.
+   */
+  bypass?(param: string): readonly string[];
+  /**
    * Features to logits. Parameters live in `scope.group("fusion")`, `scope.group("head")` and
    * `scope.group("head:<modality>")`.
    *
@@ -167,6 +179,8 @@ export interface Step {
   readonly output: FusionOutput;
   /** Modality mask of the batch, or `null` if every sample has all. */
   readonly keep: Keep;
+  /** The modalities into which a parameter carries information from others, as the fusion says. */
+  bypass(param: string): readonly string[];
   /** Unimodal parts and readouts of the current features; computed once per step. */
   solo(): Solo;
   /** Output with only these modalities kept (feature level, no buffer updates); computed once per step and subset. */
@@ -307,6 +321,8 @@ export interface Method {
     readonly weights?: tf.Tensor1D;
     readonly keep?: Keep;
   };
+  /** Changes the fusion's channel gates, [B, c_u] per modality. */
+  channelGates?(level: number, gates: ByModality<tf.Tensor2D>, scope: Scope): ByModality<tf.Tensor2D>;
   /** Changes between-stage gating: called with the fusion's gate result. */
   gate?(level: number, maps: ByModality<tf.Tensor>, gated: ByModality<tf.Tensor>, scope: Scope): ByModality<tf.Tensor>;
   /** Changes the output, at training and at prediction. */

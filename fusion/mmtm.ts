@@ -73,7 +73,12 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
     return {
       needs: { stages },
       soloMode: "own",
-      gate(level, maps, keep, scope) {
+      bypass(param) {
+        const [group, , part, modality] = param.split("/");
+        if (group !== "fusion") return [];
+        return part === "excite" ? [modality] : modalities;
+      },
+      channelGates(level, maps, keep, scope) {
         const module = scope.group("fusion").in(`mmtm${level + 1}`);
         const squeezed: ByModality<tf.Tensor2D> = mapByModality(maps, (map, modality) => {
           const own = globalAveragePool(map);
@@ -93,12 +98,10 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
         const joint = tf.relu(
           linear(module.in("squeeze"), joined, { width: Math.max(1, Math.floor(2 * total / ratio)) }),
         );
-        return mapByModality(maps, (map, modality) => {
-          const excitation = linear(module.in("excite").in(modality), joint, { width: widths[modality] });
-          const gate = tf.mul(tf.sigmoid(excitation), scale);
-          const kept = keep === null ? gate : tf.mul(gate, at(keep, modality));
-          const spatial = map.rank - 2;
-          return tf.mul(map, tf.reshape(kept, [-1, ...new Array(spatial).fill(1), widths[modality]]));
+        return mapByModality(widths, (width, modality) => {
+          const excitation = linear(module.in("excite").in(modality), joint, { width });
+          const gate = tf.mul(tf.sigmoid(excitation), scale) as tf.Tensor2D;
+          return keep === null ? gate : tf.mul(gate, at(keep, modality)) as tf.Tensor2D;
         });
       },
       forward(features, keep, scope) {

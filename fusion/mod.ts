@@ -18,6 +18,7 @@ export { decision, type DecisionOptions } from "./decision.ts";
 export { film, type FilmOptions } from "./film.ts";
 export { bigated, gated, type GatedOptions } from "./gated.ts";
 export { mmtm, type MmtmOptions } from "./mmtm.ts";
+export type { HeadLoss } from "./shared.ts";
 export { sum, type SumOptions } from "./sum.ts";
 
 /** All built-in fusions. */

@@ -69,6 +69,12 @@ export function misfit(fusion: Fusion, fusionName: string, encoders: ByModality<
   return null;
 }
 
+/** A map [B, ..., c] times one factor per sample and channel [B, c]. */
+function gateChannels(map: tf.Tensor, gates: tf.Tensor2D): tf.Tensor {
+  const spatial = new Array<number>(map.rank - 2).fill(1);
+  return tf.mul(map, tf.reshape(gates, [-1, ...spatial, gates.shape[1]]));
+}
+
 /** Runs the encoders; the deepest stages go in lock-step, so that the fusion and methods may gate their maps. */
 export function encode(
   model: Model,
@@ -89,7 +95,14 @@ export function encode(
       const encoder = at(model.encoders, modality);
       return encoder.stages[encoder.stages.length - depth + level](map, scopeOf(modality));
     });
-    maps = model.fusion.gate?.(level, plain, keep, scope) ?? plain;
+    let gates = model.fusion.channelGates?.(level, plain, keep, scope) ?? null;
+    if (gates !== null) {
+      for (const method of model.methods) gates = method.channelGates?.(level, gates, scope) ?? gates;
+    }
+    const scaled = gates === null
+      ? plain
+      : mapByModality(plain, (map, modality) => gateChannels(map, at(gates, modality)));
+    maps = model.fusion.gate?.(level, scaled, keep, scope) ?? scaled;
     for (const method of model.methods) maps = method.gate?.(level, plain, maps, scope) ?? maps;
     seen.push(maps);
   }
@@ -220,6 +233,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     get keep() {
       return keep;
     },
+    bypass: (param) => fusion.bypass?.(param) ?? [],
     solo: () => remember("harness/solo", () => soloOf(model, features, scope.as("eval"), step.subset)),
     subset: (kept) => {
       const sorted = [...kept].sort();

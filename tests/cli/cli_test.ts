@@ -35,7 +35,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
       [["describe", "amr"], 'Cannot describe "amr": known names are'],
       [["bench", "--fuson", "sum"], 'Cannot use option --fuson of "bench": its options are --grid'],
       [["bench", "sum"], 'Cannot use argument "sum" of "bench"'],
-      [["bench", "--fusion", "smu"], 'Cannot find fusion "smu": registered names are concat, sum'],
+      [["bench", "--fusion", "smu"], 'Cannot find fusion "smu": registered names are bigated, centralnet, concat,'],
       [["bench", "--method", "arm+ogm"], ""],
       [["bench", "--seeds", "0"], 'Cannot use --seeds as it must be an integer >= 1: found "0"'],
       [["bench", "--epochs", "x"], 'must be an integer >= 1: found "x"'],

@@ -111,8 +111,12 @@ Deno.test("mmtm gates maps with two, one and no spatial axes", () => {
     );
     const bound = bindScope({ params, buffers, controls: {}, key: null, mode: "train" });
     const fusion = mmtm.create({ stages: 1 }, context);
-    const out = fusion.gate!(0, maps, null, bound.scope);
-    names.forEach((name, u) => assertClose(values(out[name]), reference.mmtm[u]));
+    const gates = fusion.channelGates!(0, maps, null, bound.scope);
+    names.forEach((name, u) => {
+      const map = maps[name as keyof typeof maps];
+      const shape = [3, ...new Array(map.rank - 2).fill(1), channels[u]];
+      assertClose(values(tf.mul(map, tf.reshape(gates[name], shape))), reference.mmtm[u]);
+    });
     // The running mean takes a tenth of the batch's mean squeeze vector.
     const text = values(tf.mul(tf.mean(maps.text, 0), 0.1));
     assertClose(values(bound.updates()["fusion/mmtm1/text/squeeze-mean"]), text);

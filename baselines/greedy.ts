@@ -1,0 +1,173 @@
+/**
+ * Balanced multimodal learning by conditional learning speed ("Greedy").
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { stopGradient } from "../core/autodiff.ts";
+import { at, byModality, mapByModality } from "../core/modality.ts";
+import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
+import type { NamedTensors } from "../core/program.ts";
+import { groupOf, type Scope } from "../core/scope.ts";
+import { crossEntropy } from "../losses/cross_entropy.ts";
+import { zeros } from "../nn/initializers.ts";
+
+/** Options of `greedy`. */
+export interface GreedyOptions {
+  readonly epsilon: number;
+  readonly steps: number;
+  readonly start: number;
+}
+
+/**
+ * Which modality is to be curated, as a one-hot vector [m], or zeros.
+ *
+ * The speed of each modality is s_u = log10(M'_u / M_u). The fastest bypass is curated if its lead is above epsilon: over the
+ * other modality for two, over the mean for more.
+ *
+ * @param main Accumulated M_u, [m].
+ * @param bypass Accumulated M'_u, [m].
+ */
+export function curationOf(main: tf.Tensor1D, bypass: tf.Tensor1D, epsilon: number): tf.Tensor1D {
+  const m = main.shape[0];
+  const speed = tf.mul(tf.log(tf.div(tf.add(bypass, 1e-30), tf.add(main, 1e-30))), Math.LOG10E) as tf.Tensor1D;
+  const fastest = tf.max(speed);
+  const lead = tf.sub(fastest, m === 2 ? tf.min(speed) : tf.mean(speed));
+  const chosen = tf.oneHot(tf.argMax(speed), m, 1, 0, "float32");
+  return tf.mul(chosen, tf.cast(tf.greater(lead, epsilon), "float32")) as tf.Tensor1D;
+}
+
+/** Sum over parameters of squared gradient norm over squared parameter norm: one number per list of names. */
+function relativeSpeed(names: readonly string[], gradients: NamedTensors, params: Readonly<NamedTensors>): tf.Scalar {
+  const squares = (tensors: tf.Tensor[]) => tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))));
+  const present = names.filter((name) => gradients[name] !== undefined);
+  if (present.length === 0) return tf.scalar(0);
+  const top = squares(present.map((name) => gradients[name]));
+  const bottom = squares(present.map((name) => params[name]));
+  return tf.div(top, tf.maximum(bottom, 1e-12)) as tf.Scalar;
+}
+
+const GROUP = "aux:greedy";
+
+/**
+ * While a modality is curated, its channel gates are replaced by their running mean, so that its encoder learns without
+ * help from the others. Works on fusions with channel gates; trains every head by its own cross-entropy.
+ *
+ * M_u accumulates the relative gradient norm of modality u's encoder and head, M'_u that of the fusion's parameters on the
+ * path into u; neither while curating, and neither is ever reset. A decision acts from the next step on.
+ */
+export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
+  name: "greedy",
+  about: "curates the modality whose cross-modal path learns fastest, by freezing its gates to their mean",
+  formula: `M_u += |grad theta_u|^2 / |theta_u|^2, M'_u the same for the bypass;  s_u = log10(M'_u / M_u)
+    if max s - (other | mean) s > epsilon: for Q steps the gates of argmax s are their running mean;  L = sum_u CE(l_u)`,
+  source:
+    'Wu et al., "Characterizing and Overcoming the Greedy Nature of Learning in Multi-modal Deep Neural Networks", ICML 2022',
+  options: {
+    epsilon: {
+      type: "number",
+      default: 0.01,
+      min: 0,
+      about: "least lead in log10 speed; a huge one turns curation off",
+      source: "released configuration",
+    },
+    steps: {
+      type: "integer",
+      default: 5,
+      min: 1,
+      about: "curated steps Q after a decision",
+      source: "released configuration",
+    },
+    start: {
+      type: "integer",
+      default: 1,
+      min: 0,
+      about: "first epoch of decisions, from 0",
+      source: "released code (2, counted from 1)",
+    },
+  },
+  worksWith: "fusions with channel gates (mmtm); the released code uses mmtm with scale 1",
+  refuses: (fusion, { modalities }) =>
+    fusion.channelGates === undefined
+      ? "it replaces channel gates between stages, and this fusion has none; mmtm has"
+      : modalities.length < 2
+      ? "it compares modalities and needs at least two"
+      : null,
+  create: ({ epsilon, steps, start }, { modalities }) => {
+    const m = modalities.length;
+    const state = (scope: Scope) => {
+      const group = scope.group(GROUP);
+      return {
+        main: group.buffer("main", [m], zeros) as tf.Tensor1D,
+        bypass: group.buffer("bypass", [m], zeros) as tf.Tensor1D,
+        curated: group.buffer("curated", [m], zeros) as tf.Tensor1D,
+        left: group.buffer("left", [], zeros),
+      };
+    };
+    return {
+      name: "greedy",
+      channelGates(level, gates, scope) {
+        if (scope.mode === "eval") return gates; // prediction is never curated
+        const group = scope.group(GROUP).in(`level${level + 1}`);
+        const { curated } = state(scope);
+        const flags = byModality(modalities, (_, u) => tf.slice(curated, [u], [1]));
+        const weights = scope.weights();
+        const seen = group.buffer("seen", [], zeros);
+        group.update("seen", tf.add(seen, 1));
+        return mapByModality(gates, (gate, modality) => {
+          const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
+          const detached = stopGradient(gate);
+          const now = weights === null
+            ? tf.mean(detached, 0, true)
+            : tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, detached), tf.maximum(tf.sum(weights), 1e-12));
+          // Cumulative average over all training steps, curated ones included.
+          const mean = tf.add(before, tf.div(tf.sub(now, before), tf.add(seen, 1)));
+          group.in(modality).update("mean", mean);
+          const flag = at(flags, modality);
+          return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;
+        });
+      },
+      taskLoss(terms, step) {
+        const { own } = step.output;
+        if (own === undefined) return terms;
+        return Object.fromEntries(
+          modalities.map((modality) => [`head:${modality}`, crossEntropy(at(own, modality), step.labels)]),
+        );
+      },
+      gradients(gradients, { params }, step) {
+        const { main, bypass, curated, left } = state(step.scope);
+        const names = Object.keys(params).sort();
+        const speeds = (of: (modality: string) => readonly string[]) =>
+          tf.stack(modalities.map((modality) => relativeSpeed(of(modality), gradients, params))) as tf.Tensor1D;
+        const own = speeds((modality) =>
+          names.filter((name) => [`encoder:${modality}`, `head:${modality}`].includes(groupOf(name)))
+        );
+        const around = speeds((modality) => names.filter((name) => step.bypass(name).includes(modality)));
+        const free = tf.cast(tf.lessEqual(left, 0), "float32");
+        const nextMain = tf.add(main, tf.mul(own, free)) as tf.Tensor1D;
+        const nextBypass = tf.add(bypass, tf.mul(around, free)) as tf.Tensor1D;
+        const late = tf.cast(tf.greaterEqual(step.scope.control("epoch"), start), "float32");
+        const decided = tf.mul(curationOf(nextMain, nextBypass, epsilon), tf.mul(late, free));
+        const rest = tf.maximum(tf.sub(left, 1), 0);
+        const group = step.scope.group(GROUP);
+        group.update("main", nextMain);
+        group.update("bypass", nextBypass);
+        // A decision starts Q steps; otherwise what runs goes on until none are left.
+        group.update("left", tf.add(tf.mul(rest, tf.sub(1, free)), tf.mul(tf.sum(decided), steps)));
+        group.update("curated", tf.add(decided, tf.mul(curated, tf.cast(tf.greater(rest, 0), "float32"))));
+        return gradients;
+      },
+      emit(step) {
+        const { main, bypass, curated } = state(step.scope);
+        const column = (values: tf.Tensor1D, u: number) => tf.reshape(tf.slice(values, [u], [1]), []) as tf.Scalar;
+        return {
+          stats: Object.fromEntries(modalities.flatMap((modality, u) => [
+            [`curated:${modality}`, column(curated, u)],
+            [`main:${modality}`, column(main, u)],
+            [`bypass:${modality}`, column(bypass, u)],
+          ])),
+        };
+      },
+    };
+  },
+});
