@@ -43,7 +43,7 @@ export interface Rank extends Interval {
   readonly rank: number;
   /** Whether this has the best mean and is told apart from every other configuration. */
   readonly supported: boolean;
-  /** Two-sided p of the paired test against the best; `null` for the best itself or with fewer than 2 common seeds. */
+  /** Two-sided p of the paired test against the best; `null` for the best itself or with too few common seeds. */
   readonly p: number | null;
   /** The same after Holm's correction over all tests against the best; 1 where no test was possible. */
   readonly pHolm: number | null;
@@ -230,10 +230,16 @@ export function pairedBySeed(a: BySeed, b: BySeed): PairedTest | null {
 }
 
 /**
+ * Fewest common seeds for a test to count in a ranking. Accuracies are multiples of one over the size of the test split, so
+ * two differences can well be equal by chance, and then a test finds no spread and takes any difference for certain.
+ */
+export const leastSeeds = 3;
+
+/**
  * Ranks configurations by their mean over seeds, where what cannot be told apart from the best shares its rank.
  *
- * Every other configuration is tested against the best over their common seeds (paired, two-sided), and the p values
- * are corrected by Holm. The best is `supported` only if all of them are below `alpha`.
+ * Every other configuration is tested against the best over their common seeds (paired, two-sided; at least `leastSeeds` of
+ * them), and the p values are corrected by Holm. The best is `supported` only if all of them are below `alpha`.
  *
  * @param samples Values by seed, by configuration; larger is better.
  * @param alpha Level of the tests. @default {0.05}
@@ -251,7 +257,10 @@ export function rankWithTies(
   }).sort((a, b) => b.mean - a.mean);
   if (rows.length === 0) return {};
   const [best, ...others] = rows;
-  const tests = others.map(({ name }) => pairedBySeed(samples[best.name], samples[name]));
+  const tests = others.map(({ name }) => {
+    const test = pairedBySeed(samples[best.name], samples[name]);
+    return test === null || test.n < leastSeeds ? null : test;
+  });
   const corrected = holm(tests.map((test) => test?.p ?? 1));
   const tied = corrected.map((p) => !(p < alpha));
   const sharing = 1 + tied.filter(Boolean).length;

@@ -138,6 +138,12 @@ Deno.test("rankWithTies() corrects for the number of tests: a lead that holds ag
   assertEquals(new Set(Object.values(rankOf(among))), new Set([1]));
 });
 
+Deno.test("rankWithTies() supports nothing with two seeds, whose equal differences would look certain", () => {
+  const ranks = rankWithTies({ a: seeds([0.75, 0.5]), b: seeds([0.5, 0.25]) });
+  assertEquals(pairedBySeed(seeds([0.75, 0.5]), seeds([0.5, 0.25]))!.p, 0);
+  assertEquals([ranks.a.supported, ranks.b.rank, ranks.b.p], [false, 1, null]);
+});
+
 Deno.test("rankWithTies() supports nothing with one seed or without rivals", () => {
   const single = rankWithTies({ a: { 0: 0.9 }, b: { 0: 0.1 } });
   assertEquals(rankOf(single), { a: 1, b: 1 });
