@@ -7,62 +7,13 @@
  * @module
  */
 import type { Builder } from "../builder.ts";
-import { constantValue, sizeOf, type Value } from "../ir.ts";
+import { sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
 import { float, type Rules } from "./rule.ts";
-
-const TO_FIRST = [0, 3, 1, 2];
-const TO_LAST = [0, 2, 3, 1];
-
-function first(b: Builder, x: Value, { channelsFirst }: WindowGeometry): Value {
-  return channelsFirst ? x : b.transpose(x, TO_FIRST);
-}
-
-function last(b: Builder, x: Value, { channelsFirst }: WindowGeometry): Value {
-  return channelsFirst ? x : b.transpose(x, TO_LAST);
-}
-
-function shapeOf(
-  { channelsFirst, batch }: WindowGeometry,
-  channels: number,
-  spatial: readonly number[],
-): number[] {
-  return channelsFirst ? [batch, channels, ...spatial] : [batch, ...spatial, channels];
-}
-
-/** ONNX wants padding that is not negative; elements that no window reaches need none. */
-function pads({ before, after }: WindowGeometry): number[] {
-  return [...before, ...after.map((count) => Math.max(0, count))];
-}
-
-/** Filter [kh, kw, in, out] as ONNX's [out, in, kh, kw]. */
-function onnxFilter(b: Builder, filter: Value): Value {
-  return b.transpose(filter, [3, 2, 0, 1]);
-}
+import { first, last, mapShape, onnxFilter, outputPadding, pads, windowCounts } from "./window.ts";
 
 function pooled(b: Builder, x: Value, g: WindowGeometry): readonly Value[] {
   return b.node("MaxPool", [first(b, float(b, x), g)], { kernel_shape: g.kernel, strides: g.strides, pads: pads(g) });
-}
-
-/** How many elements of the input each average-pooling window covers, [1, 1, h', w']. */
-function windowCounts(g: WindowGeometry): Value {
-  const covered = (axis: number) =>
-    Array.from({ length: g.outSpatial[axis] }, (_, i) => {
-      const start = i * g.strides[axis] - g.before[axis];
-      return Math.min(start + g.kernel[axis], g.inSpatial[axis]) - Math.max(start, 0);
-    });
-  const [rows, columns] = [covered(0), covered(1)];
-  const counts = Float32Array.from(rows.flatMap((r) => columns.map((c) => r * c)));
-  return constantValue([1, 1, ...g.outSpatial], "float32", counts);
-}
-
-/** Extents that a transposed window operation has to add at the end to reach the input's size. */
-function outputPadding(g: WindowGeometry): number[] {
-  return g.inSpatial.map((size, axis) => {
-    const reached = (g.outSpatial[axis] - 1) * g.strides[axis] + g.dilations[axis] * (g.kernel[axis] - 1) + 1 -
-      g.before[axis] - Math.max(0, g.after[axis]);
-    return size - reached;
-  });
 }
 
 /** Rows of this family. */
@@ -77,7 +28,7 @@ export const convRules: Rules<
 > = {
   Conv2D: {
     inputs: ["x", "filter"],
-    infer: (_, g) => ({ shape: shapeOf(g, g.outChannels, g.outSpatial), dtype: "float32" }),
+    infer: (_, g) => ({ shape: mapShape(g, g.outChannels, g.outSpatial), dtype: "float32" }),
     lower: (b, [x, filter], g) => {
       const y = b.op("Conv", [first(b, float(b, x), g), onnxFilter(b, filter)], {
         kernel_shape: g.kernel,
@@ -90,7 +41,7 @@ export const convRules: Rules<
   },
   Conv2DBackpropInput: {
     inputs: ["dy", "filter"],
-    infer: (_, g) => ({ shape: shapeOf(g, g.inChannels, g.inSpatial), dtype: "float32" }),
+    infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.inSpatial), dtype: "float32" }),
     lower: (b, [dy, filter], g) => {
       const x = b.op("ConvTranspose", [first(b, float(b, dy), g), onnxFilter(b, filter)], {
         kernel_shape: g.kernel,
@@ -123,7 +74,7 @@ export const convRules: Rules<
   },
   AvgPool: {
     inputs: ["x"],
-    infer: (_, g) => ({ shape: shapeOf(g, g.inChannels, g.outSpatial), dtype: "float32" }),
+    infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.outSpatial), dtype: "float32" }),
     lower: (b, [x], g) =>
       last(
         b,
@@ -156,7 +107,7 @@ export const convRules: Rules<
   },
   MaxPool: {
     inputs: ["x"],
-    infer: (_, g) => ({ shape: shapeOf(g, g.inChannels, g.outSpatial), dtype: "float32" }),
+    infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.outSpatial), dtype: "float32" }),
     lower: (b, [x], g) => last(b, pooled(b, x, g)[0], g),
   },
   MaxPoolGrad: {
