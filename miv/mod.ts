@@ -4,6 +4,11 @@
  * @module
  */
 export * from "./contributions.ts";
+export * from "./estimators/information.ts";
+export * from "./estimators/gaussian.ts";
 export * from "./estimators/histogram.ts";
+export * from "./estimators/official.ts";
+export * from "./estimators/options.ts";
 export * from "./shapley.ts";
 export * from "./valuation.ts";
+export * from "./views.ts";

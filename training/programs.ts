@@ -9,7 +9,7 @@ import { type ByModality, byModality } from "../core/modality.ts";
 import type { Dataset, GradientBook, Keep, ProgramSpec } from "../core/plugin.ts";
 import type { NamedSpecs, NamedTensors, Program, ProgramResult, TensorSpec } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
-import { informationOf } from "../miv/estimators/histogram.ts";
+import { informationOf } from "../miv/estimators/information.ts";
 import { clipByGlobalNorm, type Optimizer } from "../nn/optimizers.ts";
 import { bindScope } from "../nn/scope.ts";
 import { lossTerms, trainStep } from "./losses.ts";

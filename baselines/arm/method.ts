@@ -10,7 +10,7 @@ import { at, byModality, mapByModality } from "../../core/modality.ts";
 import type { Host, Method, ModelContext, Step, TrainStep } from "../../core/plugin.ts";
 import { gapLoss, minimumLoss } from "../../losses/balanced_min_max.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";
-import { informationOf } from "../../miv/estimators/histogram.ts";
+import { informationOf } from "../../miv/estimators/information.ts";
 import {
   centred,
   contributions,
@@ -54,7 +54,7 @@ function valuate(step: TrainStep, options: ArmOptions): Valuation {
     const { nmi, ncmi } = informationOf(
       mapByModality(parts, (part) => centre(cut(part))),
       centre(cut(fused)),
-      { bins, norm, conditionalNorm, assignment: differentiable ? gradient : "hard" },
+      { bins, norm, conditionalNorm, estimator: differentiable ? gradient : "hard" },
     );
     const keep = gradient !== "none";
     const p = gated(labelProbability(step.output.logits, step.labels), keep);

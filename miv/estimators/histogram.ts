@@ -1,61 +1,61 @@
 /**
  * Histogram estimates of normalised (conditional) mutual information between the coordinates of feature vectors.
  *
- * For one sample the d coordinates of two vectors are d paired observations. Each vector is standardised over its own
- * coordinates, clipped to [-2, 2] and put into b equal bins, hard (one-hot) or soft (B-spline of order 2, the hat
- * function). Either assignment has rows that sum to 1, so every table is a genuine joint distribution: I >= 0, CMI >= 0
- * and both normalised values lie in [0, 1].
+ * Each vector is standardised over its own coordinates, clipped to [-2, 2] and put into b equal bins, hard (one-hot) or
+ * soft (B-spline of order 2, the hat function). Either assignment has rows that sum to 1, so every table is a genuine
+ * joint distribution: I >= 0, CMI >= 0 and both normalised values lie in [0, 1].
  *
- * Shapes: B batch, d coordinates, b bins, m modalities. Entropies are in nats.
+ * Shapes: N vectors, n observations each (d coordinates of one sample, or B d of a whole batch with N = 1), b bins,
+ * m modalities. Entropies are in nats.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
-import { type ByModality, modalitiesOf, valuesOf } from "../../core/modality.ts";
-
-/** How bins are assigned, and what has a gradient. */
-export type Assignment = "hard" | "soft" | "straight-through";
-/** How information is normalised: by sqrt(Hx Hy) (paper), 2 / (Hx + Hy), or 1 / (Hx + Hy) (released code, conditional). */
-export type Normalization = "sqrt" | "mean" | "sum";
-
-/** Options of the histogram estimators. */
-export interface HistogramOptions {
-  /** Bins per axis, for MI and CMI alike; 0 chooses by the number of coordinates. @default {0} */
-  readonly bins?: number;
-  /** @default {"straight-through"} */
-  readonly assignment?: Assignment;
-  /** @default {"sqrt"} */
-  readonly norm?: Normalization;
-  /** @default {"sqrt"} */
-  readonly conditionalNorm?: Normalization;
-}
+import type { Information } from "./information.ts";
+import type { Normalization, ResolvedEstimator } from "./options.ts";
+import { officialConditional } from "./official.ts";
 
 /** Entropies below this count as zero: normalising by them would give noise. */
 const LEAST_ENTROPY = 1e-5;
 
-/**
- * The default number of bins: 4 from 256 coordinates on, else 3.
- *
- * The bias of a plug-in estimate grows with the number of cells: for independent parts and 4 bins, NCMI is about .03 at
- * d = 512, .06 at 256, .13 at 128 and .25 at 64.
- */
-export function automaticBins(coordinates: number): number {
-  return coordinates >= 256 ? 4 : 3;
-}
+/** How bins are assigned. */
+type Assign = (vectors: tf.Tensor2D, bins: number) => tf.Tensor3D;
 
 /** Standardises vectors over their last axis (population variance + 1e-8) and clips to [-2, 2]. */
-export function standardise(vectors: tf.Tensor): tf.Tensor {
-  const centred = tf.sub(vectors, tf.mean(vectors, -1, true));
-  const variance = tf.mean(tf.square(centred), -1, true);
+export function standardise(vectors: tf.Tensor, share: tf.Tensor2D | null = null): tf.Tensor {
+  const mean = (values: tf.Tensor) =>
+    share === null
+      ? tf.mean(values, -1, true)
+      : tf.div(tf.sum(tf.mul(values, share), -1, true), tf.maximum(tf.sum(share), 1e-12));
+  const centred = tf.sub(vectors, mean(vectors));
+  const variance = mean(tf.square(centred));
   return tf.clipByValue(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-8))), -2, 2);
+}
+
+/**
+ * Maps [min, max] of each vector's last axis onto [-2, 2], so that `hardAssignment` makes NumPy's equal-width bins of it; a
+ * constant vector v gets the range [v - 1/2, v + 1/2]. Has no gradient.
+ *
+ * @param share Observations of weight 0 do not enter the range.
+ */
+export function stretch(vectors: tf.Tensor, share: tf.Tensor2D | null = null): tf.Tensor {
+  const values = stopGradient(vectors);
+  const counted = share === null ? null : tf.broadcastTo(tf.greater(share, 0), values.shape);
+  const beyond = (bound: number) => counted === null ? values : tf.where(counted, values, tf.fill(values.shape, bound));
+  const low = tf.min(beyond(Infinity), -1, true);
+  const high = tf.max(beyond(-Infinity), -1, true);
+  const constant = tf.equal(low, high);
+  const from = tf.where(constant, tf.sub(low, 0.5), low);
+  const width = tf.where(constant, tf.onesLike(low), tf.sub(high, low));
+  return tf.clipByValue(tf.sub(tf.mul(tf.div(tf.sub(values, from), width), 4), 2), -2, 2);
 }
 
 /**
  * Hat-function assignment: A_k = max(0, 1 - |v - c_k| / delta), centres c_k from -2 to 2 at distance delta.
  *
- * @param vectors Standardised, [N, d].
- * @returns [N, b, d]; sums to 1 over b.
+ * @param vectors Standardised, [N, n].
+ * @returns [N, b, n]; sums to 1 over b.
  */
 export function softAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
   const step = 4 / (bins - 1);
@@ -66,8 +66,8 @@ export function softAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D 
 /**
  * One-hot assignment to b equal bins of [-2, 2]; the last bin is closed. Has no gradient.
  *
- * @param vectors Standardised, [N, d].
- * @returns [N, b, d].
+ * @param vectors Standardised, [N, n].
+ * @returns [N, b, n].
  */
 export function hardAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
   const index = tf.minimum(tf.floor(tf.mul(tf.add(stopGradient(vectors), 2), bins / 4)), bins - 1);
@@ -97,52 +97,56 @@ export function normalised(
   return tf.where(defined, ratio, tf.zerosLike(ratio));
 }
 
-/** Information between every part and the fused feature, and between them given every other part. */
-export interface Information {
-  /** NMI(f_y; z_u), [B, m] in sorted order of modalities. */
-  readonly nmi: tf.Tensor2D;
-  /** NCMI(f_y; z_j | z_i) at [B, i, j]; 0 on the diagonal. */
-  readonly ncmi: tf.Tensor3D;
+/** Assigned vectors with the weight that each observation has in a table. */
+interface Assigned {
+  readonly fused: tf.Tensor3D;
+  readonly parts: readonly tf.Tensor3D[];
+  /** The fused assignment times the observations' weights, which sum to 1. */
+  readonly weighted: (table: tf.Tensor) => tf.Tensor;
+  readonly marginal: (assigned: tf.Tensor3D) => tf.Tensor;
 }
 
-/** Information from assignments of the fused feature and the parts, [B, b, d] each. */
-function informationFrom(
-  fused: tf.Tensor3D,
-  parts: readonly tf.Tensor3D[],
-  norm: Normalization,
-  conditionalNorm: Normalization,
-): Information {
-  const [batch, bins, coordinates] = fused.shape;
-  const m = parts.length;
-  const scale = 1 / coordinates;
-  const marginal = (assigned: tf.Tensor3D) => tf.mul(tf.sum(assigned, 2), scale);
+/** MI alone, from a table P(u, y) per part, [N, m]. */
+function informationFromPairs({ fused, parts, weighted, marginal }: Assigned, norm: Normalization): tf.Tensor2D {
   const hy = entropy(marginal(fused), [1]);
-  const h = parts.map((part) => entropy(marginal(part), [1]));
-  if (m === 1) {
-    const table = tf.mul(tf.matMul(parts[0], fused, false, true), scale);
-    const mi = tf.sub(tf.add(h[0], hy), entropy(table, [1, 2]));
-    return {
-      nmi: tf.reshape(normalised(mi, h[0], hy, norm), [batch, 1]),
-      ncmi: tf.zeros([batch, 1, 1]),
-    };
-  }
-  const zero = tf.zeros([batch]);
+  const nmi = parts.map((part) => {
+    const h = entropy(marginal(part), [1]);
+    const table = weighted(part);
+    return normalised(tf.sub(tf.add(h, hy), entropy(table, [1, 2])), h, hy, norm);
+  });
+  return tf.stack(nmi, 1) as tf.Tensor2D;
+}
+
+/** MI and CMI from one table P(i, j, y) per pair of parts, which serves both directions and its margins both MIs. */
+function informationFromTriples(
+  { fused, parts, weighted, marginal }: Assigned,
+  { norm, conditionalNorm, conditionalEntropy }: ResolvedEstimator,
+): Information {
+  const [rows, bins, observations] = fused.shape;
+  const m = parts.length;
+  const zero = tf.zeros([rows]);
   const nmi: tf.Tensor[] = Array.from({ length: m }, () => zero);
   const ncmi: tf.Tensor[][] = Array.from({ length: m }, () => Array.from({ length: m }, () => zero));
+  const hy = entropy(marginal(fused), [1]);
+  const h = parts.map((part) => entropy(marginal(part), [1]));
   for (let i = 0; i < m; i++) {
     for (let j = i + 1; j < m; j++) {
-      // One table P(i, j, y) serves both directions, and its margins both unconditional values.
       const pair = tf.reshape(
         tf.mul(tf.expandDims(parts[i], 2), tf.expandDims(parts[j], 1)),
-        [batch, bins * bins, coordinates],
-      );
-      const table = tf.reshape(tf.mul(tf.matMul(pair, fused, false, true), scale), [batch, bins, bins, bins]);
+        [rows, bins * bins, observations],
+      ) as tf.Tensor3D;
+      const table = tf.reshape(weighted(pair), [rows, bins, bins, bins]);
       const hijy = entropy(table, [1, 2, 3]);
       const hij = entropy(tf.sum(table, 3), [1, 2]);
       const hiy = entropy(tf.sum(table, 2), [1, 2]);
       const hjy = entropy(tf.sum(table, 1), [1, 2]);
       nmi[i] = normalised(tf.sub(tf.add(h[i], hy), hiy), h[i], hy, norm);
       nmi[j] = normalised(tf.sub(tf.add(h[j], hy), hjy), h[j], hy, norm);
+      if (conditionalEntropy === "official") {
+        ncmi[i][j] = officialConditional(tf.transpose(table, [0, 2, 3, 1]), conditionalNorm);
+        ncmi[j][i] = officialConditional(tf.transpose(table, [0, 1, 3, 2]), conditionalNorm);
+        continue;
+      }
       const givenI = tf.sub(tf.sub(tf.add(hij, hiy), h[i]), hijy);
       const givenJ = tf.sub(tf.sub(tf.add(hij, hjy), h[j]), hijy);
       ncmi[i][j] = normalised(givenI, tf.sub(hij, h[i]), tf.sub(hiy, h[i]), conditionalNorm);
@@ -151,52 +155,58 @@ function informationFrom(
   }
   return {
     nmi: tf.stack(nmi, 1) as tf.Tensor2D,
-    ncmi: tf.reshape(tf.stack(ncmi.flat(), 1), [batch, m, m]),
+    ncmi: tf.reshape(tf.stack(ncmi.flat(), 1), [rows, m, m]),
   };
 }
 
 /**
- * NMI and NCMI of every sample.
+ * Information by histograms.
  *
- * With `"straight-through"` the values are those of hard bins and the gradients those of soft bins, each judged by its
- * own entropies: soft - sg[soft] + sg[hard].
- *
- * @param parts Solo images z_u in fused space, [B, d] each, centred by the caller.
- * @param fused Fused feature, [B, d], centred by the caller.
- * @throws {TypeError} If widths differ: the estimate pairs coordinate with coordinate.
+ * @param parts [N, n] each.
+ * @param fused [N, n].
+ * @param share Weights of observations [1, n], or `null`.
  */
-export function informationOf(
-  parts: ByModality<tf.Tensor2D>,
+export function histogramInformation(
+  parts: readonly tf.Tensor2D[],
   fused: tf.Tensor2D,
-  options: HistogramOptions = {},
+  options: ResolvedEstimator,
+  share: tf.Tensor2D | null,
 ): Information {
-  const { assignment = "straight-through", norm = "sqrt", conditionalNorm = "sqrt" } = options;
-  const [batch, coordinates] = fused.shape;
-  for (const modality of modalitiesOf(parts)) {
-    if (parts[modality].shape[1] !== coordinates) {
-      throw new TypeError(
-        `Cannot estimate information of "${modality}" as parts must have the fused width ${coordinates}: found ` +
-          `${parts[modality].shape[1]}`,
-      );
-    }
-  }
-  const bins = options.bins === undefined || options.bins === 0 ? automaticBins(coordinates) : options.bins;
-  if (!Number.isInteger(bins) || bins < 2) {
-    throw new RangeError(
-      `Cannot estimate information as bins must be an integer >= 2, or 0 for automatic: found ${bins}`,
-    );
-  }
-  const count = 1 + Object.keys(parts).length;
-  // All vectors at once: [count B, d].
-  const vectors = standardise(tf.concat([fused, ...valuesOf(parts)], 0)) as tf.Tensor2D;
-  const estimate = (assign: (vectors: tf.Tensor2D, bins: number) => tf.Tensor3D): Information => {
-    const [first, ...rest] = tf.split(assign(vectors, bins), count, 0) as tf.Tensor3D[];
-    return informationFrom(first, rest, norm, conditionalNorm);
+  const { estimator, bins, cmiBins, edges } = options;
+  const [rows, observations] = fused.shape;
+  const m = parts.length;
+  // All vectors at once: [(1 + m) N, n].
+  const all = tf.concat([fused, ...parts], 0);
+  const vectors = (edges === "standard" ? standardise(all, share) : stretch(all, share)) as tf.Tensor2D;
+  const scale = 1 / observations;
+  // Weights as they enter a table: they sum to 1.
+  const portions = share === null
+    ? null
+    : tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, observations]);
+  const assigned = (assign: Assign, count: number): Assigned => {
+    const [first, ...rest] = tf.split(assign(vectors, count), 1 + m, 0) as tf.Tensor3D[];
+    const heavy = portions === null ? first : tf.mul(first, portions) as tf.Tensor3D;
+    return {
+      fused: first,
+      parts: rest,
+      weighted: (table) => {
+        const product = tf.matMul(table as tf.Tensor3D, heavy, false, true);
+        return portions === null ? tf.mul(product, scale) : product;
+      },
+      marginal: (one) => portions === null ? tf.mul(tf.sum(one, 2), scale) : tf.sum(tf.mul(one, portions), 2),
+    };
   };
-  if (batch === 0) throw new TypeError("Cannot estimate information as the batch must hold a sample: it is empty");
-  if (assignment === "hard") return estimate(hardAssignment);
+  const estimate = (assign: Assign): Information => {
+    if (m === 1) {
+      return { nmi: informationFromPairs(assigned(assign, bins), options.norm), ncmi: tf.zeros([rows, 1, 1]) };
+    }
+    const both = informationFromTriples(assigned(assign, cmiBins), options);
+    if (bins === cmiBins) return both;
+    return { nmi: informationFromPairs(assigned(assign, bins), options.norm), ncmi: both.ncmi };
+  };
+  if (estimator === "hard" || estimator === "official") return estimate(hardAssignment);
   const soft = estimate(softAssignment);
-  if (assignment === "soft") return soft;
+  if (estimator === "soft") return soft;
   const hard = estimate(hardAssignment);
   const through = <T extends tf.Tensor>(s: T, h: T): T => tf.add(s, stopGradient(tf.sub(h, s))) as T;
   return { nmi: through(soft.nmi, hard.nmi), ncmi: through(soft.ncmi, hard.ncmi) };

@@ -1,0 +1,74 @@
+/**
+ * Information of jointly Gaussian variables in closed form: I = -1/2 ln(1 - rho^2), CMI with the partial correlation.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Information } from "./information.ts";
+import type { ResolvedEstimator } from "./options.ts";
+
+/** A partial correlation is not defined where what is left of a variance is below this share of it. */
+const LEAST_REST = 1e-5;
+
+/** Weighted mean over the last axis, kept. */
+function mean(values: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
+  if (share === null) return tf.mean(values, -1, true);
+  return tf.div(tf.sum(tf.mul(values, share), -1, true), tf.maximum(tf.sum(share), 1e-12));
+}
+
+/** Vectors with mean 0 and variance 1 over the last axis; a constant one becomes 0. */
+function standardised(vectors: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
+  const centred = tf.sub(vectors, mean(vectors, share));
+  return tf.mul(centred, tf.rsqrt(tf.add(mean(tf.square(centred), share), 1e-8)));
+}
+
+/**
+ * Information by the correlation of coordinates, in Linfoot's normalisation: 1 - exp(-2 I) = rho^2, in [0, 1].
+ *
+ * Differential entropies may be negative, so that I / sqrt(H H) has no meaning here. Where fused = sum of the parts
+ * exactly, nothing of it is left once all other parts are known, and NCMI is 1 (CMI infinite). 0 where the condition
+ * already determines either variable.
+ *
+ * @param parts [N, n] each: N vectors of n observations.
+ * @param fused [N, n].
+ * @param share Weights of observations [1, n], or `null`.
+ * @see Linfoot, "An informational measure of correlation", Information and Control, 1957.
+ */
+export function gaussianInformation(
+  parts: readonly tf.Tensor2D[],
+  fused: tf.Tensor2D,
+  _options: ResolvedEstimator,
+  share: tf.Tensor2D | null,
+): Information {
+  const [rows] = fused.shape;
+  const m = parts.length;
+  const y = standardised(fused, share);
+  const z = parts.map((part) => standardised(part, share));
+  const correlation = (a: tf.Tensor, b: tf.Tensor) =>
+    tf.clipByValue(tf.reshape(mean(tf.mul(a, b), share), [rows]), -1, 1);
+  const withFused = z.map((part) => correlation(part, y));
+  const zero = tf.zeros([rows]);
+  const ncmi: tf.Tensor[][] = Array.from({ length: m }, () => Array.from({ length: m }, () => zero));
+  for (let i = 0; i < m; i++) {
+    for (let j = i + 1; j < m; j++) {
+      const between = correlation(z[i], z[j]);
+      ncmi[i][j] = squaredPartial(withFused[j], withFused[i], between);
+      ncmi[j][i] = squaredPartial(withFused[i], withFused[j], between);
+    }
+  }
+  return {
+    nmi: tf.stack(withFused.map((rho) => tf.square(rho)), 1) as tf.Tensor2D,
+    ncmi: tf.reshape(tf.stack(ncmi.flat(), 1), [rows, m, m]),
+  };
+}
+
+/** Squared partial correlation of y and j given i, from the three plain ones. */
+function squaredPartial(yj: tf.Tensor, yi: tf.Tensor, ij: tf.Tensor): tf.Tensor {
+  const restY = tf.sub(1, tf.square(yi));
+  const restJ = tf.sub(1, tf.square(ij));
+  const defined = tf.logicalAnd(tf.greater(restY, LEAST_REST), tf.greater(restJ, LEAST_REST));
+  const one = tf.onesLike(restY);
+  const rest = tf.mul(tf.where(defined, restY, one), tf.where(defined, restJ, one));
+  const squared = tf.div(tf.square(tf.sub(yj, tf.mul(yi, ij))), rest);
+  return tf.where(defined, tf.clipByValue(squared, 0, 1), tf.zerosLike(squared));
+}
