@@ -11,3 +11,4 @@ export * from "./normalization.ts";
 export * from "./optimizers.ts";
 export * from "./schedules.ts";
 export * from "./scope.ts";
+export * from "./torch.ts";

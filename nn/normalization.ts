@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Scope } from "../core/scope.ts";
+import type { Initializer, Scope } from "../core/scope.ts";
 import { ones, zeros } from "./initializers.ts";
 
 /** Options of `batchNorm`. */
@@ -13,6 +13,8 @@ export interface BatchNormOptions {
   readonly momentum?: number;
   /** @default {1e-5} */
   readonly epsilon?: number;
+  /** Start of the scale. @default 1 */
+  readonly scaleInit?: Initializer;
 }
 
 /**
@@ -24,9 +26,9 @@ export interface BatchNormOptions {
  * @param x Float32 [B, ..., c].
  */
 export function batchNorm(scope: Scope, x: tf.Tensor, options: BatchNormOptions = {}): tf.Tensor {
-  const { momentum = 0.1, epsilon = 1e-5 } = options;
+  const { momentum = 0.1, epsilon = 1e-5, scaleInit = ones } = options;
   const channels = x.shape[x.shape.length - 1];
-  const scale = scope.param("scale", [channels], ones);
+  const scale = scope.param("scale", [channels], scaleInit);
   const shift = scope.param("shift", [channels], zeros);
   const runningMean = scope.buffer("mean", [channels], zeros);
   const runningVariance = scope.buffer("variance", [channels], ones);
