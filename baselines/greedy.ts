@@ -6,10 +6,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../core/autodiff.ts";
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
+import { CLAIMS, defineMethod, type MethodPlugin } from "../core/plugin.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
+import { whereKept } from "../losses/kept.ts";
 import { zeros } from "../nn/initializers.ts";
 
 /** Options of `greedy`. */
@@ -17,6 +18,8 @@ export interface GreedyOptions {
   readonly epsilon: number;
   readonly steps: number;
   readonly start: number;
+  readonly choice: "speed" | "random";
+  readonly runningGate: "own" | "first";
 }
 
 /**
@@ -37,8 +40,24 @@ export function curationOf(main: tf.Tensor1D, bypass: tf.Tensor1D, epsilon: numb
   return tf.mul(chosen, tf.cast(tf.greater(lead, epsilon), "float32")) as tf.Tensor1D;
 }
 
-/** Sum over parameters of squared gradient norm over squared parameter norm: one number per list of names. */
-function relativeSpeed(names: readonly string[], gradients: NamedTensors, params: Readonly<NamedTensors>): tf.Scalar {
+/**
+ * A random choice among "none" and the modalities, all equally likely, as a one-hot vector [m] or zeros.
+ *
+ * @param draw Uniform in [0, 1).
+ */
+export function randomCuration(draw: tf.Scalar, m: number): tf.Tensor1D {
+  const chosen = tf.cast(tf.floor(tf.mul(draw, m + 1)), "int32");
+  // Entry 0 stands for "none".
+  const oneHot = tf.reshape(tf.oneHot(tf.reshape(chosen, [1]), m + 1, 1, 0, "float32"), [m + 1]) as tf.Tensor1D;
+  return tf.slice1d(oneHot, 1, m);
+}
+
+/** Learning speed of a set of parameters: the sum of squared gradients over the sum of squared values. */
+export function relativeSpeed(
+  names: readonly string[],
+  gradients: NamedTensors,
+  params: Readonly<NamedTensors>,
+): tf.Scalar {
   const squares = (tensors: tf.Tensor[]) => tf.addN(tensors.map((tensor) => tf.sum(tf.square(tensor))));
   const present = names.filter((name) => gradients[name] !== undefined);
   if (present.length === 0) return tf.scalar(0);
@@ -49,12 +68,21 @@ function relativeSpeed(names: readonly string[], gradients: NamedTensors, params
 
 const GROUP = "aux:greedy";
 
+/** The rows' weighted mean, [1, c]; rows of weight 0 do not count. */
+function batchMean(rows: tf.Tensor2D, weights: tf.Tensor1D | null): tf.Tensor {
+  if (weights === null) return tf.mean(rows, 0, true);
+  return tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, rows), tf.maximum(tf.sum(weights), 1e-12));
+}
+
 /**
  * While a modality is curated, its channel gates are replaced by their running mean, so that its encoder learns without
  * help from the others. Works on fusions with channel gates; trains every head by its own cross-entropy.
  *
  * M_u accumulates the relative gradient norm of modality u's encoder and head, M'_u that of the fusion's parameters on the
  * path into u; neither while curating, and neither is ever reset. A decision acts from the next step on.
+ *
+ * The paper has two modalities; for more, the lead is over the mean of all speeds. The released code keeps its running means
+ * outside of its checkpoints, updates them in evaluation too and may curate there; here they are buffers of training alone.
  */
 export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
   name: "greedy",
@@ -68,6 +96,7 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       type: "number",
       default: 0.01,
       min: 0,
+      tune: [0.001, 0.01, 0.1],
       about: "least lead in log10 speed; a huge one turns curation off",
       source: "released configuration",
     },
@@ -75,6 +104,7 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       type: "integer",
       default: 5,
       min: 1,
+      tune: [5, 10, 20],
       about: "curated steps Q after a decision",
       source: "released configuration",
     },
@@ -82,8 +112,23 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       type: "integer",
       default: 1,
       min: 0,
+      tune: [1, 5],
       about: "first epoch of decisions, from 0",
       source: "released code (2, counted from 1)",
+    },
+    choice: {
+      type: "choice",
+      choices: ["speed", "random"],
+      default: "speed",
+      about: "who is curated: the fastest bypass, or at every step a draw among nobody and all modalities",
+      source: "the paper's guided version; random is its control",
+    },
+    runningGate: {
+      type: "choice",
+      choices: ["own", "first"],
+      default: "own",
+      about: "whose gate the second modality's running mean follows; first needs equal channels",
+      source: "the paper; the released code follows the first by a slip",
     },
   },
   worksWith: "fusions with channel gates (mmtm); the released code uses mmtm with scale 1",
@@ -93,7 +138,7 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       : modalities.length < 2
       ? "it compares modalities and needs at least two"
       : null,
-  create: ({ epsilon, steps, start }, { modalities }) => {
+  create: ({ epsilon, steps, start, choice, runningGate }, { modalities }) => {
     const m = modalities.length;
     const state = (scope: Scope) => {
       const group = scope.group(GROUP);
@@ -106,6 +151,7 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
     };
     return {
       name: "greedy",
+      declares: { claims: [CLAIMS.taskLoss, CLAIMS.channelGates] },
       channelGates(level, gates, scope) {
         if (scope.mode === "eval") return gates; // prediction is never curated
         const group = scope.group(GROUP).in(`level${level + 1}`);
@@ -114,12 +160,19 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
         const weights = scope.weights();
         const seen = group.buffer("seen", [], zeros);
         group.update("seen", tf.add(seen, 1));
+        const seenGate = (modality: string): tf.Tensor2D => {
+          const own = at(gates, modality);
+          if (runningGate === "own" || modality !== modalities[1]) return own;
+          const first = at(gates, modalities[0]);
+          if (first.shape[1] === own.shape[1]) return first;
+          throw new RangeError(
+            `Cannot use "greedy" with runningGate=first as "${modalities[0]}" and "${modality}" must have equal ` +
+              `channels: found ${first.shape[1]} and ${own.shape[1]}`,
+          );
+        };
         return mapByModality(gates, (gate, modality) => {
           const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
-          const detached = stopGradient(gate);
-          const now = weights === null
-            ? tf.mean(detached, 0, true)
-            : tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, detached), tf.maximum(tf.sum(weights), 1e-12));
+          const now = batchMean(stopGradient(seenGate(modality)), weights);
           // Cumulative average over all training steps, curated ones included.
           const mean = tf.add(before, tf.div(tf.sub(now, before), tf.add(seen, 1)));
           group.in(modality).update("mean", mean);
@@ -127,11 +180,16 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
           return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;
         });
       },
-      taskLoss(terms, step) {
+      taskLoss(_terms, step) {
         const { own } = step.output;
-        if (own === undefined) return terms;
+        if (own === undefined) {
+          throw new RangeError('Cannot use method "greedy" as the fusion must have a head of its own per modality');
+        }
         return Object.fromEntries(
-          modalities.map((modality) => [`head:${modality}`, crossEntropy(at(own, modality), step.labels)]),
+          modalities.map((modality) => [
+            `head:${modality}`,
+            whereKept(crossEntropy(at(own, modality), step.labels), step.keep, modality),
+          ]),
         );
       },
       gradients(gradients, { params }, step) {
@@ -147,9 +205,16 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
         const nextMain = tf.add(main, tf.mul(own, free)) as tf.Tensor1D;
         const nextBypass = tf.add(bypass, tf.mul(around, free)) as tf.Tensor1D;
         const late = tf.cast(tf.greaterEqual(step.scope.control("epoch"), start), "float32");
+        const group = step.scope.group(GROUP);
+        if (choice === "random") {
+          const draw = group.in("choice").random("uniform", []) as tf.Scalar;
+          group.update("main", nextMain);
+          group.update("bypass", nextBypass);
+          group.update("curated", tf.mul(randomCuration(draw, m), late));
+          return gradients;
+        }
         const decided = tf.mul(curationOf(nextMain, nextBypass, epsilon), tf.mul(late, free));
         const rest = tf.maximum(tf.sub(left, 1), 0);
-        const group = step.scope.group(GROUP);
         group.update("main", nextMain);
         group.update("bypass", nextBypass);
         // A decision starts Q steps; otherwise what runs goes on until none are left.

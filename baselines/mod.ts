@@ -13,8 +13,15 @@ import { sampleValuation } from "./sample_valuation.ts";
 import { uniCe } from "./uni_ce.ts";
 
 export * from "./arm/mod.ts";
-export { curationOf, greedy, type GreedyOptions } from "./greedy.ts";
-export { modalityValuation, type ModalityValuationOptions, repeatedShare } from "./modality_valuation.ts";
+export { curationOf, greedy, type GreedyOptions, randomCuration, relativeSpeed } from "./greedy.ts";
+export {
+  gapDifference,
+  keptOfCopy,
+  modalityValuation,
+  type ModalityValuationOptions,
+  nestedCopies,
+  repeatedShare,
+} from "./modality_valuation.ts";
 export { none } from "./none.ts";
 export { discrepancyRatios, gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
 export { copiesFor, sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
-import { sampleContributions, withMaskedCopies } from "./valuation.ts";
+import { needsTwo, ordersOption, sampleContributions, warmupOption, withMaskedCopies } from "./valuation.ts";
 
 /** Options of `modality-valuation`. */
 export interface ModalityValuationOptions {
@@ -12,6 +12,8 @@ export interface ModalityValuationOptions {
   readonly share: number;
   readonly alpha: number;
   readonly curve: "linear" | "tanh" | "power";
+  readonly many: "proportional" | "nested";
+  readonly orders: number;
 }
 
 /** Share of samples to repeat for a mean difference of gaps. */
@@ -25,11 +27,44 @@ export function repeatedShare(difference: number, alpha: number, curve: Modality
   return Math.min(1, share);
 }
 
+/** Mean of |gap_u - gap_v| over all pairs. */
+export function gapDifference(gaps: readonly number[]): number {
+  const pairs = gaps.flatMap((gap, u) => gaps.slice(u + 1).map((other) => Math.abs(gap - other)));
+  return pairs.reduce((sum, difference) => sum + difference, 0) / Math.max(1, pairs.length);
+}
+
+/**
+ * Which modalities a copy keeps: 1 or 0 each. Of two modalities always the one with the larger gap alone.
+ *
+ * @param draw Uniform in [0, 1).
+ */
+export function keptOfCopy(gaps: readonly number[], draw: number): number[] {
+  const least = Math.min(...gaps);
+  let rest = draw * gaps.reduce((sum, gap) => sum + gap - least, 0);
+  // Rounding may use up the last share; the largest gap then takes what is left.
+  let chosen = gaps.indexOf(Math.max(...gaps));
+  for (const [u, gap] of gaps.entries()) {
+    rest -= gap - least;
+    if (rest < 0) {
+      chosen = u;
+      break;
+    }
+  }
+  return gaps.map((_, u) => u === chosen ? 1 : 0);
+}
+
+/** The copies of one sample in the nested form: for each modality, those whose gap is at least as large. */
+export function nestedCopies(gaps: readonly number[]): number[][] {
+  return gaps.map((gap) => gaps.map((other) => other >= gap ? 1 : 0));
+}
+
 /**
  * Repeats samples with only the modality that contributes least on average.
  *
- * For two modalities the one with the larger gap 1 - mean phi; for more, each copy's modality is drawn with probability
- * proportional to gap_u - min gap, and the difference is the mean over pairs; no copies where all gaps are equal.
+ * For two modalities the one with the larger gap 1 - mean phi. The paper defines it for two; for more, the difference is the
+ * mean over pairs, and each copy's modality is drawn with probability proportional to gap_u - min gap. BalanceBenchmark's
+ * form adds one copy per modality to every drawn sample, without the modalities of smaller gap (`many: "nested"`). Where all
+ * gaps are equal there are no copies.
  */
 export const modalityValuation: MethodPlugin = defineMethod<ModalityValuationOptions>({
   name: "modality-valuation",
@@ -38,16 +73,24 @@ export const modalityValuation: MethodPlugin = defineMethod<ModalityValuationOpt
     floor(p N) copies with only the modality of the larger gap`,
   source: 'Wei et al., "Enhancing Multimodal Cooperation via Sample-level Modality Valuation", CVPR 2024',
   options: {
-    warmup: { type: "integer", default: 5, min: 0, about: "first epoch with copies", source: "released code" },
+    warmup: warmupOption,
     share: {
       type: "number",
       default: 0.2,
       min: 0.01,
       max: 1,
+      tune: [0.1, 0.2, 1],
       about: "share of the training set that is valuated",
       source: "released code",
     },
-    alpha: { type: "number", default: 1, min: 0, about: "strength", source: "released code" },
+    alpha: {
+      type: "number",
+      default: 1,
+      min: 0,
+      tune: [0.5, 1, 2],
+      about: "strength: more copies the larger",
+      source: "released code",
+    },
     curve: {
       type: "choice",
       choices: ["linear", "tanh", "power"],
@@ -55,58 +98,52 @@ export const modalityValuation: MethodPlugin = defineMethod<ModalityValuationOpt
       about: "from difference to share",
       source: "released code",
     },
+    many: {
+      type: "choice",
+      choices: ["proportional", "nested"],
+      default: "proportional",
+      about: "more than two modalities: one drawn by its gap per copy, or nested sets for every drawn sample",
+      source: "the paper has two; nested as in BalanceBenchmark",
+    },
+    orders: ordersOption,
   },
-  refuses: (_fusion, { modalities }) => modalities.length < 2 ? "it compares modalities and needs at least two" : null,
-  create: ({ warmup, share, alpha, curve }, { modalities }) => {
+  refuses: (_fusion, context) => needsTwo(context),
+  create: ({ warmup, share, alpha, curve, many, orders }, { modalities }) => {
     const m = modalities.length;
     let gaps: number[] = [];
-    let repeated = 0;
+    let copies = 0;
     return {
       name: "modality-valuation",
-      declares: { keep: true },
+      declares: { keep: true, claims: ["add copies with modalities dropped"] },
       async plan(host, base) {
         gaps = [];
-        repeated = 0;
+        copies = 0;
         if (host.epoch < warmup) return base;
         const n = host.labels("train").length;
         const random = host.random.split("modality-valuation");
         const drawn = Int32Array.from({ length: Math.max(1, Math.floor(share * n)) }, () => random.integer(n));
-        const phi = await sampleContributions(host, drawn);
+        const phi = await sampleContributions(host, drawn, orders);
         gaps = modalities.map((_, u) => {
           let sum = 0;
           for (let i = u; i < phi.length; i += m) sum += phi[i];
           return 1 - sum / drawn.length;
         });
-        let difference = 0;
-        for (let u = 0; u < m; u++) for (let v = u + 1; v < m; v++) difference += Math.abs(gaps[u] - gaps[v]);
-        const p = repeatedShare(difference / (m * (m - 1) / 2), alpha, curve);
-        repeated = Math.floor(p * n);
+        const repeated = Math.floor(repeatedShare(gapDifference(gaps), alpha, curve) * n);
         if (repeated === 0) return base;
-        const least = Math.min(...gaps);
-        const total = gaps.reduce((sum, gap) => sum + gap - least, 0);
-        const pick = (): number => {
-          let rest = random.uniform() * total;
-          for (let u = 0; u < m; u++) {
-            rest -= gaps[u] - least;
-            if (rest < 0) return u;
-          }
-          return gaps.indexOf(Math.max(...gaps));
-        };
+        const added = Array.from({ length: repeated }, () => {
+          const item = random.integer(n);
+          const kept = m > 2 && many === "nested" ? nestedCopies(gaps) : [keptOfCopy(gaps, random.uniform())];
+          return kept.map((keep) => ({ item, keep }));
+        }).flat();
+        copies = added.length;
         return base.map((segment, index) => {
-          if (segment.keep !== undefined) {
-            throw new RangeError('Cannot use "modality-valuation" after a method that drops modalities');
-          }
           if (index > 0) return { ...segment, keep: new Uint8Array(segment.items.length * m).fill(1) };
-          const copies = Array.from({ length: repeated }, () => {
-            const only = pick();
-            return { item: random.integer(n), keep: modalities.map((_, v) => v === only ? 1 : 0) };
-          });
-          const order = random.split("order").permutation(segment.items.length + copies.length);
-          return { ...segment, ...withMaskedCopies(segment.items, copies, m, order) };
+          const order = random.split("order").permutation(segment.items.length + added.length);
+          return { ...segment, ...withMaskedCopies(segment.items, added, m, order) };
         });
       },
       report: () => ({
-        copies: repeated,
+        copies,
         ...Object.fromEntries(gaps.map((gap, u) => [`gap:${modalities[u]}`, gap])),
       }),
     };

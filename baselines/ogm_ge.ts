@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineMethod, type Method, type MethodPlugin, type TrainStep } from "../core/plugin.ts";
+import { defineMethod, type Method, type MethodPlugin, type ModelContext, type TrainStep } from "../core/plugin.ts";
 import { groupOf } from "../core/scope.ts";
 import { stopGradient } from "../core/autodiff.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
@@ -16,18 +16,23 @@ export interface OgmOptions {
   readonly start: number;
   readonly end: number;
   readonly scope: "matrices" | "conv4d" | "all";
+  readonly others: "mean" | "sum" | "least";
 }
 
 /**
- * Each modality's score over that of the others: rho_u = s_u / mean over v != u of s_v.
+ * Each modality's score over that of the others: rho_u = s_u / s_v for two.
+ *
+ * The paper defines it for two. For more, the others count by their mean; the released code of MLA takes their sum (at most
+ * one modality is then damped), BalanceBenchmark the least of them.
  *
  * @param scores One scalar per modality.
  */
-export function discrepancyRatios(scores: readonly tf.Scalar[]): tf.Scalar[] {
+export function discrepancyRatios(scores: readonly tf.Scalar[], others: OgmOptions["others"] = "mean"): tf.Scalar[] {
   return scores.map((own, u) => {
-    const others = scores.filter((_, v) => v !== u);
-    const rest = tf.div(tf.addN(others), others.length);
-    return tf.div(own, tf.maximum(rest, 1e-8)) as tf.Scalar;
+    const rest = scores.filter((_, v) => v !== u);
+    const sum = tf.addN(rest);
+    const joined = others === "sum" ? sum : others === "mean" ? tf.div(sum, rest.length) : tf.min(tf.stack(rest));
+    return tf.div(own, tf.maximum(joined, 1e-8)) as tf.Scalar;
   });
 }
 
@@ -47,22 +52,27 @@ function inScope(scope: OgmOptions["scope"], rank: number): boolean {
   return scope === "all" || (scope === "matrices" ? rank >= 2 : rank === 4);
 }
 
-function ogmMethod(name: string, { alpha, start, end, scope }: OgmOptions, enhance: boolean): Method {
+function ogmMethod(name: string, options: OgmOptions, enhance: boolean): Method {
+  const { alpha, start, end, scope, others } = options;
   const window = `${name}/window`;
+  /** k of every modality; exactly 1 outside the window. */
   const coefficients = (step: TrainStep): Record<string, tf.Scalar> => {
     const { logits } = step.solo();
     const scores = step.modalities.map((modality) =>
       tf.sum(tf.mul(labelProbability(stopGradient(at(logits, modality)), step.labels), step.weights)) as tf.Scalar
     );
-    const ratios = discrepancyRatios(scores);
-    return byModality(step.modalities, (_, u) => modulation(ratios[u], alpha));
+    const ratios = discrepancyRatios(scores, others);
+    const open = step.scope.control(window);
+    return byModality(
+      step.modalities,
+      (_, u) => tf.add(1, tf.mul(open, tf.sub(modulation(ratios[u], alpha), 1))) as tf.Scalar,
+    );
   };
   return {
     name,
-    declares: { controls: { [window]: 0 }, solo: true },
+    declares: { controls: { [window]: 0 }, solo: true, claims: ["damp the encoders' gradients by OGM's ratio"] },
     beforeEpoch: (host) => host.setControl(window, host.epoch >= start && host.epoch <= end ? 1 : 0),
     gradients(gradients, _book, step) {
-      if (step.modalities.length < 2) return gradients;
       const k = coefficients(step);
       const open = step.scope.control(window);
       const result = { ...gradients };
@@ -70,8 +80,7 @@ function ogmMethod(name: string, { alpha, start, end, scope }: OgmOptions, enhan
         const modality = step.modalities.find((candidate) => groupOf(full) === `encoder:${candidate}`);
         const gradient = gradients[full];
         if (modality === undefined || !inScope(scope, gradient.rank)) continue;
-        // 1 + open (k - 1): outside the window the factor is exactly 1.
-        let changed = tf.mul(gradient, tf.add(1, tf.mul(open, tf.sub(k[modality], 1))));
+        let changed = tf.mul(gradient, k[modality]);
         if (enhance && gradient.size > 1) {
           const noise = step.scope.group(`noise:${name}`).in(full).random("normal", gradient.shape);
           changed = tf.add(changed, tf.mul(noise, tf.mul(open, gradientStd(gradient))));
@@ -81,7 +90,6 @@ function ogmMethod(name: string, { alpha, start, end, scope }: OgmOptions, enhan
       return result;
     },
     emit(step) {
-      if (step.modalities.length < 2) return {};
       const k = coefficients(step);
       return { stats: Object.fromEntries(step.modalities.map((modality) => [`k:${modality}`, k[modality]])) };
     },
@@ -97,16 +105,41 @@ const options = {
     about: "strength of the damping",
     source: "released code: 0.1 in general and for VGGSound, 0.8 for CREMA-D",
   },
-  start: { type: "integer", default: 0, min: 0, about: "first epoch of modulation, from 0", source: "released code" },
-  end: { type: "integer", default: 50, min: 0, about: "last epoch of modulation, inclusive", source: "released code" },
+  start: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    tune: [0, 5],
+    about: "first epoch of modulation, from 0",
+    source: "released code",
+  },
+  end: {
+    type: "integer",
+    default: 50,
+    min: 0,
+    tune: [20, 50],
+    about: "last epoch of modulation, inclusive",
+    source: "released code",
+  },
   scope: {
     type: "choice",
     choices: ["matrices", "conv4d", "all"],
     default: "matrices",
-    about:
-      "encoder tensors that are modulated: those with 2 or more axes, convolution kernels only (released code), or all",
+    about: "encoder tensors that are modulated: those with 2 or more axes, those with 4, or all",
+    source: "the released code takes conv4d, which leaves linear layers and most of a transformer alone",
+  },
+  others: {
+    type: "choice",
+    choices: ["mean", "sum", "least"],
+    default: "mean",
+    about: "what a score is compared with where there are more than two modalities",
+    source: "the paper has two; sum as in MLA's released code, least as in BalanceBenchmark",
   },
 } as const;
+
+function needsTwo({ modalities }: ModelContext): string | null {
+  return modalities.length < 2 ? "it compares modalities and needs at least two" : null;
+}
 
 const source = 'Peng et al., "Balanced Multimodal Learning via On-the-fly Gradient Modulation", CVPR 2022';
 
@@ -118,6 +151,7 @@ export const ogm: MethodPlugin = defineMethod<OgmOptions>({
     k_u = 1 - tanh(alpha rho_u) if rho_u > 1 else 1;  g_u <- k_u g_u`,
   source,
   options,
+  refuses: (_fusion, context) => needsTwo(context),
   create: (resolved) => ogmMethod("ogm", resolved, false),
 });
 
@@ -129,5 +163,6 @@ export const ogmGe: MethodPlugin = defineMethod<OgmOptions>({
     k_u = 1 - tanh(alpha rho_u) if rho_u > 1 else 1;  g_u <- k_u g_u + xi,  xi ~ N(0, std(g_u)^2) per tensor`,
   source,
   options,
+  refuses: (_fusion, context) => needsTwo(context),
   create: (resolved) => ogmMethod("ogm-ge", resolved, true),
 });

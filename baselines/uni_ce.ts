@@ -3,32 +3,45 @@
  *
  * @module
  */
+import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
 import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
+import { whereKept } from "../losses/kept.ts";
 
 /** Options of `uni-ce`. */
 export interface UniCeOptions {
   readonly weight: number;
 }
 
-/** Adds the cross-entropy of each modality's own readout to the task's loss. */
+/**
+ * Adds the cross-entropy of each modality's own readout to the task's loss. A sample counts for the modalities that it
+ * keeps.
+ */
 export const uniCe: MethodPlugin = defineMethod<UniCeOptions>({
   name: "uni-ce",
   about: "adds cross-entropy on every modality's own readout",
   formula: "L = CE(l, y) + w sum_u CE(l_u, y)",
   source: "auxiliary unimodal losses, common practice",
   options: {
-    weight: { type: "number", default: 1, min: 0, tune: [0.1, 0.3, 1, 3], about: "weight w of the unimodal terms" },
+    weight: {
+      type: "number",
+      default: 1,
+      min: 0,
+      tune: [0.1, 0.3, 1, 3],
+      about: "weight w of the unimodal terms",
+      source: "the plain sum, as in Greedy's and MMPareto's released codes",
+    },
   },
   create: ({ weight }) => ({
     name: "uni-ce",
+    declares: { solo: true },
     loss: (step) => {
       const { logits } = step.solo();
       return Object.fromEntries(
         step.modalities.map((modality) => [
           `uni:${modality}`,
-          crossEntropy(at(logits, modality), step.labels).mul(weight),
+          tf.mul(whereKept(crossEntropy(at(logits, modality), step.labels), step.keep, modality), weight),
         ]),
       );
     },

@@ -3,23 +3,51 @@
  *
  * @module
  */
-import type { Host } from "../core/plugin.ts";
+import type { NumberOption } from "../core/options.ts";
+import type { Host, ModelContext } from "../core/plugin.ts";
 import { joiningOrders, membersOf, orderedContributions, subsetsOf } from "../miv/shapley.ts";
 
-/** Random joining orders where there are too many modalities for all of them. */
-const SAMPLED_ORDERS = 32;
+/** The option `orders` of both methods. */
+export const ordersOption: NumberOption = {
+  type: "integer",
+  default: 32,
+  min: 1,
+  tune: [8, 32, 128],
+  about: "random orders in which modalities join; up to four modalities all orders are taken",
+  source: "four modalities have 24 orders; more cost more masked passes",
+};
+
+/** The option `warmup` of both methods. */
+export const warmupOption: NumberOption = {
+  type: "integer",
+  default: 5,
+  min: 0,
+  tune: [1, 5, 10],
+  about: "first epoch with copies, from 0",
+  source: "released code",
+};
+
+/** What both refuse. */
+export function needsTwo({ modalities }: ModelContext): string | null {
+  return modalities.length < 2 ? "it compares modalities and needs at least two" : null;
+}
 
 /**
  * Shapley contributions of every modality to samples, with v(S) = |S| if the prediction from S is right, else 0
  * (absent features filled as the fusion does).
  *
  * @param items Training samples.
+ * @param sampled Random joining orders where there are too many modalities for all.
  * @returns [items, m], row-major; the sum of a row is m if all modalities together are right, else 0.
  */
-export async function sampleContributions(host: Host, items: Int32Array): Promise<Float32Array> {
+export async function sampleContributions(
+  host: Host,
+  items: Int32Array,
+  sampled: number = ordersOption.default,
+): Promise<Float32Array> {
   const { modalities, classes } = host;
   const m = modalities.length;
-  const orders = joiningOrders(m, SAMPLED_ORDERS, host.random.split("joining-orders"));
+  const orders = joiningOrders(m, sampled, host.random.split("joining-orders"));
   const labels = host.labels("train");
   const right = new Map<number, Uint8Array>();
   for (const subset of subsetsOf(orders)) {

@@ -23,7 +23,11 @@ const flags: Readonly<Record<string, Flag>> = {
   dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
   encoder: { type: "text", value: "NAME", about: "encoder of every modality (default: cnn)" },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
-  method: { type: "list", value: "NAME,...", about: "methods to compare; a+b composes a and b (default: none)" },
+  method: {
+    type: "list",
+    value: "NAME,...",
+    about: "methods to compare, a+b for both on one model: none,arm,arm+ogm-ge (default: none)",
+  },
   modality: { type: "list", value: "NAME,...", about: "modalities to use (default: all)" },
   seeds: { type: "text", value: "N", about: "number of seeds 0..N-1 (default: 3)" },
   epochs: { type: "text", value: "N", about: "epochs, or the budget in multiples of the training set" },
@@ -87,6 +91,8 @@ export const benchCommand: Command = {
           "deno task bench                                  the quick grid on av-digits",
           "deno task bench --fusion concat,sum --method none,arm --seeds 5",
           "deno task bench --method arm --set arm.lambda1=0.2 --set training.epochs=6",
+          "deno task bench --method arm,ogm-ge              two rows: arm, and ogm-ge",
+          "deno task bench --method arm+ogm-ge              one row: both methods on one model",
           "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
           "deno task bench --describe arm",
         ]),
@@ -133,6 +139,11 @@ async function bench(
   let seeds: readonly number[] = grid?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1) }, (_, seed) => seed);
+  }
+  const balancing = parsed.list.method.filter((name) => name !== "none");
+  if (balancing.length > 1 && !balancing.some((name) => name.includes("+")) && !parsed.boolean.json) {
+    // The same comma means both in other tools.
+    console.error(`Compares ${balancing.join(", ")}; to put them on one model write --method ${balancing.join("+")}.`);
   }
   const onError = parsed.text["on-error"] ?? "continue";
   if (onError !== "continue" && onError !== "stop") {

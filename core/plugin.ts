@@ -240,7 +240,25 @@ export interface Declarations {
   readonly keep?: boolean;
   /** Whether the method needs every modality's own readout trained or read in the step. @default {false} */
   readonly solo?: boolean;
+  /**
+   * What only one method of a run may do, as the end of "both ...": "replace the task's loss". Methods that share a claim
+   * are refused together.
+   */
+  readonly claims?: readonly string[];
+  /**
+   * Whether `plan` passes on the keep masks of the plan that it gets. A method that plans and does not must stand before
+   * those that drop modalities. @default {false}
+   */
+  readonly passesKeep?: boolean;
 }
+
+/** Claims that the harness itself knows. */
+export const CLAIMS = {
+  /** `taskLoss` returns terms of its own, whatever it got. */
+  taskLoss: "replace the task's loss",
+  /** `channelGates` returns gates of its own. */
+  channelGates: "replace the channel gates",
+} as const;
 
 /** Part of an epoch: programs run on every batch of an index list. */
 export interface Segment {

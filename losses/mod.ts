@@ -5,3 +5,4 @@
  */
 export * from "./balanced_min_max.ts";
 export * from "./cross_entropy.ts";
+export * from "./kept.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./batches.ts";
+export * from "./compose.ts";
 export * from "./evaluate.ts";
 export * from "./losses.ts";
 export * from "./metrics/classification.ts";

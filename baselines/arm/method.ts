@@ -94,6 +94,12 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
     name,
     declares: {
       solo: true,
+      claims: [
+        ...(options.dfe ? ["scale features by ARM's fusion weights"] : []),
+        ...(useMi ? ["add ARM's loss L_phiMI"] : []),
+        ...(useCmi ? ["add ARM's loss L_phiCMI"] : []),
+        ...(resamples ? ["repeat samples by ARM's contributions"] : []),
+      ],
       controls: useLoss ? { [on]: 0 } : {},
       columns: {
         ...(options.dfe
