@@ -56,10 +56,16 @@ export function gaussianInformation(
       ncmi[j][i] = squaredPartial(withFused[i], withFused[j], between);
     }
   }
-  return {
+  const normalised = {
     nmi: tf.stack(withFused.map((rho) => tf.square(rho)), 1) as tf.Tensor2D,
-    ncmi: tf.reshape(tf.stack(ncmi.flat(), 1), [rows, m, m]),
+    ncmi: tf.reshape(tf.stack(ncmi.flat(), 1), [rows, m, m]) as tf.Tensor3D,
   };
+  return { ...normalised, mi: natsOf(normalised.nmi), cmi: natsOf(normalised.ncmi) };
+}
+
+/** -1/2 ln(1 - rho^2), at most 8.06: a deterministic relation would have no finite value. */
+function natsOf<T extends tf.Tensor>(squared: T): T {
+  return tf.mul(tf.log(tf.maximum(tf.sub(1, squared), 1e-7)), -0.5) as T;
 }
 
 /** Squared partial correlation of y and j given i, from the three plain ones. */

@@ -34,8 +34,8 @@ export function standardise(vectors: tf.Tensor, share: tf.Tensor2D | null = null
 }
 
 /**
- * Maps [min, max] of each vector's last axis onto [-2, 2], so that `hardAssignment` makes NumPy's equal-width bins of it; a
- * constant vector v gets the range [v - 1/2, v + 1/2]. Has no gradient.
+ * Maps [min, max] of each vector's last axis onto [0, 1]; a constant vector v gets the range [v - 1/2, v + 1/2]. Has no
+ * gradient.
  *
  * @param share Observations of weight 0 do not enter the range.
  */
@@ -48,7 +48,7 @@ export function stretch(vectors: tf.Tensor, share: tf.Tensor2D | null = null): t
   const constant = tf.equal(low, high);
   const from = tf.where(constant, tf.sub(low, 0.5), low);
   const width = tf.where(constant, tf.onesLike(low), tf.sub(high, low));
-  return tf.clipByValue(tf.sub(tf.mul(tf.div(tf.sub(values, from), width), 4), 2), -2, 2);
+  return tf.clipByValue(tf.div(tf.sub(values, from), width), 0, 1);
 }
 
 /**
@@ -70,7 +70,17 @@ export function softAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D 
  * @returns [N, b, n].
  */
 export function hardAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
-  const index = tf.minimum(tf.floor(tf.mul(tf.add(stopGradient(vectors), 2), bins / 4)), bins - 1);
+  return oneHot(tf.mul(tf.add(stopGradient(vectors), 2), bins / 4), bins);
+}
+
+/** One-hot assignment to NumPy's b equal bins of [0, 1]. @param vectors Stretched, [N, n]. @returns [N, b, n]. */
+function rangeAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
+  return oneHot(tf.mul(stopGradient(vectors), bins), bins);
+}
+
+/** Rows of a 1 at floor(position), the last bin closed. */
+function oneHot(position: tf.Tensor, bins: number): tf.Tensor3D {
+  const index = tf.minimum(tf.floor(position), bins - 1);
   const bin = tf.tensor3d(Array.from({ length: bins }, (_, k) => k), [1, bins, 1]);
   return tf.cast(tf.equal(tf.expandDims(index, 1), bin), "float32") as tf.Tensor3D;
 }
@@ -106,15 +116,19 @@ interface Assigned {
   readonly marginal: (assigned: tf.Tensor3D) => tf.Tensor;
 }
 
-/** MI alone, from a table P(u, y) per part, [N, m]. */
-function informationFromPairs({ fused, parts, weighted, marginal }: Assigned, norm: Normalization): tf.Tensor2D {
+/** MI alone, from a table P(u, y) per part. */
+function informationFromPairs(
+  { fused, parts, weighted, marginal }: Assigned,
+  norm: Normalization,
+): Pick<Information, "nmi" | "mi"> {
   const hy = entropy(marginal(fused), [1]);
-  const nmi = parts.map((part) => {
+  const mi: tf.Tensor[] = [];
+  const nmi = parts.map((part, u) => {
     const h = entropy(marginal(part), [1]);
-    const table = weighted(part);
-    return normalised(tf.sub(tf.add(h, hy), entropy(table, [1, 2])), h, hy, norm);
+    mi[u] = tf.sub(tf.add(h, hy), entropy(weighted(part), [1, 2]));
+    return normalised(mi[u], h, hy, norm);
   });
-  return tf.stack(nmi, 1) as tf.Tensor2D;
+  return { nmi: tf.stack(nmi, 1) as tf.Tensor2D, mi: tf.stack(mi, 1) as tf.Tensor2D };
 }
 
 /** MI and CMI from one table P(i, j, y) per pair of parts, which serves both directions and its margins both MIs. */
@@ -125,8 +139,9 @@ function informationFromTriples(
   const [rows, bins, observations] = fused.shape;
   const m = parts.length;
   const zero = tf.zeros([rows]);
-  const nmi: tf.Tensor[] = Array.from({ length: m }, () => zero);
-  const ncmi: tf.Tensor[][] = Array.from({ length: m }, () => Array.from({ length: m }, () => zero));
+  const list = (): tf.Tensor[] => Array.from({ length: m }, () => zero);
+  const square = () => Array.from({ length: m }, list);
+  const [nmi, mi, ncmi, cmi] = [list(), list(), square(), square()];
   const hy = entropy(marginal(fused), [1]);
   const h = parts.map((part) => entropy(marginal(part), [1]));
   for (let i = 0; i < m; i++) {
@@ -140,22 +155,33 @@ function informationFromTriples(
       const hij = entropy(tf.sum(table, 3), [1, 2]);
       const hiy = entropy(tf.sum(table, 2), [1, 2]);
       const hjy = entropy(tf.sum(table, 1), [1, 2]);
-      nmi[i] = normalised(tf.sub(tf.add(h[i], hy), hiy), h[i], hy, norm);
-      nmi[j] = normalised(tf.sub(tf.add(h[j], hy), hjy), h[j], hy, norm);
+      mi[i] = tf.sub(tf.add(h[i], hy), hiy);
+      mi[j] = tf.sub(tf.add(h[j], hy), hjy);
+      nmi[i] = normalised(mi[i], h[i], hy, norm);
+      nmi[j] = normalised(mi[j], h[j], hy, norm);
       if (conditionalEntropy === "official") {
-        ncmi[i][j] = officialConditional(tf.transpose(table, [0, 2, 3, 1]), conditionalNorm);
-        ncmi[j][i] = officialConditional(tf.transpose(table, [0, 1, 3, 2]), conditionalNorm);
+        ({ cmi: cmi[i][j], ncmi: ncmi[i][j] } = officialConditional(
+          tf.transpose(table, [0, 2, 3, 1]),
+          conditionalNorm,
+        ));
+        ({ cmi: cmi[j][i], ncmi: ncmi[j][i] } = officialConditional(
+          tf.transpose(table, [0, 1, 3, 2]),
+          conditionalNorm,
+        ));
         continue;
       }
-      const givenI = tf.sub(tf.sub(tf.add(hij, hiy), h[i]), hijy);
-      const givenJ = tf.sub(tf.sub(tf.add(hij, hjy), h[j]), hijy);
-      ncmi[i][j] = normalised(givenI, tf.sub(hij, h[i]), tf.sub(hiy, h[i]), conditionalNorm);
-      ncmi[j][i] = normalised(givenJ, tf.sub(hij, h[j]), tf.sub(hjy, h[j]), conditionalNorm);
+      cmi[i][j] = tf.sub(tf.sub(tf.add(hij, hiy), h[i]), hijy);
+      cmi[j][i] = tf.sub(tf.sub(tf.add(hij, hjy), h[j]), hijy);
+      ncmi[i][j] = normalised(cmi[i][j], tf.sub(hij, h[i]), tf.sub(hiy, h[i]), conditionalNorm);
+      ncmi[j][i] = normalised(cmi[j][i], tf.sub(hij, h[j]), tf.sub(hjy, h[j]), conditionalNorm);
     }
   }
+  const matrix = (entries: tf.Tensor[][]): tf.Tensor3D => tf.reshape(tf.stack(entries.flat(), 1), [rows, m, m]);
   return {
     nmi: tf.stack(nmi, 1) as tf.Tensor2D,
-    ncmi: tf.reshape(tf.stack(ncmi.flat(), 1), [rows, m, m]),
+    mi: tf.stack(mi, 1) as tf.Tensor2D,
+    ncmi: matrix(ncmi),
+    cmi: matrix(cmi),
   };
 }
 
@@ -198,16 +224,23 @@ export function histogramInformation(
   };
   const estimate = (assign: Assign): Information => {
     if (m === 1) {
-      return { nmi: informationFromPairs(assigned(assign, bins), options.norm), ncmi: tf.zeros([rows, 1, 1]) };
+      const none: tf.Tensor3D = tf.zeros([rows, 1, 1]);
+      return { ...informationFromPairs(assigned(assign, bins), options.norm), ncmi: none, cmi: none };
     }
     const both = informationFromTriples(assigned(assign, cmiBins), options);
-    if (bins === cmiBins) return both;
-    return { nmi: informationFromPairs(assigned(assign, bins), options.norm), ncmi: both.ncmi };
+    return bins === cmiBins ? both : { ...both, ...informationFromPairs(assigned(assign, bins), options.norm) };
   };
-  if (estimator === "hard" || estimator === "official") return estimate(hardAssignment);
+  if (estimator === "hard" || estimator === "official") {
+    return estimate(edges === "standard" ? hardAssignment : rangeAssignment);
+  }
   const soft = estimate(softAssignment);
   if (estimator === "soft") return soft;
   const hard = estimate(hardAssignment);
   const through = <T extends tf.Tensor>(s: T, h: T): T => tf.add(s, stopGradient(tf.sub(h, s))) as T;
-  return { nmi: through(soft.nmi, hard.nmi), ncmi: through(soft.ncmi, hard.ncmi) };
+  return {
+    nmi: through(soft.nmi, hard.nmi),
+    ncmi: through(soft.ncmi, hard.ncmi),
+    mi: through(soft.mi, hard.mi),
+    cmi: through(soft.cmi, hard.cmi),
+  };
 }

@@ -18,6 +18,10 @@ export interface Information {
   readonly nmi: tf.Tensor2D;
   /** NCMI(f_y; z_j | z_i) at [B, i, j]; 0 on the diagonal. */
   readonly ncmi: tf.Tensor3D;
+  /** I(f_y; z_u) in nats, not normalised, [B, m]. */
+  readonly mi: tf.Tensor2D;
+  /** I(f_y; z_j | z_i) in nats at [B, i, j]. */
+  readonly cmi: tf.Tensor3D;
 }
 
 /**
@@ -61,6 +65,8 @@ export function informationOf(
   return {
     nmi: tf.tile(found.nmi, [batch, 1]),
     ncmi: tf.tile(found.ncmi, [batch, 1, 1]),
+    mi: tf.tile(found.mi, [batch, 1]),
+    cmi: tf.tile(found.cmi, [batch, 1, 1]),
   };
 }
 

@@ -22,22 +22,24 @@ function unweightedEntropy(quotients: tf.Tensor): tf.Tensor {
 }
 
 /**
- * The released code's "NCMI" (x; y | z) of tables J[x, y, z]; may be negative or above 1. 0 where its denominator is 0.
+ * The released code's "CMI" and "NCMI" (x; y | z) of tables J[x, y, z]; the latter may be negative or above 1, and is 0
+ * where its denominator is 0.
  *
  * @param tables [N, b, b, b].
  * @param norm The released code has `"sum"`.
- * @returns [N].
+ * @returns [N] each.
  */
-export function officialConditional(tables: tf.Tensor, norm: Normalization): tf.Tensor {
+export function officialConditional(tables: tf.Tensor, norm: Normalization): { cmi: tf.Tensor; ncmi: tf.Tensor } {
   const { cmi, hx, hy } = officialTerms(tables);
   // The root of a negative product is not defined; such terms have no square-root form.
   const scale = norm === "sqrt" ? tf.sqrt(tf.relu(tf.mul(hx, hy))) : tf.mul(tf.add(hx, hy), norm === "mean" ? 0.5 : 1);
   const defined = tf.notEqual(scale, 0);
-  return tf.where(defined, tf.div(cmi, tf.where(defined, scale, tf.onesLike(scale))), tf.zerosLike(cmi));
+  const ncmi = tf.where(defined, tf.div(cmi, tf.where(defined, scale, tf.onesLike(scale))), tf.zerosLike(cmi));
+  return { cmi, ncmi };
 }
 
 /** The released code's three "conditional entropies" combined: its CMI, H(x|z) and H(y|z), [N] each. */
-export function officialTerms(tables: tf.Tensor): { cmi: tf.Tensor; hx: tf.Tensor; hy: tf.Tensor } {
+function officialTerms(tables: tf.Tensor): { cmi: tf.Tensor; hx: tf.Tensor; hy: tf.Tensor } {
   const [rows, bins] = tables.shape;
   const z = tf.sum(tables, [1, 2]);
   const pz = tf.where(tf.greater(z, 0), z, tf.fill(z.shape, EMPTY));
