@@ -35,12 +35,18 @@ export interface Features {
   readonly pooled: tf.Tensor2D;
   /** Token sequence [B, T, D], if the encoder has one. */
   readonly tokens?: tf.Tensor3D;
+  /** 1 where `tokens` are, 0 for padding, [B, T]. Without it, all are. */
+  readonly tokenMask?: tf.Tensor2D;
   /** Outputs of the deepest stages that a fusion asked for, shallow to deep: [B, ..., c] each. */
   readonly stages?: readonly tf.Tensor[];
 }
 
-/** One stage of an encoder: feature map to feature map, `[B, ..., c]`. */
-export type Stage = (x: tf.Tensor, scope: Scope) => tf.Tensor;
+/**
+ * One stage of an encoder: feature map to feature map, `[B, ..., c]`. The first stage's map is the input.
+ *
+ * @param input The modality's input, from which any stage can tell what is padding.
+ */
+export type Stage = (map: tf.Tensor, scope: Scope, input: tf.Tensor) => tf.Tensor;
 
 /**
  * An encoder as a chain of stages and a head. The harness runs the stages, so that a fusion may gate the maps between
@@ -51,8 +57,8 @@ export interface Encoder {
   readonly stages: readonly Stage[];
   /** Whether `head` returns tokens. */
   readonly tokens: boolean;
-  /** Last feature map to features. */
-  head(map: tf.Tensor, scope: Scope): Omit<Features, "stages">;
+  /** Last feature map to features; `input` as in `Stage`. */
+  head(map: tf.Tensor, scope: Scope, input: tf.Tensor): Omit<Features, "stages">;
 }
 
 /** A registered encoder. */
@@ -389,6 +395,8 @@ export interface ModalityInfo {
   /** Shape of one sample, without the batch axis: [28, 28, 1], [32, 32, 1], [300]. */
   readonly shape: readonly number[];
   readonly dtype: "float32" | "int32";
+  /** Number of ids V, for token ids in 0..V-1 of which 0 is padding. */
+  readonly vocabulary?: number;
   /** What it is, with units. */
   readonly about: string;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./activations.ts";
+export * from "./attention.ts";
 export * from "./conv.ts";
 export * from "./initializers.ts";
 export * from "./linear.ts";

@@ -87,13 +87,13 @@ export function encode(
   let maps: ByModality<tf.Tensor> = mapByModality(inputs, (x, modality) => {
     const encoder = at(model.encoders, modality);
     return encoder.stages.slice(0, encoder.stages.length - depth)
-      .reduce((map, stage) => stage(map, scopeOf(modality)), x);
+      .reduce((map, stage) => stage(map, scopeOf(modality), x), x);
   });
   const seen: ByModality<tf.Tensor>[] = [];
   for (let level = 0; level < depth; level++) {
     const plain = mapByModality(maps, (map, modality) => {
       const encoder = at(model.encoders, modality);
-      return encoder.stages[encoder.stages.length - depth + level](map, scopeOf(modality));
+      return encoder.stages[encoder.stages.length - depth + level](map, scopeOf(modality), at(inputs, modality));
     });
     let gates = model.fusion.channelGates?.(level, plain, keep, scope) ?? null;
     if (gates !== null) {
@@ -107,7 +107,7 @@ export function encode(
     seen.push(maps);
   }
   return mapByModality(maps, (map, modality) => {
-    const features = at(model.encoders, modality).head(map, scopeOf(modality));
+    const features = at(model.encoders, modality).head(map, scopeOf(modality), at(inputs, modality));
     return depth === 0 ? features : { ...features, stages: seen.map((level) => at(level, modality)) };
   });
 }

@@ -17,9 +17,35 @@ export function hostNoise(shape: readonly number[], scale = 1, phase = 0, mean =
   return float32(Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)), shape);
 }
 
+/** The norm of a tensor and its product with noise: what fixtures keep of large ones. */
+export function projection(tensor: HostTensor): { dot: number; norm: number } {
+  const by = hostNoise(tensor.shape, 1, 0.7).data;
+  let dot = 0;
+  let square = 0;
+  for (let i = 0; i < tensor.data.length; i++) {
+    dot += tensor.data[i] * by[i];
+    square += tensor.data[i] ** 2;
+  }
+  return { dot, norm: Math.sqrt(square) };
+}
+
+/** Images [..., c, h, w] of PyTorch's layout as [..., h, w, c]. */
+export function channelsLast({ shape, data }: HostTensor): HostTensor {
+  const [h, w] = shape.slice(-2);
+  const c = shape[shape.length - 3];
+  const outer = shape.slice(0, -3);
+  const values = new Float32Array(data.length);
+  for (let n = 0; n < sizeOf(outer); n++) {
+    for (let k = 0; k < c; k++) {
+      for (let i = 0; i < h * w; i++) values[(n * h * w + i) * c + k] = data[(n * c + k) * h * w + i];
+    }
+  }
+  return { data: values, shape: [...outer, h, w, c], dtype: "float32" };
+}
+
 /** Pooled features of an input, all stages run. */
 export function encodeWith(encoder: Encoder, x: tf.Tensor, scope: Scope): tf.Tensor2D {
-  return encoder.head(encoder.stages.reduce((map, stage) => stage(map, scope), x), scope).pooled;
+  return encoder.head(encoder.stages.reduce((map, stage) => stage(map, scope, x), x), scope, x).pooled;
 }
 
 /** Parameters and buffers of an encoder at their start, in the scope `encoder:x`. */

@@ -1,0 +1,130 @@
+/**
+ * Vision transformer.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { defineEncoder, type EncoderPlugin, type Stage } from "../core/plugin.ts";
+import { sizeOf } from "../core/program.ts";
+import type { Scope } from "../core/scope.ts";
+import {
+  attend,
+  conv2d,
+  dropout,
+  fans,
+  feedForward,
+  layerNorm,
+  linear,
+  truncatedNormal,
+  xavierUniform,
+  zeros,
+} from "../nn/mod.ts";
+
+/** Options of `vit`. */
+export interface VitOptions {
+  readonly patch: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly mlpRatio: number;
+  readonly pooling: "cls" | "mean";
+  readonly dropout: number;
+}
+
+/** Of the layer norms, as in the paper's code. */
+const EPSILON = 1e-6;
+
+/** x + attention(norm(x)), then x + mlp(norm(x)). */
+function block(scope: Scope, x: tf.Tensor, { heads, mlpRatio, dropout: rate }: VitOptions): tf.Tensor {
+  const width = x.shape[2] as number;
+  const attention = scope.in("attn");
+  const normed = layerNorm(scope.in("norm1"), x, { epsilon: EPSILON });
+  const qkv = linear(attention.in("qkv"), normed, { width: 3 * width, kernelInit: xavierUniform });
+  const [q, k, v] = tf.split(qkv, 3, 2);
+  const seen = linear(attention.in("proj"), attend(attention, q, k, v, { heads }), {
+    width,
+    kernelInit: xavierUniform,
+  });
+  const y = tf.add(x, dropout(attention.in("proj"), seen, rate));
+  const mlp = scope.in("mlp");
+  const thought = feedForward(mlp.in("fc1"), mlp.in("fc2"), layerNorm(scope.in("norm2"), y, { epsilon: EPSILON }), {
+    hidden: Math.round(mlpRatio * width),
+    kernelInit: xavierUniform,
+  });
+  return tf.add(y, dropout(mlp, thought, rate));
+}
+
+/**
+ * Vision transformer: patches as tokens, learned positions, pre-norm blocks, one last norm.
+ *
+ * Every block is a stage; patches and positions belong to the first. The feature is the class token, or the mean of the
+ * patches' tokens (there is no class token then). Parameters are named as in timm. A clip gives the patches of all frames
+ * at once. ViT-Ti/16 of the literature is patch 16, width 192, depth 12, heads 3.
+ */
+export const vit: EncoderPlugin = defineEncoder<VitOptions>({
+  name: "vit",
+  about: "vision transformer for images, spectrograms and clips; gives tokens",
+  formula: `t = [cls; W patches + b] + positions;  t <- t + attention(norm(t));  t <- t + mlp(norm(t)), depth times
+    f = norm(t)_cls, or the mean of norm(t)`,
+  source: "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021; mean pooling as in Beyer et al., 2022",
+  options: {
+    patch: { type: "integer", default: 4, min: 1, about: "side of a patch in pixels; must divide height and width" },
+    width: { type: "integer", default: 64, min: 1, about: "width of tokens and feature; a multiple of heads" },
+    depth: { type: "integer", default: 4, min: 1, about: "number of blocks, each a stage" },
+    heads: { type: "integer", default: 4, min: 1, about: "heads of attention" },
+    mlpRatio: {
+      type: "number",
+      default: 4,
+      min: 0.1,
+      about: "hidden width of a block's MLP, as a multiple of the width",
+    },
+    pooling: { type: "choice", choices: ["cls", "mean"], default: "cls", about: "class token, or mean of all tokens" },
+    dropout: { type: "number", default: 0, min: 0, max: 0.95, about: "dropout rate after embedding and sublayers" },
+  },
+  refuses: ({ shape, dtype }, { patch, width, heads }) => {
+    if (dtype !== "float32" || (shape.length !== 3 && shape.length !== 4)) {
+      return "it needs [height, width, channels] or [frames, height, width, channels] of numbers";
+    }
+    const [rows, columns] = shape.slice(-3);
+    if (rows % patch !== 0 || columns % patch !== 0) return `its patch of ${patch} must divide ${rows} and ${columns}`;
+    if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
+    return null;
+  },
+  create: (options) => {
+    const { patch, width, depth, pooling, dropout: rate } = options;
+    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor => {
+      const projection = scope.in("patch_embed").in("proj");
+      const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
+      const patches = conv2d(projection, x, {
+        channels: width,
+        kernel: patch,
+        stride: patch,
+        padding: "valid",
+        kernelInit: truncatedNormal(std),
+      });
+      const [batch, ...grid] = patches.shape.slice(0, -1) as number[];
+      let tokens: tf.Tensor = tf.reshape(patches, [batch, sizeOf(grid), width]);
+      if (pooling === "cls") {
+        const cls = tf.tile(scope.param("cls_token", [1, 1, width], zeros) as tf.Tensor3D, [batch, 1, 1]);
+        tokens = tf.concat([cls, tokens], 1);
+      }
+      const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
+      return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate);
+    };
+    const stages = Array.from({ length: depth }, (_, index): Stage => (x, scope) => {
+      const tokens = index === 0 ? embed(x, scope) : x;
+      return block(scope.in("blocks").in(String(index)), tokens, options);
+    });
+    return {
+      tokens: true,
+      stages,
+      head(map, scope) {
+        const tokens = layerNorm(scope.in("norm"), map, { epsilon: EPSILON }) as tf.Tensor3D;
+        const pooled = pooling === "mean"
+          ? tf.mean(tokens, 1)
+          : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
+        return { pooled: pooled as tf.Tensor2D, tokens };
+      },
+    };
+  },
+});
