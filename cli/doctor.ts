@@ -58,10 +58,11 @@ export const doctorCommand: Command = {
     console.log([
       `armlab ${report.armlab} on Deno ${report.deno}, ${report.platform}, ${report.cores} cores, ${report.memoryGiB} GiB`,
       "",
-      ...found.map((engine) =>
-        engine.missing === null
-          ? `  ok       ${engine.name}: ${engine.version}, ${engine.device}`
-          : `  missing  ${engine.name}: ${engine.missing}`
+      ...found.flatMap((engine) =>
+        engine.missing === null ? [`  ok       ${engine.name}: ${engine.version}, ${engine.device}`] : [
+          `  missing  ${engine.name}: ${engine.missing.what}`,
+          ...(engine.missing.get === null ? [] : [`           to get it: ${engine.missing.get}`]),
+        ]
       ),
       "",
       `Runs use ${report.chosen} unless --engine says otherwise.`,

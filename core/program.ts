@@ -124,6 +124,14 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
+/** Why an engine cannot run here, and how to change that. */
+export interface Missing {
+  /** What is missing or broken, as after "Cannot use engine X: ". */
+  readonly what: string;
+  /** The command that gets it, or what to do; `null` if nothing can be done on this machine. */
+  readonly get: string | null;
+}
+
 /** A registered engine. */
 export interface EnginePlugin {
   /** e.g. `"onnx:cpu"`. Engines are not held in a `Registry`, whose names have no colon. */
@@ -131,7 +139,7 @@ export interface EnginePlugin {
   /** One line for `--list` and `doctor`. */
   readonly about: string;
   /** Says why the engine cannot run here, or `null` if it can. Must not throw. */
-  unavailable(): Promise<string | null>;
+  unavailable(): Promise<Missing | null>;
   /** Creates the engine. */
   create(options?: EngineOptions): Promise<Engine>;
 }

@@ -61,3 +61,23 @@ export function checkWrite(specs: NamedSpecs, values: NamedHostTensors): void {
     }
   }
 }
+
+/**
+ * @throws {RangeError} If a program sets state that it does not declare.
+ * @throws {TypeError} If it sets state to a value of another shape or type.
+ */
+export function checkSet(program: Program, name: string, shape: readonly number[], dtype: TensorSpec["dtype"]): void {
+  const spec = Object.hasOwn(program.state, name) ? program.state[name] : undefined;
+  if (spec === undefined) {
+    throw new RangeError(
+      `Cannot run program "${program.name}" as it may set declared state only: it sets "${name}"`,
+    );
+  }
+  if (!same(spec, { shape, dtype })) {
+    throw new TypeError(
+      `Cannot run program "${program.name}" as it must set state "${name}" to ${print(spec)}: found ${
+        print({ shape, dtype })
+      }`,
+    );
+  }
+}

@@ -18,25 +18,42 @@ import type {
   ProgramStats,
   TensorSpec,
 } from "../core/program.ts";
-import { checkFeeds, checkState, checkWrite } from "./check.ts";
+import { checkFeeds, checkSet, checkState, checkWrite } from "./check.ts";
 
 function toDevice(host: HostTensor): tf.Tensor {
   // tfjs keeps the array it is given; a copy keeps the caller's later changes out.
   return tf.tensor(host.data.slice(), [...host.shape], host.dtype);
 }
 
-function toHost(tensor: tf.Tensor): HostTensor {
-  const data = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
-  return { data: data.slice(), shape: [...tensor.shape], dtype: tensor.dtype as DType };
+/** Reads a tensor. Not at once, as graphics devices answer only later. */
+async function toHost(tensor: tf.Tensor): Promise<HostTensor> {
+  const dtype = tensor.dtype as DType;
+  const data = await tensor.data() as Float32Array | Int32Array | Uint8Array;
+  // Some backends keep truths as 32-bit integers.
+  const copy = dtype === "bool" ? Uint8Array.from(data) : data.slice();
+  return { data: copy, shape: [...tensor.shape], dtype };
+}
+
+/** Reads tensors of the caller's own and frees them. */
+async function hostValues(tensors: NamedTensors): Promise<NamedHostTensors> {
+  try {
+    const entries = Object.entries(tensors).map(async ([name, tensor]) => [name, await toHost(tensor)] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  } finally {
+    for (const tensor of Object.values(tensors)) tensor.dispose();
+  }
 }
 
 /** State as kept tfjs tensors. */
 class EagerState implements EngineState {
   readonly specs: NamedSpecs;
   readonly tensors: NamedTensors = {};
+  /** The backend whose memory the tensors are in. */
+  readonly backend: string;
   readonly #use: () => void;
 
-  constructor(values: NamedHostTensors, use: () => void) {
+  constructor(values: NamedHostTensors, backend: string, use: () => void) {
+    this.backend = backend;
     this.#use = use;
     use();
     const specs: Record<string, TensorSpec> = {};
@@ -47,16 +64,12 @@ class EagerState implements EngineState {
     this.specs = specs;
   }
 
-  read(names: readonly string[] = Object.keys(this.tensors)): Promise<NamedHostTensors> {
-    return Promise.try(() => {
-      this.#use();
-      const values: NamedHostTensors = {};
-      for (const name of names) {
-        if (this.tensors[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
-        values[name] = toHost(this.tensors[name]);
-      }
-      return values;
-    });
+  async read(names: readonly string[] = Object.keys(this.tensors)): Promise<NamedHostTensors> {
+    this.#use();
+    for (const name of names) {
+      if (this.tensors[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
+    }
+    return await hostValues(Object.fromEntries(names.map((name) => [name, tf.clone(this.tensors[name])])));
   }
 
   write(values: NamedHostTensors): Promise<void> {
@@ -75,47 +88,52 @@ class EagerState implements EngineState {
 
   dispose(): void {
     this.#use();
-    for (const tensor of Object.values(this.tensors)) tensor.dispose();
+    for (const [name, tensor] of Object.entries(this.tensors)) {
+      tensor.dispose();
+      delete this.tensors[name];
+    }
   }
 }
 
 class EagerProgram implements CompiledProgram {
   readonly program: Program;
+  readonly #backend: string;
   readonly #use: () => void;
   #runs = 0;
 
-  constructor(program: Program, use: () => void) {
+  constructor(program: Program, backend: string, use: () => void) {
     this.program = program;
+    this.#backend = backend;
     this.#use = use;
   }
 
-  run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
-    return Promise.try(() => {
-      this.#use();
-      const { program } = this;
-      if (!(state instanceof EagerState)) {
-        throw new TypeError(`Cannot run program "${program.name}" as its state must be made by the same engine`);
+  async run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
+    this.#use();
+    const { program } = this;
+    if (!(state instanceof EagerState) || state.backend !== this.#backend) {
+      throw new TypeError(`Cannot run program "${program.name}" as its state must be made by the same engine`);
+    }
+    checkState(program, state.specs);
+    checkFeeds(program, inputs);
+    // Clones, as one tensor may be the new value of two names or of none.
+    const outputs: NamedTensors = {};
+    const next: NamedTensors = {};
+    tf.tidy(() => {
+      const given: NamedTensors = {};
+      for (const name of Object.keys(program.state)) given[name] = state.tensors[name];
+      const fed: NamedTensors = {};
+      for (const [name, value] of Object.entries(inputs)) fed[name] = toDevice(value);
+      const result = program.apply(given, fed);
+      for (const [name, tensor] of Object.entries(result.state)) {
+        checkSet(program, name, tensor.shape, tensor.dtype as DType);
+        next[name] = tf.clone(tensor);
       }
-      checkState(program, state.specs);
-      checkFeeds(program, inputs);
-      const outputs: NamedHostTensors = {};
-      const next: NamedTensors = {};
-      tf.tidy(() => {
-        const given: NamedTensors = {};
-        for (const name of Object.keys(program.state)) given[name] = state.tensors[name];
-        const fed: NamedTensors = {};
-        for (const [name, value] of Object.entries(inputs)) fed[name] = toDevice(value);
-        const result = program.apply(given, fed);
-        for (const [name, tensor] of Object.entries(result.outputs)) outputs[name] = toHost(tensor);
-        for (const [name, tensor] of Object.entries(result.state)) {
-          // A clone, as one tensor may be the new value of two names or of none.
-          next[name] = tf.keep(tf.clone(tensor));
-        }
-      });
-      for (const [name, tensor] of Object.entries(next)) state.replace(name, tensor);
-      this.#runs++;
-      return outputs;
+      for (const [name, tensor] of Object.entries(result.outputs)) outputs[name] = tf.clone(tensor);
+      for (const tensor of [...Object.values(next), ...Object.values(outputs)]) tf.keep(tensor);
     });
+    for (const [name, tensor] of Object.entries(next)) state.replace(name, tensor);
+    this.#runs++;
+    return await hostValues(outputs);
   }
 
   stats(): ProgramStats {
@@ -125,30 +143,40 @@ class EagerProgram implements CompiledProgram {
   dispose(): void {}
 }
 
+/** What an eager engine is. */
+export interface EagerOptions {
+  /** Engine name. */
+  readonly name: string;
+  /** tfjs's name of the backend; it must be registered. */
+  readonly backend: string;
+  /** Version of what computes. @default tfjs's */
+  readonly version?: string;
+  /** The device in words. */
+  readonly device: string;
+}
+
 /**
  * An engine on a tfjs backend that is registered and can be set synchronously once it is ready.
  *
- * @param name Engine name.
- * @param backend tfjs's name of the backend.
- * @param device The device in words.
+ * @throws {RangeError} If tfjs cannot set the backend.
  */
-export async function eagerEngine(name: string, backend: string, device: string): Promise<Engine> {
+export async function eagerEngine({ name, backend, version, device }: EagerOptions): Promise<Engine> {
   if (!await tf.setBackend(backend)) {
     throw new RangeError(`Cannot use engine "${name}" as tfjs must be able to set backend "${backend}": it cannot`);
   }
   await tf.ready();
   registerNoise(backend);
   const use = () => {
-    if (tf.getBackend() !== backend) tf.setBackend(backend);
+    if (tf.getBackend() !== backend) void tf.setBackend(backend);
   };
   // The backend would print an advertisement for a native package at its first use.
   Object.assign(tf.backend(), { firstUse: false });
   return {
     name,
-    version: `tfjs ${tf.version.tfjs}`,
+    version: version ?? `tfjs ${tf.version.tfjs}`,
     device,
-    createState: (values: NamedHostTensors) => new EagerState(values, use),
-    compile: (program: Program) => Promise.resolve(new EagerProgram(program, use)),
+    createState: (values: NamedHostTensors) => new EagerState(values, backend, use),
+    compile: (program: Program) => Promise.resolve(new EagerProgram(program, backend, use)),
     abstract(run: () => void) {
       use();
       tf.tidy(() => {

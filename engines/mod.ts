@@ -3,41 +3,22 @@
  *
  * @module
  */
-import type { Engine, EngineOptions, EnginePlugin } from "../core/program.ts";
-import { eagerEngine } from "./eager.ts";
+import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/program.ts";
+import { onnxCpu } from "./onnx/plugins.ts";
+import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 
-export { eagerEngine } from "./eager.ts";
+export { eagerEngine, type EagerOptions } from "./eager.ts";
+export { onnxCpu } from "./onnx/plugins.ts";
+export { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 
-/** tfjs on the CPU, operation by operation. */
-export const cpu: EnginePlugin = {
-  name: "cpu",
-  about: "tfjs in plain JavaScript, operation by operation; slow, for checking other engines",
-  unavailable: () => Promise.resolve(null),
-  create: () => eagerEngine("cpu", "cpu", "CPU, 1 thread"),
-};
+/** All engines. */
+export const engines: readonly EnginePlugin[] = [onnxCpu, webgpu, wasm, cpu];
 
-/** Traced once, compiled to ONNX and run by ONNX Runtime on the CPU. */
-export const onnxCpu: EnginePlugin = {
-  name: "onnx:cpu",
-  about: "programs traced once, compiled to ONNX and run by ONNX Runtime on the CPU",
-  async unavailable() {
-    try {
-      await import("./onnx/engine.ts");
-      return null;
-    } catch (error) {
-      return `the package onnxruntime-node could not be loaded (${
-        error instanceof Error ? error.message : String(error)
-      }); it brings binaries for Linux, macOS and Windows on x64 and arm64`;
-    }
-  },
-  async create(options?: EngineOptions) {
-    const { onnxEngine } = await import("./onnx/engine.ts");
-    return onnxEngine(options);
-  },
-};
-
-/** Engines, best first. */
-export const engines: readonly EnginePlugin[] = [onnxCpu, cpu];
+/**
+ * Those that are taken without being asked for, best first. Graphics cards are not among them: whether one is faster
+ * depends on the model's size, and a run's numbers should not depend on what card happens to be there.
+ */
+const automatic: readonly EnginePlugin[] = [onnxCpu, wasm, cpu];
 
 /** Names that stand for others. */
 const aliases: Readonly<Record<string, string>> = { onnx: "onnx:cpu" };
@@ -47,6 +28,10 @@ export interface Selection {
   readonly engine: Engine;
   /** One line. */
   readonly reason: string;
+}
+
+function inWords({ what, get }: Missing): string {
+  return get === null ? what : `${what}; to get it: ${get}`;
 }
 
 /**
@@ -65,17 +50,17 @@ export async function selectEngine(name: string | undefined, options: EngineOpti
       );
     }
     const missing = await plugin.unavailable();
-    if (missing !== null) throw new RangeError(`Cannot use engine "${name}": ${missing}`);
+    if (missing !== null) throw new RangeError(`Cannot use engine "${name}": ${inWords(missing)}`);
     return { engine: await plugin.create(options), reason: "asked for" };
   }
   const passed: string[] = [];
-  for (const plugin of engines) {
+  for (const plugin of automatic) {
     const missing = await plugin.unavailable();
     if (missing === null) {
       const before = passed.length === 0 ? "" : ` (${passed.join("; ")})`;
       return { engine: await plugin.create(options), reason: `the best that works here${before}` };
     }
-    passed.push(`${plugin.name}: ${missing}`);
+    passed.push(`${plugin.name}: ${inWords(missing)}`);
   }
   throw new RangeError(`Cannot find an engine that works: ${passed.join("; ")}`);
 }

@@ -8,6 +8,7 @@
  */
 import type {
   CompiledProgram,
+  DType,
   Engine,
   EngineOptions,
   EngineState,
@@ -18,7 +19,7 @@ import type {
   ProgramStats,
   TensorSpec,
 } from "../../core/program.ts";
-import { checkFeeds, checkState, checkWrite } from "../check.ts";
+import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import type { Graph } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
@@ -174,11 +175,7 @@ export function compileGraph(program: Program): Graph {
     const result = program.apply(under(STATE, tensors), under(FEED, tensors));
     const ports: NamedTensors = {};
     for (const [name, tensor] of Object.entries(result.state)) {
-      if (!Object.hasOwn(program.state, name)) {
-        throw new RangeError(
-          `Cannot compile program "${program.name}" as it may set declared state only: it sets "${name}"`,
-        );
-      }
+      checkSet(program, name, tensor.shape, tensor.dtype as DType);
       ports[STATE + name] = tensor;
     }
     for (const [name, tensor] of Object.entries(result.outputs)) ports[OUTPUT + name] = tensor;

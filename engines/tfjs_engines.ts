@@ -1,0 +1,92 @@
+/**
+ * Engines on tfjs's own backends: operation by operation.
+ *
+ * @module
+ */
+import type { EnginePlugin, Missing } from "../core/program.ts";
+import { eagerEngine } from "./eager.ts";
+import { registerWasmKernels } from "./wasm_kernels.ts";
+
+/** What an error says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** tfjs on the CPU, operation by operation. */
+export const cpu: EnginePlugin = {
+  name: "cpu",
+  about: "tfjs in plain JavaScript, operation by operation; slow, for checking other engines",
+  unavailable: () => Promise.resolve(null),
+  create: () => eagerEngine({ name: "cpu", backend: "cpu", device: "CPU, 1 thread" }),
+};
+
+/** tfjs's WebAssembly backend, with the kernels that training needs and it lacks. */
+export const wasm: EnginePlugin = {
+  name: "wasm",
+  about: "tfjs in WebAssembly, operation by operation; runs wherever Deno and browsers do",
+  async unavailable() {
+    try {
+      await import("@tensorflow/tfjs-backend-wasm");
+      return null;
+    } catch (error) {
+      return {
+        what: `the package @tensorflow/tfjs-backend-wasm could not be loaded (${messageOf(error)})`,
+        get: "deno cache npm:@tensorflow/tfjs-backend-wasm@4.22.0",
+      };
+    }
+  },
+  async create() {
+    const { version_wasm: version } = await import("@tensorflow/tfjs-backend-wasm");
+    registerWasmKernels();
+    return await eagerEngine({
+      name: "wasm",
+      backend: "wasm",
+      version: `tfjs-backend-wasm ${version}`,
+      device: "CPU, WebAssembly, 1 thread",
+    });
+  },
+};
+
+/** The driver that must be installed before WebGPU finds a device, by operating system. */
+export function graphicsDriver(): string {
+  switch (Deno.build.os) {
+    case "linux":
+      return "install the graphics card's Vulkan driver (nvidia-driver, or mesa-vulkan-drivers for AMD and Intel); " +
+        "without a card, `apt-get install mesa-vulkan-drivers` brings a software one";
+    case "windows":
+      return "install the graphics card's current driver (Direct3D 12)";
+    default:
+      return "update the operating system (Metal)";
+  }
+}
+
+/** tfjs's WebGPU backend on Deno's WebGPU. */
+export const webgpu: EnginePlugin = {
+  name: "webgpu",
+  about: "tfjs on the graphics card by Deno's WebGPU, operation by operation",
+  async unavailable(): Promise<Missing | null> {
+    if (navigator.gpu === undefined) {
+      return { what: "this Deno has no WebGPU", get: "deno upgrade" };
+    }
+    try {
+      const adapter = await navigator.gpu.requestAdapter();
+      if (adapter === null) return { what: "Deno's WebGPU finds no graphics device", get: graphicsDriver() };
+      await import("@tensorflow/tfjs-backend-webgpu");
+      return null;
+    } catch (error) {
+      return {
+        what: `the package @tensorflow/tfjs-backend-webgpu could not be loaded (${messageOf(error)})`,
+        get: "deno cache npm:@tensorflow/tfjs-backend-webgpu@4.22.0",
+      };
+    }
+  },
+  async create() {
+    const adapter = await navigator.gpu.requestAdapter();
+    const { WebGPUBackend: _ } = await import("@tensorflow/tfjs-backend-webgpu");
+    return await eagerEngine({
+      name: "webgpu",
+      backend: "webgpu",
+      device: adapter?.info.description || adapter?.info.vendor || "a graphics device",
+    });
+  },
+};

@@ -1,0 +1,379 @@
+/**
+ * Kernels that tfjs's WebAssembly backend (4.22) lacks or gets wrong, composed of kernels that it has. With them it
+ * trains.
+ *
+ * Wrong are there: convolutions with "same" padding whose last window ends before the image does, as strided 1x1 ones
+ * (all zeros), `MaxPoolGrad` (a window without a positive value loses its gradient), `OneHot` of floats (the bits of
+ * integers), `FloorDiv` of floats (gives floats where tfjs gives integers) and `Log1p` (loses the digits of small values).
+ *
+ * Symbols: B batch, h x w outputs, k filter extent, C channels in, K channels out, N = B h w.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+const BACKEND = "wasm";
+
+/** tfjs's geometry of a 2-D convolution or pooling. */
+type Geometry = tf.backend_util.Conv2DInfo;
+
+/** Runs kernels of the backend and frees what they make when the composed kernel is done. */
+class Kernels {
+  readonly #backend: tf.KernelBackend;
+  readonly #made: tf.TensorInfo[] = [];
+
+  constructor(backend: unknown) {
+    this.#backend = backend as tf.KernelBackend;
+  }
+
+  /** One kernel's first output. */
+  run(
+    name: string,
+    inputs: Record<string, tf.TensorInfo> | readonly tf.TensorInfo[],
+    attrs: Record<string, unknown> = {},
+  ): tf.TensorInfo {
+    const kernel = tf.getKernel(name, BACKEND);
+    const result = kernel.kernelFunc({
+      inputs: inputs as Record<string, tf.TensorInfo>,
+      attrs: attrs as unknown as tf.NamedAttrMap,
+      backend: this.#backend as unknown as Record<string, never>,
+    });
+    const output = Array.isArray(result) ? result[0] : result;
+    this.#made.push(output);
+    return output;
+  }
+
+  /** Frees everything but the result, which must be one of what was made. */
+  done(result: tf.TensorInfo): tf.TensorInfo {
+    // Reshapes share data with what they reshape and count as references of their own.
+    for (const info of this.#made) if (info !== result) this.#backend.disposeData(info.dataId);
+    return result;
+  }
+
+  reshape = (x: tf.TensorInfo, shape: readonly number[]) => this.run("Reshape", { x }, { shape: [...shape] });
+  transpose = (x: tf.TensorInfo, perm: readonly number[]) => this.run("Transpose", { x }, { perm: [...perm] });
+  pad = (x: tf.TensorInfo, paddings: readonly (readonly [number, number])[], constantValue = 0) =>
+    paddings.every(([before, after]) => before === 0 && after === 0)
+      ? x
+      : this.run("PadV2", { x }, { paddings, constantValue });
+  cast = (x: tf.TensorInfo, dtype: tf.DataType) => x.dtype === dtype ? x : this.run("Cast", { x }, { dtype });
+  scalar = (value: number) => this.run("Fill", {}, { shape: [], value, dtype: "float32" });
+  concat = (parts: readonly tf.TensorInfo[], axis: number) => this.run("Concat", parts, { axis });
+  multiply = (a: tf.TensorInfo, b: tf.TensorInfo) => this.run("Multiply", { a, b });
+  sum = (x: tf.TensorInfo, axis: readonly number[]) => this.run("Sum", { x }, { axis: [...axis], keepDims: false });
+  matMul = (a: tf.TensorInfo, b: tf.TensorInfo) =>
+    this.reshape(
+      this.run("BatchMatMul", { a: this.reshape(a, [1, ...a.shape]), b: this.reshape(b, [1, ...b.shape]) }, {
+        transposeA: false,
+        transposeB: false,
+      }),
+      [a.shape[0], b.shape[1]],
+    );
+  slice = (x: tf.TensorInfo, begin: readonly number[], size: readonly number[]) =>
+    this.run("Slice", { x }, { begin: [...begin], size: [...size] });
+}
+
+/** Filter positions, row by row. */
+function taps({ filterHeight, filterWidth }: Geometry): [number, number][] {
+  return Array.from({ length: filterHeight * filterWidth }, (_, i) => [Math.floor(i / filterWidth), i % filterWidth]);
+}
+
+/** Extents of the padded input that the filter reaches: from the first row of the first tap to the last of the last. */
+function reach(geometry: Geometry): [number, number] {
+  const { outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, filterHeight, filterWidth } =
+    geometry;
+  return [
+    (outHeight - 1) * strideHeight + (filterHeight - 1) * dilationHeight + 1,
+    (outWidth - 1) * strideWidth + (filterWidth - 1) * dilationWidth + 1,
+  ];
+}
+
+/** The input with its padding, [B, H, W, C], cut to at least what the filter reaches. */
+function padded(k: Kernels, x: tf.TensorInfo, geometry: Geometry, value = 0): tf.TensorInfo {
+  const { top, left } = geometry.padInfo;
+  const [height, width] = reach(geometry);
+  return k.pad(x, [
+    [0, 0],
+    [top, Math.max(0, height - top - x.shape[1])],
+    [left, Math.max(0, width - left - x.shape[2])],
+    [0, 0],
+  ], value);
+}
+
+/** What one tap of the filter sees of the padded input: [B, h, w, C]. */
+function seen(k: Kernels, x: tf.TensorInfo, geometry: Geometry, [i, j]: [number, number]): tf.TensorInfo {
+  const { outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = geometry;
+  const begin = [0, i * dilationHeight, j * dilationWidth, 0];
+  const size = [
+    x.shape[0],
+    (outHeight - 1) * strideHeight + 1,
+    (outWidth - 1) * strideWidth + 1,
+    x.shape[3],
+  ];
+  if (strideHeight === 1 && strideWidth === 1) return k.slice(x, begin, size);
+  return k.run("StridedSlice", { x }, {
+    begin,
+    end: begin.map((first, axis) => first + size[axis]),
+    strides: [1, strideHeight, strideWidth, 1],
+    beginMask: 0,
+    endMask: 0,
+    ellipsisMask: 0,
+    newAxisMask: 0,
+    shrinkAxisMask: 0,
+  });
+}
+
+function zeros(k: Kernels, shape: readonly number[]): tf.TensorInfo {
+  return k.run("Fill", {}, { shape: [...shape], value: 0, dtype: "float32" });
+}
+
+/** Attributes that tfjs gives to the gradients of convolutions. */
+interface ConvAttributes {
+  readonly strides: [number, number] | number;
+  readonly pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
+  readonly dilations?: [number, number] | number;
+  readonly dataFormat?: "NHWC" | "NCHW";
+  readonly dimRoundingMode?: "floor" | "round" | "ceil";
+  readonly filterShape: [number, number, number, number];
+  readonly inputShape: [number, number, number, number];
+}
+
+function geometryOf(
+  kernel: string,
+  x: readonly number[],
+  filter: readonly number[],
+  { strides, pad, dilations, dataFormat, dimRoundingMode }: ConvAttributes,
+  depthwise: boolean,
+): Geometry {
+  if (dataFormat === "NCHW") {
+    throw new RangeError(`Cannot run kernel ${kernel} on WebAssembly as its data format must be NHWC: found NCHW`);
+  }
+  return tf.backend_util.computeConv2DInfo(
+    x as [number, number, number, number],
+    filter as [number, number, number, number],
+    strides,
+    dilations ?? [1, 1],
+    pad,
+    dimRoundingMode,
+    depthwise,
+  );
+}
+
+/** The backend's own convolution; where it fails at "same" padding, with the padding made first. */
+function convolution(
+  name: string,
+  k: Kernels,
+  inputs: Record<string, tf.TensorInfo>,
+  attributes: ConvAttributes,
+): tf.TensorInfo {
+  const own = `${name}/own`;
+  const { x, filter } = inputs;
+  if (attributes.pad !== "same") return k.run(own, inputs, { ...attributes });
+  const geometry = geometryOf(name, x.shape, filter.shape, attributes, name.includes("Depthwise"));
+  const [height, width] = reach(geometry);
+  if (height >= x.shape[1] && width >= x.shape[2]) return k.run(own, inputs, { ...attributes });
+  return k.run(own, { ...inputs, x: padded(k, x, geometry) }, { ...attributes, pad: "valid" });
+}
+
+/** A composed kernel. */
+type Compose = (k: Kernels, inputs: Record<string, tf.TensorInfo>, attributes: ConvAttributes) => tf.TensorInfo;
+
+/** dW = im2col(x)^T dy: [k k C, N] [N, K]. */
+const conv2DBackpropFilter: Compose = (k, { x, dy }, attributes) => {
+  const { filterShape } = attributes;
+  const geometry = geometryOf("Conv2DBackpropFilter", x.shape, filterShape, attributes, false);
+  const rows = geometry.batchSize * geometry.outHeight * geometry.outWidth;
+  if (rows === 0) return zeros(k, filterShape);
+  const input = padded(k, x, geometry);
+  const columns = k.concat(taps(geometry).map((tap) => seen(k, input, geometry, tap)), 3);
+  const matrix = k.transpose(k.reshape(columns, [rows, columns.shape[3]]), [1, 0]);
+  return k.reshape(k.matMul(matrix, k.reshape(dy, [rows, dy.shape[3]])), filterShape);
+};
+
+/** Each tap of dW is the sum over N of what it saw times dy: [k, k, C, q]. */
+const depthwiseBackpropFilter: Compose = (k, { x, dy }, attributes) => {
+  const { filterShape } = attributes;
+  const geometry = geometryOf("DepthwiseConv2dNativeBackpropFilter", x.shape, filterShape, attributes, true);
+  const rows = geometry.batchSize * geometry.outHeight * geometry.outWidth;
+  if (rows === 0) return zeros(k, filterShape);
+  const [, , channels, multiplier] = filterShape;
+  const input = padded(k, x, geometry);
+  const outputs = k.reshape(dy, [rows, channels, multiplier]);
+  const parts = taps(geometry).map((tap) => {
+    const rowsSeen = k.reshape(seen(k, input, geometry, tap), [rows, channels, 1]);
+    return k.reshape(k.sum(k.multiply(rowsSeen, outputs), [0]), [1, channels, multiplier]);
+  });
+  return k.reshape(k.concat(parts, 0), filterShape);
+};
+
+/** Puts zeros between the elements of an axis and after the last one. */
+function spread(k: Kernels, x: tf.TensorInfo, axis: number, stride: number): tf.TensorInfo {
+  if (stride === 1) return x;
+  const { shape } = x;
+  const split = k.reshape(x, [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)]);
+  const filled = k.pad(split, split.shape.map((_, i) => [0, i === axis + 1 ? stride - 1 : 0] as const));
+  return k.reshape(filled, shape.map((extent, i) => i === axis ? extent * stride : extent));
+}
+
+/** Adds up what each tap gives back to the input that it saw: parts [B, h, w, C] to [B, H, W, C]. */
+function givenBack(
+  k: Kernels,
+  geometry: Geometry,
+  inputShape: readonly number[],
+  partOf: (tap: [number, number]) => tf.TensorInfo,
+): tf.TensorInfo {
+  const [, height, width] = inputShape;
+  const { outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, padInfo: { top, left } } =
+    geometry;
+  // Large enough for every tap's spread outputs and for the input behind its padding.
+  const full = [
+    Math.max(top + height, outHeight * strideHeight + (geometry.filterHeight - 1) * dilationHeight),
+    Math.max(left + width, outWidth * strideWidth + (geometry.filterWidth - 1) * dilationWidth),
+  ];
+  let total: tf.TensorInfo | null = null;
+  for (const [i, j] of taps(geometry)) {
+    const wide = spread(k, spread(k, partOf([i, j]), 1, strideHeight), 2, strideWidth);
+    const [y, x] = [i * dilationHeight, j * dilationWidth];
+    const placed = k.pad(wide, [
+      [0, 0],
+      [y, full[0] - y - wide.shape[1]],
+      [x, full[1] - x - wide.shape[2]],
+      [0, 0],
+    ]);
+    total = total === null ? placed : k.run("Add", { a: total, b: placed });
+  }
+  return k.slice(total!, [0, top, left, 0], inputShape);
+}
+
+/** dx is the sum over taps of (dy times the tap's weights), put where the tap saw it. */
+const depthwiseBackpropInput: Compose = (k, { dy, filter }, attributes) => {
+  const { inputShape } = attributes;
+  const geometry = geometryOf("DepthwiseConv2dNativeBackpropInput", inputShape, filter.shape, attributes, true);
+  const [batch, , , channels] = inputShape;
+  const { outHeight, outWidth } = geometry;
+  const multiplier = filter.shape[3];
+  if (batch * outHeight * outWidth === 0) return zeros(k, inputShape);
+  const outputs = k.reshape(dy, [batch, outHeight, outWidth, channels, multiplier]);
+  return givenBack(k, geometry, inputShape, ([i, j]) => {
+    const weights = k.reshape(k.slice(filter, [i, j, 0, 0], [1, 1, channels, multiplier]), [channels, multiplier]);
+    return k.sum(k.multiply(outputs, weights), [4]);
+  });
+};
+
+/** Each window's dy goes to the first of its largest values. */
+function maxPoolGrad(
+  k: Kernels,
+  { dy, input, output }: Record<string, tf.TensorInfo>,
+  { filterSize, strides, pad, dimRoundingMode }: {
+    readonly filterSize: [number, number] | number;
+    readonly strides: [number, number] | number;
+    readonly pad: "valid" | "same" | number;
+    readonly dimRoundingMode?: "floor" | "round" | "ceil";
+  },
+): tf.TensorInfo {
+  const shape = input.shape as [number, number, number, number];
+  const geometry = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+  if (tf.util.sizeFromShape(shape) * geometry.outHeight * geometry.outWidth === 0) return zeros(k, shape);
+  const window = padded(k, input, geometry, Number.NEGATIVE_INFINITY);
+  let left = dy;
+  return givenBack(k, geometry, shape, (tap) => {
+    const largest = k.run("Equal", { a: seen(k, window, geometry, tap), b: output });
+    const part = k.multiply(left, k.cast(largest, "float32"));
+    left = k.run("Sub", { a: left, b: part });
+    return part;
+  });
+}
+
+/** The backend's own kernel on integers, as floats afterwards. */
+function oneHot(
+  k: Kernels,
+  indices: tf.TensorInfo,
+  { depth, onValue, offValue, dtype }: {
+    readonly depth: number;
+    readonly onValue: number;
+    readonly offValue: number;
+    readonly dtype: tf.DataType;
+  },
+): tf.TensorInfo {
+  const hits = k.run("OneHot/own", { indices }, { depth, onValue: 1, offValue: 0, dtype: "int32" });
+  if (onValue === 1 && offValue === 0) return k.cast(hits, dtype);
+  const scaled = k.multiply(k.cast(hits, "float32"), k.scalar(onValue - offValue));
+  return k.cast(k.run("Add", { a: scaled, b: k.scalar(offValue) }), dtype);
+}
+
+/** x log(u) / (u - 1) with u = 1 + x, and x where u = 1: the rounding of u cancels (Kahan). */
+function log1p(k: Kernels, x: tf.TensorInfo): tf.TensorInfo {
+  const one = k.scalar(1);
+  const u = k.run("Add", { a: k.cast(x, "float32"), b: one });
+  const rest = k.run("Sub", { a: u, b: one });
+  const nothing = k.run("Equal", { a: rest, b: k.scalar(0) });
+  const safe = k.run("Select", { condition: nothing, t: k.run("OnesLike", { x: rest }), e: rest });
+  const infinite = k.run("Equal", { a: u, b: k.scalar(Number.POSITIVE_INFINITY) });
+  const log = k.run("Log", { x: u });
+  const corrected = k.multiply(log, k.run("RealDiv", { a: k.cast(x, "float32"), b: safe }));
+  const result = k.run("Select", { condition: nothing, t: k.cast(x, "float32"), e: corrected });
+  return k.run("Select", { condition: infinite, t: u, e: result });
+}
+
+/** Rows added up by number: onehot(ids)^T x. Numbers out of range fall away, as on the other backends. */
+function unsortedSegmentSum(k: Kernels, x: tf.TensorInfo, segmentIds: tf.TensorInfo, segments: number): tf.TensorInfo {
+  const outer = segmentIds.shape.length;
+  const rows = tf.util.sizeFromShape(segmentIds.shape);
+  const shape = [segments, ...x.shape.slice(outer)];
+  const width = tf.util.sizeFromShape(x.shape.slice(outer));
+  if (rows === 0 || segments === 0 || width === 0) return zeros(k, shape);
+  const hits = k.run("OneHot", { indices: k.reshape(segmentIds, [rows]) }, {
+    depth: segments,
+    onValue: 1,
+    offValue: 0,
+    dtype: "float32",
+  });
+  const values = k.reshape(k.cast(x, "float32"), [rows, width]);
+  return k.cast(k.reshape(k.matMul(k.transpose(hits, [1, 0]), values), shape), x.dtype);
+}
+
+/** A kernel of ours by its inputs and attributes. */
+type Kernel = (k: Kernels, inputs: Record<string, tf.TensorInfo>, attrs: unknown) => tf.TensorInfo;
+
+const composed: Readonly<Record<string, Kernel>> = {
+  Conv2D: (k, inputs, attrs) => convolution("Conv2D", k, inputs, attrs as ConvAttributes),
+  DepthwiseConv2dNative: (k, inputs, attrs) => convolution("DepthwiseConv2dNative", k, inputs, attrs as ConvAttributes),
+  FusedConv2D: (k, inputs, attrs) => convolution("FusedConv2D", k, inputs, attrs as ConvAttributes),
+  FusedDepthwiseConv2D: (k, inputs, attrs) => convolution("FusedDepthwiseConv2D", k, inputs, attrs as ConvAttributes),
+  Conv2DBackpropFilter: (k, inputs, attrs) => conv2DBackpropFilter(k, inputs, attrs as ConvAttributes),
+  DepthwiseConv2dNativeBackpropFilter: (k, inputs, attrs) =>
+    depthwiseBackpropFilter(k, inputs, attrs as ConvAttributes),
+  DepthwiseConv2dNativeBackpropInput: (k, inputs, attrs) => depthwiseBackpropInput(k, inputs, attrs as ConvAttributes),
+  FloorDiv: (k, inputs) => k.cast(k.run("FloorDiv/own", inputs), "int32"),
+  Log1p: (k, { x }) => log1p(k, x),
+  MaxPoolGrad: (k, inputs, attrs) => maxPoolGrad(k, inputs, attrs as Parameters<typeof maxPoolGrad>[2]),
+  OneHot: (k, { indices }, attrs) => oneHot(k, indices, attrs as Parameters<typeof oneHot>[2]),
+  UnsortedSegmentSum: (k, { x, segmentIds }, attrs) =>
+    unsortedSegmentSum(k, x, segmentIds, (attrs as { numSegments: number }).numSegments),
+};
+
+/** Names of the kernels that this file adds or replaces. */
+export const wasmKernels: readonly string[] = Object.keys(composed);
+
+let registered = false;
+
+/** Registers them, once the backend's own kernels are; again is no error. */
+export function registerWasmKernels(): void {
+  if (registered) return;
+  registered = true;
+  for (const [kernelName, compose] of Object.entries(composed)) {
+    const own = tf.getKernel(kernelName, BACKEND);
+    if (own !== undefined) {
+      tf.unregisterKernel(kernelName, BACKEND);
+      tf.registerKernel({ ...own, kernelName: `${kernelName}/own` });
+    }
+    tf.registerKernel({
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const k = new Kernels(backend);
+        return k.done(compose(k, inputs as Record<string, tf.TensorInfo>, attrs));
+      },
+    });
+  }
+}
