@@ -5,11 +5,15 @@
  */
 import type { DatasetPlugin } from "../core/plugin.ts";
 import { avDigits } from "./av_digits.ts";
+import { synthetic } from "./synthetic.ts";
 
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
 export { checkDataset } from "./check.ts";
 export { fingerprintOf } from "./fingerprint.ts";
+export * from "./information_sets.ts";
 export { selectModalities } from "./select.ts";
+export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } from "./synthetic.ts";
+export * from "./transforms/invertible.ts";
 
 /** All built-in datasets. */
-export const builtinDatasets: readonly DatasetPlugin[] = [avDigits];
+export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, synthetic];

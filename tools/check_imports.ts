@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   miv: ["miv", "nn", "core"],
   losses: ["losses", "nn", "core"],
   sampling: ["sampling", "nn", "core"],
-  datasets: ["datasets", "nn", "core"],
+  datasets: ["datasets", "miv", "nn", "core"],
   baselines: ["baselines", "losses", "miv", "sampling", "nn", "core"],
   engines: ["engines", "core"],
   store: ["store", "core"],

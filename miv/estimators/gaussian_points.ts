@@ -26,28 +26,36 @@ export function covarianceOf({ values, width }: Points): Float64Array {
 }
 
 /**
- * ln det of a symmetric positive definite matrix, by Cholesky's factorisation.
+ * Cholesky's factor L with L L^T = matrix, row-major.
  *
- * @throws {RangeError} If it is not positive definite: a variable is determined by the others.
+ * @throws {RangeError} If the matrix is not positive definite: a variable is determined by the others.
  */
-export function logDeterminant(matrix: ArrayLike<number>, width: number): number {
+export function choleskyFactor(matrix: ArrayLike<number>, width: number): Float64Array {
   const lower = new Float64Array(width * width);
-  let sum = 0;
   for (let a = 0; a < width; a++) {
     for (let b = 0; b <= a; b++) {
       let value = matrix[a * width + b];
       for (let k = 0; k < b; k++) value -= lower[a * width + k] * lower[b * width + k];
-      if (a === b) {
-        if (!(value > 1e-12 * Math.abs(matrix[a * width + a]))) {
-          throw new RangeError(
-            `Cannot take the determinant as the covariance must be positive definite: column ${a} is determined by others`,
-          );
-        }
-        lower[a * width + a] = Math.sqrt(value);
-        sum += 2 * Math.log(lower[a * width + a]);
-      } else lower[a * width + b] = value / lower[b * width + b];
+      if (a !== b) {
+        lower[a * width + b] = value / lower[b * width + b];
+        continue;
+      }
+      if (!(value > 1e-12 * Math.abs(matrix[a * width + a]))) {
+        throw new RangeError(
+          `Cannot factorise as the covariance must be positive definite: column ${a} is determined by others`,
+        );
+      }
+      lower[a * width + a] = Math.sqrt(value);
     }
   }
+  return lower;
+}
+
+/** ln det of a symmetric positive definite matrix. @throws {RangeError} If it is not positive definite. */
+export function logDeterminant(matrix: ArrayLike<number>, width: number): number {
+  const lower = choleskyFactor(matrix, width);
+  let sum = 0;
+  for (let a = 0; a < width; a++) sum += 2 * Math.log(lower[a * width + a]);
   return sum;
 }
 
