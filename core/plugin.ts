@@ -159,9 +159,9 @@ export interface Fusion {
   solo?(features: ByModality<Features>, scope: Scope): Solo;
   /**
    * The fusion's own training loss, where it is not cross-entropy on `logits`: per-sample terms [B] by key.
-   * The sum of all keys is minimised.
+   * The sum of all keys is minimised. A head of a modality that a sample lacks must have loss 0 there.
    */
-  loss?(output: FusionOutput, labels: tf.Tensor1D, scope: Scope): Record<string, tf.Tensor1D>;
+  loss?(output: FusionOutput, labels: tf.Tensor1D, scope: Scope, keep: Keep): Record<string, tf.Tensor1D>;
 }
 
 /** A registered fusion. */

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Library } from "../core/library.ts";
 import { byModality, modalitiesOf } from "../core/modality.ts";
 import { describeType, type OptionSpec, type OptionSpecs, parseOption, resolveOptions } from "../core/options.ts";
-import type { Dataset, Encoder, Fusion, Method, ModelContext } from "../core/plugin.ts";
+import type { Dataset, Encoder, Fusion, Method, ModalityInfo, ModelContext } from "../core/plugin.ts";
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
@@ -169,7 +169,11 @@ export function buildModel(
   const fusion: Fusion = library.fusions.get(config.fusion.name).create(config.fusion.options, context);
   const names = byModality(config.modalities, (modality) => config.encoders[modality].name);
   const problem = misfit(fusion, config.fusion.name, encoders, names);
-  if (problem !== null) throw new RangeError(`${problem}; ${fittingEncoders(fusion, config, library, dataset)}`);
+  if (problem !== null) {
+    throw new RangeError(
+      `${problem.message}; ${fittingEncoders(fusion, dataset.modalities[problem.modality], library)}`,
+    );
+  }
   const methods: Method[] = config.methods.map(({ name, options }) => {
     const plugin = library.methods.get(name);
     const refusal = plugin.refuses?.(fusion, context, options) ?? null;
@@ -183,19 +187,10 @@ export function buildModel(
   return { context, encoders, fusion, methods };
 }
 
-function fittingEncoders(
-  fusion: Fusion,
-  config: RunConfig,
-  library: Library,
-  dataset: Pick<Dataset, "modalities">,
-): string {
+/** The encoders that have what the fusion needs and take the input, with their default options. */
+function fittingEncoders(fusion: Fusion, info: ModalityInfo, library: Library): string {
   const fits = library.encoders.list().filter((plugin) =>
-    config.modalities.every((modality) => {
-      const info = dataset.modalities[modality];
-      if (plugin.refuses(info, {}) !== null) return false;
-      const encoder = plugin.create({}, info);
-      return misfit(fusion, "", { [modality]: encoder }, { [modality]: plugin.name }) === null;
-    })
+    plugin.refuses(info, {}) === null && misfit(fusion, "", { it: plugin.create({}, info) }, { it: "" }) === null
   );
   return `encoders that fit are ${fits.map((plugin) => plugin.name).join(", ") || "none"}`;
 }

@@ -17,16 +17,17 @@ export interface GatedOptions {
   readonly target: string;
   readonly width: number;
   readonly rank: number;
+  readonly generalisation: "product" | "pairwise";
   readonly keepFill: KeepFill;
 }
 
 function gatedFusion(name: string, options: GatedOptions, { modalities, classes }: ModelContext): Fusion {
-  const { variant, width, rank, keepFill } = options;
+  const { variant, width, rank, generalisation, keepFill } = options;
   const aim = targetOf(name, options.target, modalities);
   if (variant === "bilinear-gated" && modalities.length !== 2) {
     throw new RangeError(
       `Cannot use fusion "${name}" as bilinear-gated is defined for two modalities: found ${modalities.length}; ` +
-        "use gated or bidirectional",
+        "for more its form is low-rank multimodal fusion (LMF); use gated or bidirectional",
     );
   }
   return {
@@ -40,10 +41,15 @@ function gatedFusion(name: string, options: GatedOptions, { modalities, classes 
         (f, modality) =>
           linear(scope.group("fusion").in(modality), f, { width: size, kernelInit: xavierNormal }) as tf.Tensor2D,
       );
-      const gatesOf = (modality: string) =>
-        modalities.filter((other) => other !== modality).map((other) => tf.sigmoid(at(h, other)));
-      const gated = (modality: string) =>
-        gatesOf(modality).reduce<tf.Tensor>((product, gate) => tf.mul(product, gate), at(h, modality)) as tf.Tensor2D;
+      const gated = (modality: string): tf.Tensor2D => {
+        const own = at(h, modality);
+        const gates = modalities.filter((other) => other !== modality).map((other) => tf.sigmoid(at(h, other)));
+        if (gates.length === 0) return own;
+        return tf.mul(
+          own,
+          generalisation === "pairwise" ? total(gates) : gates.reduce((all, gate) => tf.mul(all, gate)),
+        );
+      };
       let fused: tf.Tensor2D;
       switch (variant) {
         case "gated":
@@ -80,11 +86,21 @@ const options = (variant: GatedOptions["variant"]): SpecsFor<GatedOptions> => ({
   },
   width: { type: "integer", default: 128, min: 1, about: "width of the projections h_u" },
   rank: { type: "integer", default: 16, min: 1, about: "bilinear-gated: width r of the projections, r^2 fused" },
+  generalisation: {
+    type: "choice",
+    choices: ["product", "pairwise"],
+    default: "product",
+    about: "three or more modalities: a modality is multiplied by all others' gates, or by their sum (pair by pair)",
+  },
   keepFill: keepFillOption,
 });
 const source = "Kiela et al., AAAI 2018; gated form as in Peng et al., OGM-GE, CVPR 2022";
 
-/** One modality gated by the others: f_y = h_t * prod over v != t of sigmoid(h_v), h_u = W_u f_u + b_u. */
+/**
+ * One modality gated by the others: f_y = h_t * prod over v != t of sigmoid(h_v), h_u = W_u f_u + b_u.
+ *
+ * Defined for two. With more, every further gate halves the product at the start; `pairwise` sums the gates instead.
+ */
 export const gated: FusionPlugin = defineFusion<GatedOptions>({
   name: "gated",
   about: "one modality's projection gated by the others'",

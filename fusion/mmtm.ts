@@ -23,12 +23,21 @@ export interface MmtmOptions {
 /** Share of a new batch in the running mean of a squeeze vector. */
 const MOMENTUM = 0.1;
 
-/** Mean over the batch's rows with weight, [1, c]. */
-function batchMean(rows: tf.Tensor2D, scope: Scope): tf.Tensor2D {
+/**
+ * The running mean [1, c] after a batch: of rows [B, c] with weight whose modality is kept, where there is such a row.
+ *
+ * @param kept 1 or 0 per row, [B, 1], or `null` for all.
+ */
+function runningMean(running: tf.Tensor2D, rows: tf.Tensor2D, kept: tf.Tensor2D | null, scope: Scope): tf.Tensor2D {
   const weights = scope.weights();
-  if (weights === null) return tf.mean(rows, 0, true);
-  const present = tf.reshape(weights, [1, -1]) as tf.Tensor2D;
-  return tf.div(tf.matMul(present, rows), tf.maximum(tf.sum(weights), 1e-12)) as tf.Tensor2D;
+  const blend = (mean: tf.Tensor, share: tf.Tensor | number) =>
+    tf.add(tf.mul(running, tf.sub(1, share)), tf.mul(mean, share)) as tf.Tensor2D;
+  if (weights === null && kept === null) return blend(tf.mean(rows, 0, true), MOMENTUM);
+  const column = weights === null ? kept! : tf.reshape(weights, [-1, 1]) as tf.Tensor2D;
+  const used = weights === null || kept === null ? column : tf.mul(column, kept) as tf.Tensor2D;
+  const total = tf.sum(used);
+  const mean = tf.div(tf.matMul(used, rows, true, false), tf.maximum(total, 1e-12));
+  return blend(mean, tf.mul(tf.cast(tf.greater(total, 0), "float32"), MOMENTUM));
 }
 
 /**
@@ -83,13 +92,9 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
         const squeezed: ByModality<tf.Tensor2D> = mapByModality(maps, (map, modality) => {
           const own = globalAveragePool(map);
           const running = module.in(modality).buffer("squeeze-mean", [1, own.shape[1]], zeros) as tf.Tensor2D;
-          const mean = batchMean(own, module);
-          module.in(modality).update(
-            "squeeze-mean",
-            tf.add(tf.mul(running, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)),
-          );
-          if (keep === null) return own;
-          const kept = at(keep, modality);
+          const kept = keep === null ? null : at(keep, modality);
+          module.in(modality).update("squeeze-mean", runningMean(running, own, kept, module));
+          if (kept === null) return own;
           return tf.add(tf.mul(own, kept), tf.mul(running, tf.sub(1, kept))) as tf.Tensor2D;
         });
         const widths = mapByModality(squeezed, (s) => s.shape[1]);

@@ -1,5 +1,5 @@
 /**
- * What several fusions share: how a dropped modality's feature is filled.
+ * What several fusions share: how a dropped modality's feature is filled, heads of modalities and their losses.
  *
  * @module
  */
@@ -142,12 +142,14 @@ export function headLosses(
 ): Pick<Fusion, "loss"> {
   if (kind === "joint") return {};
   return {
-    loss({ logits, own }: FusionOutput, labels: tf.Tensor1D) {
+    loss({ logits, own }: FusionOutput, labels: tf.Tensor1D, _scope: Scope, keep: Keep) {
       const target = tf.oneHot(labels, classes, 1, 0, "float32");
       const entropy = (l: tf.Tensor2D) => tf.neg(tf.sum(tf.mul(tf.logSoftmax(l), target), 1)) as tf.Tensor1D;
       const terms: Record<string, tf.Tensor1D> = kind === "both" ? { joint: entropy(logits) } : {};
       for (const [modality, head] of Object.entries(own!)) {
-        terms[`head:${modality}`] = tf.mul(entropy(head), at(weights, modality));
+        const term = tf.mul(entropy(head), at(weights, modality)) as tf.Tensor1D;
+        // A sample counts for the heads of the modalities that it has.
+        terms[`head:${modality}`] = keep === null ? term : tf.mul(term, tf.reshape(at(keep, modality), [-1]));
       }
       return terms;
     },

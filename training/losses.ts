@@ -28,7 +28,7 @@ export function trainStep(step: Step, labels: tf.Tensor1D, weights: tf.Tensor1D)
  */
 export function lossTerms(model: Model, step: TrainStep): Record<string, tf.Scalar> {
   const { fusion, methods } = model;
-  const own = fusion.loss?.(step.output, step.labels, step.scope) ??
+  const own = fusion.loss?.(step.output, step.labels, step.scope, step.keep) ??
     { joint: crossEntropy(step.output.logits, step.labels) };
   let task: Record<string, tf.Tensor> = own;
   for (const method of methods) {

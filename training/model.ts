@@ -48,25 +48,51 @@ export interface Forward {
   readonly weights: tf.Tensor1D | null;
 }
 
+/** An encoder that lacks what a fusion needs. */
+export interface Misfit {
+  readonly modality: string;
+  /** Names the fusion and the encoder. */
+  readonly message: string;
+}
+
 /**
- * Says why encoders and fusion do not fit, or `null`.
+ * The first encoder that lacks what the fusion needs, or `null` if all fit.
  *
  * @param names Names of the encoders' plugins by modality, for the message.
  */
-export function misfit(fusion: Fusion, fusionName: string, encoders: ByModality<Encoder>, names: ByModality<string>):
-  | string
-  | null {
+export function misfit(
+  fusion: Fusion,
+  fusionName: string,
+  encoders: ByModality<Encoder>,
+  names: ByModality<string>,
+): Misfit | null {
   const { stages = 0, tokens = false } = fusion.needs;
   for (const [modality, encoder] of Object.entries(encoders)) {
     const who = `fusion "${fusionName}" with encoder "${at(names, modality)}" of modality "${modality}"`;
     if (encoder.stages.length < stages) {
-      return `Cannot use ${who} as the fusion gates the ${stages} deepest stages: the encoder has ${encoder.stages.length}`;
+      return {
+        modality,
+        message: `Cannot use ${who} as the fusion looks at the ${stages} deepest stages: the encoder has ` +
+          `${encoder.stages.length} with these options`,
+      };
     }
     if (tokens && !encoder.tokens) {
-      return `Cannot use ${who} as the fusion needs token sequences: the encoder gives pooled features only`;
+      return {
+        modality,
+        message: `Cannot use ${who} as the fusion needs token sequences: the encoder gives pooled features only`,
+      };
     }
   }
   return null;
+}
+
+/** Throws if the fusion needs equal feature widths and they are not; widths are known once the encoders have run. */
+function checkWidths(fusion: Fusion, encoded: ByModality<Features>): void {
+  if (fusion.needs.equalWidths !== true) return;
+  const widths = Object.entries(encoded).map(([modality, { pooled }]) => `${modality} ${pooled.shape[1]}`);
+  if (new Set(Object.values(encoded).map(({ pooled }) => pooled.shape[1])).size > 1) {
+    throw new RangeError(`Cannot fuse as this fusion needs features of one width: found ${widths.join(", ")}`);
+  }
 }
 
 /** A map [B, ..., c] times one factor per sample and channel [B, c]. */
@@ -208,6 +234,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
   let inputs = given.inputs;
   for (const method of methods) inputs = method.input?.(inputs, scope) ?? inputs;
   const encoded = encode(model, inputs, given.keep, scope);
+  checkWidths(fusion, encoded);
   const batch = encoded[context.modalities[0]].pooled.shape[0];
   const means = featureMeans(encoded, scope);
 

@@ -45,6 +45,30 @@ Deno.test("resolveConfig() refuses what does not exist or does not fit, and says
   for (const [over, message] of cases) assertThrows(() => resolve(over), Error, message);
 });
 
+Deno.test("an encoder that lacks what the fusion needs is refused with those that fit this modality", () => {
+  const mixed = {
+    ...dataset,
+    modalities: {
+      audio: { shape: [32, 32, 1], dtype: "float32", about: "spectrogram" },
+      text: { shape: [12], dtype: "int32", vocabulary: 90, about: "ids" },
+    },
+  } as const;
+  const build = (audio: string, text: string) =>
+    resolveConfig(
+      request({ encoder: { audio: part(audio), text: part(text, { depth: 3 }) }, fusion: part("mmtm") }),
+      library,
+      mixed,
+      context,
+    );
+  assertThrows(
+    () => build("mlp", "bert"),
+    RangeError,
+    'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion looks at the 3 deepest stages: the ' +
+      "encoder has 1 with these options; encoders that fit are cnn, resnet18, vit",
+  );
+  assertEquals(build("vit", "bert").encoders.text.options["depth"], 3);
+});
+
 Deno.test("applySettings() reaches the parts that are named, by kind, by name and by modality", () => {
   const requests = [
     request({ label: "a", methods: [part("arm")] }),

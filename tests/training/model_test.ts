@@ -1,8 +1,9 @@
 /** What every fusion must hold inside the harness: masks, readouts, batches. */
 import * as tf from "@tensorflow/tfjs";
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { record } from "../../core/autodiff.ts";
 import { Random } from "../../core/random.ts";
+import type { Scope } from "../../core/scope.ts";
 import { createLibrary } from "../../library.ts";
 import { bindScope, initialise } from "../../nn/mod.ts";
 import { forward, lossTerms, misfit, type Model, soloOf, subsetKeep, trainStep } from "../../training/mod.ts";
@@ -133,8 +134,21 @@ Deno.test("misfit() names fusion, encoder and what is lacking", async () => {
   const model = toyModel(library, dataset, "concat", []);
   const mmtm = library.fusions.get("mmtm").create({}, model.context);
   assertEquals(
-    misfit(mmtm, "mmtm", model.encoders, { audio: "mlp", image: "mlp" }),
-    'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion gates the 3 deepest stages: the encoder has 1',
+    misfit(mmtm, "mmtm", model.encoders, { audio: "mlp", image: "mlp" })?.message,
+    'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion looks at the 3 deepest stages: the encoder has 1 with these options',
   );
   assertEquals(misfit(model.fusion, "concat", model.encoders, { audio: "mlp", image: "mlp" }), null);
+});
+
+Deno.test("a fusion that needs features of one width says which they are", async () => {
+  const dataset = await toyDataset(2);
+  const model = toyModel(library, dataset, "concat", []);
+  const picky: Model = { ...model, fusion: { ...model.fusion, needs: { equalWidths: true } } };
+  const inputs = { audio: tf.zeros([2, 5]), image: tf.zeros([2, 7]) };
+  const run = (scope: Scope) => void forward(picky, { inputs, keep: null, rows: () => tf.zeros([2, 1]) }, scope);
+  assertThrows(
+    () => initialise(run, { random: new Random(1), controls: {}, abstract: (build) => void tf.tidy(() => build()) }),
+    RangeError,
+    "Cannot fuse as this fusion needs features of one width: found audio 8, image 9",
+  );
 });
