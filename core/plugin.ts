@@ -173,7 +173,7 @@ export interface FusionPlugin extends About {
 
 // ----------------------------------------------------------------------------------------------------------- methods
 
-/** A traced step as methods see it, in training and evaluation. There are no labels here. */
+/** A traced step as methods see it, in training and evaluation. */
 export interface Step {
   readonly scope: Scope;
   /** Sorted names. */
@@ -185,6 +185,8 @@ export interface Step {
   readonly output: FusionOutput;
   /** Modality mask of the batch, or `null` if every sample has all. */
   readonly keep: Keep;
+  /** Class indices, int32 [B]: in training. `null` in prediction, but for methods that declare `leaksLabels`. */
+  readonly visibleLabels: tf.Tensor1D | null;
   /** The modalities into which a parameter carries information from others, as the fusion says. */
   bypass(param: string): readonly string[];
   /** Unimodal parts and readouts of the current features; computed once per step. */
@@ -246,6 +248,11 @@ export interface Declarations {
   readonly keep?: boolean;
   /** Whether the method needs every modality's own readout trained or read in the step. @default {false} */
   readonly solo?: boolean;
+  /**
+   * Whether predictions are computed from the labels of what is predicted, as some released codes do. Prediction is then
+   * fed with labels, every result is marked, and none of them is ranked. @default {false}
+   */
+  readonly leaksLabels?: boolean;
   /**
    * What only one method of a run may do, as the end of "both ...": "replace the task's loss". Methods that share a claim
    * are refused together.

@@ -123,6 +123,8 @@ export interface RunSummary {
   readonly samplesDrawn: number;
   readonly validation: SplitMetrics;
   readonly test: SplitMetrics;
+  /** Present if predictions were computed from the labels of what was predicted: not a result, a demonstration. */
+  readonly readsLabels?: true;
   /** Trainable scalars, in all and by group. */
   readonly parameters: number;
   readonly parametersByGroup: Readonly<Record<string, number>>;

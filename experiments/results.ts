@@ -31,6 +31,8 @@ export interface ConfigurationResult {
   readonly parameters: number;
   /** Run ids in the order of `seeds`. */
   readonly runs: readonly string[];
+  /** Whether predictions were computed from the labels of what was predicted; such a configuration has no rank. */
+  readonly readsLabels: boolean;
   /** Rank by mean test accuracy; configurations that the paired test cannot tell from the best share rank 1. */
   readonly rank: number | null;
   /** Whether the paired test supports that this is the best of all. */
@@ -45,6 +47,7 @@ export function configurations(outcomes: readonly CellOutcome[]): ConfigurationR
   const labels = [...new Set(finished.map(({ cell }) => cell.request.label))];
   const samples: Record<string, Record<number, number>> = {};
   for (const { cell, summary } of finished) {
+    if (summary.readsLabels) continue;
     (samples[cell.request.label] ??= {})[cell.seed] = summary.test.accuracy;
   }
   const ranks = rankWithTies(samples);
@@ -74,6 +77,7 @@ export function configurations(outcomes: readonly CellOutcome[]): ConfigurationR
       seconds: over(({ timing }) => timing.seconds),
       parameters: own[0].summary.parameters,
       runs: own.map(({ cell }) => cell.id),
+      readsLabels: own[0].summary.readsLabels ?? false,
       rank: ranks[label]?.rank ?? null,
       best: ranks[label]?.supported ?? false,
     };
@@ -102,7 +106,7 @@ export function resultTable(results: readonly ConfigurationResult[]): string {
     "params",
   ];
   const rows = results.map((result) => [
-    `${result.label}${result.best ? " *" : ""}`,
+    `${result.label}${result.best ? " *" : ""}${result.readsLabels ? " (READS TEST LABELS)" : ""}`,
     `${percent(result.testAccuracy.mean)}${
       result.testAccuracy.std === null ? "" : ` ± ${percent(result.testAccuracy.std)}`
     }`,

@@ -36,6 +36,8 @@ export interface ForwardInputs {
   readonly keep: Keep;
   /** Gathered table rows; evaluation gives the columns' initial values. */
   rows(column: string): tf.Tensor2D;
+  /** Labels [B], where hooks before the loss may see them. @default none */
+  readonly labels?: tf.Tensor1D;
 }
 
 /** A forward pass with everything that later hooks may ask for. */
@@ -260,6 +262,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     get keep() {
       return keep;
     },
+    visibleLabels: given.labels ?? null,
     bypass: (param) => fusion.bypass?.(param) ?? [],
     solo: () => remember("harness/solo", () => soloOf(model, features, scope.as("eval"), step.subset)),
     subset: (kept) => {

@@ -132,6 +132,7 @@ export function trainProgram(
           startRows(merged, column, 1); // speaks if nobody declared it
           return fed[`rows:${column}`] as tf.Tensor2D;
         },
+        labels: fed["labels"] as tf.Tensor1D,
       }, bound.scope);
       const weights = fed["weights"] as tf.Tensor1D;
       const step = trainStep(
@@ -209,7 +210,8 @@ export function trainProgram(
 }
 
 /**
- * Prediction in evaluation mode. It gets no labels, no table and no noise, so nothing of them can reach its output.
+ * Prediction in evaluation mode. It gets no labels, no table and no noise, so nothing of them can reach its output; only
+ * a method that declares `leaksLabels` has labels fed, and its results are marked.
  *
  * Outputs: `logits` [B, C]; with `detail`: `solo:<m>` and `ablateMean:<m>` [B, C], `part:<m>` and `fused` [B, d] for
  * valuation, `pooled:<m>` [B, d_u].
@@ -226,7 +228,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
   return {
     name: `predict/${kept === null ? "all" : kept.join("+") || "none"}${detail ? "/detail" : ""}`,
     state: stateSpecs(initial, (full) => full.startsWith("param:") || full.startsWith("buffer:")),
-    inputs: { ...inputSpecs(parts), ...controls },
+    inputs: { ...inputSpecs(parts), ...controls, ...(merged.leaksLabels ? { labels: spec([batchSize], "int32") } : {}) },
     apply(given, fed) {
       const { scope } = bindScope({
         params: under("param:", given),
@@ -240,6 +242,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
         inputs: byModality(modalities, (modality) => fed[`input:${modality}`]),
         keep: kept === null ? null : subsetKeep(modalities, kept, batchSize),
         rows: (column) => startRows(merged, column, batchSize),
+        labels: merged.leaksLabels ? fed["labels"] as tf.Tensor1D : undefined,
       }, scope);
       const outputs: NamedTensors = { logits: step.output.logits };
       if (detail) {

@@ -76,7 +76,7 @@ export interface SessionParts {
   readonly learningRate: (progress: number) => number;
   readonly random: Random;
   readonly epochs: number;
-  /** Training samples that may be drawn in all. */
+  /** Training samples that may be drawn in all; infinite if only epochs are counted. */
   readonly budget: number;
   readonly signal?: AbortSignal;
   /** Called after each step with the number of samples drawn so far. */
@@ -278,16 +278,25 @@ export class Session implements Host {
   /** Runs segments batch by batch until they end or the sample budget is used up. */
   async runSegments(segments: readonly Segment[], stream: string): Promise<StepTotals> {
     const totals: StepTotals = { steps: 0, samples: 0, sums: {} };
+    const planned = segments.reduce((sum, { items, epochs = 1 }) => sum + items.length * epochs, 0);
     for (const segment of segments) {
       this.#checkSegment(segment);
       if (segment.resetOptimizer !== undefined) await this.#resetOptimizer(segment.resetOptimizer);
       const epochs = segment.epochs ?? 1;
-      for (let epoch = 0; epoch < epochs; epoch++) await this.#runSegment(segment, `${stream}/${epoch}`, totals);
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        await this.#runSegment(segment, `${stream}/${epoch}`, totals, planned);
+      }
     }
     return totals;
   }
 
-  async #runSegment(segment: Segment, stream: string, totals: StepTotals): Promise<void> {
+  /** Share of the training that is done, 0..1: of the samples, or of the epochs and the samples planned for this one. */
+  #progress(done: number, planned: number): number {
+    const { budget, epochs } = this.parts;
+    return Math.min(1, Number.isFinite(budget) ? this.samplesDrawn / budget : (this.epoch + done / planned) / epochs);
+  }
+
+  async #runSegment(segment: Segment, stream: string, totals: StepTotals, planned: number): Promise<void> {
     const { dataset, batchSize, budget, signal } = this.parts;
     const keyRandom = this.parts.random.split("noise", stream);
     for (let from = 0; from < segment.items.length; from += batchSize) {
@@ -298,7 +307,7 @@ export class Session implements Host {
       for (const name of segment.programs) {
         if (signal?.aborted) throw new InterruptedError(`Stopped in epoch ${this.epoch}, step ${this.steps}`);
         const { compiled, program } = await this.#training(name);
-        const progress = Math.min(1, this.samplesDrawn / budget);
+        const progress = this.#progress(totals.samples, planned);
         this.#controls["learningRate"] = [this.parts.learningRate(progress)];
         this.#controls["epoch"] = [this.epoch];
         this.#controls["progress"] = [progress];
@@ -428,6 +437,7 @@ export class Session implements Host {
       const outputs = await compiled.run(this.state, {
         ...this.#batches.inputs(split, batch),
         ...this.#controlFeeds(),
+        ...(this.merged.leaksLabels ? { labels: this.#batches.targets(split, batch).labels } : {}),
       });
       for (const [name, { data, shape }] of Object.entries(outputs)) {
         const width = sizeOf(shape.slice(1));

@@ -26,6 +26,8 @@ export interface Merged {
   readonly scalars: ReadonlySet<string>;
   readonly columns: Readonly<Record<string, { readonly width: number; readonly init: number }>>;
   readonly keep: boolean;
+  /** Whether a method's predictions read labels. */
+  readonly leaksLabels: boolean;
 }
 
 /**
@@ -38,6 +40,7 @@ export function mergeDeclarations(declarations: readonly (Declarations | undefin
   const scalars = new Set<string>();
   const columns: Record<string, { width: number; init: number }> = {};
   let keep = false;
+  let leaksLabels = false;
   const add = (name: string, value: number | readonly number[]) => {
     const values = typeof value === "number" ? [value] : value;
     if (Object.hasOwn(controls, name) && controls[name].join() !== values.join()) {
@@ -64,8 +67,9 @@ export function mergeDeclarations(declarations: readonly (Declarations | undefin
       columns[name] = spec;
     }
     keep ||= declared?.keep ?? false;
+    leaksLabels ||= declared?.leaksLabels ?? false;
   }
-  return { controls, scalars, columns, keep };
+  return { controls, scalars, columns, keep, leaksLabels };
 }
 
 /** The start value of a column as a batch of rows [B, width]: what evaluation sees in place of the table. */
@@ -118,6 +122,7 @@ export function initialState(
       }),
       keep: merged.keep ? byModality(modalities, () => tf.ones([batch, 1])) : null,
       rows: (column) => startRows(merged, column, batch),
+      labels: tf.zeros([batch], "int32"),
     }, scope);
     for (const modality of modalities) widths[modality] = pass.encoded[modality].pooled.shape[1];
     const step = trainStep(pass.step, tf.zeros([batch], "int32"), tf.ones([batch]));

@@ -105,7 +105,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     learningRate: (progress) => training.learningRate * multiplier(progress),
     random,
     epochs: training.epochs,
-    budget: Number.isFinite(budget) ? budget : Number.MAX_SAFE_INTEGER,
+    budget,
     signal,
     onStep: (samplesDrawn) =>
       options.onStep?.({
@@ -184,6 +184,7 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
       samplesDrawn: session.samplesDrawn,
       validation: bestValidation!,
       test: tested,
+      ...(session.merged.leaksLabels ? { readsLabels: true as const } : {}),
       parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
       parametersByGroup: byGroup,
     },

@@ -6,89 +6,80 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
-import { at, byModality, mapByModality } from "../../core/modality.ts";
-import type { Host, Method, ModelContext, Step, TrainStep } from "../../core/plugin.ts";
+import { at } from "../../core/modality.ts";
+import type { Host, Method, ModelContext, TrainStep } from "../../core/plugin.ts";
 import { gapLoss, minimumLoss } from "../../losses/balanced_min_max.ts";
-import { labelProbability } from "../../losses/cross_entropy.ts";
-import { informationOf } from "../../miv/estimators/information.ts";
-import {
-  centred,
-  contributions,
-  fusionWeights,
-  gated,
-  jointContribution,
-  lowerBound,
-  ranged,
-} from "../../miv/valuation.ts";
-import { ones } from "../../nn/initializers.ts";
-import { histogram, multiplicities, withCopies } from "../../sampling/dsr.ts";
+import { crossEntropy } from "../../losses/cross_entropy.ts";
+import { contributions, fusionWeights, gated, jointContribution, lowerBound, ranged } from "../../miv/valuation.ts";
+import { multiplicities, withCopies } from "../../sampling/dsr.ts";
 import type { ArmOptions } from "./options.ts";
+import { addPercentiles, columnOf, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
+import { auxiliaryLogits, estimatorFloor, meanCosine, type Valuation, valuate } from "./valuation.ts";
+import { weightedFeatures } from "./weights.ts";
 
 /** Table columns of ARM. Named once for all its parts, so that composed parts share them. */
-const COLUMNS = { weights: "arm/fw", nextWeights: "arm/fw-next", joint: "arm/phi", each: "arm/phi-each" } as const;
-
-/** What one step's valuation gives. */
-interface Valuation {
-  readonly p: tf.Tensor1D;
-  readonly solo: tf.Tensor2D;
-  readonly nmi: tf.Tensor2D;
-  readonly ncmi: tf.Tensor3D;
-  /** Raw phi^CMI(x^i), without gradient, [B, m]. */
-  readonly phi: tf.Tensor2D;
-}
+const COLUMNS = {
+  /** Fusion weights that act in this epoch, [m]. */
+  weights: "arm/fw",
+  /** Fusion weights measured in this epoch, [m]. */
+  nextWeights: "arm/fw-next",
+  /** Raw phi^CMI(X). */
+  joint: "arm/phi",
+  /** What `measuredNames` lists. */
+  measured: "arm/measured",
+} as const;
 
 /** First epoch of DFE and DSR. */
 export function warmupEpochs(warmup: number, epochs: number): number {
   return warmup >= 0 ? warmup : Math.max(1, Math.round(epochs / 8));
 }
 
-/** The valuation of this step; parts with the same estimator share it. */
-function valuate(step: TrainStep, options: ArmOptions): Valuation {
-  const { bins, gradient, center, norm, conditionalNorm, index } = options;
-  const key = `arm/valuation/${JSON.stringify([bins, gradient, center, norm, conditionalNorm, index])}`;
-  return step.memo(key, () => {
-    const { parts, fused, logits } = step.solo();
-    const centre = (vectors: tf.Tensor2D) => center === "batch" ? centred(vectors, step.weights) : vectors;
-    const differentiable = gradient === "straight-through" || gradient === "soft";
-    const cut = (vectors: tf.Tensor2D) => gated(vectors, differentiable);
-    const { nmi, ncmi } = informationOf(
-      mapByModality(parts, (part) => centre(cut(part))),
-      centre(cut(fused)),
-      { bins, norm, conditionalNorm, estimator: differentiable ? gradient : "hard" },
-    );
-    const keep = gradient !== "none";
-    const p = gated(labelProbability(step.output.logits, step.labels), keep);
-    const solo = gated(
-      tf.stack(
-        step.modalities.map((modality) => labelProbability(at(logits, modality), step.labels)),
-        1,
-      ) as tf.Tensor2D,
-      keep,
-    );
-    const phi = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), index);
-    return { p, solo, nmi, ncmi, phi };
-  });
+const column = (values: tf.Tensor2D, index: number) =>
+  tf.reshape(tf.slice(values, [0, index], [-1, 1]), [-1]) as tf.Tensor1D;
+
+/** phi_i with the gradients that L_phiCMI asks for. */
+function differentiableContributions({ p, solo, nmi, ncmi }: Valuation, options: ArmOptions): tf.Tensor2D {
+  const own = gated(p, options.probGradient);
+  const partners = gated(solo, options.probGradient);
+  if (!options.asymmetric) return contributions(own, partners, nmi, ncmi, options.index);
+  // A weak modality is to rise by its own information, not by what others say or know.
+  const whole = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), options.index);
+  const term = tf.mul(tf.expandDims(own, 1), nmi);
+  return tf.add(term, stopGradient(tf.sub(whole, term))) as tf.Tensor2D;
+}
+
+/** L_phiMI and L_phiCMI per sample, without their weights (Eqs. 14, 15). */
+function lossesOf(value: Valuation, options: ArmOptions): { phiMI: tf.Tensor1D; phiCMI: tf.Tensor1D } {
+  return {
+    phiMI: minimumLoss(lowerBound(value.p, value.nmi, options.minimum, options.tau)),
+    phiCMI: gapLoss(ranged(differentiableContributions(value, options), options.range), {
+      denominatorGradient: options.denominatorGradient,
+      asymmetric: options.asymmetric,
+    }),
+  };
 }
 
 /** The hooks of ARM with some of its parts switched on. */
 export function armMethod(name: string, options: ArmOptions, context: ModelContext): Method {
-  const m = context.modalities.length;
+  const { modalities } = context;
+  const m = modalities.length;
   const useMi = options.bmmlMi && options.lambda1 > 0;
   const useCmi = options.bmmlCmi && options.lambda2 > 0;
   const useLoss = useMi || useCmi;
   const resamples = options.dsr !== "off";
-  const valuates = options.dfe || useLoss || resamples;
   // With every part off nothing is added to the step: the run equals the bare fusion's, bit for bit.
-  if (!valuates) return { name };
-  const on = `${name}/loss-on`;
+  if (!options.dfe && !useLoss && !resamples) return { name };
+  const auxiliary = options.readout === "auxiliary";
+  const tabled = options.dfe && options.fusionRule === "ratio";
+  const names = measuredNames(modalities);
+  const lambda = { phiMI: `${name}/lambda1`, phiCMI: `${name}/lambda2` } as const;
+  const meanWeights = `${name}/fw-mean`;
   let copies: Int32Array = new Int32Array(0);
 
   const started = (host: Host) => host.epoch >= warmupEpochs(options.warmup, host.epochs);
-  const scale = (step: Step): tf.Tensor2D[] => {
-    if (step.scope.mode === "train") return tf.split(step.rows(COLUMNS.weights), m, 1) as tf.Tensor2D[];
-    const mean = step.scope.group("aux:arm").buffer("fusion-weights", [1, m], ones);
-    return tf.split(mean, m, 1) as tf.Tensor2D[];
-  };
+  const value = (step: TrainStep) =>
+    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options);
+  const lossNow = (step: TrainStep) => step.memo(`${name}/losses`, () => lossesOf(value(step), options));
 
   return {
     name,
@@ -100,93 +91,94 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
         ...(useCmi ? ["add ARM's loss L_phiCMI"] : []),
         ...(resamples ? ["repeat samples by ARM's contributions"] : []),
       ],
-      controls: useLoss ? { [on]: 0 } : {},
+      leaksLabels: options.dfe && options.fwTest === "leaky",
+      controls: {
+        // Weights of terms are fed, so that a schedule or an ablation compiles nothing anew.
+        ...(useMi ? { [lambda.phiMI]: 0 } : {}),
+        ...(useCmi ? { [lambda.phiCMI]: 0 } : {}),
+        ...(tabled && options.fwTest === "dataset-mean" ? { [meanWeights]: new Array<number>(m).fill(1) } : {}),
+      },
       columns: {
-        ...(options.dfe
-          ? { [COLUMNS.weights]: { width: m, init: 1 }, [COLUMNS.nextWeights]: { width: m, init: 1 } }
-          : {}),
+        ...(tabled ? { [COLUMNS.weights]: { width: m, init: 1 }, [COLUMNS.nextWeights]: { width: m, init: 1 } } : {}),
         [COLUMNS.joint]: { width: 1, init: 0 },
-        [COLUMNS.each]: { width: m, init: 0 },
+        [COLUMNS.measured]: { width: names.length, init: 0 },
       },
     },
     features: options.dfe
-      ? (step) => {
-        // In prediction the weights are 1 unless their training mean is asked for; labels are never involved.
-        if (step.scope.mode === "eval" && options.fwTest === "one") return { features: step.features };
-        const weights = scale(step);
-        const features = byModality(step.modalities, (modality, index) => {
-          const own = at(step.features, modality);
-          return { ...own, pooled: tf.mul(own.pooled, weights[index]) as tf.Tensor2D };
-        });
-        if (step.scope.mode === "train" && options.fwTest === "dataset-mean") {
-          const group = step.scope.group("aux:arm");
-          const before = group.buffer("fusion-weights", [1, m], ones);
-          const now = tf.mean(step.rows(COLUMNS.weights), 0, true);
-          group.update("fusion-weights", tf.add(tf.mul(before, 0.99), tf.mul(now, 0.01)));
-        }
-        return { features };
-      }
+      ? (step) => ({ features: weightedFeatures(step, options, COLUMNS.weights, meanWeights) ?? step.features })
       : undefined,
-    loss: useLoss
+    loss: useLoss || auxiliary
       ? (step) => {
-        const value = valuate(step, options);
-        const active = step.scope.control(on);
         const terms: Record<string, tf.Tensor> = {};
-        if (useMi) {
-          const bound = lowerBound(value.p, value.nmi, options.minimum, options.tau);
-          terms["phiMI"] = tf.mul(tf.mul(minimumLoss(bound), active), options.lambda1);
-        }
-        if (useCmi) {
-          const phi = contributions(
-            gated(value.p, options.probGradient),
-            gated(value.solo, options.probGradient),
-            value.nmi,
-            value.ncmi,
-            options.index,
-          );
-          const gap = gapLoss(ranged(phi, options.range), {
-            denominatorGradient: options.denominatorGradient,
-            asymmetric: options.asymmetric,
-          });
-          terms["phiCMI"] = tf.mul(tf.mul(gap, active), options.lambda2);
+        if (useMi) terms["phiMI"] = tf.mul(lossNow(step).phiMI, step.scope.control(lambda.phiMI));
+        if (useCmi) terms["phiCMI"] = tf.mul(lossNow(step).phiCMI, step.scope.control(lambda.phiCMI));
+        if (auxiliary) {
+          const logits = auxiliaryLogits(step, "train");
+          for (const modality of modalities) {
+            terms[`${name}-readout:${modality}`] = crossEntropy(at(logits, modality), step.labels);
+          }
         }
         return terms;
       }
       : undefined,
     emit(step) {
-      const { p, nmi, ncmi, phi } = valuate(step, options);
+      const found = value(step);
+      const { phi } = found;
       const joint = jointContribution(phi);
+      const { phiMI, phiCMI } = lossNow(step);
+      const floor = estimatorFloor(found, step.weights, options);
       const stats: Record<string, tf.Scalar> = {
-        "p": step.mean(stopGradient(p)),
         "phi": step.mean(joint),
         "negative": step.mean(tf.cast(tf.less(joint, 0), "float32")),
+        "cosine": meanCosine(found, step.weights),
+        "floor:nmi": floor.nmi,
+        "floor:ncmi": floor.ncmi,
+        "L:phiMI": step.mean(stopGradient(phiMI)),
+        "L:phiCMI": step.mean(stopGradient(phiCMI)),
       };
-      const column = (values: tf.Tensor2D, index: number) =>
-        tf.reshape(tf.slice(values, [0, index], [-1, 1]), [-1]) as tf.Tensor1D;
-      step.modalities.forEach((modality, index) => {
-        stats[`nmi:${modality}`] = step.mean(column(nmi, index));
-        stats[`phi:${modality}`] = step.mean(column(phi, index));
-      });
-      stats["ncmi"] = step.mean(tf.div(tf.sum(ncmi, [1, 2]), Math.max(1, m * (m - 1))) as tf.Tensor1D);
-      return {
-        rows: {
-          ...(options.dfe ? { [COLUMNS.nextWeights]: fusionWeights(ranged(phi, options.range)) } : {}),
-          [COLUMNS.joint]: tf.expandDims(joint, 1) as tf.Tensor2D,
-          [COLUMNS.each]: phi,
-        },
-        stats,
+      const pairs = modalities.flatMap((_, i) => modalities.map((_, j) => i * m + j).filter((_, j) => j !== i));
+      const flat = tf.reshape(found.ncmi, [-1, m * m]) as tf.Tensor2D;
+      const measured = tf.concat([
+        tf.expandDims(found.p, 1),
+        found.solo,
+        found.nmi,
+        phi,
+        ...pairs.map((pair) => tf.slice(flat, [0, pair], [-1, 1])),
+      ], 1) as tf.Tensor2D;
+      names.forEach((quantity, index) => stats[quantity] = step.mean(column(measured, index)));
+      // One sample alone has no batch to be centred by: its rows stay as they were.
+      const enough = tf.greater(tf.sum(tf.cast(tf.greater(step.weights, 0), "float32")), 1);
+      const unless = (name: string, rows: tf.Tensor2D) =>
+        options.center === "none" ? rows : tf.where(enough, rows, step.rows(name)) as tf.Tensor2D;
+      const rows: Record<string, tf.Tensor2D> = {
+        [COLUMNS.joint]: unless(COLUMNS.joint, tf.expandDims(joint, 1) as tf.Tensor2D),
+        [COLUMNS.measured]: unless(COLUMNS.measured, measured),
       };
+      if (tabled) {
+        rows[COLUMNS.nextWeights] = unless(COLUMNS.nextWeights, fusionWeights(ranged(phi, options.range)));
+      }
+      return { rows, stats };
     },
     beforeEpoch(host) {
-      if (useLoss) host.setControl(on, host.epoch >= options.lossFrom ? 1 : 0);
+      const on = host.epoch >= options.lossFrom ? 1 : 0;
+      if (useMi) host.setControl(lambda.phiMI, on * options.lambda1);
+      if (useCmi) host.setControl(lambda.phiCMI, on * options.lambda2);
       // Eq. 13's weights act in the epoch after the one that measured them.
-      if (options.dfe && started(host)) host.table(COLUMNS.weights).set(host.table(COLUMNS.nextWeights));
+      if (tabled && started(host)) host.table(COLUMNS.weights).set(host.table(COLUMNS.nextWeights));
+      if (tabled && options.fwTest === "dataset-mean") {
+        const weights = host.table(COLUMNS.weights);
+        host.setControl(
+          meanWeights,
+          modalities.map((_, u) => columnOf(weights, m, u).reduce((sum, w) => sum + w, 0) * m / weights.length),
+        );
+      }
     },
     plan: resamples
       ? (host, base) => {
         copies = new Int32Array(0);
         if (!started(host)) return base;
         const { dsr: mode, k: slope, match } = options;
+        // Epoch by epoch: the table of the epoch before decides, so that copies are never copied again.
         copies = multiplicities(host.table(COLUMNS.joint), { mode, slope, match, modalities: m });
         const random = host.random.split("arm", "copies");
         return base.map((segment, index) => {
@@ -200,27 +192,15 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
       }
       : undefined,
     report(host) {
-      const report: Record<string, number | Record<string, number>> = {};
-      if (options.dfe) {
-        const weights = host.table(COLUMNS.weights);
-        context.modalities.forEach((modality, index) => {
-          const own = weights.filter((_, position) => position % m === index).sort();
-          for (const q of [5, 50, 95]) report[`fw:${modality}:p${q}`] = own[Math.floor((own.length - 1) * q / 100)];
-          report[`fw:${modality}`] = binned(own);
-        });
+      const report: Report = {};
+      const measured = host.table(COLUMNS.measured);
+      names.forEach((quantity, index) => addPercentiles(report, quantity, columnOf(measured, names.length, index)));
+      addPercentiles(report, "phi", host.table(COLUMNS.joint));
+      if (tabled) Object.assign(report, weightReport(host.table(COLUMNS.weights), modalities));
+      if (resamples) {
+        Object.assign(report, copyReport(copies.length > 0 ? copies : new Int32Array(host.labels("train").length)));
       }
-      if (resamples) report["copies"] = copies.length === 0 ? { "0": host.labels("train").length } : histogram(copies);
       return report;
     },
   };
-}
-
-/** Counts of fusion weights in steps of 0.1, by the lower end of the bin. */
-function binned(values: Float32Array): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const value of values) {
-    const bin = (Math.floor(value * 10 + 1e-6) / 10).toFixed(1);
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-  return counts;
 }

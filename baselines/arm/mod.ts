@@ -1,22 +1,46 @@
 /**
- * ARM and its parts as methods.
+ * ARM, its presets and its parts as methods.
  *
  * @module
  */
-import { defineMethod, type MethodPlugin, type ModelContext } from "../../core/plugin.ts";
+import { defineMethod, type Fusion, type MethodPlugin, type ModelContext } from "../../core/plugin.ts";
+import { resolveEstimator } from "../../miv/mod.ts";
 import { armMethod } from "./method.ts";
 import { type ArmOptions, armOptions } from "./options.ts";
+import { literalPreset, officialPreset } from "./presets.ts";
+import { estimatorOptions } from "./valuation.ts";
 
 export { armMethod, warmupEpochs } from "./method.ts";
-export { type ArmOptions, armOptions } from "./options.ts";
+export {
+  type ArmOptions,
+  armOptions,
+  type FusionRule,
+  type InformationGradient,
+  type Readout,
+  type TestWeights,
+} from "./options.ts";
+export { literalPreset, officialPreset } from "./presets.ts";
+export { crossedWeights } from "./weights.ts";
 
 const source = 'Gao et al., "Asymmetric Reinforcing against Multi-modal Representation Bias", AAAI 2025';
 const valuation = `phi_i = p_y I_i + sum_{j != i} p_j (I_j - NCMI(f_y; f_j | f_i));  phi(X) = mean_i phi_i`;
 
-function needsTwo({ modalities }: ModelContext): string | null {
-  return modalities.length < 2
-    ? `it balances modalities and needs at least two: there is ${modalities.join(", ")}`
-    : null;
+/** Says why options do not fit each other or the model, or `null`. */
+function refusal(fusion: Fusion, { modalities }: ModelContext, options: ArmOptions): string | null {
+  const m = modalities.length;
+  if (m < 2) return `it balances modalities and needs at least two: there is ${modalities.join(", ")}`;
+  if (options.dfe && options.fusionRule === "crossed" && m !== 2) {
+    return `crossed ratios are defined for two modalities: there are ${m}`;
+  }
+  if ((options.readout === "raw" || options.view === "official") && fusion.soloMode !== "split") {
+    return "the joint head can be put on other vectors only where it is one linear map of the fused feature (concat, sum)";
+  }
+  try {
+    resolveEstimator(estimatorOptions(options), 1);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** A preset: ARM with other defaults. */
@@ -33,19 +57,39 @@ function preset(name: string, about: string, formula: string, changed: Partial<A
     formula,
     source,
     options,
-    refuses: (_fusion, context) => needsTwo(context),
+    refuses: refusal,
     create: (resolved, context) => armMethod(name, resolved, context),
   });
 }
+
+const loss = "L = CE + lambda1 (1 - p_y min_i I_i) + lambda2 sum_i |phi'_i - phi'(X)| / phi'(X)";
 
 /** ARM: all three parts. */
 export const arm: MethodPlugin = preset(
   "arm",
   "asymmetric reinforcing: feature weights, balanced min-max loss and re-sampling from one valuation",
   `${valuation}
-    FW_i = phi'_i / phi'(X), next epoch;  L = CE + lambda1 (1 - p_y min_i I_i) + lambda2 sum_i |phi'_i - phi'(X)| / phi'(X)
+    FW_i = phi'_i / phi'(X), next epoch;  ${loss}
     s(X) = round(k phi(X) - k m) extra copies`,
   {},
+);
+
+/** ARM as the paper prints it. */
+export const armLiteral: MethodPlugin = preset(
+  "arm-literal",
+  "ARM as the paper prints it, errors included; needs encoders as wide as the fusion and may diverge",
+  `${valuation}
+    FW_i = phi_i / phi(X), next epoch;  L = CE + (1 - p_y log sum_i exp(-I_i)) + sum_i |phi_i - phi(X)| / phi(X)
+    s(X) = round(k phi(X) - k m) extra copies`,
+  literalPreset,
+);
+
+/** ARM as its code was released. */
+export const armOfficial: MethodPlugin = preset(
+  "arm-official",
+  "ARM as its code was released: crossed ratios of batch scalars, which READ THE LABELS of what is predicted; for study only",
+  `pcmi_i = p_y I_i + p_j (I_i - NCMI_i);  f_1 <- (pcmi_2 / pcmi_1) f_1, f_2 <- (pcmi_1 / pcmi_2) f_2;  L = CE`,
+  officialPreset,
 );
 
 /** The part DFE alone. */
@@ -60,7 +104,7 @@ export const armDfe: MethodPlugin = preset(
 export const armBmml: MethodPlugin = preset(
   "arm-bmml",
   "ARM's balanced min-max loss alone",
-  `${valuation}\n    L = CE + lambda1 (1 - p_y min_i I_i) + lambda2 sum_i |phi'_i - phi'(X)| / phi'(X)`,
+  `${valuation}\n    ${loss}`,
   { dfe: false, dsr: "off" },
 );
 
@@ -72,5 +116,5 @@ export const armDsr: MethodPlugin = preset(
   { dfe: false, bmmlMi: false, bmmlCmi: false },
 );
 
-/** ARM and its parts. */
-export const armMethods: readonly MethodPlugin[] = [arm, armDfe, armBmml, armDsr];
+/** ARM, its presets and its parts. */
+export const armMethods: readonly MethodPlugin[] = [arm, armLiteral, armOfficial, armDfe, armBmml, armDsr];

@@ -4,12 +4,26 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
+import { armLosses } from "./arm_losses.ts";
+import { armModules } from "./arm_modules.ts";
+import { armResampling, armResamplingEpochs } from "./arm_resampling.ts";
+import { armSensitivity } from "./arm_sensitivity.ts";
+import { armStudy, armStudyHard } from "./arm_study.ts";
 import { quick } from "./quick.ts";
 
-export { quick };
+export { armLosses, armModules, armResampling, armResamplingEpochs, armSensitivity, armStudy, armStudyHard, quick };
 
 /** Grids by the order in which they are listed. */
-export const grids: readonly Grid[] = [quick];
+export const grids: readonly Grid[] = [
+  quick,
+  armModules,
+  armLosses,
+  armResampling,
+  armResamplingEpochs,
+  armSensitivity,
+  armStudy,
+  armStudyHard,
+];
 
 /** The grid of a name. @throws {RangeError} If there is none; the message lists the names. */
 export function gridOf(name: string): Grid {

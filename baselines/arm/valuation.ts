@@ -1,0 +1,224 @@
+/**
+ * The valuation of one step: what ARM's parts share.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { stopGradient } from "../../core/autodiff.ts";
+import { at, byModality, type ByModality, mapByModality } from "../../core/modality.ts";
+import type { Step } from "../../core/plugin.ts";
+import type { Random } from "../../core/random.ts";
+import type { Scope } from "../../core/scope.ts";
+import { labelProbability } from "../../losses/cross_entropy.ts";
+import { informationOf, shuffledFloor } from "../../miv/estimators/information.ts";
+import type { EstimatorOptions } from "../../miv/estimators/options.ts";
+import { centred, contributions, gated } from "../../miv/valuation.ts";
+import { type Compared, viewOf } from "../../miv/views.ts";
+import { xavierNormal, zeros } from "../../nn/initializers.ts";
+import type { ArmOptions } from "./options.ts";
+
+/** Parameter group of what ARM adds to a model. */
+export const ARM_GROUP = "aux:arm";
+
+/** What a valuation gives. */
+export interface Valuation {
+  /** Probability of the target class by the fused readout, [B]. */
+  readonly p: tf.Tensor1D;
+  /** The same by each modality's readout, [B, m]. */
+  readonly solo: tf.Tensor2D;
+  readonly nmi: tf.Tensor2D;
+  readonly ncmi: tf.Tensor3D;
+  /** Raw phi^CMI(x^i), without gradient, [B, m]. */
+  readonly phi: tf.Tensor2D;
+  /** What was compared, centred and without gradient; for the estimator's floor and the angle between modalities. */
+  readonly compared: Compared;
+}
+
+/** Whose probability and which batch a valuation is about. */
+export interface Target {
+  /** Class indices, int32 [B]: the labels in training. */
+  readonly classes: tf.Tensor1D;
+  /** The fused readout, [B, C], and the fused feature, [B, d]. */
+  readonly output: { readonly logits: tf.Tensor2D; readonly fused: tf.Tensor2D };
+  /** Sample weights [B], or `null` if all rows count. */
+  readonly weights: tf.Tensor1D | null;
+}
+
+/** The options that decide a valuation, for sharing one among ARM's parts. */
+function valuationKey(options: ArmOptions): string {
+  const { estimator, view, granularity, center, bins, cmiBins, edges, norm, conditionalNorm, conditionalEntropy } =
+    options;
+  const { index, readout, gradient, fwTest } = options;
+  return JSON.stringify([
+    [estimator, view, granularity, center, bins, cmiBins, edges, norm, conditionalNorm, conditionalEntropy],
+    [index, readout, gradient, remembersCentres(options) ? fwTest : ""],
+  ]);
+}
+
+/** The estimator's options. */
+export function estimatorOptions(options: ArmOptions): EstimatorOptions {
+  const { estimator, granularity, bins, cmiBins, edges, norm, conditionalNorm, conditionalEntropy, gradient } = options;
+  const differentiable = gradient === "straight-through" || gradient === "soft";
+  return {
+    estimator: estimator !== "histogram" ? estimator : differentiable ? gradient : "hard",
+    granularity,
+    bins,
+    cmiBins,
+    edges,
+    norm,
+    conditionalNorm,
+    conditionalEntropy,
+  };
+}
+
+/** Whether prediction values samples, and so needs centres that do not depend on the batch. */
+function remembersCentres({ center, fwTest }: ArmOptions): boolean {
+  return center === "batch" && (fwTest === "confidence" || fwTest === "leaky");
+}
+
+/** Share of a new batch in remembered centres. */
+const MOMENTUM = 0.1;
+
+/** Subtracts what all samples share: the batch's mean in training, its remembered mean in prediction. */
+function centre(name: string, vectors: tf.Tensor2D, step: Step, target: Target, options: ArmOptions): tf.Tensor2D {
+  if (options.center === "none") return vectors;
+  const weights = target.weights ?? (tf.ones([vectors.shape[0]]) as tf.Tensor1D);
+  if (!remembersCentres(options)) return centred(vectors, weights);
+  const group = step.scope.group(ARM_GROUP);
+  const remembered = group.buffer(`center/${name}`, [1, vectors.shape[1]], zeros) as tf.Tensor2D;
+  if (step.scope.mode === "eval") return tf.sub(vectors, remembered) as tf.Tensor2D;
+  const result = centred(vectors, weights);
+  const mean = tf.slice(tf.sub(stopGradient(vectors), stopGradient(result)), [0, 0], [1, -1]);
+  group.update(`center/${name}`, tf.add(tf.mul(remembered, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)));
+  return result;
+}
+
+/** The joint head applied to other vectors of its input's width. @throws {TypeError} If the widths differ. */
+function jointHead(vectors: tf.Tensor2D, classes: number, scope: Scope): tf.Tensor2D {
+  const head = scope.group("head");
+  const kernel = head.param("kernel", [vectors.shape[1], classes], xavierNormal) as tf.Tensor2D;
+  return tf.add(tf.matMul(vectors, kernel), head.param("bias", [classes], zeros)) as tf.Tensor2D;
+}
+
+/** Logits of ARM's own linear heads: for their loss (no gradient to features), and for valuation (none to the heads). */
+export function auxiliaryLogits(step: Step, use: "train" | "value"): ByModality<tf.Tensor2D> {
+  return byModality(step.modalities, (modality) => {
+    const { pooled } = at(step.features, modality);
+    const head = step.scope.group(ARM_GROUP).in(`head/${modality}`);
+    const kernel = head.param("kernel", [pooled.shape[1], step.classes], xavierNormal) as tf.Tensor2D;
+    const bias = head.param("bias", [step.classes], zeros);
+    return use === "train"
+      ? tf.add(tf.matMul(stopGradient(pooled), kernel), bias) as tf.Tensor2D
+      : tf.add(tf.matMul(pooled, stopGradient(kernel)), stopGradient(bias)) as tf.Tensor2D;
+  });
+}
+
+/** The frozen random map of the released code: it gets no gradient there and stays as it was drawn. */
+function projection(step: Step): tf.Tensor2D {
+  const widths = step.modalities.map((modality) => at(step.features, modality).pooled.shape[1]);
+  const shape = [widths.reduce((sum, width) => sum + width, 0), widths[0]];
+  const drawn = (size: readonly number[], random: Random) =>
+    Float32Array.from({ length: size[0] * size[1] }, () => 0.01 * random.normal());
+  return step.scope.group(ARM_GROUP).buffer("projection", shape, drawn) as tf.Tensor2D;
+}
+
+/** What is compared, not centred yet, and the fused readout that goes with it. */
+function compared(step: Step, { output }: Target, { view }: ArmOptions): Compared & { logits: tf.Tensor2D } {
+  const sources = {
+    solo: () => step.solo(),
+    pooled: mapByModality(step.features, ({ pooled }) => pooled),
+    fused: output.fused,
+    projection: () => projection(step),
+  };
+  const vectors = viewOf(view, "none", sources, tf.ones([output.fused.shape[0]]));
+  // There, the vector that is valued is not the one that predicts.
+  const logits = view === "official" ? jointHead(vectors.fused, step.classes, step.scope) : output.logits;
+  return { ...vectors, logits };
+}
+
+/** Unimodal logits by the chosen readout. */
+function readoutLogits(step: Step, options: ArmOptions): ByModality<tf.Tensor2D> {
+  switch (options.readout) {
+    case "solo":
+      return step.solo().logits;
+    case "auxiliary":
+      return auxiliaryLogits(step, "value");
+    case "raw":
+      return mapByModality(step.features, ({ pooled }) => jointHead(pooled, step.classes, step.scope));
+  }
+}
+
+/** The valuation of a batch; parts of ARM with equal settings share it within a step. */
+export function valuate(step: Step, target: Target, options: ArmOptions): Valuation {
+  return step.memo(`arm/valuation/${valuationKey(options)}`, () => {
+    const differentiable = options.gradient === "straight-through" || options.gradient === "soft";
+    const vectors = compared(step, target, options);
+    const prepare = (name: string, own: tf.Tensor2D) => centre(name, gated(own, differentiable), step, target, options);
+    const parts = mapByModality(vectors.parts, (part, modality) => prepare(modality, part));
+    const fused = prepare("fused", vectors.fused);
+    const { nmi, ncmi } = informationOf(parts, fused, estimatorOptions(options), target.weights);
+    const keep = options.gradient !== "none";
+    const p = gated(labelProbability(vectors.logits, target.classes), keep);
+    const logits = readoutLogits(step, options);
+    const own = step.modalities.map((modality) => labelProbability(at(logits, modality), target.classes));
+    const solo = gated(tf.stack(own, 1) as tf.Tensor2D, keep);
+    const phi = contributions(
+      stopGradient(p),
+      stopGradient(solo),
+      stopGradient(nmi),
+      stopGradient(ncmi),
+      options.index,
+    );
+    return {
+      p,
+      solo,
+      nmi,
+      ncmi,
+      phi,
+      compared: { parts: mapByModality(parts, stopGradient), fused: stopGradient(fused) },
+    };
+  });
+}
+
+/** Rows that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
+const FLOOR_ROWS = 16;
+
+/** What the estimator finds between mismatched samples: NMI and NCMI, means over modalities and pairs; 0 for one row. */
+export function estimatorFloor(
+  { compared }: Valuation,
+  weights: tf.Tensor1D,
+  options: ArmOptions,
+): { nmi: tf.Scalar; ncmi: tf.Scalar } {
+  const rows = Math.min(FLOOR_ROWS, weights.shape[0]);
+  const m = Object.keys(compared.parts).length;
+  if (rows < 2) return { nmi: tf.scalar(0), ncmi: tf.scalar(0) };
+  const some = (vectors: tf.Tensor2D) => tf.slice(vectors, [0, 0], [rows, -1]);
+  const estimator = estimatorOptions(options);
+  const { nmi, ncmi } = shuffledFloor(mapByModality(compared.parts, some), some(compared.fused), {
+    ...estimator,
+    estimator: options.estimator === "histogram" ? "hard" : options.estimator,
+  });
+  // A pair counts if both of its rows do.
+  const own = tf.slice(weights, [0], [rows]);
+  const before = tf.concat([tf.slice(weights, [rows - 1], [1]), tf.slice(weights, [0], [rows - 1])], 0);
+  const share = tf.mul(own, before);
+  const mean = (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, share)), tf.maximum(tf.sum(share), 1e-12));
+  return {
+    nmi: mean(tf.mean(nmi, 1)) as tf.Scalar,
+    ncmi: mean(tf.div(tf.sum(ncmi, [1, 2]), Math.max(1, m * (m - 1)))) as tf.Scalar,
+  };
+}
+
+/** Mean cosine between the modalities' vectors, over pairs and samples with weight. */
+export function meanCosine({ compared }: Valuation, weights: tf.Tensor1D): tf.Scalar {
+  const unit = Object.keys(compared.parts).sort().map((modality) => {
+    const vectors = compared.parts[modality];
+    return tf.div(vectors, tf.maximum(tf.norm(vectors, 2, 1, true), 1e-12));
+  });
+  const pairs: tf.Tensor[] = [];
+  for (let i = 0; i < unit.length; i++) {
+    for (let j = i + 1; j < unit.length; j++) pairs.push(tf.sum(tf.mul(unit[i], unit[j]), 1));
+  }
+  const mean = tf.div(tf.addN(pairs), pairs.length);
+  return tf.div(tf.sum(tf.mul(mean, weights)), tf.maximum(tf.sum(weights), 1e-12)) as tf.Scalar;
+}

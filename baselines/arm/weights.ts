@@ -1,0 +1,102 @@
+/**
+ * Dynamic feature-level fusion: weights on every modality's features.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { at, byModality, type ByModality } from "../../core/modality.ts";
+import type { Features, Step } from "../../core/plugin.ts";
+import { contributions, fusionWeights, ranged } from "../../miv/valuation.ts";
+import { ones } from "../../nn/initializers.ts";
+import type { ArmOptions } from "./options.ts";
+import { ARM_GROUP, type Target, valuate } from "./valuation.ts";
+
+/**
+ * The released code's weights of two modalities: w_1 = pcmi_2 / pcmi_1 and w_2 = pcmi_1 / pcmi_2, one pair for the whole
+ * batch. Unbounded, and negative where a contribution is.
+ *
+ * @param phi Contributions of the batch, [1, 2].
+ */
+export function crossedWeights(phi: tf.Tensor2D): tf.Tensor2D {
+  const [first, second] = tf.split(phi, 2, 1);
+  return tf.concat([tf.div(second, first), tf.div(first, second)], 1) as tf.Tensor2D;
+}
+
+/** Multiplies a modality's features by a weight [B, 1]: pooled, tokens, and the deepest map for fusions that read maps. */
+export function scaled(features: Features, weight: tf.Tensor): Features {
+  const along = (x: tf.Tensor) => tf.mul(x, tf.reshape(weight, [-1, ...new Array<number>(x.rank - 1).fill(1)]));
+  return {
+    ...features,
+    pooled: along(features.pooled) as tf.Tensor2D,
+    ...(features.tokens === undefined ? {} : { tokens: along(features.tokens) as tf.Tensor3D }),
+    ...(features.stages === undefined ? {} : {
+      stages: features.stages.map((map, level) => level === features.stages!.length - 1 ? along(map) : map),
+    }),
+  };
+}
+
+function scaledBy(step: Step, weights: tf.Tensor2D): ByModality<Features> {
+  const columns = tf.split(weights, step.modalities.length, 1);
+  return byModality(step.modalities, (modality, u) => scaled(at(step.features, modality), columns[u]));
+}
+
+/** Values the batch before fusion: for weights that are computed from the batch itself. */
+function valueNow(step: Step, classes: tf.Tensor1D, options: ArmOptions): ReturnType<typeof valuate> {
+  const target: Target = { classes, output: step.subset(step.modalities), weights: step.scope.weights() };
+  return valuate(step, target, options);
+}
+
+/** Weights of the released code, [1, 2], from the means of the batch. */
+function crossedNow(step: Step, labels: tf.Tensor1D, options: ArmOptions): tf.Tensor2D {
+  const { p, solo, nmi, ncmi } = valueNow(step, labels, options);
+  const weights = step.scope.weights() ?? (tf.onesLike(p) as tf.Tensor1D);
+  const share = tf.reshape(tf.div(weights, tf.maximum(tf.sum(weights), 1e-12)), [1, -1]) as tf.Tensor2D;
+  const mean = <T extends tf.Tensor>(x: T): T =>
+    tf.reshape(tf.matMul(share, tf.reshape(x, [x.shape[0], -1]) as tf.Tensor2D), [1, ...x.shape.slice(1)]) as T;
+  return crossedWeights(contributions(mean(p), mean(solo), mean(nmi), mean(ncmi), options.index));
+}
+
+/**
+ * Features times their weights; `undefined` where they are not changed.
+ *
+ * In prediction no label is involved but with `fwTest: "leaky"`, which the method declares. Weights that are valued in
+ * prediction are left at 1 where a modality is dropped, as they would carry its content into the others.
+ *
+ * @param column Table column of this epoch's weights.
+ * @param meanControl Control that holds their mean, [m].
+ */
+export function weightedFeatures(
+  step: Step,
+  options: ArmOptions,
+  column: string,
+  meanControl: string,
+): ByModality<Features> | undefined {
+  const m = step.modalities.length;
+  if (step.scope.mode === "train") {
+    if (options.fusionRule === "crossed") return scaledBy(step, crossedNow(step, step.visibleLabels!, options));
+    if (options.fwTest === "dataset-mean") {
+      // Kept as a buffer: it must belong to the parameters that are tested, which may be an earlier epoch's.
+      const group = step.scope.group(ARM_GROUP);
+      group.buffer("fusion-weights", [1, m], ones);
+      group.update("fusion-weights", tf.reshape(step.scope.control(meanControl), [1, m]));
+    }
+    return scaledBy(step, step.rows(column));
+  }
+  switch (options.fwTest) {
+    case "one":
+      return undefined;
+    case "dataset-mean":
+      return scaledBy(step, step.scope.group(ARM_GROUP).buffer("fusion-weights", [1, m], ones) as tf.Tensor2D);
+    case "confidence":
+    case "leaky": {
+      if (step.keep !== null) return undefined;
+      const labels = step.visibleLabels;
+      if (options.fwTest === "leaky" && options.fusionRule === "crossed") {
+        return scaledBy(step, crossedNow(step, labels!, options));
+      }
+      const { logits } = step.subset(step.modalities);
+      const classes = options.fwTest === "leaky" ? labels! : tf.argMax(logits, 1) as tf.Tensor1D;
+      return scaledBy(step, fusionWeights(ranged(valueNow(step, classes, options).phi, options.range)));
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What the grids about ARM share: one setting, configurations that differ in options of `arm` alone.
+ *
+ * @module
+ */
+import type { CellRequest } from "../config.ts";
+import { part } from "../config.ts";
+
+/** The seeds of all grids about ARM. */
+export const ARM_SEEDS: readonly number[] = [0, 1, 2, 3, 4];
+
+/** Every part of ARM switched off. */
+const OFF = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+
+/** What a cell may have besides its methods. */
+interface Setting {
+  readonly dataset?: Readonly<Record<string, unknown>>;
+  readonly training?: Readonly<Record<string, unknown>>;
+  readonly fusion?: string;
+}
+
+/** A configuration on av-digits with the small CNN, by default with concatenation. */
+export function cell(
+  label: string,
+  methods: readonly [string, Readonly<Record<string, unknown>>][],
+  { dataset = {}, training = {}, fusion = "concat" }: Setting = {},
+): CellRequest {
+  return {
+    label,
+    dataset: part("av-digits", dataset),
+    encoder: part("cnn"),
+    fusion: part(fusion),
+    methods: methods.map(([name, options]) => part(name, options)),
+    training,
+  };
+}
+
+/** Plain concatenation. */
+export function plain(label = "concat", setting: Setting = {}): CellRequest {
+  return cell(label, [], setting);
+}
+
+/** The preset `arm` with some options changed. */
+export function armWith(
+  label: string,
+  options: Readonly<Record<string, unknown>> = {},
+  setting: Setting = {},
+): CellRequest {
+  return cell(label, [["arm", options]], setting);
+}
+
+/** Only the parts of ARM that are named, with their options. */
+export function armOnly(
+  label: string,
+  options: Readonly<Record<string, unknown>>,
+  setting: Setting = {},
+): CellRequest {
+  return cell(label, [["arm", { ...OFF, ...options }]], setting);
+}
+
+/** The plain reference beside every balancing method. */
+export function uniCe(label = "uni-ce", setting: Setting = {}): CellRequest {
+  return cell(label, [["uni-ce", {}]], setting);
+}

@@ -1,0 +1,50 @@
+/**
+ * Claims of an independent study about ARM, tested where there is headroom and where there is more of it.
+ *
+ * @module
+ */
+import type { Grid } from "../grid.ts";
+import { ARM_SEEDS, armOnly, armWith, cell, plain, uniCe } from "./arm_shared.ts";
+
+const LITERAL_LOSS = { lambda1: 1, lambda2: 1, probGradient: true, denominatorGradient: true };
+
+/** Harmful weights, gamed probabilities, and the plain reference. */
+export const armStudy: Grid = {
+  name: "arm-study",
+  question:
+    "Are equal loss weights harmful, are unimodal probabilities gamed, and is uni-ce ahead of ARM on av-digits?",
+  seeds: ARM_SEEDS,
+  cells: [
+    plain(),
+    armWith("arm"),
+    uniCe(),
+    armOnly("BMML", { bmmlMi: true, bmmlCmi: true }),
+    armOnly("BMML, gradient through p", { bmmlMi: true, bmmlCmi: true, probGradient: true }),
+    armOnly("BMML, weights 1, gradient through p", {
+      bmmlMi: true,
+      bmmlCmi: true,
+      lambda1: 1,
+      lambda2: 1,
+      probGradient: true,
+    }),
+    armWith("arm, weights 1, all gradients", LITERAL_LOSS),
+    cell("uni-ce+arm", [["uni-ce", {}], ["arm", {}]]),
+    cell("ogm-ge", [["ogm-ge", {}]]),
+  ],
+};
+
+const HARD = { dataset: { snr: -10 } };
+
+/** The same comparison with noisier speech, where no modality suffices. */
+export const armStudyHard: Grid = {
+  name: "arm-study-hard",
+  question: "Do ARM and uni-ce compare alike where speech is noisier (snr -10 dB)?",
+  seeds: ARM_SEEDS,
+  cells: [
+    plain("concat", HARD),
+    armWith("arm", {}, HARD),
+    armOnly("BMML", { bmmlMi: true, bmmlCmi: true }, HARD),
+    uniCe("uni-ce", HARD),
+    cell("ogm-ge", [["ogm-ge", {}]], HARD),
+  ],
+};
