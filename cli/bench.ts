@@ -19,7 +19,7 @@ import { pluginSpecifier } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
-  grid: { type: "text", value: "NAME", about: "a prepared grid (default: quick, if no part is named)" },
+  grid: { type: "text", value: "NAME", about: "a prepared grid, as NAME alone (default: quick, if no part is named)" },
   dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
   encoder: { type: "text", value: "NAME", about: "encoder of every modality (default: cnn)" },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
@@ -87,8 +87,9 @@ export const benchCommand: Command = {
     const parsed = parseFlags("bench", specs, args);
     if (parsed.boolean.help) {
       console.log(
-        helpOf("deno task bench [options]", "Train configurations with several seeds and compare them.", specs, [
+        helpOf("deno task bench [GRID] [options]", "Train configurations with several seeds and compare them.", specs, [
           "deno task bench                                  the quick grid on av-digits",
+          "deno task bench arm-modules                      another prepared grid",
           "deno task bench --fusion concat,sum --method none,arm --seeds 5",
           "deno task bench --method arm --set arm.lambda1=0.2 --set training.epochs=6",
           "deno task bench --method arm,ogm-ge              two rows: arm, and ogm-ge",
@@ -99,10 +100,9 @@ export const benchCommand: Command = {
       );
       return 0;
     }
-    if (parsed.positional.length > 0) {
-      throw new RangeError(
-        `Cannot use argument "${parsed.positional[0]}" of "bench" as it takes options only (see --help)`,
-      );
+    const [grid, more] = [parsed.text.grid ?? parsed.positional[0], parsed.positional[parsed.text.grid ? 0 : 1]];
+    if (more !== undefined) {
+      throw new RangeError(`Cannot use argument "${more}" of "bench" as it takes the name of one grid (see --help)`);
     }
     const library: Library = createLibrary();
     const plugins = parsed.list.plugin.map(pluginSpecifier);
@@ -115,22 +115,23 @@ export const benchCommand: Command = {
       console.log(description(library, parsed.text.describe));
       return 0;
     }
-    return await bench(args, parsed, library, plugins);
+    return await bench(args, parsed, grid, library, plugins);
   },
 };
 
 async function bench(
   args: readonly string[],
   parsed: Flags,
+  prepared: string | undefined,
   library: Library,
   plugins: readonly string[],
 ): Promise<number> {
   const named = parsed.text.dataset !== undefined || parsed.text.encoder !== undefined ||
     [parsed.list.fusion, parsed.list.method, parsed.list.modality].some((list) => list.length > 0);
-  if (named && parsed.text.grid !== undefined) {
+  if (named && prepared !== undefined) {
     throw new RangeError("Cannot use --grid together with --dataset, --encoder, --fusion, --method or --modality");
   }
-  const grid = named ? null : gridOf(parsed.text.grid ?? "quick");
+  const grid = named ? null : gridOf(prepared ?? "quick");
   let requests: CellRequest[] = grid === null ? requestsOf(parsed) : [...grid.cells];
   const settings = [...parsed.list.set];
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
@@ -184,8 +185,7 @@ async function bench(
       onEvent: (event) => view.show(event),
     });
     view.end();
-    const training = resolveOptions<TrainingConfig>("training", trainingOptions, requests[0].training);
-    report(outcomes, parsed.boolean.json, training, engine, runs);
+    report(outcomes, parsed.boolean.json, budgetsOf(requests), engine, runs);
     const failed = outcomes.some(({ status }) => status === "failed");
     if (exit !== 0) {
       console.error(`Stopped. Run the same command again to continue from the last checkpoints in ${runs}.`);
@@ -198,10 +198,21 @@ async function bench(
   }
 }
 
+/** The budgets of configurations in words, each once. */
+function budgetsOf(requests: readonly CellRequest[]): string {
+  const budgets = requests.map(({ training }) => {
+    const { budget, epochs } = resolveOptions<TrainingConfig>("training", trainingOptions, training);
+    return budget === "samples"
+      ? `equal samples drawn, ${epochs} x the training set`
+      : `${epochs} epochs, whatever is drawn`;
+  });
+  return [...new Set(budgets)].join("; ");
+}
+
 function report(
   outcomes: readonly CellOutcome[],
   json: boolean,
-  training: TrainingConfig,
+  budget: string,
   engine: string,
   runs: string,
 ): void {
@@ -209,9 +220,6 @@ function report(
   if (json) {
     for (const result of results) console.log(jsonLine(result));
   } else if (results.length > 0) {
-    const budget = training.budget === "samples"
-      ? `equal samples drawn, ${training.epochs} x the training set`
-      : `equal epochs, ${training.epochs}`;
     console.log(`\n${resultTable(results)}\n\n${tableNotes(results, budget)}\nEngine: ${engine}. Runs: ${runs}`);
   }
   const failures = outcomes.filter((outcome) => outcome.status === "failed");

@@ -228,7 +228,11 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
   return {
     name: `predict/${kept === null ? "all" : kept.join("+") || "none"}${detail ? "/detail" : ""}`,
     state: stateSpecs(initial, (full) => full.startsWith("param:") || full.startsWith("buffer:")),
-    inputs: { ...inputSpecs(parts), ...controls, ...(merged.leaksLabels ? { labels: spec([batchSize], "int32") } : {}) },
+    inputs: {
+      ...inputSpecs(parts),
+      ...controls,
+      ...(merged.leaksLabels ? { labels: spec([batchSize], "int32") } : {}),
+    },
     apply(given, fed) {
       const { scope } = bindScope({
         params: under("param:", given),

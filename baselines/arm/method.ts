@@ -8,13 +8,13 @@ import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
 import { at } from "../../core/modality.ts";
 import type { Host, Method, ModelContext, TrainStep } from "../../core/plugin.ts";
-import { gapLoss, minimumLoss } from "../../losses/balanced_min_max.ts";
 import { crossEntropy } from "../../losses/cross_entropy.ts";
-import { contributions, fusionWeights, gated, jointContribution, lowerBound, ranged } from "../../miv/valuation.ts";
+import { fusionWeights, jointContribution, ranged } from "../../miv/valuation.ts";
 import { multiplicities, withCopies } from "../../sampling/dsr.ts";
+import { balancedMinMax } from "./losses.ts";
 import type { ArmOptions } from "./options.ts";
 import { addPercentiles, columnOf, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
-import { auxiliaryLogits, estimatorFloor, meanCosine, type Valuation, valuate } from "./valuation.ts";
+import { auxiliaryLogits, estimatorFloor, meanCosine, valuate } from "./valuation.ts";
 import { weightedFeatures } from "./weights.ts";
 
 /** Table columns of ARM. Named once for all its parts, so that composed parts share them. */
@@ -37,28 +37,6 @@ export function warmupEpochs(warmup: number, epochs: number): number {
 const column = (values: tf.Tensor2D, index: number) =>
   tf.reshape(tf.slice(values, [0, index], [-1, 1]), [-1]) as tf.Tensor1D;
 
-/** phi_i with the gradients that L_phiCMI asks for. */
-function differentiableContributions({ p, solo, nmi, ncmi }: Valuation, options: ArmOptions): tf.Tensor2D {
-  const own = gated(p, options.probGradient);
-  const partners = gated(solo, options.probGradient);
-  if (!options.asymmetric) return contributions(own, partners, nmi, ncmi, options.index);
-  // A weak modality is to rise by its own information, not by what others say or know.
-  const whole = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), options.index);
-  const term = tf.mul(tf.expandDims(own, 1), nmi);
-  return tf.add(term, stopGradient(tf.sub(whole, term))) as tf.Tensor2D;
-}
-
-/** L_phiMI and L_phiCMI per sample, without their weights (Eqs. 14, 15). */
-function lossesOf(value: Valuation, options: ArmOptions): { phiMI: tf.Tensor1D; phiCMI: tf.Tensor1D } {
-  return {
-    phiMI: minimumLoss(lowerBound(value.p, value.nmi, options.minimum, options.tau)),
-    phiCMI: gapLoss(ranged(differentiableContributions(value, options), options.range), {
-      denominatorGradient: options.denominatorGradient,
-      asymmetric: options.asymmetric,
-    }),
-  };
-}
-
 /** The hooks of ARM with some of its parts switched on. */
 export function armMethod(name: string, options: ArmOptions, context: ModelContext): Method {
   const { modalities } = context;
@@ -79,7 +57,7 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
   const started = (host: Host) => host.epoch >= warmupEpochs(options.warmup, host.epochs);
   const value = (step: TrainStep) =>
     valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options);
-  const lossNow = (step: TrainStep) => step.memo(`${name}/losses`, () => lossesOf(value(step), options));
+  const lossNow = (step: TrainStep) => step.memo(`${name}/losses`, () => balancedMinMax(value(step), options));
 
   return {
     name,

@@ -85,7 +85,8 @@ export const armOptions: SpecsFor<ArmOptions> = {
     default: "aligned",
     about:
       "compare f_y with its part z_u of each modality, with the raw f_u (equal widths), or a frozen random projection of all f_u with f_u",
-    source: "the paper writes I(f_y; f_u) without saying what is paired; the released code's projection is never trained",
+    source:
+      "the paper writes I(f_y; f_u) without saying what is paired; the released code's projection is never trained",
   },
   granularity: {
     type: "choice",

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
-import { at, byModality, type ByModality, mapByModality } from "../../core/modality.ts";
+import { at, type ByModality, byModality, mapByModality } from "../../core/modality.ts";
 import type { Step } from "../../core/plugin.ts";
 import type { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { at, byModality, type ByModality } from "../../core/modality.ts";
+import { at, type ByModality, byModality } from "../../core/modality.ts";
 import type { Features, Step } from "../../core/plugin.ts";
 import { contributions, fusionWeights, ranged } from "../../miv/valuation.ts";
 import { ones } from "../../nn/initializers.ts";

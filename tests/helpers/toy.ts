@@ -68,6 +68,7 @@ export function toyModel(
   fusion: string,
   methods: readonly (string | [string, Record<string, unknown>] | Method)[],
   fusionOptions: Record<string, unknown> = {},
+  widthOf: (u: number) => number = (u) => 8 + u,
 ): Model {
   const modalities = Object.keys(dataset.modalities).sort();
   const context = { modalities, classes: dataset.classes.length };
@@ -80,7 +81,7 @@ export function toyModel(
     encoders: Object.fromEntries(modalities.map((modality, u) => [
       modality,
       // Unequal feature widths, so that nothing may rely on equal ones.
-      mlp.create({ hidden, width: 8 + u }, dataset.modalities[modality]),
+      mlp.create({ hidden, width: widthOf(u) }, dataset.modalities[modality]),
     ])),
     fusion: built,
     methods: methods.map((method) => {
