@@ -8,6 +8,7 @@
  * - `failure.json`: `RunFailure`, if the run stopped by an error; removed when it is run again.
  * - `summary.json`: `RunSummary`, written last, atomically: its presence means finished.
  * - `timing.json`: `RunTiming`. Apart from the others because those are equal, byte for byte, for equal configurations.
+ * - `log.txt`: what happened, a line with its time each, for people.
  *
  * @module
  */

@@ -4,6 +4,7 @@
  * @module
  */
 import { byModality } from "../core/modality.ts";
+import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { type Interval, interval, rankWithTies } from "./statistics.ts";
 import type { CellOutcome } from "./run_grid.ts";
 
@@ -41,27 +42,55 @@ export interface ConfigurationResult {
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** A finished run, as `collapseSeeds` takes it. */
+export interface FinishedRun {
+  /** Shared by the seeds of one configuration, and by nothing else. */
+  readonly label: string;
+  readonly id: string;
+  readonly seed: number;
+  readonly config: RunConfig;
+  readonly summary: RunSummary;
+  readonly timing: Pick<RunTiming, "seconds">;
+}
+
 /** Collapses seeds. Configurations without a finished seed are left out. */
 export function configurations(outcomes: readonly CellOutcome[]): ConfigurationResult[] {
-  const finished = outcomes.filter((outcome) => outcome.status === "finished");
-  const labels = [...new Set(finished.map(({ cell }) => cell.request.label))];
+  return collapseSeeds(
+    outcomes.filter((outcome) => outcome.status === "finished").map(({ cell, summary, timing }) => ({
+      label: cell.request.label,
+      id: cell.id,
+      seed: cell.seed,
+      config: cell.config,
+      summary,
+      timing,
+    })),
+  );
+}
+
+/** One row per label, in the order of their first runs; ranked among each other by the paired test. */
+export function collapseSeeds(finished: readonly FinishedRun[]): ConfigurationResult[] {
+  const groups = new Map<string, FinishedRun[]>();
+  for (const run of finished) {
+    const group = groups.get(run.label);
+    if (group === undefined) groups.set(run.label, [run]);
+    else group.push(run);
+  }
   const samples: Record<string, Record<number, number>> = {};
-  for (const { cell, summary } of finished) {
+  for (const { label, seed, summary } of finished) {
     if (summary.readsLabels) continue;
-    (samples[cell.request.label] ??= {})[cell.seed] = summary.test.accuracy;
+    (samples[label] ??= {})[seed] = summary.test.accuracy;
   }
   const ranks = rankWithTies(samples);
-  return labels.map((label) => {
-    const own = finished.filter(({ cell }) => cell.request.label === label);
-    const { config } = own[0].cell;
-    const over = (pick: (outcome: typeof own[number]) => number) => mean(own.map(pick));
+  return [...groups].map(([label, own]) => {
+    const { config } = own[0];
+    const over = (pick: (run: FinishedRun) => number) => mean(own.map(pick));
     return {
       label,
       dataset: config.dataset.name,
       fusion: config.fusion.name,
       method: config.methods.map(({ name }) => name).join("+") || "none",
       encoders: byModality(config.modalities, (modality) => config.encoders[modality].name),
-      seeds: own.map(({ cell }) => cell.seed),
+      seeds: own.map(({ seed }) => seed),
       testAccuracy: interval(own.map(({ summary }) => summary.test.accuracy)),
       perModality: byModality(config.modalities, (modality) => ({
         accuracy: over(({ summary }) => summary.test.perModality[modality].accuracy),
@@ -76,7 +105,7 @@ export function configurations(outcomes: readonly CellOutcome[]): ConfigurationR
       epochs: over(({ summary }) => summary.epochs),
       seconds: over(({ timing }) => timing.seconds),
       parameters: own[0].summary.parameters,
-      runs: own.map(({ cell }) => cell.id),
+      runs: own.map(({ id }) => id),
       readsLabels: own[0].summary.readsLabels ?? false,
       rank: ranks[label]?.rank ?? null,
       best: ranks[label]?.supported ?? false,

@@ -71,6 +71,7 @@ export class CellRunner {
       emit({ type: "finished", summary, timing, reused: false });
     } catch (error) {
       if (error instanceof InterruptedError) {
+        await folder.log("stopped from outside");
         emit({ type: "interrupted" });
         return;
       }
@@ -86,6 +87,7 @@ export class CellRunner {
           command: options.command,
           at: new Date().toISOString(),
         });
+        await folder.log(`failed: ${message}`);
       } catch (second) {
         // The first error is the one to show; that it could not be kept is part of it.
         const also = second instanceof Error ? second.message : String(second);
@@ -121,6 +123,10 @@ export class CellRunner {
     const samplesBudget = Number.isFinite(budget) ? budget : config.training.epochs * dataset.splits.train.size;
     const samplesBefore = resume?.state.session.samplesDrawn ?? 0;
     emit({ type: "started", epochs: config.training.epochs, samplesBudget, samplesDrawn: samplesBefore });
+    await folder.log(
+      `${resume === undefined ? "started" : `resumed after epoch ${finishedEpochs}`} on ${engine.name} ` +
+        `(${engine.version}, ${engine.device}), armlab ${config.version}`,
+    );
     let told = performance.now();
     let drawn = samplesBefore;
     let validationAccuracy: number | null = null;
@@ -155,6 +161,10 @@ export class CellRunner {
           pid: Deno.pid,
           updatedAt: new Date().toISOString(),
         });
+        await folder.log(
+          `epoch ${record.epoch + 1}: loss ${record.loss.total.toPrecision(4)}, ` +
+            `train ${(100 * record.trainAccuracy).toFixed(2)} %, validation ${(100 * validationAccuracy).toFixed(2)} %`,
+        );
         emit({ type: "epoch", epoch: record.epoch, validationAccuracy });
       },
     });
@@ -167,6 +177,7 @@ export class CellRunner {
       deno: Deno.version.deno,
     };
     const summary: RunSummary = { format: 1, id: runId(config), seed: config.seed, ...result.summary };
+    await folder.log(`finished after ${timing.seconds.toFixed(1)} s; tested epoch ${summary.selectedEpoch + 1}`);
     await folder.finish(summary, timing, { params: result.params, buffers: result.buffers });
     return { summary, timing };
   }

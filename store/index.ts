@@ -329,6 +329,15 @@ export class RunIndex implements Disposable {
     return { ...row, ...parsed } as unknown as RunDetails;
   }
 
+  /** What a run's details depend on, by run: two equal texts mean that nothing has changed since. */
+  stamps(): Map<string, string> {
+    const rows = this.#database.prepare("select id, state, stamp from runs").all() as unknown as Pick<
+      StoredRow,
+      "id" | "state" | "stamp"
+    >[];
+    return new Map(rows.map(({ id, state, stamp }) => [id, `${state} ${stamp}`]));
+  }
+
   /** Configurations with their seeds. Broken folders have none and are left out. */
   configurations(filter: RunFilter = {}): ConfigurationRow[] {
     const groups = new Map<string, RunRow[]>();
@@ -379,9 +388,11 @@ function conditions(filter: RunFilter): { where: string; values: SQLInputValue[]
 /**
  * Opens the index of a runs folder. A damaged index file is made anew: nothing is in it that the folders do not tell.
  *
+ * @param options.inMemory Keep the index out of the folder, for folders that may only be read. @default {false}
  * @throws {StoreError} If the folder is missing or the index cannot be written.
  */
-export function openIndex(runsDir: string): RunIndex {
+export function openIndex(runsDir: string, options: { readonly inMemory?: boolean } = {}): RunIndex {
+  if (options.inMemory === true) return new RunIndex(runsDir, openDatabase(":memory:"));
   const path = join(runsDir, indexFile);
   try {
     return new RunIndex(runsDir, openDatabase(path));

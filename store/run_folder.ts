@@ -32,6 +32,7 @@ export const runFiles = {
   failure: "failure.json",
   summary: "summary.json",
   timing: "timing.json",
+  log: "log.txt",
 } as const;
 
 /** No JSON file of a run comes near this; a larger one is not ours. */
@@ -227,6 +228,11 @@ export class RunFolder {
     }
     // Tensors and state come from one file that is replaced as a whole, so that they always belong together.
     return { tensors: stored.tensors, state: JSON.parse(state) as S };
+  }
+
+  /** Adds a line with the time to the log, which is for people and read by no program. @throws {StoreError} If it cannot be written. */
+  async log(text: string): Promise<void> {
+    await appendLine(this.file("log"), `${new Date().toISOString()} ${text.replaceAll(/\s+/g, " ")}`);
   }
 
   /** Says where the run stands. @throws {StoreError} If it cannot be written. */

@@ -160,6 +160,11 @@ const schemas: { readonly [K in keyof StoredKinds]: z.ZodType<StoredKinds[K]> } 
   failure,
 };
 
+/** The schema of a kind, for documents that describe it. */
+export function storedSchema<K extends keyof StoredKinds>(kind: K): z.ZodType<StoredKinds[K]> {
+  return schemas[kind];
+}
+
 /**
  * Reads JSON of a known kind. Messages name the place that is wrong, never its content, which may be anything.
  *

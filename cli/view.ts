@@ -1,0 +1,97 @@
+/**
+ * `armlab view`: look at results in a browser.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { isLoopback, type Served, type ServeOptions, serveViewer } from "../viewer/serve.ts";
+import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
+  port: { type: "text", value: "N", about: "port (default: 8420)" },
+  host: { type: "text", value: "ADDRESS", about: "address to listen on (default: 127.0.0.1); others need a token" },
+  token: { type: "text", value: "TEXT", about: "the token for other hosts (default: a new one each time)" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** Ports tried for the offer of a free one. */
+const offered = 50;
+
+/** The next port that nobody listens on, or `null`. */
+export function freePort(host: string, after: number): number | null {
+  for (let port = after + 1; port <= Math.min(65_535, after + offered); port++) {
+    try {
+      Deno.listen({ hostname: host, port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  return null;
+}
+
+function serve(options: ServeOptions): Served {
+  const { host = "127.0.0.1", port } = options;
+  try {
+    return serveViewer(options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    const free = freePort(host, port);
+    const offer = free === null ? "choose another" : `${free} is free: --port ${free}`;
+    throw new RangeError(`Cannot listen on port ${port} of ${host} as another program does; ${offer}`);
+  }
+}
+
+/** `armlab view`. */
+export const viewCommand: Command = {
+  name: "view",
+  about: "look at results in a browser",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("view", flags, args);
+    if (parsed.boolean.help) {
+      console.log(helpOf("deno task view [options]", "Look at results in a browser, while runs go on.", flags, [
+        "deno task view",
+        "deno task view --runs /data/runs --port 9000",
+        "deno task view --host 0.0.0.0          for others; prints an address with a token",
+      ]));
+      return 0;
+    }
+    if (parsed.positional.length > 0) {
+      throw new RangeError(
+        `Cannot use argument "${parsed.positional[0]}" of "view" as it takes options only (see --help)`,
+      );
+    }
+    const folder = resolve(parsed.text.runs ?? "runs");
+    const host = parsed.text.host ?? "127.0.0.1";
+    const port = parseInteger("--port", parsed.text.port ?? "8420", 0);
+    if (port > 65_535) throw new RangeError(`Cannot use --port as it must be at most 65535: found ${port}`);
+    const token = isLoopback(host) ? parsed.text.token ?? null : parsed.text.token ?? newToken();
+    if (token !== null && !/^[\w-]{16,200}$/.test(token)) {
+      throw new RangeError("Cannot use --token as it must be 16 to 200 letters, digits, - and _: it is not");
+    }
+    const served = serve({ folder, host, port, token });
+    console.log(`Results of ${folder}\n  ${served.url}\nStop with Ctrl-C.`);
+    if (!isLoopback(host)) {
+      console.log(
+        "Others on the network can reach this address; the token in it lets them in. The connection is not encrypted.",
+      );
+    }
+    const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+    const stop = () => {
+      served.stop();
+    };
+    for (const signal of signals) Deno.addSignalListener(signal, stop);
+    try {
+      await served.finished;
+    } finally {
+      for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    }
+    return 0;
+  },
+};
+
+/** 160 random bits. */
+function newToken(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(20)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,173 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse } from "@std/csv";
+import Ajv2020 from "ajv/2020";
+import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { type RunSpec, writeRun } from "../helpers/runs.ts";
+
+const arm = [{ name: "arm", options: { lambda1: 0.1, dsr: "dsr" } }];
+
+/** Three configurations of three seeds, one of them plainly the best; a failed and a stopped run; folders that are none. */
+function quick(runs: string): Record<string, string> {
+  const ids: Record<string, string> = {};
+  const add = (name: string, spec: RunSpec) => ids[`${name}#${spec.seed}`] = writeRun(runs, spec);
+  for (const seed of [0, 1, 2]) {
+    add("arm", { seed, methods: arm, accuracy: 0.95, log: "2026-01-02T03:04:05.000Z started\n" });
+    add("concat", { seed, accuracy: 0.85 });
+    add("sum", { seed, fusion: "sum", accuracy: 0.8 });
+  }
+  add("film", { seed: 0, fusion: "film", state: "failed" });
+  add("film", { seed: 1, fusion: "film", state: "interrupted" });
+  Deno.mkdirSync(`${runs}/not-a-run`);
+  Deno.mkdirSync(`${runs}/0123456789abcdef`);
+  Deno.writeTextFileSync(`${runs}/0123456789abcdef/config.json`, "{");
+  return ids;
+}
+
+async function withApp(
+  run: (app: ViewerApp, ids: Record<string, string>, runs: string) => Promise<void>,
+): Promise<void> {
+  await inFolder(async (runs) => {
+    const ids = quick(runs);
+    const store = openRunStore(runs);
+    const problems: unknown[] = [];
+    const app = createApp(store, { log: (message, error) => problems.push(message, error) });
+    try {
+      await run(app, ids, runs);
+      assertEquals(problems, []);
+    } finally {
+      app.close();
+      store.close();
+    }
+  });
+}
+
+const at = (path: string) => `http://127.0.0.1${path}`;
+
+async function get(app: ViewerApp, path: string): Promise<string> {
+  const response = await app.request(at(path));
+  const text = await response.text();
+  assertEquals(response.status, 200, `${path}: ${text.slice(0, 300)}`);
+  return text;
+}
+
+// deno-lint-ignore no-explicit-any
+async function json(app: ViewerApp, path: string): Promise<any> {
+  return JSON.parse(await get(app, path));
+}
+
+Deno.test("the grid has a row per configuration, ranks by the paired test, and shows what failed and what is no run", () =>
+  withApp(async (app) => {
+    const grid = await json(app, "/api/grid");
+    assertEquals(
+      grid.configurations.map((
+        { label, rank, best }: { label: string; rank: number; best: boolean },
+      ) => [label, rank, best]),
+      [
+        ["concat arm", 1, true],
+        ["concat", 2, false],
+        ["sum", 3, false],
+        ["film", null, false],
+      ],
+    );
+    const page = await get(app, "/");
+    assertStringIncludes(page, "★ marks the best of 3 shown: concat arm");
+    assertStringIncludes(page, "0 of 2 seeds, 1 failed, 1 interrupted");
+    assertStringIncludes(page, "not-a-run");
+    assertStringIncludes(page, "it must hold a config.json: found none");
+    assertStringIncludes(page, "as it must be JSON");
+    const open = await get(app, `/?open=${grid.configurations[3].id}`);
+    assertStringIncludes(open, "Cannot go on as the loss must be finite");
+    assertStringIncludes(open, "deno task bench --only &quot;concat#0&quot;");
+  }));
+
+Deno.test("a query filters, sorts, groups and chooses columns, alike on the page, in the API and in exports", () =>
+  withApp(async (app) => {
+    const labels = async (query: string) =>
+      (await json(app, `/api/grid?${query}`)).configurations.map(({ label }: { label: string }) => label);
+    assertEquals(await labels("sort=accuracy"), ["sum", "concat", "concat arm", "film"]);
+    assertEquals(await labels("sort=name"), ["concat", "concat arm", "film", "sum"]);
+    assertEquals(await labels("fusion=sum,film&sort=name"), ["film", "sum"]);
+    assertEquals(await labels("method=arm"), ["concat arm"]);
+    assertEquals(await labels("state=failed"), ["film"]);
+    assertEquals(await labels("q=arm.lambda1%3D0.1"), ["concat arm"]);
+    assertEquals(await labels("q=accuracy%3E0.9"), ["concat arm"]);
+    assertEquals(await labels("q=none"), ["concat", "sum", "film"]);
+    const two = await json(app, "/api/grid?fusion=sum,concat&method=none");
+    // Ranks are among what is shown.
+    assertEquals(two.configurations.map(({ rank, best }: { rank: number; best: boolean }) => [rank, best]), [
+      [1, true],
+      [2, false],
+    ]);
+    const rows = parse(await get(app, "/grid.csv?fusion=sum&columns=accuracy,phi:audio&settings=none"));
+    assertEquals(rows[0].slice(0, 2), ["Rank", "Configuration"]);
+    assertEquals(rows[0].slice(-3), ["phi:audio mean", "phi:audio std", "phi:audio ci95"]);
+    assertEquals(rows.length, 2);
+    const grouped = await get(app, "/?group=method");
+    assertStringIncludes(grouped, "method arm");
+    assertMatch(grouped, /aria-sort="descending"/);
+  }));
+
+Deno.test("the page of a run shows its curves, configuration, command, log and files", () =>
+  withApp(async (app, ids) => {
+    const id = ids["arm#1"];
+    const page = await get(app, `/runs/${id}`);
+    for (
+      const text of [
+        "Loss terms",
+        "Contributions φ",
+        "Contribution gap",
+        "Learning rate",
+        "arm: fusion weights, audio",
+        "arm: extra copies per sample",
+      ]
+    ) {
+      assertStringIncludes(page, text);
+    }
+    assertStringIncludes(page, "ffffffff");
+    assertStringIncludes(page, `/${id}/config.json --runs repeated`);
+    assertStringIncludes(page, "2026-01-02T03:04:05.000Z started");
+    const file = await app.request(at(`/runs/${id}/files/config.json`));
+    assertEquals(file.headers.get("content-disposition"), `attachment; filename="${id}-config.json"`);
+    assertEquals(JSON.parse(await file.text()).seed, 1);
+    assertStringIncludes(await get(app, `/runs/${ids["film#0"]}`), "It stopped by an error");
+    assertStringIncludes(await get(app, "/runs/not-a-run"), "This folder is no whole run");
+    assertStringIncludes(await get(app, "/runs/0123456789abcdef"), "as it must be JSON");
+  }));
+
+Deno.test("every answer of the API fits the OpenAPI document", () =>
+  withApp(async (app, ids) => {
+    const document = await json(app, "/api/openapi.json");
+    const ajv = new Ajv2020({ strict: false, allErrors: true });
+    ajv.addFormat("date-time", true);
+    ajv.addSchema({ $id: "doc", components: document.components });
+    const grid = await json(app, "/api/grid");
+    const c = grid.configurations.map(({ id }: { id: string }) => id).join(",");
+    const paths: Record<string, string[]> = {
+      "/api/grid": ["/api/grid", "/api/grid?columns=&settings=all&group=fusion"],
+      "/api/charts/{chart}": ["/api/charts/accuracy?theme=dark&width=800"],
+      "/api/runs": ["/api/runs"],
+      "/api/runs/{id}": [...Object.values(ids), "not-a-run"].map((id) => `/api/runs/${id}`),
+      "/api/runs/{id}/epochs": [`/api/runs/${ids["arm#0"]}/epochs`, `/api/runs/${ids["film#1"]}/epochs`],
+      "/api/runs/{id}/charts/{chart}": ["loss", "accuracy", "histogram-arm-fw-audio", "report-arm-p"].map((chart) =>
+        `/api/runs/${ids["arm#0"]}/charts/${chart}`
+      ),
+      "/api/compare": [`/api/compare?c=${c}&r=${ids["sum#0"]},feedfeedfeedfeed&smooth=0.5`, "/api/compare"],
+      "/api/compare/charts/{chart}": [`/api/compare/charts/loss-total?c=${c}&x=samples`],
+    };
+    const documented = Object.keys(document.paths).filter((path) => path !== "/api/events");
+    assertEquals(Object.keys(paths).sort(), documented.sort());
+    for (const [path, urls] of Object.entries(paths)) {
+      const { $ref } = document.paths[path].get.responses["200"].content["application/json"].schema;
+      const validate = ajv.compile({ $ref: `doc${$ref}` });
+      for (const url of urls) {
+        assert(validate(await json(app, url)), `${url}: ${JSON.stringify(validate.errors?.slice(0, 3))}`);
+      }
+    }
+    const error = ajv.compile({ $ref: "doc#/components/schemas/Error" });
+    for (const url of ["/api/nope", "/api/runs/nope", "/api/grid?group=colour", "/api/charts/nope"]) {
+      const response = await app.request(at(url));
+      assert(response.status === 404 || response.status === 400, url);
+      assert(error(await response.json()), url);
+    }
+  }));

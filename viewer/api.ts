@@ -1,0 +1,128 @@
+/**
+ * Views as JSON, as the OpenAPI document says.
+ *
+ * @module
+ */
+import type { RunRow } from "../store/index.ts";
+import { type Chart } from "./charts.ts";
+import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
+import type { Comparison } from "./compare.ts";
+import type { Model } from "./configurations.ts";
+import type { Grid } from "./grid.ts";
+import type { Answer } from "./openapi.ts";
+import type { RunView } from "./run.ts";
+import { settingsOf } from "./settings.ts";
+
+/** The grid. */
+export function gridAnswer(model: Model, grid: Grid): Answer<"Grid"> {
+  return {
+    version: model.version,
+    problem: model.problem,
+    total: grid.total,
+    page: grid.query.page,
+    pages: grid.pages,
+    notes: [...grid.notes],
+    measures: grid.shown.map(({ key, title, about, unit }) => ({ key, title, about, unit })),
+    configurations: grid.groups.flatMap(({ title, rows }) =>
+      rows.map(({ configuration, result, values }) => ({
+        id: configuration.id,
+        label: configuration.label,
+        group: title,
+        rank: result?.rank ?? null,
+        best: result?.best ?? false,
+        seeds: { ...configuration.counts },
+        values: { ...values },
+        settings: { ...configuration.settings },
+        runs: configuration.runs.map(({ id, config, state, epochs, reason }) => ({
+          id,
+          seed: config.seed,
+          state,
+          epochs,
+          reason,
+        })),
+      }))
+    ),
+  };
+}
+
+/** A run as lists hold it. */
+function rowOf(run: RunRow): Answer<"Runs">["runs"][number] {
+  return {
+    id: run.id,
+    state: run.state,
+    reason: run.reason,
+    configuration: run.configuration,
+    seed: run.seed,
+    dataset: run.dataset,
+    fusion: run.fusion,
+    methods: run.methods,
+    encoders: run.encoders,
+    modalities: run.modalities,
+    engine: run.engine,
+    epochs: run.epochs,
+    epochsPlanned: run.epochsPlanned,
+    testAccuracy: run.testAccuracy,
+    testMacroF1: run.testMacroF1,
+    validationAccuracy: run.validationAccuracy,
+    contributionGap: run.contributionGap,
+    jointContribution: run.jointContribution,
+    samplesDrawn: run.samplesDrawn,
+    parameters: run.parameters,
+    seconds: run.seconds,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+  };
+}
+
+/** All runs. */
+export function runsAnswer(model: Model): Answer<"Runs"> {
+  return { version: model.version, problem: model.problem, runs: [...model.runs.values()].map(rowOf) };
+}
+
+const listed = (charts: readonly Chart[]) => charts.map(({ id, title, about }) => ({ id, title, about }));
+
+/** One run. */
+export function runAnswer({ run, configuration, repeat, files, charts }: RunView): Answer<"Run"> {
+  return {
+    run: rowOf(run),
+    label: configuration?.label ?? null,
+    repeat,
+    config: run.config,
+    summary: run.summary,
+    timing: run.timing,
+    progress: run.progress,
+    failure: run.failure,
+    files: files.map(({ name, bytes }) => ({ name, bytes })),
+    charts: listed(charts),
+  };
+}
+
+/** A comparison. */
+export function compareAnswer(comparison: Comparison): Answer<"Comparison"> {
+  const { items, missing, reference, differences, settings, measures, charts } = comparison;
+  const all = items.map(({ runs }) => settingsOf(runs[0].config));
+  return {
+    items: items.map(({ id, kind, label, runs }) => ({ id, kind, label, runs: runs.map((run) => run.id) })),
+    missing: [...missing],
+    reference: reference?.id ?? null,
+    differences: differences.map(({ item, test, pHolm, reason }) => ({
+      id: item.id,
+      label: item.label,
+      reason,
+      n: test?.n ?? null,
+      difference: test?.difference ?? null,
+      ci95: test?.ci95 ?? null,
+      t: test === null || !Number.isFinite(test.t) ? null : test.t,
+      p: test?.p ?? null,
+      pHolm,
+    })),
+    settings: settings.map((name) => ({ name, values: all.map((own) => own[name] ?? null) })),
+    measures: measures.map(({ key, title }) => ({ key, title })),
+    charts: listed(charts),
+  };
+}
+
+/** A chart, ready to be drawn. */
+export function chartAnswer(chart: Chart, look: ChartLook): Answer<"Chart"> {
+  return { id: chart.id, title: chart.title, height: chartHeight(chart, look), option: chartOption(chart, look) };
+}

@@ -1,0 +1,150 @@
+/**
+ * Curves over epochs: of one run, and over the seeds of a configuration.
+ *
+ * @module
+ */
+import type { EpochRecord } from "../core/record.ts";
+import { interval } from "../experiments/statistics.ts";
+
+/** Values of one measure over a run's epochs; `null` where an epoch has none. */
+export type Curve = readonly (number | null)[];
+
+/** A curve over seeds. */
+export interface Band {
+  /** Epoch or samples drawn. */
+  readonly x: readonly number[];
+  readonly mean: Curve;
+  /** Ends of the 95 % confidence interval; `null` with one seed. */
+  readonly low: Curve;
+  readonly high: Curve;
+  readonly seeds: number;
+}
+
+/** Something measured every epoch. */
+export interface EpochMeasure {
+  readonly key: string;
+  readonly title: string;
+  readonly percent: boolean;
+  of(record: EpochRecord): number | null;
+}
+
+/** Measures that the given epochs have. */
+export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
+  const terms = new Set<string>();
+  const modalities = new Set<string>();
+  const scalars = new Map<string, [string, string]>();
+  for (const { loss, validation, methods } of records) {
+    for (const term of Object.keys(loss)) terms.add(term);
+    for (const modality of Object.keys(validation.perModality)) modalities.add(modality);
+    for (const [method, report] of Object.entries(methods)) {
+      for (const [name, value] of Object.entries(report)) {
+        if (typeof value === "number") scalars.set(`method.${method}.${name}`, [method, name]);
+      }
+    }
+  }
+  const measure = (key: string, title: string, percent: boolean, of: EpochMeasure["of"]) => ({
+    key,
+    title,
+    percent,
+    of,
+  });
+  const each = [...modalities].sort();
+  const own = ({ validation }: EpochRecord, modality: string) =>
+    Object.hasOwn(validation.perModality, modality) ? validation.perModality[modality] : null;
+  return [
+    measure("validation.accuracy", "Validation accuracy", true, ({ validation }) => validation.accuracy),
+    ...each.map((modality) =>
+      measure(
+        `validation.accuracy:${modality}`,
+        `Validation accuracy, ${modality} alone`,
+        true,
+        (record) => own(record, modality)?.accuracy ?? null,
+      )
+    ),
+    measure("train.accuracy", "Training accuracy", true, ({ trainAccuracy }) => trainAccuracy),
+    measure("validation.loss", "Validation loss", false, ({ validation }) => validation.loss),
+    measure("validation.macroF1", "Validation macro F1", true, ({ validation }) => validation.macroF1),
+    ...[...terms].sort((a, b) => Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1)).map((term) =>
+      measure(
+        `loss.${term}`,
+        term === "total" ? "Training loss, total" : `Training loss, ${term}`,
+        false,
+        ({ loss }) => Object.hasOwn(loss, term) ? loss[term] : null,
+      )
+    ),
+    ...each.map((modality) =>
+      measure(`phi:${modality}`, `φ of ${modality}`, false, (record) => own(record, modality)?.phi ?? null)
+    ),
+    ...each.map((modality) =>
+      measure(`nmi:${modality}`, `NMI of ${modality}`, false, (record) => own(record, modality)?.nmi ?? null)
+    ),
+    measure("gap", "Contribution gap", false, ({ validation }) => validation.contributionGap),
+    measure("joint", "Joint contribution", false, ({ validation }) => validation.jointContribution),
+    measure("learningRate", "Learning rate", false, ({ learningRate }) => learningRate),
+    measure("clipped", "Share of clipped steps", true, ({ clipped }) => clipped),
+    measure("samplesDrawn", "Samples drawn", false, ({ samplesDrawn }) => samplesDrawn),
+    ...[...scalars].sort(([a], [b]) => a < b ? -1 : 1).map(([key, [method, name]]) =>
+      measure(key, `${method}: ${name}`, false, ({ methods }) => {
+        const report = Object.hasOwn(methods, method) ? methods[method] : {};
+        const value = Object.hasOwn(report, name) ? report[name] : null;
+        return typeof value === "number" ? value : null;
+      })
+    ),
+  ];
+}
+
+/** The curve of a measure. */
+export function curveOf(records: readonly EpochRecord[], measure: EpochMeasure): Curve {
+  return records.map((record) => measure.of(record));
+}
+
+/**
+ * Exponential moving average s_t = w s_{t-1} + (1 - w) x_t from 0, divided by 1 - w^t, so that the start is not pulled to 0.
+ *
+ * @param weight In [0, 1); 0 leaves the curve as it is. Epochs without a value stay without.
+ */
+export function smoothed(curve: Curve, weight: number): Curve {
+  if (weight === 0) return curve;
+  let sum = 0;
+  let scale = 0;
+  return curve.map((value) => {
+    if (value === null) return null;
+    sum = weight * sum + (1 - weight) * value;
+    scale = weight * scale + (1 - weight);
+    return sum / scale;
+  });
+}
+
+/**
+ * Mean and 95 % interval over seeds, at the epochs that every seed has reached.
+ *
+ * @param runs Epochs of each seed; at least one.
+ * @param weight Of the smoothing, which is done for each seed before the mean is taken.
+ */
+export function bandOf(
+  runs: readonly (readonly EpochRecord[])[],
+  measure: EpochMeasure,
+  weight: number,
+  x: "epoch" | "samples",
+): Band {
+  const length = Math.min(...runs.map((records) => records.length));
+  const curves = runs.map((records) => smoothed(curveOf(records.slice(0, length), measure), weight));
+  const mean: (number | null)[] = [];
+  const low: (number | null)[] = [];
+  const high: (number | null)[] = [];
+  const at: number[] = [];
+  for (let epoch = 0; epoch < length; epoch++) {
+    const values = curves.map((curve) => curve[epoch]).filter((value) =>
+      value !== null && Number.isFinite(value)
+    ) as number[];
+    const complete = values.length === runs.length;
+    const over = complete ? interval(values) : null;
+    mean.push(over?.mean ?? null);
+    low.push(over === null || over.ci95 === null ? null : over.mean - over.ci95);
+    high.push(over === null || over.ci95 === null ? null : over.mean + over.ci95);
+    at.push(
+      x === "epoch" ? epoch + 1 : runs.reduce((sum, records) => sum + records[epoch].samplesDrawn, 0) / runs.length,
+    );
+  }
+  return { x: at, mean, low, high, seeds: runs.length };
+}

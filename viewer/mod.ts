@@ -1,0 +1,8 @@
+/**
+ * The results viewer: pages and an interface for programs over a folder of runs.
+ *
+ * @module
+ */
+export { type AppOptions, createApp, type ViewerApp } from "./app.tsx";
+export { type Epochs, type OpenFile, openRunStore, type RunFile, type RunStore, type Snapshot } from "./store.ts";
+export { type Served, type ServeOptions, serveViewer } from "./serve.ts";

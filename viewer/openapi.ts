@@ -1,0 +1,267 @@
+/**
+ * What the interface for programs answers: schemas, and the OpenAPI document made from them.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { storedSchema } from "../store/schemas.ts";
+import { VERSION } from "../version.ts";
+
+const count = z.number().int().min(0);
+const maybe = z.number().nullable();
+const text = z.string();
+const maybeText = z.string().nullable();
+const state = z.enum(["finished", "running", "failed", "interrupted", "broken"]);
+
+const measured = z.strictObject({ mean: z.number(), std: maybe, ci95: maybe, n: count }).describe(
+  "Mean, sample standard deviation and half width of the 95 % confidence interval over n finished seeds",
+);
+
+const runRow = z.strictObject({
+  id: text,
+  state,
+  reason: maybeText.describe("Why it failed or is broken"),
+  configuration: maybeText.describe("Shared by the seeds of one configuration"),
+  seed: z.number().int().nullable(),
+  dataset: maybeText,
+  fusion: maybeText,
+  methods: maybeText,
+  encoders: maybeText,
+  modalities: maybeText,
+  engine: maybeText,
+  epochs: count,
+  epochsPlanned: maybe,
+  testAccuracy: maybe,
+  testMacroF1: maybe,
+  validationAccuracy: maybe,
+  contributionGap: maybe,
+  jointContribution: maybe,
+  samplesDrawn: maybe,
+  parameters: maybe,
+  seconds: maybe,
+  startedAt: maybeText,
+  finishedAt: maybeText,
+});
+
+const setting = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const grid = z.strictObject({
+  version: count.describe("Raised by every change of the runs folder"),
+  problem: maybeText,
+  total: count,
+  page: count,
+  pages: count,
+  notes: z.array(text).describe("What ranks and marks rest on"),
+  measures: z.array(z.strictObject({ key: text, title: text, about: text, unit: text })),
+  configurations: z.array(z.strictObject({
+    id: text,
+    label: text,
+    group: maybeText,
+    rank: maybe.describe("1 for the best and all that the paired test cannot tell from it"),
+    best: z.boolean().describe("Whether the paired test tells it from every other of the same data"),
+    seeds: z.strictObject({ finished: count, running: count, failed: count, interrupted: count }),
+    values: z.record(text, measured.nullable()),
+    settings: z.record(text, setting),
+    runs: z.array(z.strictObject({ id: text, seed: z.number().int(), state, epochs: count, reason: maybeText })),
+  })),
+});
+
+const chart = z.strictObject({
+  id: text,
+  title: text,
+  height: count.describe("Pixels"),
+  option: z.record(text, z.unknown()).describe("Option of ECharts"),
+});
+
+const chartList = z.array(z.strictObject({ id: text, title: text, about: text }));
+
+const run = z.strictObject({
+  run: runRow,
+  label: maybeText,
+  repeat: maybeText.describe("The command that repeats it"),
+  config: storedSchema("config").nullable(),
+  summary: storedSchema("summary").nullable(),
+  timing: storedSchema("timing").nullable(),
+  progress: storedSchema("progress").nullable(),
+  failure: storedSchema("failure").nullable(),
+  files: z.array(z.strictObject({ name: text, bytes: count })),
+  charts: chartList,
+});
+
+const difference = z.strictObject({
+  id: text,
+  label: text,
+  reason: maybeText.describe("Why there is no test"),
+  n: count.nullable().describe("Common finished seeds"),
+  difference: maybe.describe("Mean difference of test accuracy from the reference"),
+  ci95: maybe,
+  t: maybe.describe("Student's t; null where it is infinite"),
+  p: maybe,
+  pHolm: maybe,
+});
+
+const comparison = z.strictObject({
+  items: z.array(
+    z.strictObject({ id: text, kind: z.enum(["configuration", "run"]), label: text, runs: z.array(text) }),
+  ),
+  missing: z.array(text),
+  reference: maybeText,
+  differences: z.array(difference),
+  settings: z.array(z.strictObject({ name: text, values: z.array(setting) })),
+  measures: z.array(z.strictObject({ key: text, title: text })),
+  charts: chartList,
+});
+
+const failure = z.strictObject({ error: z.strictObject({ status: count, message: text }) });
+
+/** Schemas of the answers, by name. */
+export const answers = {
+  Grid: grid,
+  Runs: z.strictObject({ version: count, problem: maybeText, runs: z.array(runRow) }),
+  Run: run,
+  Epochs: z.strictObject({ records: z.array(storedSchema("epoch")), reason: maybeText }),
+  Comparison: comparison,
+  Chart: chart,
+  Error: failure,
+} as const;
+
+/** What an answer holds. */
+export type Answer<K extends keyof typeof answers> = z.infer<typeof answers[K]>;
+
+/** A parameter of an address. */
+interface Parameter {
+  readonly name: string;
+  readonly in: "path" | "query";
+  readonly required: boolean;
+  readonly description: string;
+  readonly schema: { readonly type: string };
+}
+
+/** One address. */
+export interface Operation {
+  readonly summary: string;
+  readonly operationId: string;
+  readonly parameters: readonly Parameter[];
+  readonly responses: Readonly<Record<string, unknown>>;
+}
+
+/** The document. */
+export interface OpenApi {
+  readonly openapi: "3.1.0";
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+}
+
+const gridParameters: Readonly<Record<string, string>> = {
+  q: "Words and conditions, such as training.epochs>=10",
+  dataset: "Names, separated by commas",
+  fusion: "Names, separated by commas",
+  method: "Names, separated by commas",
+  state: "With a run in one of these states, separated by commas",
+  sort: "Key of a column; with - before it, descending",
+  group: "none, dataset, fusion or method",
+  settings: "differing, all or none",
+  columns: "Keys of measures, separated by commas",
+  page: "From 1",
+};
+const compareParameters: Readonly<Record<string, string>> = {
+  c: "Ids of configurations, separated by commas",
+  r: "Ids of runs, separated by commas",
+  metric: "Keys of measures, separated by commas",
+  smooth: "Weight of the exponential moving average, 0 to 0.99",
+  x: "epoch or samples",
+  reference: "Id of what the others are tested against",
+};
+const lookParameters: Readonly<Record<string, string>> = { theme: "light or dark", width: "Pixels, 200 to 2400" };
+
+function operation(
+  operationId: string,
+  summary: string,
+  answer: keyof typeof answers | null,
+  query: Readonly<Record<string, string>> = {},
+  path: readonly string[] = [],
+): { get: Operation } {
+  const json = (name: string, description: string) => ({
+    description,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },
+  });
+  return {
+    get: {
+      summary,
+      operationId,
+      parameters: [
+        ...path.map((name): Parameter => ({
+          name,
+          in: "path",
+          required: true,
+          description: `Id of the ${name === "id" ? "run" : name}`,
+          schema: { type: "string" },
+        })),
+        ...Object.entries(query).map(([name, description]): Parameter => ({
+          name,
+          in: "query",
+          required: false,
+          description,
+          schema: { type: "string" },
+        })),
+      ],
+      responses: {
+        "200": answer === null
+          ? { description: "A stream of events", content: { "text/event-stream": { schema: { type: "string" } } } }
+          : json(answer, summary),
+        default: json("Error", "What must hold and what was found"),
+      },
+    },
+  };
+}
+
+/** The OpenAPI document of the interface. */
+export function openApi(): OpenApi {
+  const schemas = Object.fromEntries(
+    Object.entries(answers).map(([name, schema]) => {
+      const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
+      return [name, rest];
+    }),
+  );
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "armlab viewer",
+      version: VERSION,
+      description: "Results of a runs folder. Read-only; figures are shares (0.8, not 80 %), times are seconds.",
+    },
+    paths: {
+      "/api/grid": operation(
+        "grid",
+        "Configurations over their seeds, ranked, as the table of results",
+        "Grid",
+        gridParameters,
+      ),
+      "/api/charts/{chart}": operation(
+        "gridChart",
+        "The chart of the table of results: accuracy",
+        "Chart",
+        { ...gridParameters, ...lookParameters },
+        ["chart"],
+      ),
+      "/api/runs": operation("runs", "Every folder in the runs folder", "Runs"),
+      "/api/runs/{id}": operation("run", "One run with all its documents", "Run", {}, ["id"]),
+      "/api/runs/{id}/epochs": operation("epochs", "The records of a run's epochs", "Epochs", {}, ["id"]),
+      "/api/runs/{id}/charts/{chart}": operation("runChart", "A chart of a run", "Chart", lookParameters, [
+        "id",
+        "chart",
+      ]),
+      "/api/compare": operation("compare", "Configurations and runs side by side", "Comparison", compareParameters),
+      "/api/compare/charts/{chart}": operation(
+        "compareChart",
+        "A chart of a comparison",
+        "Chart",
+        { ...compareParameters, ...lookParameters },
+        ["chart"],
+      ),
+      "/api/events": operation("events", "An event `change` whenever the runs folder changes", null),
+    },
+    components: { schemas },
+  };
+}

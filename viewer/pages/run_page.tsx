@@ -1,0 +1,209 @@
+/** @jsxImportSource hono/jsx */
+/**
+ * The page of one run.
+ *
+ * @module
+ */
+import type { FC } from "hono/jsx";
+import { duration } from "../measures.ts";
+import { configurationTable, epochTable, recallTable, resultTable, type RunView } from "../run.ts";
+import { ChartFigure, DataTable, Exports, StateBadge } from "./parts.tsx";
+
+/** Epochs in the table of the page at most; the export has all. */
+const tableEpochs = 200;
+
+const Fact: FC<{ name: string; children?: unknown }> = ({ name, children }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children as string}</dd>
+  </div>
+);
+
+/** Bytes as people read them. */
+export function bytesText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
+  const { config, timing, summary, progress } = run;
+  return (
+    <dl class="facts">
+      <Fact name="Epochs">
+        {run.state === "finished" ? `${run.epochs}` : `${epochs.records.length} of ${run.epochsPlanned ?? "–"}`}
+      </Fact>
+      {run.samplesDrawn !== null && <Fact name="Samples drawn">{run.samplesDrawn.toLocaleString("en")}</Fact>}
+      {run.state === "running" && progress !== null && (
+        <Fact name="Speed">{`${Math.round(progress.samplesPerSecond)} samples/s`}</Fact>
+      )}
+      {summary !== null && <Fact name="Parameters">{summary.parameters.toLocaleString("en")}</Fact>}
+      {timing !== null && <Fact name="Time">{duration(timing.seconds)}</Fact>}
+      {timing !== null && <Fact name="Median step">{`${timing.stepMs.toPrecision(3)} ms`}</Fact>}
+      {config !== null && (
+        <>
+          <Fact name="Engine">{`${config.engine.name}, ${config.engine.version}`}</Fact>
+          <Fact name="Device">
+            {`${timing?.device ?? "not known before the end"}, ${config.engine.threads} thread${
+              config.engine.threads === 1 ? "" : "s"
+            }`}
+          </Fact>
+          <Fact name="Versions">{`armlab ${config.version}${timing === null ? "" : `, Deno ${timing.deno}`}`}</Fact>
+          <Fact name="Data">{config.dataset.name}</Fact>
+          <Fact name="Data fingerprint">
+            <code>{config.dataset.fingerprint}</code>
+          </Fact>
+          {config.git !== undefined && (
+            <Fact name="Commit">
+              <code>{config.git}</code>
+            </Fact>
+          )}
+          {config.plugins.length > 0 && <Fact name="Plugins">{config.plugins.join(", ")}</Fact>}
+        </>
+      )}
+      {timing !== null && <Fact name="Finished">{timing.finishedAt}</Fact>}
+    </dl>
+  );
+};
+
+/** The page. */
+export const RunPage: FC<{ view: RunView }> = ({ view }) => {
+  const { run, configuration, charts, epochs, files, log, repeat } = view;
+  const base = `/runs/${run.id}`;
+  const lines = charts.filter(({ kind, id }) => kind === "lines" && !id.startsWith("report-"));
+  const histograms = charts.filter(({ kind }) => kind === "histogram");
+  const reports = charts.filter(({ id }) => id.startsWith("report-"));
+  const figures = (own: typeof charts) =>
+    own.map((chart) => <ChartFigure chart={chart} base={`${base}/charts`} api={`/api/runs/${run.id}/charts`} />);
+  const epochRows = epochTable(view);
+  return (
+    <>
+      <div class="title">
+        <p class="crumbs">
+          <a href="/">Results</a>
+          {configuration !== null && <a href={`/compare?c=${configuration.id}`}>{configuration.label}</a>}
+        </p>
+        <h1>
+          {configuration?.label ?? "Run"}
+          {run.seed !== null && <span class="muted">, seed {run.seed}</span>}
+        </h1>
+        <p id="state" class="summary" data-live="">
+          <StateBadge state={run.state} /> <code>{run.id.slice(0, 200)}</code>
+          {run.testAccuracy !== null && (
+            <>
+              <strong>{(100 * run.testAccuracy).toFixed(2)} %</strong> test accuracy
+            </>
+          )}
+          {run.state !== "finished" && run.epochsPlanned !== null && (
+            <>
+              {" "}
+              <progress max={run.epochsPlanned} value={epochs.records.length} aria-label="Epochs done"></progress>
+              {` epoch ${epochs.records.length} of ${run.epochsPlanned}`}
+            </>
+          )}
+        </p>
+      </div>
+      <div id="cause" data-live="">
+        {run.reason !== null && (
+          <div class="note bad">
+            <p>
+              <strong>{run.state === "broken" ? "This folder is no whole run:" : "It stopped by an error:"}</strong>
+              {" "}
+              {run.reason}
+            </p>
+            {run.failure?.command && (
+              <p>
+                Run it again: <code>{run.failure.command}</code>
+              </p>
+            )}
+          </div>
+        )}
+        {epochs.reason !== null && <p class="note warn">{epochs.reason}</p>}
+      </div>
+      <section aria-label="Facts" id="facts" data-live="">
+        <Facts view={view} />
+      </section>
+      <div id="results" data-live="">
+        {run.summary !== null && (
+          <section aria-labelledby="results-head">
+            <h2 id="results-head">Results</h2>
+            <DataTable table={resultTable(view)} />
+            <ul class="notes">{resultTable(view).notes.map((note) => <li>{note}</li>)}</ul>
+            <Exports base={`${base}/tables/results`} what="the results" />
+            <details id="recall">
+              <summary>Recall by class</summary>
+              <DataTable table={recallTable(view)} />
+              <Exports base={`${base}/tables/recall`} what="the recall by class" />
+            </details>
+          </section>
+        )}
+      </div>
+      {charts.length === 0
+        ? <p class="note" id="no-charts" data-live="">No epoch is done yet: curves show up after the first.</p>
+        : (
+          <>
+            <section aria-labelledby="curves">
+              <h2 id="curves">Curves</h2>
+              <div class="charts">{figures(lines)}</div>
+            </section>
+            {histograms.length > 0 && (
+              <section aria-labelledby="histograms">
+                <h2 id="histograms">Histograms over epochs</h2>
+                <div class="charts">{figures(histograms)}</div>
+              </section>
+            )}
+            {reports.length > 0 && (
+              <section aria-labelledby="reports">
+                <h2 id="reports">What methods report</h2>
+                <div class="charts">{figures(reports)}</div>
+              </section>
+            )}
+            <div id="epochs" data-live="">
+              <details id="epoch-table">
+                <summary>All figures of all epochs</summary>
+                {epochRows.rows.length > tableEpochs && (
+                  <p class="note">The last {tableEpochs} of {epochRows.rows.length} epochs; the export has all.</p>
+                )}
+                <DataTable table={{ ...epochRows, rows: epochRows.rows.slice(-tableEpochs) }} />
+                <Exports base={`${base}/tables/epochs`} what="all epochs" />
+              </details>
+            </div>
+          </>
+        )}
+      {run.config !== null && (
+        <section aria-labelledby="configuration">
+          <h2 id="configuration">Configuration as resolved</h2>
+          <DataTable table={configurationTable(view)} />
+          <Exports base={`${base}/tables/configuration`} what="the configuration" />
+        </section>
+      )}
+      {repeat !== null && (
+        <section aria-labelledby="repeat">
+          <h2 id="repeat">Repeat</h2>
+          <p class="muted">The same configuration and seed, in another folder of runs:</p>
+          <pre class="command" data-copy=""><code>{repeat}</code></pre>
+        </section>
+      )}
+      <section aria-labelledby="log-head">
+        <h2 id="log-head">Log</h2>
+        <div id="log" data-live="">
+          {log === null
+            ? <p class="muted">This run wrote none.</p>
+            : <pre class="log" tabindex={0} role="region" aria-label="Log"><code>{log}</code></pre>}
+        </div>
+      </section>
+      <section aria-labelledby="files-head">
+        <h2 id="files-head">Files</h2>
+        <ul class="files" id="files" data-live="">
+          {files.map(({ name, bytes }) => (
+            <li>
+              <a href={`${base}/files/${name}`} download={`${run.id}-${name}`}>{name}</a>{" "}
+              <span class="muted">{bytesText(bytes)}</span>
+            </li>
+          ))}
+          {files.length === 0 && <li class="muted">There are none to download.</li>}
+        </ul>
+      </section>
+    </>
+  );
+};

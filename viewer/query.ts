@@ -1,0 +1,183 @@
+/**
+ * What a view shows is said by its URL alone: reading and writing it.
+ *
+ * @module
+ */
+
+/** What the grid shows. */
+export interface GridQuery {
+  /** Words and conditions that every row must meet. */
+  readonly q: string;
+  readonly dataset: readonly string[];
+  readonly fusion: readonly string[];
+  readonly method: readonly string[];
+  /** Rows with a run in one of these states. */
+  readonly state: readonly string[];
+  /** Key of a column, with `-` before it for descending. */
+  readonly sort: string;
+  readonly group: "none" | "dataset" | "fusion" | "method";
+  /** `differing`: settings that are not the same in all rows; `all`; `none`. */
+  readonly settings: "differing" | "all" | "none";
+  /** Keys of chosen measures, or `null` for the usual ones. */
+  readonly columns: readonly string[] | null;
+  /** Configurations whose seeds are shown. */
+  readonly open: readonly string[];
+  /** From 1. */
+  readonly page: number;
+}
+
+/** What the comparison shows. */
+export interface CompareQuery {
+  /** Configurations, by id. */
+  readonly c: readonly string[];
+  /** Single runs, by id. */
+  readonly r: readonly string[];
+  /** Measures drawn. */
+  readonly metric: readonly string[];
+  /** Weight of the exponential moving average; 0 is none. */
+  readonly smooth: number;
+  readonly x: "epoch" | "samples";
+  /** What the others are tested against: id of a configuration; else the first. */
+  readonly reference: string | null;
+}
+
+/** Rows of a page. */
+export const pageRows = 250;
+/** Things compared at most: more lines cannot be told apart. */
+export const maxCompared = 12;
+/** Values of one list in a URL. */
+const maxValues = 200;
+/** Characters of one value in a URL. */
+const maxValueLength = 500;
+
+/** Query of a bare address. */
+export const plainGrid: GridQuery = {
+  q: "",
+  dataset: [],
+  fusion: [],
+  method: [],
+  state: [],
+  sort: "-accuracy",
+  group: "none",
+  settings: "differing",
+  columns: null,
+  open: [],
+  page: 1,
+};
+
+/** Comparison of nothing yet. */
+export const plainCompare: CompareQuery = {
+  c: [],
+  r: [],
+  metric: ["validation.accuracy", "loss.total"],
+  smooth: 0,
+  x: "epoch",
+  reference: null,
+};
+
+function listOf(params: URLSearchParams, name: string): string[] {
+  const values = params.getAll(name).flatMap((value) => name === "q" ? [value] : value.split(",")).filter((value) =>
+    value !== ""
+  );
+  if (values.length > maxValues) {
+    throw new RangeError(`Cannot use "${name}" as it must have at most ${maxValues} values: found ${values.length}`);
+  }
+  return [...new Set(values)].map((value) => bounded(name, value));
+}
+
+function bounded(name: string, value: string): string {
+  if (value.length <= maxValueLength) return value;
+  throw new RangeError(
+    `Cannot use "${name}" as it must have at most ${maxValueLength} characters: found ${value.length}`,
+  );
+}
+
+function choice<T extends string>(params: URLSearchParams, name: string, choices: readonly T[], usual: T): T {
+  const value = params.get(name);
+  if (value === null || value === "") return usual;
+  const found = choices.find((candidate) => candidate === value);
+  if (found === undefined) {
+    throw new RangeError(`Cannot use "${name}" as it must be one of ${choices.join(", ")}: found ${quoted(value)}`);
+  }
+  return found;
+}
+
+function quoted(value: string): string {
+  return JSON.stringify(value.slice(0, 40));
+}
+
+function numberOf(params: URLSearchParams, name: string, usual: number, least: number, most: number): number {
+  const text = params.get(name);
+  if (text === null || text === "") return usual;
+  const value = Number(text);
+  if (!(value >= least && value <= most)) {
+    throw new RangeError(`Cannot use "${name}" as it must be within ${least}..${most}: found ${quoted(text)}`);
+  }
+  return value;
+}
+
+/** Reads a grid's query; what it does not know is left out. @throws {RangeError} If a value is not valid. */
+export function parseGrid(params: URLSearchParams): GridQuery {
+  const columns = params.has("columns") ? listOf(params, "columns") : null;
+  return {
+    q: bounded("q", params.get("q") ?? "").trim(),
+    dataset: listOf(params, "dataset"),
+    fusion: listOf(params, "fusion"),
+    method: listOf(params, "method"),
+    state: listOf(params, "state"),
+    sort: bounded("sort", params.get("sort") || plainGrid.sort),
+    group: choice(params, "group", ["none", "dataset", "fusion", "method"], plainGrid.group),
+    settings: choice(params, "settings", ["differing", "all", "none"], plainGrid.settings),
+    columns,
+    open: listOf(params, "open"),
+    page: Math.floor(numberOf(params, "page", 1, 1, 1e6)),
+  };
+}
+
+/** Reads a comparison's query. @throws {RangeError} If a value is not valid. */
+export function parseCompare(params: URLSearchParams): CompareQuery {
+  const metric = listOf(params, "metric");
+  const query: CompareQuery = {
+    c: listOf(params, "c"),
+    r: listOf(params, "r"),
+    metric: metric.length === 0 ? plainCompare.metric : metric,
+    smooth: numberOf(params, "smooth", 0, 0, 0.99),
+    x: choice(params, "x", ["epoch", "samples"], plainCompare.x),
+    reference: params.get("reference") || null,
+  };
+  if (query.c.length + query.r.length > maxCompared) {
+    throw new RangeError(
+      `Cannot compare more than ${maxCompared} at once: found ${query.c.length + query.r.length}; choose fewer`,
+    );
+  }
+  return query;
+}
+
+/** A query as the text after `?`, without what is usual, always in the same order. */
+export function searchOf<T extends GridQuery | CompareQuery>(query: T, usual: T): string {
+  const params = new URLSearchParams();
+  for (const key of Object.keys(usual) as (keyof T & string)[]) {
+    const value = query[key] as unknown;
+    if (JSON.stringify(value) === JSON.stringify(usual[key])) continue;
+    if (Array.isArray(value)) params.set(key, value.join(","));
+    else params.set(key, String(value));
+  }
+  // Commas may stand in a query as they are, and a list is easier to read so.
+  return params.toString().replaceAll("%2C", ",");
+}
+
+/** Address of a grid. */
+export function gridUrl(query: GridQuery, changes: Partial<GridQuery> = {}, path: string = "/"): string {
+  const search = searchOf({ ...query, ...changes }, plainGrid);
+  return search === "" ? path : `${path}?${search}`;
+}
+
+/** Address of a comparison. */
+export function compareUrl(
+  query: CompareQuery,
+  changes: Partial<CompareQuery> = {},
+  path: string = "/compare",
+): string {
+  const search = searchOf({ ...query, ...changes }, plainCompare);
+  return search === "" ? path : `${path}?${search}`;
+}

@@ -1,0 +1,86 @@
+/**
+ * Charts as pictures, without a browser: SVG by ECharts, PNG from that by resvg.
+ *
+ * @module
+ */
+import { HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
+import { GridComponent, LegendComponent, TitleComponent, VisualMapComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import type { Chart } from "./charts.ts";
+import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
+import { xmlText } from "./table.ts";
+
+echarts.use([
+  HeatmapChart,
+  LineChart,
+  ScatterChart,
+  GridComponent,
+  LegendComponent,
+  TitleComponent,
+  VisualMapComponent,
+  SVGRenderer,
+]);
+
+/** Draws a chart. */
+export function chartSvg(chart: Chart, look: ChartLook): string {
+  const height = chartHeight(chart, look);
+  const instance = echarts.init(null, null, { renderer: "svg", ssr: true, width: look.width, height });
+  try {
+    const { tooltip: _, ...option } = chartOption(chart, look);
+    instance.setOption(option);
+    const svg = instance.renderToSVGString({ useViewBox: true });
+    // Rules for a pointer that a picture never meets; and a name for those who do not see it.
+    return svg.replace(/<style\s*><!\[CDATA\[[\s\S]*?\]\]>\s*<\/style>/, "").replaceAll(/ class="zr\d+-cls-\d+"/g, "")
+      .replaceAll(/ ecmeta_[a-z_]+="[^"]*"/g, "").replace(
+        /<svg [^>]*>/,
+        (head) =>
+          `${
+            head.includes(" width=") ? head : head.replace("<svg ", `<svg width="${look.width}" height="${height}" `)
+          }` +
+          `\n<title>${xmlText(chart.title)}</title>`,
+      );
+  } finally {
+    instance.dispose();
+  }
+}
+
+/** Pixels of a picture at most, along one side: a larger one would fill the memory. */
+const maxSide = 12_000;
+
+/**
+ * Turns SVG into PNG, at twice its size for print.
+ *
+ * @throws {RangeError} If the picture is too large, the machine has no font, or the renderer is not there for it.
+ */
+export async function pngOf(svg: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { Resvg } = await import("@resvg/resvg-js").catch((error) => {
+    throw new RangeError(`Cannot make a PNG as @resvg/resvg-js must work here: ${error.message}; use SVG`, {
+      cause: error,
+    });
+  });
+  const resvg = new Resvg(svg, { fitTo: { mode: "zoom", value: 2 }, font: { loadSystemFonts: true } });
+  if (2 * Math.max(resvg.width, resvg.height) > maxSide) {
+    throw new RangeError(
+      `Cannot make a PNG as it must be at most ${maxSide} pixels wide and high: found ${2 * resvg.width} x ` +
+        `${2 * resvg.height}; use SVG, or show fewer rows and columns`,
+    );
+  }
+  if (!hasFonts(Resvg)) {
+    throw new RangeError(
+      "Cannot make a PNG as a font must be installed: this machine has none; install one (fonts-dejavu-core), or use SVG",
+    );
+  }
+  return new Uint8Array(resvg.render().asPng());
+}
+
+let fonts: boolean | null = null;
+
+/** Whether text shows up at all: without a font it is left out in silence. */
+function hasFonts(Resvg: typeof import("@resvg/resvg-js").Resvg): boolean {
+  fonts ??= new Resvg(
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">x</text></svg>',
+    { font: { loadSystemFonts: true } },
+  ).getBBox() !== undefined;
+  return fonts;
+}

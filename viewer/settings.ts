@@ -1,0 +1,120 @@
+/**
+ * A configuration as a flat list of settings, and names that tell configurations apart.
+ *
+ * @module
+ */
+import type { RunConfig } from "../core/record.ts";
+
+/** A setting's value: plain, so that it can be compared and shown. */
+export type Setting = string | number | boolean | null;
+
+/** Settings by name: `fusion`, `training.epochs`, `arm.lambda1`, `encoder.audio.width`. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+function plain(value: unknown): Setting {
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    return value;
+  }
+  return JSON.stringify(value);
+}
+
+/** Every setting of a configuration but its seed, in the order in which people look for them. */
+export function settingsOf(config: Omit<RunConfig, "seed">): Settings {
+  const settings: [string, Setting][] = [];
+  const options = (prefix: string, values: Readonly<Record<string, unknown>>) => {
+    for (const name of Object.keys(values).sort()) settings.push([`${prefix}.${name}`, plain(values[name])]);
+  };
+  settings.push(["dataset", config.dataset.name]);
+  options("dataset", config.dataset.options);
+  settings.push(["dataset.fingerprint", config.dataset.fingerprint], ["modalities", config.modalities.join(", ")]);
+  for (const modality of Object.keys(config.encoders).sort()) {
+    const { name, options: own } = config.encoders[modality];
+    settings.push([`encoder.${modality}`, name]);
+    options(`encoder.${modality}`, own);
+  }
+  settings.push(["fusion", config.fusion.name]);
+  options("fusion", config.fusion.options);
+  settings.push(["method", methodName(config)]);
+  for (const { name, options: own } of config.methods) options(name, own);
+  options("training", config.training as unknown as Record<string, unknown>);
+  settings.push(
+    ["engine", config.engine.name],
+    ["engine.version", config.engine.version],
+    ["engine.threads", config.engine.threads],
+    ["armlab", config.version],
+    ["plugins", config.plugins.join(", ")],
+  );
+  // A null prototype: a setting may have any name, "__proto__" included.
+  return Object.assign(Object.create(null), Object.fromEntries(settings)) as Settings;
+}
+
+/** Names joined by `+`; `"none"` for plain training. */
+export function methodName(config: Pick<RunConfig, "methods">): string {
+  return config.methods.map(({ name }) => name).join("+") || "none";
+}
+
+/**
+ * Names of settings of which two configurations have different values, in the order of the first that has them.
+ *
+ * An option that others lack does not count: that they lack its part (its method, its modality) is a setting of its own.
+ */
+export function differing(all: readonly Settings[]): string[] {
+  const first = new Map<string, Setting>();
+  const found = new Set<string>();
+  for (const settings of all) {
+    for (const [name, value] of Object.entries(settings)) {
+      if (!first.has(name)) first.set(name, value);
+      else if (first.get(name) !== value) found.add(name);
+    }
+  }
+  return [...first.keys()].filter((name) => found.has(name));
+}
+
+/** A setting as text; a dash where a configuration has no such setting. */
+export function settingText(value: Setting | undefined): string {
+  if (value === undefined) return "–";
+  if (value === "") return "none";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Settings a name would not gain from. */
+const unnamed = new Set(["dataset", "fusion", "method", "dataset.fingerprint", "engine.version", "armlab"]);
+/** Settings a name holds at most. */
+const namedSettings = 3;
+
+/**
+ * A short name per configuration: fusion and method, then the settings that tell it from others of that name, then the
+ * start of its id.
+ *
+ * @param all Settings by configuration id.
+ */
+export function labelsOf(all: ReadonlyMap<string, Settings>): Map<string, string> {
+  const groups = new Map<string, string[]>();
+  const datasets = new Set([...all.values()].map((settings) => settings.dataset));
+  for (const [id, settings] of all) {
+    const method = settings.method === "none" ? "" : ` ${settings.method}`;
+    const base = `${datasets.size > 1 ? `${settings.dataset}: ` : ""}${settings.fusion}${method}`;
+    const group = groups.get(base);
+    if (group === undefined) groups.set(base, [id]);
+    else group.push(id);
+  }
+  const labels = new Map<string, string>();
+  for (const [base, ids] of groups) {
+    const names = differing(ids.map((id) => all.get(id)!)).filter((name) => !unnamed.has(name));
+    const used = new Map<string, string[]>();
+    for (const id of ids) {
+      const settings = all.get(id)!;
+      const told = names.slice(0, namedSettings).filter((name) => settings[name] !== undefined).map((name) =>
+        name === "modalities"
+          ? settingText(settings[name])
+          : `${name.slice(name.lastIndexOf(".") + 1)}=${settingText(settings[name])}`
+      );
+      const label = told.length === 0 ? base : `${base} (${told.join(", ")})`;
+      used.set(label, [...used.get(label) ?? [], id]);
+    }
+    for (const [label, own] of used) {
+      for (const id of own) labels.set(id, own.length === 1 ? label : `${label} #${id.slice(0, 4)}`);
+    }
+  }
+  return labels;
+}

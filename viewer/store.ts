@@ -1,0 +1,248 @@
+/**
+ * What the viewer reads: the runs of a folder, kept up to date, and nothing outside that folder.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { EpochRecord } from "../core/record.ts";
+import { StoreError, storeErrorOf } from "../store/files.ts";
+import { openIndex, type RunDetails, type RunIndex } from "../store/index.ts";
+import { inspectEpochs } from "../store/inspect.ts";
+import { runFiles } from "../store/run_folder.ts";
+import { isRunId } from "../store/run_id.ts";
+
+/** All runs at one moment. */
+export interface Snapshot {
+  /** Raised by every change. */
+  readonly version: number;
+  /** By configuration and seed; broken folders last. */
+  readonly runs: readonly RunDetails[];
+  /** Why runs may be missing from it, in words; else `null`. */
+  readonly problem: string | null;
+}
+
+/** A file of a run that may be downloaded. */
+export interface RunFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** An opened file: the stream must be read or cancelled. */
+export interface OpenFile extends RunFile {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+/** Records of a run's epochs, as far as they can be read. */
+export interface Epochs {
+  readonly records: readonly EpochRecord[];
+  /** Why there may be more; else `null`. */
+  readonly reason: string | null;
+}
+
+/** Source of all that the viewer shows. */
+export interface RunStore {
+  /** The runs folder, as shown to people. */
+  readonly folder: string;
+  /** The runs as they are now, at most half a second old. Never throws for what is in the folder. */
+  snapshot(): Promise<Snapshot>;
+  /** Epochs of a run; none for a name that is no run. */
+  epochs(id: string): Epochs;
+  /** The run's log, its last part if it is long; `null` if it has none. */
+  log(id: string): string | null;
+  /** Files of a run, by name. */
+  files(id: string): RunFile[];
+  /** Opens a file that `files` lists; `null` for anything else. */
+  open(id: string, name: string): Promise<OpenFile | null>;
+  /** Frees the index. */
+  close(): void;
+}
+
+/** Milliseconds for which a snapshot is not refreshed. */
+const freshMs = 500;
+/** Runs whose epochs are kept in memory. */
+const keptEpochs = 256;
+/** Bytes of a log that are shown. */
+const shownLogBytes = 64 * 1024;
+/** Folders listed at most: beyond, a page would not be one. */
+const maxRuns = 20_000;
+
+/** Opens the runs folder for reading. It need not exist yet. */
+export function openRunStore(folder: string): RunStore {
+  return new FolderStore(folder);
+}
+
+class FolderStore implements RunStore {
+  readonly folder: string;
+  #index: RunIndex | null = null;
+  #note: string | null = null;
+  #snapshot: Snapshot = { version: 0, runs: [], problem: null };
+  #stamps = new Map<string, string>();
+  #details = new Map<string, RunDetails>();
+  #refreshedAt = -Infinity;
+  #refreshing: Promise<Snapshot> | null = null;
+  readonly #epochs = new Map<string, { stamp: string; epochs: Epochs }>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    if (this.#refreshing !== null) return this.#refreshing;
+    if (performance.now() - this.#refreshedAt < freshMs) return Promise.resolve(this.#snapshot);
+    this.#refreshing = this.#refresh().finally(() => {
+      this.#refreshing = null;
+      this.#refreshedAt = performance.now();
+    });
+    return this.#refreshing;
+  }
+
+  async #refresh(): Promise<Snapshot> {
+    try {
+      const index = this.#open();
+      await index.refresh();
+      this.#take(index);
+    } catch (error) {
+      // Whatever is wrong with the folder or the index, the next call begins anew.
+      this.close();
+      const told = storeErrorOf(error, "read runs folder", this.folder);
+      const problem = told instanceof StoreError && told.code === "missing"
+        ? `There is no folder "${this.folder}" yet. Runs show up here as soon as a bench makes it.`
+        : told instanceof Error
+        ? told.message
+        : String(told);
+      if (problem !== this.#snapshot.problem || this.#snapshot.runs.length > 0) {
+        this.#snapshot = { version: this.#snapshot.version + 1, runs: [], problem };
+      }
+      this.#stamps = new Map();
+      this.#details = new Map();
+    }
+    return this.#snapshot;
+  }
+
+  #open(): RunIndex {
+    if (this.#index !== null) {
+      // A folder that was removed and made anew needs its index anew.
+      Deno.lstatSync(this.folder);
+      return this.#index;
+    }
+    Deno.lstatSync(this.folder);
+    try {
+      this.#index = openIndex(this.folder);
+      this.#note = null;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      // Folders that may only be read are read all the same; only the start is slower.
+      this.#index = openIndex(this.folder, { inMemory: true });
+    }
+    return this.#index;
+  }
+
+  #take(index: RunIndex): void {
+    const stamps = index.stamps();
+    const changed = [...stamps].filter(([id, stamp]) => this.#stamps.get(id) !== stamp).map(([id]) => id);
+    const removed = [...this.#stamps.keys()].filter((id) => !stamps.has(id));
+    this.#stamps = stamps;
+    const problem = stamps.size > maxRuns ? `Only the first ${maxRuns} of ${stamps.size} runs are shown.` : this.#note;
+    if (changed.length === 0 && removed.length === 0 && problem === this.#snapshot.problem) return;
+    for (const id of removed) this.#details.delete(id);
+    for (const id of changed) {
+      const details = index.run(id);
+      if (details !== null) this.#details.set(id, details);
+    }
+    const runs = [...this.#details.values()].sort((a, b) =>
+      compare(a.configuration ?? "~", b.configuration ?? "~") || (a.seed ?? 0) - (b.seed ?? 0) || compare(a.id, b.id)
+    ).slice(0, maxRuns);
+    this.#snapshot = { version: this.#snapshot.version + 1, runs, problem };
+  }
+
+  epochs(id: string): Epochs {
+    const path = this.#path(id, runFiles.metrics);
+    const info = path === null ? null : regularFile(path);
+    if (info === null) return { records: [], reason: null };
+    const stamp = `${info.size}@${info.mtime?.getTime() ?? 0}`;
+    const kept = this.#epochs.get(id);
+    if (kept?.stamp === stamp) return kept.epochs;
+    const epochs = inspectEpochs(this.folder, id);
+    this.#epochs.delete(id);
+    this.#epochs.set(id, { stamp, epochs });
+    // Maps keep the order of insertion: the first is the one that was not asked for the longest.
+    if (this.#epochs.size > keptEpochs) this.#epochs.delete(this.#epochs.keys().next().value!);
+    return epochs;
+  }
+
+  log(id: string): string | null {
+    const path = this.#path(id, runFiles.log);
+    const info = path === null ? null : regularFile(path);
+    if (path === null || info === null) return null;
+    using file = Deno.openSync(path, { read: true });
+    const start = Math.max(0, info.size - shownLogBytes);
+    file.seekSync(start, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(Math.min(info.size, shownLogBytes));
+    const read = file.readSync(bytes) ?? 0;
+    const text = new TextDecoder().decode(bytes.subarray(0, read));
+    return start === 0 ? text : `[the first ${start} bytes are left out]\n${text.slice(text.indexOf("\n") + 1)}`;
+  }
+
+  files(id: string): RunFile[] {
+    return Object.values(runFiles).flatMap((name) => {
+      const path = this.#path(id, name);
+      const info = path === null ? null : regularFile(path);
+      return info === null ? [] : [{ name, bytes: info.size }];
+    }).sort((a, b) => compare(a.name, b.name));
+  }
+
+  async open(id: string, name: string): Promise<OpenFile | null> {
+    if (!Object.values<string>(runFiles).includes(name)) return null;
+    const path = this.#path(id, name);
+    if (path === null || regularFile(path) === null) return null;
+    try {
+      // The folder itself may be reached by a link; what is in it may not lead out of it.
+      const inside = join(await Deno.realPath(this.folder), id, name);
+      if (await Deno.realPath(path) !== inside) return null;
+      const file = await Deno.open(inside, { read: true });
+      const { size, isFile } = await file.stat();
+      if (!isFile) {
+        file.close();
+        return null;
+      }
+      return { name, bytes: size, stream: file.readable };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw storeErrorOf(error, "read", path);
+    }
+  }
+
+  close(): void {
+    const index = this.#index;
+    this.#index = null;
+    index?.close();
+  }
+
+  /** Path of a file of a run, or `null` where the name is no run's or leads elsewhere. */
+  #path(id: string, name: string): string | null {
+    if (!isRunId(id)) return null;
+    const folder = join(this.folder, id);
+    try {
+      return Deno.lstatSync(folder).isDirectory ? join(folder, name) : null;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+      throw storeErrorOf(error, "read", folder);
+    }
+  }
+}
+
+/** What is known of a regular file; `null` if there is none, or it is a link or something else. */
+function regularFile(path: string): Deno.FileInfo | null {
+  try {
+    const info = Deno.lstatSync(path);
+    return info.isFile ? info : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw storeErrorOf(error, "read", path);
+  }
+}
+
+/** Order of code units, the same everywhere. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
