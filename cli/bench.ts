@@ -10,8 +10,11 @@ import { gridOf } from "../experiments/grids/mod.ts";
 import { configurations, jsonLine, resultTable, tableNotes } from "../experiments/results.ts";
 import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
 import { resolveOptions } from "../core/options.ts";
-import type { TrainingConfig } from "../core/record.ts";
+import type { RunConfig, TrainingConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
+import { readBytes, StoreError } from "../store/files.ts";
+import { maxJsonBytes } from "../store/run_folder.ts";
+import { parseStored } from "../store/schemas.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { description } from "./describe.ts";
 import { listing } from "./list.ts";
@@ -20,6 +23,7 @@ import { ProgressView } from "./progress.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   grid: { type: "text", value: "NAME", about: "a prepared grid, as NAME alone (default: quick, if no part is named)" },
+  config: { type: "text", value: "FILE", about: "repeat a run exactly: the config.json of its folder" },
   dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
   encoder: { type: "text", value: "NAME", about: "encoder of every modality (default: cnn)" },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
@@ -70,6 +74,28 @@ function requestsOf(parsed: Flags): CellRequest[] {
   );
 }
 
+/** Reads the configuration that a run keeps. @throws {StoreError} If there is none, or it is none. */
+async function readRunConfig(file: string): Promise<RunConfig> {
+  const path = resolve(file);
+  const bytes = await readBytes(path, maxJsonBytes);
+  if (bytes === null) throw new StoreError("missing", path, `Cannot read "${path}" as it must exist: nothing is there`);
+  return parseStored("config", new TextDecoder().decode(bytes), path);
+}
+
+/** What a kept configuration asked for, every option of it. */
+function requestFor(config: RunConfig): CellRequest {
+  const method = config.methods.map(({ name }) => name).join("+");
+  return {
+    label: method === "" ? config.fusion.name : `${config.fusion.name} ${method}`,
+    dataset: part(config.dataset.name, config.dataset.options),
+    modalities: config.modalities,
+    encoder: config.encoders,
+    fusion: config.fusion,
+    methods: config.methods,
+    training: { ...config.training },
+  };
+}
+
 /** The command that runs one cell of this call alone. */
 function cellCommand(args: readonly string[], request: CellRequest, seed: number): string {
   const kept = args.filter((arg) => arg !== "--json").map((arg) =>
@@ -105,7 +131,8 @@ export const benchCommand: Command = {
       throw new RangeError(`Cannot use argument "${more}" of "bench" as it takes the name of one grid (see --help)`);
     }
     const library: Library = createLibrary();
-    const plugins = parsed.list.plugin.map(pluginSpecifier);
+    const repeated = parsed.text.config === undefined ? null : await readRunConfig(parsed.text.config);
+    const plugins = [...new Set([...parsed.list.plugin.map(pluginSpecifier), ...(repeated?.plugins ?? [])])];
     for (const specifier of plugins) await importPlugins(library, specifier);
     if (parsed.boolean.list) {
       console.log(listing(library));
@@ -115,7 +142,7 @@ export const benchCommand: Command = {
       console.log(description(library, parsed.text.describe));
       return 0;
     }
-    return await bench(args, parsed, grid, library, plugins);
+    return await bench(args, parsed, grid, library, plugins, repeated);
   },
 };
 
@@ -125,19 +152,29 @@ async function bench(
   prepared: string | undefined,
   library: Library,
   plugins: readonly string[],
+  repeated: RunConfig | null,
 ): Promise<number> {
   const named = parsed.text.dataset !== undefined || parsed.text.encoder !== undefined ||
     [parsed.list.fusion, parsed.list.method, parsed.list.modality].some((list) => list.length > 0);
   if (named && prepared !== undefined) {
     throw new RangeError("Cannot use --grid together with --dataset, --encoder, --fusion, --method or --modality");
   }
-  const grid = named ? null : gridOf(prepared ?? "quick");
-  let requests: CellRequest[] = grid === null ? requestsOf(parsed) : [...grid.cells];
+  if (repeated !== null && (named || prepared !== undefined)) {
+    throw new RangeError(
+      "Cannot use --config together with --grid, --dataset, --encoder, --fusion, --method or --modality",
+    );
+  }
+  const grid = named || repeated !== null ? null : gridOf(prepared ?? "quick");
+  let requests: CellRequest[] = repeated !== null
+    ? [requestFor(repeated)]
+    : grid === null
+    ? requestsOf(parsed)
+    : [...grid.cells];
   const settings = [...parsed.list.set];
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
   if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
   requests = applySettings(requests, settings, library);
-  let seeds: readonly number[] = grid?.seeds ?? [0, 1, 2];
+  let seeds: readonly number[] = repeated !== null ? [repeated.seed] : grid?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1) }, (_, seed) => seed);
   }
@@ -177,7 +214,7 @@ async function bench(
       runs,
       library,
       plugins,
-      engine: parsed.text.engine,
+      engine: parsed.text.engine ?? repeated?.engine.name,
       workers: parsed.text.workers === undefined ? undefined : parseInteger("--workers", parsed.text.workers, 1),
       continueOnError: onError === "continue",
       signal: stop.signal,

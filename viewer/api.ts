@@ -4,7 +4,7 @@
  * @module
  */
 import type { RunRow } from "../store/index.ts";
-import { type Chart } from "./charts.ts";
+import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
 import type { Comparison } from "./compare.ts";
 import type { Model } from "./configurations.ts";

@@ -5,9 +5,15 @@
  */
 import { createHash } from "node:crypto";
 import appScript from "./assets/app.js" with { type: "text" };
+import chartsScript from "./assets/charts.js" with { type: "text" };
+import copyScript from "./assets/copy.js" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
+import keepScript from "./assets/keep.js" with { type: "text" };
+import liveScript from "./assets/live.js" with { type: "text" };
+import navigateScript from "./assets/navigate.js" with { type: "text" };
 import style from "./assets/style.css" with { type: "text" };
 import themeScript from "./assets/theme.js" with { type: "text" };
+import themeSwitchScript from "./assets/theme_switch.js" with { type: "text" };
 import { VERSION } from "../version.ts";
 
 /** A file that pages load. */
@@ -20,7 +26,13 @@ const script = "text/javascript; charset=utf-8";
 
 const own: Readonly<Record<string, Asset>> = {
   "app.js": { type: script, text: appScript },
+  "charts.js": { type: script, text: chartsScript },
+  "copy.js": { type: script, text: copyScript },
+  "keep.js": { type: script, text: keepScript },
+  "live.js": { type: script, text: liveScript },
+  "navigate.js": { type: script, text: navigateScript },
   "theme.js": { type: script, text: themeScript },
+  "theme_switch.js": { type: script, text: themeSwitchScript },
   "style.css": { type: "text/css; charset=utf-8", text: style },
   "icon.svg": { type: "image/svg+xml; charset=utf-8", text: icon },
 };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ChartLook } from "./chart_option.ts";
+import type { ChartLook } from "./chart_option.ts";
 import { type Chart, chartTable } from "./charts.ts";
 import { csvOf, latexOf, markdownOf, svgOf, type Table } from "./table.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
-import Ajv2020 from "ajv/2020";
+import { Ajv2020 } from "ajv/2020";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { type RunSpec, writeRun } from "../helpers/runs.ts";

@@ -1,12 +1,8 @@
 // Before the first paint: the theme that was chosen, if one was.
-"use strict";
-{
-  let chosen = null;
-  try {
-    chosen = localStorage.getItem("theme");
-  } catch {
-    // Storage may be forbidden; the system's theme is as good.
-  }
+try {
+  const chosen = localStorage.getItem("theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
-  document.documentElement.dataset.js = "";
+} catch {
+  // Storage may be forbidden; the system's theme is as good.
 }
+document.documentElement.dataset.js = "";

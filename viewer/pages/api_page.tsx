@@ -7,6 +7,9 @@
 import type { FC } from "hono/jsx";
 import type { OpenApi } from "../openapi.ts";
 
+const commands = `deno task export-results --format csv
+deno task export-results --format tex --query "sort=-accuracy&fusion=concat"`;
+
 /** The page. */
 export const ApiPage: FC<{ document: OpenApi }> = ({ document }) => (
   <>
@@ -43,6 +46,6 @@ export const ApiPage: FC<{ document: OpenApi }> = ({ document }) => (
     </div>
     <h2>From a terminal</h2>
     <p>The same figures without a browser:</p>
-    <pre><code>{"armlab export-results --format csv\narmlab export-results --format tex --sort -accuracy --group fusion"}</code></pre>
+    <pre><code>{commands}</code></pre>
   </>
 );

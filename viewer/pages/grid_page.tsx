@@ -280,7 +280,7 @@ const Value: FC<{ measure: Measure; value: Measured | null; best?: boolean }> = 
       {hasSpread(measure) && (
         value.ci95 === null
           ? <span class="ci muted" title="One seed has no interval"></span>
-          : <span class="ci">{" ± "}{numberText(value.ci95, measure.unit, false)}</span>
+          : <span class="ci">± {numberText(value.ci95, measure.unit, false)}</span>
       )}
     </td>
   );
@@ -401,7 +401,7 @@ const SeedRow: FC<{ grid: Grid; run: KnownRun; width: number }> = ({ grid, run, 
 const maxBroken = 100;
 
 const Broken: FC<{ model: Model }> = ({ model }) => {
-  if (model.broken.length === 0) return <></>;
+  if (model.broken.length === 0) return null;
   return (
     <section aria-labelledby="broken-head">
       <h2 id="broken-head">Folders that are no whole run</h2>

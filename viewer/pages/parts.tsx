@@ -34,7 +34,7 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
       <link rel="icon" href={`/assets/icon.svg?${build}`} type="image/svg+xml" />
       <link rel="stylesheet" href={`/assets/style.css?${build}`} />
       <script src={`/assets/theme.js?${build}`}></script>
-      <script src={`/assets/app.js?${build}`} defer></script>
+      <script src={`/assets/app.js?${build}`} type="module"></script>
     </head>
     <body data-version={version === null ? undefined : String(version)} data-build={build}>
       <a class="skip" href="#main">Skip to content</a>

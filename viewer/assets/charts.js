@@ -1,0 +1,133 @@
+// Charts that answer to the pointer, in place of pictures.
+import { shownTheme } from "./theme_switch.js";
+
+const build = document.body.dataset.build;
+const main = document.getElementById("main");
+
+/** Figure to its drawn chart. */
+const charts = new Map();
+let library = null;
+const loadLibrary = () =>
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = `/assets/echarts.js?${build}`;
+    script.onload = () => resolve(globalThis.echarts);
+    script.onerror = () => reject(new Error("the chart library could not be loaded"));
+    document.head.append(script);
+  });
+
+const format = (value) =>
+  typeof value !== "number" || !Number.isFinite(value)
+    ? "–"
+    : value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
+    ? value.toExponential(3)
+    : String(Number(value.toFixed(4)));
+
+/** Words beside the pointer: each line with its value, and half of its band. */
+function axisTooltip(xTitle) {
+  return (points) => {
+    const rows = new Map();
+    for (const { seriesId, seriesName, value, marker } of points) {
+      const row = rows.get(seriesName) ?? {};
+      if (String(seriesId).startsWith("line ")) Object.assign(row, { value: value[1], marker });
+      if (String(seriesId).startsWith("width ") && value[1] != null) row.half = value[1] / 2;
+      rows.set(seriesName, row);
+    }
+    const text = [...rows].filter(([, { value }]) => value != null).map(([name, { value, half, marker }]) =>
+      `${marker ?? ""}${name}: ${format(value)}${half === undefined ? "" : ` ± ${format(half)}`}`
+    );
+    return [`${xTitle} ${format(points[0]?.value[0])}`, ...text].join("\n");
+  };
+}
+
+function complete(option) {
+  const series = option.series ?? [];
+  if (series.some(({ type }) => type === "heatmap")) {
+    option.tooltip.formatter = ({ value, name }) =>
+      `Epoch ${name}, ${option.yAxis.data[value[1]]}: ${format(value[2])} %`;
+  } else if (series.some(({ id }) => id === "means")) {
+    option.tooltip.formatter = ({ value }) =>
+      `${option.yAxis.data[value[1]]}: ${format(value[0])} ${option.xAxis.name}`;
+  } else {
+    option.tooltip.formatter = axisTooltip(option.xAxis.name);
+    // A wheel alone scrolls the page; with Ctrl it zooms, as in maps.
+    option.dataZoom = [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false, moveOnMouseMove: true }];
+  }
+  return option;
+}
+
+/** Draws a chart in place of its picture, or anew. */
+async function drawChart(figure) {
+  const plot = figure.querySelector(".plot");
+  const drawn = charts.get(figure) ?? { busy: false, again: false, instance: null, width: 0 };
+  charts.set(figure, drawn);
+  if (drawn.busy) {
+    drawn.again = true;
+    return;
+  }
+  drawn.busy = true;
+  try {
+    const width = Math.max(200, Math.min(2400, Math.round(plot.clientWidth)));
+    const address = figure.dataset.chart;
+    const [echarts, answer] = await Promise.all([
+      loadLibrary(),
+      fetch(`${address}${address.includes("?") ? "&" : "?"}theme=${shownTheme()}&width=${width}`),
+    ]);
+    if (!answer.ok || !figure.isConnected) return;
+    const { option, height } = await answer.json();
+    if (!figure.isConnected) return;
+    if (drawn.instance === null) {
+      const canvas = document.createElement("div");
+      canvas.className = "canvas";
+      canvas.style.height = `${height}px`;
+      plot.append(canvas);
+      drawn.instance = echarts.init(canvas, null, { renderer: "canvas" });
+      figure.classList.add("drawn");
+    }
+    drawn.width = width;
+    drawn.instance.getDom().style.height = `${height}px`;
+    drawn.instance.resize();
+    drawn.instance.setOption(complete(option), { notMerge: true });
+  } catch {
+    // The picture stays, and the next refresh tries again.
+  } finally {
+    drawn.busy = false;
+    if (drawn.again) {
+      drawn.again = false;
+      drawChart(figure);
+    }
+  }
+}
+
+/** Draws all charts anew that were drawn: their data or the theme changed. */
+export function redrawCharts() {
+  for (const [figure, { instance }] of charts) if (instance !== null && figure.isConnected) drawChart(figure);
+}
+
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    drawChart(target);
+  }
+}, { rootMargin: "200px" });
+
+let resizing = 0;
+new ResizeObserver(() => {
+  clearTimeout(resizing);
+  resizing = setTimeout(() => {
+    for (const [figure, { instance, width }] of charts) {
+      if (instance !== null && Math.abs(figure.querySelector(".plot").clientWidth - width) > 2) drawChart(figure);
+    }
+  }, 150);
+}).observe(main);
+
+/** Takes charts up that came in, and lets go of those that went. */
+export function findCharts() {
+  for (const [figure, { instance }] of charts) {
+    if (figure.isConnected) continue;
+    instance?.dispose();
+    charts.delete(figure);
+  }
+  for (const figure of main.querySelectorAll("[data-chart]")) if (!charts.has(figure)) seen.observe(figure);
+}

@@ -1,0 +1,104 @@
+// A page that is looked at follows the runs.
+import { redrawCharts } from "./charts.js";
+import { keeping } from "./keep.js";
+import { countChosen, load, show } from "./navigate.js";
+
+const main = document.getElementById("main");
+const live = document.getElementById("live");
+/** Milliseconds between two refreshes of a page that is looked at. */
+const refreshMs = 2000;
+
+/** What the server last said of each part, to tell what changed. */
+const told = new Map();
+let refreshing = false;
+let waiting = 0;
+let refreshedAt = 0;
+let newest = document.body.dataset.version;
+
+const figureIds = (root) =>
+  [...root.querySelectorAll("[data-chart]")].map(({ id, dataset }) => `${id} ${dataset.chart}`).join();
+
+/** Takes the page as what the server last said. */
+export function rememberParts() {
+  told.clear();
+  for (const part of main.querySelectorAll("[data-live]")) told.set(part.id, part.innerHTML);
+}
+
+async function refresh() {
+  waiting = 0;
+  if (refreshing || document.hidden || newest === document.body.dataset.version) return;
+  refreshing = true;
+  try {
+    const address = location.href;
+    const next = await load(address);
+    if (address !== location.href || next.body.dataset.version === undefined) return;
+    const parts = [...next.querySelectorAll("#main [data-live]")];
+    const same = parts.every(({ id }) => document.getElementById(id) !== null) &&
+      parts.length === main.querySelectorAll("[data-live]").length && figureIds(next) === figureIds(main);
+    if (!same) {
+      // Something new has come in: the whole page is shown anew, with what the reader opened.
+      refreshing = false;
+      await show(address, "none");
+      return;
+    }
+    for (const part of parts) {
+      if (told.get(part.id) === part.innerHTML) continue;
+      told.set(part.id, part.innerHTML);
+      const own = document.getElementById(part.id);
+      const again = keeping(own);
+      own.replaceChildren(...document.adoptNode(part).childNodes);
+      again(own);
+    }
+    document.body.dataset.version = next.body.dataset.version;
+    countChosen();
+    redrawCharts();
+  } catch {
+    // The stream says by itself that the server is gone.
+  } finally {
+    refreshing = false;
+    refreshedAt = performance.now();
+  }
+}
+
+function schedule() {
+  if (waiting !== 0) return;
+  waiting = setTimeout(refresh, Math.max(0, refreshedAt + refreshMs - performance.now()));
+}
+
+let stream = null;
+let retry = 0;
+
+function say(state, text) {
+  if (live.dataset.state === state) return;
+  live.hidden = false;
+  live.dataset.state = state;
+  live.textContent = text;
+}
+
+// A browser keeps few connections per server: pages in the background give theirs back.
+/** Hears of changes as long as the page is looked at. */
+export function listen() {
+  clearTimeout(retry);
+  if (document.hidden || document.body.dataset.version === undefined) {
+    stream?.close();
+    stream = null;
+    return;
+  }
+  if (stream !== null && stream.readyState !== EventSource.CLOSED) return;
+  stream = new EventSource("/api/events");
+  stream.addEventListener("change", (event) => {
+    say("live", "Live");
+    newest = String(JSON.parse(event.data).version);
+    if (newest !== document.body.dataset.version) schedule();
+  });
+  stream.onerror = () => {
+    say("lost", "Not connected: is the viewer still running?");
+    if (stream !== null && stream.readyState === EventSource.CLOSED) retry = setTimeout(listen, 10_000);
+  };
+}
+document.addEventListener("visibilitychange", listen);
+addEventListener("pagehide", () => {
+  stream?.close();
+  stream = null;
+});
+addEventListener("pageshow", listen);
