@@ -118,6 +118,9 @@ function differencesOf(items: readonly ComparedItem[], reference: ComparedItem):
     if (item.configuration.comparable !== reference.configuration.comparable) {
       return { item, test: null, reason: "tested on other data" };
     }
+    if ([item, reference].some(({ runs }) => runs.some(({ summary }) => summary?.readsLabels))) {
+      return { item, test: null, reason: "one of them reads the labels of what it predicts" };
+    }
     const test = pairedBySeed(accuracies(item.runs), base);
     const enough = test !== null && test.n >= leastSeeds;
     return {

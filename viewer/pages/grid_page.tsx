@@ -333,6 +333,11 @@ const ConfigurationRows: FC<{ grid: Grid; row: GridRow; width: number }> = ({ gr
             <span aria-hidden="true">{open ? "▾" : "▸"}</span>
           </a>
           {runs.length === 1 ? <a href={`/runs/${runs[0].id}`}>{label}</a> : <a href={`/compare?c=${id}`}>{label}</a>}
+          {result?.readsLabels && (
+            <span class="badge failed" title="Predictions were computed from the labels of what was predicted: no rank">
+              reads test labels
+            </span>
+          )}
           {result?.best && (
             <span class="star" title="The paired test tells it from every other shown">
               ★<span class="hidden">best</span>
