@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "./no_telemetry.ts"; // must stay first
 import * as ort from "onnxruntime-node";
 import type { DType, HostTensor } from "../../core/program.ts";
 

@@ -87,3 +87,22 @@ Deno.test("selectEngine() takes what is asked for, else the best that works, and
   await assertRejects(() => selectEngine("cuda"), RangeError, 'Cannot find engine "cuda": engines are onnx:cpu, ');
   assertThrows(() => engine.abstract(() => tf.scalar(1).add(2).dataSync()), TraceBreakError);
 });
+
+Deno.test("the runtime is loaded with its usage reports switched off", async () => {
+  // The runtime's reporting writes a log of its own into the folder for temporary files as soon as it starts.
+  const folder = await Deno.makeTempDir();
+  try {
+    const engine = new URL("../../engines/onnx/engine.ts", import.meta.url).href;
+    const code = `const { onnxEngine } = await import(${JSON.stringify(engine)});
+      await (await onnxEngine()).dispose();
+      console.log(Deno.env.get("ORT_DISABLE_TELEMETRY"));`;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--config", new URL("../../deno.json", import.meta.url).pathname, code],
+      env: { TMPDIR: folder },
+    }).output();
+    assertEquals(new TextDecoder().decode(stdout).trim(), "1");
+    assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith("mat-debug")), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
