@@ -8,6 +8,7 @@ export * from "./check.ts";
 export * from "./library.ts";
 export * from "./modality.ts";
 export * from "./noise.ts";
+export * from "./npy.ts";
 export * from "./options.ts";
 export * from "./plugin.ts";
 export * from "./program.ts";

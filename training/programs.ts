@@ -5,11 +5,10 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../core/autodiff.ts";
-import { type ByModality, byModality } from "../core/modality.ts";
+import { byModality } from "../core/modality.ts";
 import type { Dataset, GradientBook, Keep, ProgramSpec } from "../core/plugin.ts";
 import type { NamedSpecs, NamedTensors, Program, ProgramResult, TensorSpec } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
-import { informationOf } from "../miv/estimators/information.ts";
 import { clipByGlobalNorm, type Optimizer } from "../nn/optimizers.ts";
 import { bindScope } from "../nn/scope.ts";
 import { lossTerms, trainStep } from "./losses.ts";
@@ -260,26 +259,6 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
         }
       }
       return { state: {}, outputs };
-    },
-  };
-}
-
-/**
- * Normalised mutual information between parts and the fused feature, without labels.
- *
- * Inputs `part:<m>` and `fused` [B, d], already centred per coordinate; outputs `nmi` [B, m] and `ncmi` [B, m, m].
- */
-export function informationProgram(modalities: readonly string[], batchSize: number, width: number): Program {
-  const inputs: Record<string, TensorSpec> = { fused: spec([batchSize, width]) };
-  for (const modality of modalities) inputs[`part:${modality}`] = spec([batchSize, width]);
-  return {
-    name: `information/${width}`,
-    state: {},
-    inputs,
-    apply(_, fed) {
-      const parts: ByModality<tf.Tensor2D> = byModality(modalities, (name) => fed[`part:${name}`] as tf.Tensor2D);
-      const { nmi, ncmi } = informationOf(parts, fed["fused"] as tf.Tensor2D);
-      return { state: {}, outputs: { nmi, ncmi } };
     },
   };
 }

@@ -26,18 +26,12 @@ import {
 } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { groupOf } from "../core/scope.ts";
+import { measureInformation } from "../miv/measure.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import { Batches, gatherRows, keepRows, scatterRows } from "./batches.ts";
 import { accuracy, argmaxRows, likelihood } from "./metrics/classification.ts";
 import { featureBuffers, type Model } from "./model.ts";
-import {
-  informationProgram,
-  predictProgram,
-  type ProgramParts,
-  selects,
-  type TrainProgram,
-  trainProgram,
-} from "./programs.ts";
+import { predictProgram, type ProgramParts, selects, type TrainProgram, trainProgram } from "./programs.ts";
 import { type InitialState, initialState, type Merged, mergeDeclarations } from "./state.ts";
 
 /** A training step that gave NaN or infinity. */
@@ -454,31 +448,24 @@ export class Session implements Host {
     size: number,
   ): Promise<{ nmi: Float32Array; ncmi: Float32Array }> {
     const { batchSize, engine } = this.parts;
-    const m = this.modalities.length;
-    const width = outputs["fused"].length / size;
-    const { compiled } = await this.#compiled(`information/${width}`, () => ({
-      program: informationProgram(this.modalities, batchSize, width),
-      train: null,
-    }));
-    const names = ["fused", ...this.modalities.map((modality) => `part:${modality}`)];
-    const centred = Object.fromEntries(names.map((name) => [name, centre(outputs[name], width)]));
-    const nmi = new Float32Array(size * m);
-    const ncmi = new Float32Array(size * m * m);
     const none = engine.createState({});
-    for (let from = 0; from < size; from += batchSize) {
-      const count = Math.min(batchSize, size - from);
-      const feeds: NamedHostTensors = {};
-      for (const name of names) {
-        const data = new Float32Array(batchSize * width);
-        data.set(centred[name].subarray(from * width, (from + count) * width));
-        feeds[name] = float32(data, [batchSize, width]);
-      }
-      const found = await compiled.run(none, feeds);
-      nmi.set((found["nmi"].data as Float32Array).subarray(0, count * m), from * m);
-      ncmi.set((found["ncmi"].data as Float32Array).subarray(0, count * m * m), from * m * m);
+    try {
+      return await measureInformation({
+        parts: byModality(this.modalities, (modality) => outputs[`part:${modality}`]),
+        fused: outputs["fused"],
+        size,
+      }, {
+        // Nothing is differentiated here: straight-through would give the same values at twice the cost.
+        estimator: "hard",
+        batchSize,
+        run: async (program, feeds) => {
+          const { compiled } = await this.#compiled(program.name, () => ({ program, train: null }));
+          return await compiled.run(none, feeds);
+        },
+      });
+    } finally {
+      none.dispose();
     }
-    none.dispose();
-    return { nmi, ncmi };
   }
 
   // ------------------------------------------------------------------------------------------------------ checkpoint
@@ -584,14 +571,6 @@ export class Session implements Host {
     this.#programs.set(key, entry);
     return entry;
   }
-}
-
-/** Subtracts each column's mean: [N, width]. */
-function centre(values: Float32Array, width: number): Float32Array {
-  const rows = values.length / width;
-  const means = new Float64Array(width);
-  for (let i = 0; i < values.length; i++) means[i % width] += values[i] / rows;
-  return values.map((value, i) => value - means[i % width]);
 }
 
 /** Methods of a model by name, for reports. */

@@ -1,0 +1,217 @@
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { Random } from "../../core/random.ts";
+import { bitSets, type InformationSet } from "../../datasets/mod.ts";
+import {
+  centredRows,
+  contributions,
+  fusionWeights,
+  informationOf,
+  ranged,
+  valuate,
+  type ValuationInputs,
+  valuationTables,
+} from "../../miv/mod.ts";
+import { assertClose, values } from "../helpers/tensors.ts";
+
+/** A model of m modalities with additive fusion: 11 samples of width 40, 3 classes. */
+function saved(m: number, subsets = false): ValuationInputs {
+  const random = new Random(9).split(m);
+  const [size, width, classes] = [11, 40, 3];
+  const draw = (count: number) => Float32Array.from({ length: count }, () => random.normal());
+  const names = ["audio", "image", "text", "video"].slice(0, m);
+  const parts = Object.fromEntries(names.map((name) => [name, draw(size * width)]));
+  const solo = Object.fromEntries(names.map((name) => [name, draw(size * classes)]));
+  const sum = (of: Record<string, Float32Array>, members: readonly string[]) =>
+    Float32Array.from(
+      { length: Object.values(of)[0].length },
+      (_, i) => members.reduce((total, name) => total + of[name][i], 0),
+    );
+  const some: Record<string, Float32Array> = {};
+  if (subsets) {
+    for (let mask = 1; mask < 1 << m; mask++) {
+      const members = names.filter((_, u) => mask >> u & 1);
+      if (members.length > 1) some[members.join("+")] = sum(solo, members);
+    }
+  }
+  return {
+    labels: Int32Array.from({ length: size }, (_, n) => n % classes),
+    logits: sum(solo, names),
+    solo,
+    fused: sum(parts, names),
+    parts,
+    subsets: some,
+  };
+}
+
+Deno.test("valuate() puts together what its formulas give, for 1 to 4 modalities", async () => {
+  for (const m of [1, 2, 3, 4]) {
+    const inputs = saved(m);
+    const found = await valuate(inputs, { batchSize: 4 });
+    const names = Object.keys(inputs.parts);
+    tf.tidy(() => {
+      const rows = (array: Float32Array) => tf.tensor2d(centredRows(array, 40), [11, 40]);
+      const { nmi, ncmi } = informationOf(
+        Object.fromEntries(names.map((name) => [name, rows(inputs.parts[name])])),
+        rows(inputs.fused),
+        { estimator: "hard" },
+      );
+      const truth = (logits: Float32Array) =>
+        tf.sum(tf.mul(tf.softmax(tf.tensor2d(logits, [11, 3])), tf.oneHot(tf.tensor1d(inputs.labels, "int32"), 3)), 1);
+      const p = truth(inputs.logits) as tf.Tensor1D;
+      const solo = tf.stack(names.map((name) => truth(inputs.solo[name])), 1) as tf.Tensor2D;
+      const phi = contributions(p, solo, nmi, ncmi);
+      assertClose(found.perSample.nmi, values(nmi), 1e-5);
+      assertClose(found.perSample.ncmi, values(ncmi), 1e-5);
+      assertClose(found.perSample.phi, values(phi), 1e-5);
+      assertClose(found.perSample.fusionWeights, values(fusionWeights(ranged(phi, "shift"))), 1e-4);
+      const mean = values(tf.mean(phi, 0));
+      found.perModality.forEach((row, u) => {
+        assertEquals(row.modality, names[u]);
+        assertAlmostEquals(row.phi, mean[u], 1e-5);
+      });
+      assertAlmostEquals(found.joint, mean.reduce((sum, value) => sum + value, 0) / m, 1e-5);
+    });
+    // Sum of weights is m; classes together are the whole; the lower bound is below every modality's share.
+    for (let n = 0; n < 11; n++) {
+      assertAlmostEquals(found.perSample.fusionWeights.subarray(n * m, (n + 1) * m).reduce((a, b) => a + b), m, 1e-4);
+      for (let u = 0; u < m; u++) assert(found.perSample.bound[n] <= found.perSample.phiMi[n * m + u] + 1e-6);
+    }
+    const weighted = found.perClass.reduce((sum, row) => sum + row.joint * row.count, 0) / 11;
+    assertAlmostEquals(weighted, found.joint, 1e-6);
+    assertEquals(found.warnings.length, 1); // 40 coordinates are few
+  }
+});
+
+Deno.test("valuate() with every subset gives exact Shapley values that add up to what all modalities add", async () => {
+  const inputs = saved(3, true);
+  const { shapleyAccuracy, shapleyProbability, accuracy } = await valuate(inputs);
+  for (const result of [shapleyAccuracy!, shapleyProbability!]) {
+    const total = result.subsets["audio+image+text"] - result.subsets[""];
+    assertAlmostEquals(result.mean.reduce((sum, value) => sum + value, 0), total, 1e-6);
+    const column = (u: number) =>
+      result.values.filter((_, k) => k % 3 === u).reduce((sum, value) => sum + value, 0) / 11;
+    assertClose(result.mean, [0, 1, 2].map(column), 1e-5);
+    assertAlmostEquals(result.interaction[0][1], result.interaction[1][0], 1e-12);
+  }
+  assertAlmostEquals(shapleyAccuracy!.subsets["audio+image+text"], accuracy, 1e-9);
+  assertAlmostEquals(shapleyAccuracy!.subsets[""], 4 / 11, 1e-6);
+  // Two modalities need no more than solo logits; three lack their pairs.
+  assert((await valuate(saved(2))).shapleyAccuracy !== null);
+  assertEquals((await valuate(saved(3))).shapleyAccuracy, null);
+});
+
+Deno.test("valuate() takes every estimator; the floor is below matched information; order of modalities is no matter", async () => {
+  const inputs = saved(2);
+  for (const estimator of ["straight-through", "soft", "gaussian", "official", "ksg"] as const) {
+    const found = await valuate(inputs, { estimator });
+    assertEquals(found.estimator["estimator"], estimator);
+    for (const row of found.perModality) {
+      assert(Number.isFinite(row.phi) && row.nmiFloor < row.nmi, `${estimator} ${row.nmi}`);
+    }
+  }
+  const swapped = await valuate({ ...inputs, parts: { image: inputs.parts["image"], audio: inputs.parts["audio"] } });
+  assertEquals(swapped.perSample.phi, (await valuate(inputs)).perSample.phi);
+  // A sample's contribution does not depend on the batch it is measured with.
+  const small = await valuate(inputs, { batchSize: 3 });
+  assertClose(small.perSample.phi, (await valuate(inputs)).perSample.phi, 1e-6);
+});
+
+/** Contributions of bits shown as 400 coordinates, at certain readouts (p = 1). */
+function bitContributions(set: InformationSet): { phi: number[]; nmi: number[] } {
+  const { sources, target } = set.sample(4000, new Random(3));
+  return tf.tidy(() => {
+    const row = (array: ArrayLike<number>) => tf.tensor2d([...Array.from(array)], [1, 4000]);
+    // Two of the sets have a target of four values: bins of its range.
+    const { nmi, ncmi } = informationOf(
+      { x1: row(sources["x1"].values), x2: row(sources["x2"].values) },
+      row(target.values),
+      { estimator: "hard", edges: "range", bins: 4 },
+    );
+    const phi = contributions(tf.ones([1]), tf.ones([1, 2]), nmi, ncmi);
+    return { phi: values(phi), nmi: values(nmi) };
+  });
+}
+
+// The table of docs/valuation.md: I_i, NC and phi_i at p = 1 in theory.
+const theory = {
+  // phi = 1 + (1 - 0)
+  redundant: [2, 2],
+  // the first: 1 + (0 - 0); the second: 0 + (1 - 1)
+  unique: [1, 0],
+  // 0 + (0 - 1)
+  synergy: [-1, -1],
+  // I = ln 2 / sqrt(ln 2 ln 4), NC = ln 2 / sqrt(ln 2 ln 2): 0.7071 + (0.7071 - 1)
+  copy: [Math.SQRT2 - 1, Math.SQRT2 - 1],
+} as const;
+
+for (const [kind, expected] of Object.entries(theory)) {
+  Deno.test(`contributions of ${kind} modalities have the signs and sizes that theory demands`, async () => {
+    const { phi } = bitContributions(bitSets[kind as keyof typeof theory]);
+    assertClose(phi, expected, 0.02);
+    const text = await Deno.readTextFile(new URL("../../docs/valuation.md", import.meta.url));
+    const line = text.split("\n").find((row) => row.startsWith(`| ${kind} `))!;
+    const shown = line.split("|").slice(-3, -1).map((cell) => Number(cell.trim().replace("−", "-")));
+    assertClose(shown, expected, 0.01);
+  });
+}
+
+Deno.test("a copied modality in an additive fusion is redundant; an independent one beside it adds less than itself", () => {
+  tf.tidy(() => {
+    const random = new Random(1);
+    const draw = () => tf.tensor2d(Array.from({ length: 8 * 512 }, () => random.normal()), [8, 512]);
+    const [a, b] = [draw(), draw()];
+    const phiOf = (x: tf.Tensor2D, y: tf.Tensor2D) => {
+      const { nmi, ncmi } = informationOf({ x, y }, tf.add(x, y) as tf.Tensor2D, { estimator: "hard" });
+      return values(tf.mean(contributions(tf.ones([8]), tf.ones([8, 2]), nmi, ncmi), 0));
+    };
+    // A copy: I = 1 and NC = 0 by convention, phi = 2 each.
+    assertClose(phiOf(a, a), [2, 2], 1e-4);
+    // Independent parts of a sum: each makes the other readable, NC > I, and interaction information is negative.
+    const [first, second] = phiOf(a, b);
+    assert(first < 0.2 && second < 0.2, `${first} ${second}`);
+  });
+});
+
+Deno.test("valuationTables() has one row per modality, class and sample, without holes", async () => {
+  const inputs = saved(2);
+  const found = await valuate(inputs, { classes: ["a", "b", "c"] });
+  const tables = valuationTables(found, inputs.labels);
+  assertEquals([tables.modalities.rows.length, tables.classes.rows.length, tables.samples.rows.length], [2, 3, 11]);
+  for (const { columns, rows } of Object.values(tables)) {
+    for (const row of rows) assertEquals(row.length, columns.length);
+  }
+  assertEquals(tables.samples.rows[4].slice(0, 2), [4, "b"]);
+  assertEquals(tables.samples.columns.slice(-3), ["shapley:image", "ncmi:image|audio", "ncmi:audio|image"]);
+});
+
+Deno.test("valuate() says what is wrong with its inputs", async () => {
+  const good = saved(2);
+  const refuses = async (
+    changed: Partial<ValuationInputs>,
+    kind: typeof TypeError | typeof RangeError,
+    text: string,
+  ) => {
+    await assertRejects(() => valuate({ ...good, ...changed }), kind, text);
+  };
+  await refuses({ parts: {}, solo: {} }, TypeError, "at least one modality");
+  await refuses({ solo: { audio: good.solo["audio"] } }, TypeError, "same modalities: found audio, image and audio");
+  await refuses({ labels: new Int32Array(0) }, TypeError, "a label per sample: found none");
+  await refuses({ labels: good.labels.with(3, 7) }, RangeError, "labels as they must be 0..2: found 7 at sample 3");
+  await refuses(
+    { logits: good.logits.slice(1) },
+    TypeError,
+    "logits as it must have rows for 11 labels: found 32 values",
+  );
+  await refuses(
+    { parts: { ...good.parts, image: new Float32Array(11 * 8) } },
+    TypeError,
+    'part "image" as its shape must be [11, 40]: found [11, 8]',
+  );
+  await refuses(
+    { fused: good.fused.with(5, NaN) },
+    RangeError,
+    "fused as every value must be finite: found NaN at index 5",
+  );
+  await refuses({ subsets: { "image+audio": good.logits } }, RangeError, "in sorted order, joined by +");
+});
