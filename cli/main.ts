@@ -11,10 +11,18 @@ export type { Command } from "./command.ts";
 import { describeCommand } from "./describe.ts";
 import { doctorCommand } from "./doctor.ts";
 import { listCommand } from "./list.ts";
+import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
 
 /** Commands in the order in which help lists them. */
-export const commands: readonly Command[] = [benchCommand, viewCommand, listCommand, describeCommand, doctorCommand];
+export const commands: readonly Command[] = [
+  benchCommand,
+  viewCommand,
+  valueCommand,
+  listCommand,
+  describeCommand,
+  doctorCommand,
+];
 
 /** Runs a command; returns the exit code. Every expected error becomes one line on standard error. */
 export async function main(args: readonly string[]): Promise<number> {

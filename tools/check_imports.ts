@@ -29,7 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "nn",
     "core",
   ],
-  experiments: ["experiments", "training", "engines", "store", "datasets", "core", "."],
+  experiments: ["experiments", "training", "engines", "store", "datasets", "miv", "nn", "core", "."],
   viewer: ["viewer", "store", "experiments", "core", "."],
   cli: ["cli", "viewer", "experiments", "training", "engines", "store", "miv", "datasets", "core", "."],
   ".": ["baselines", "core", "datasets", "encoders", "engines", "experiments", "fusion", "training", "."],

@@ -93,6 +93,9 @@ export interface DetailedPass extends PassResult {
   readonly nmi: Float32Array;
   /** [N, m, m]. */
   readonly ncmi: Float32Array;
+  /** Bias-free fused feature [N, d] and each modality's part in it, not centred. */
+  readonly fused: Float32Array;
+  readonly parts: Readonly<Record<string, Float32Array>>;
 }
 
 /** Saved form of a session apart from its tensors. */
@@ -408,7 +411,14 @@ export class Session implements Host {
       ablateMean: byModality(this.modalities, (modality) => outputs[`ablateMean:${modality}`]),
       nmi,
       ncmi,
+      fused: outputs["fused"],
+      parts: byModality(this.modalities, (modality) => outputs[`part:${modality}`]),
     };
+  }
+
+  /** Logits [N, C] of any split with only some modalities kept (feature level); for measurements after training. */
+  async keptLogits(split: Split, kept: readonly string[]): Promise<Float32Array> {
+    return (await this.#predict(split, kept, false))["logits"];
   }
 
   async #predict(

@@ -1,0 +1,201 @@
+/**
+ * `armlab value`: what each modality contributes, from saved arrays or a finished run.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { stringify } from "@std/csv/stringify";
+import { importPlugins } from "../core/library.ts";
+import type { CompiledProgram, Engine } from "../core/program.ts";
+import { selectEngine } from "../engines/mod.ts";
+import { valuationOfRun } from "../experiments/value_run.ts";
+import { createLibrary } from "../library.ts";
+import type { ProgramRunner } from "../miv/measure.ts";
+import { type Table, valuationTables } from "../miv/summaries.ts";
+import { valuate, type ValuateOptions, type Valuation, type ValuationInputs } from "../miv/valuate.ts";
+import { makeFolder, writeAtomic } from "../store/files.ts";
+import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
+import { pluginSpecifier } from "./plugins.ts";
+import { inputsOf, readArrays } from "./value_files.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  split: { type: "text", value: "NAME", about: "split of a run: train, validation or test (default: test)" },
+  out: { type: "text", value: "DIR", about: "folder for the tables (default: valuation)" },
+  estimator: {
+    type: "text",
+    value: "NAME",
+    about: "hard, soft, straight-through, gaussian, official or ksg (default: hard)",
+  },
+  bins: { type: "text", value: "N", about: "bins per axis for MI (default: 4 from width 256 on, else 3)" },
+  "cmi-bins": { type: "text", value: "N", about: "bins per axis for CMI (default: as for MI)" },
+  norm: { type: "text", value: "NAME", about: "sqrt, mean or sum of entropies (default: sqrt)" },
+  centring: { type: "text", value: "NAME", about: "batch or none: subtract the mean per coordinate (default: batch)" },
+  view: {
+    type: "text",
+    value: "NAME",
+    about: "aligned: part.<modality>; raw: feature.<modality>, widths equal (default: aligned)",
+  },
+  range: { type: "text", value: "NAME", about: "shift, clamp or raw, for fusion weights (default: shift)" },
+  index: { type: "text", value: "NAME", about: "other (Eq. 11) or own (default: other)" },
+  minimum: { type: "text", value: "NAME", about: "softmin, min or paper-literal (default: softmin)" },
+  classes: { type: "list", value: "NAME,...", about: "names of the classes of saved arrays" },
+  engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
+  plugin: { type: "list", value: "FILE", about: "register plugins that the run used" },
+  json: { type: "boolean", about: "print one JSON object instead of tables" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** One of some words. */
+function choice<C extends string>(parsed: Flags, flag: string, choices: readonly C[]): C | undefined {
+  const text = parsed.text[flag];
+  if (text === undefined) return undefined;
+  if (!(choices as readonly string[]).includes(text)) {
+    throw new RangeError(`Cannot use --${flag} as it must be one of ${choices.join(", ")}: found "${text}"`);
+  }
+  return text as C;
+}
+
+function optionsOf(parsed: Flags): ValuateOptions {
+  const bins = (flag: string) => parsed.text[flag] === undefined ? 0 : parseInteger(`--${flag}`, parsed.text[flag], 2);
+  const norm = choice(parsed, "norm", ["sqrt", "mean", "sum"]);
+  return {
+    estimator: choice(parsed, "estimator", ["hard", "soft", "straight-through", "gaussian", "official", "ksg"]),
+    bins: bins("bins"),
+    cmiBins: bins("cmi-bins"),
+    norm,
+    conditionalNorm: norm,
+    centring: choice(parsed, "centring", ["batch", "none"]),
+    range: choice(parsed, "range", ["shift", "clamp", "raw"]),
+    index: choice(parsed, "index", ["other", "own"]),
+    minimum: choice(parsed, "minimum", ["softmin", "min", "paper-literal"]),
+  };
+}
+
+/** Runs the measurement on an engine, compiled once per shape. */
+function runnerOn(engine: Engine): ProgramRunner {
+  const none = engine.createState({});
+  const compiled = new Map<string, CompiledProgram>();
+  return async (program, inputs) => {
+    const key = `${program.name}/${JSON.stringify(program.inputs)}`;
+    let entry = compiled.get(key);
+    if (entry === undefined) compiled.set(key, entry = await engine.compile(program));
+    return await entry.run(none, inputs);
+  };
+}
+
+async function isRun(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(join(path, "config.json"))).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
+}
+
+const cell = (value: string | number | null): string =>
+  typeof value !== "number" ? value ?? "-" : Number.isInteger(value) ? String(value) : value.toFixed(3);
+
+/** A table as aligned text. */
+function aligned({ columns, rows }: Table): string {
+  const lines = [columns, ...rows.map((row) => row.map(cell))];
+  const widths = columns.map((_, k) => Math.max(...lines.map((line) => line[k].length)));
+  return lines.map((line) =>
+    line.map((text, k) => k === 0 ? text.padEnd(widths[k]) : text.padStart(widths[k])).join("  ")
+  )
+    .join("\n");
+}
+
+/** Everything but the samples, as JSON. */
+function summaryOf(valuation: Valuation): Record<string, unknown> {
+  const { perSample: _samples, shapleyAccuracy, shapleyProbability, ...rest } = valuation;
+  const without = (result: typeof shapleyAccuracy) =>
+    result === null ? null : { mean: result.mean, interaction: result.interaction, subsets: result.subsets };
+  return { ...rest, shapleyAccuracy: without(shapleyAccuracy), shapleyProbability: without(shapleyProbability) };
+}
+
+async function store(folder: string, valuation: Valuation, inputs: ValuationInputs): Promise<void> {
+  await makeFolder(folder);
+  const tables = valuationTables(valuation, inputs.labels);
+  for (const [name, { columns, rows }] of Object.entries(tables)) {
+    await writeAtomic(join(folder, `${name}.csv`), stringify([columns, ...rows], { headers: false }));
+  }
+  const samples = tables.samples.rows.map((row) =>
+    Object.fromEntries(tables.samples.columns.map((column, k) => [column, row[k]]))
+  );
+  await writeAtomic(
+    join(folder, "valuation.json"),
+    JSON.stringify({ ...summaryOf(valuation), samples }, null, 1) + "\n",
+  );
+}
+
+/** `armlab value`. */
+export const valueCommand: Command = {
+  name: "value",
+  about: "say what each modality contributes, from saved features and logits or a finished run",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("value", flags, args);
+    if (parsed.boolean.help || parsed.positional.length !== 1) {
+      console.log(helpOf("armlab value PATH [options]", this.about, flags, [
+        "armlab value features.npz --classes cat,dog",
+        "armlab value runs/0123456789abcdef --split validation",
+      ]));
+      return parsed.boolean.help ? 0 : 2;
+    }
+    const [path] = parsed.positional;
+    const options = optionsOf(parsed);
+    const view = choice(parsed, "view", ["aligned", "raw"]) ?? "aligned";
+    const { engine } = await selectEngine(parsed.text.engine);
+    try {
+      let inputs: ValuationInputs;
+      let classes: readonly string[] | undefined = parsed.list.classes.length === 0 ? undefined : parsed.list.classes;
+      let source: string;
+      if (await isRun(path)) {
+        if (view === "raw") throw new RangeError("Cannot take --view raw of a run: it keeps each modality's part");
+        const split = choice(parsed, "split", ["train", "validation", "test"]) ?? "test";
+        const library = createLibrary();
+        for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+        const run = await valuationOfRun(path, split, library, engine);
+        ({ inputs, classes } = run);
+        source = `${split} split of ${path}; own readout: ${run.readout}`;
+      } else {
+        inputs = inputsOf(await readArrays(path), path, view);
+        source = path;
+      }
+      const count = inputs.logits.length / inputs.labels.length;
+      if (classes !== undefined && classes.length !== count) {
+        throw new RangeError(`Cannot use --classes as there must be ${count} names: found ${classes.length}`);
+      }
+      const valuation = await valuate(inputs, { ...options, classes, run: runnerOn(engine) });
+      const folder = parsed.text.out ?? "valuation";
+      await store(folder, valuation, inputs);
+      if (parsed.boolean.json) console.log(JSON.stringify(summaryOf(valuation)));
+      else print(valuation, inputs, source, folder);
+      for (const warning of valuation.warnings) console.error(`Note: ${warning}`);
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+};
+
+function print(valuation: Valuation, inputs: ValuationInputs, source: string, folder: string): void {
+  const { modalities, classes } = valuationTables(valuation, inputs.labels);
+  const { estimator, size, accuracy, joint, bound, gap, shapleyAccuracy } = valuation;
+  const lines = [
+    `${size} samples: ${source}`,
+    `Estimator: ${
+      Object.entries(estimator).map(([key, value]) => `${key} ${value}`).join(", ")
+    }; information in [0, 1]`,
+    `Accuracy ${accuracy.toFixed(3)}, joint contribution ${joint.toFixed(3)}, lower bound ${bound.toFixed(3)}, ` +
+    `gap between modalities ${gap.toFixed(3)}`,
+    "",
+    aligned(modalities),
+    "",
+    aligned(classes),
+  ];
+  if (shapleyAccuracy !== null) {
+    const values = Object.entries(shapleyAccuracy.subsets).map(([name, v]) => `${name || "none"} ${v.toFixed(3)}`);
+    lines.push("", `Accuracy by kept modalities: ${values.join(", ")}`);
+  }
+  console.log([...lines, "", `Tables: ${folder}`].join("\n"));
+}

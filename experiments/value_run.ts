@@ -1,0 +1,89 @@
+/**
+ * What a valuation needs of a finished run: its tested model, applied to a split.
+ *
+ * @module
+ */
+import { basename, dirname, resolve } from "node:path";
+import type { Library } from "../core/library.ts";
+import type { SplitName } from "../core/plugin.ts";
+import type { Engine, NamedHostTensors } from "../core/program.ts";
+import { Random } from "../core/random.ts";
+import { checkDataset } from "../datasets/check.ts";
+import { selectModalities } from "../datasets/select.ts";
+import { subsetName, type ValuationInputs } from "../miv/valuate.ts";
+import { createOptimizer } from "../nn/optimizers.ts";
+import { openRun } from "../store/run_folder.ts";
+import { Session } from "../training/session.ts";
+import { buildModel } from "./config.ts";
+
+/** Arrays of a run and the names of its classes. */
+export interface RunValuation {
+  readonly inputs: ValuationInputs;
+  readonly classes: readonly string[];
+  /** How the fusion defines a modality's own readout. */
+  readonly readout: string;
+}
+
+/**
+ * Applies the tested model of a finished run to a split.
+ *
+ * Subsets are those of the harness: kept modalities at feature level, the others filled as the fusion says.
+ *
+ * @param path Folder of the run.
+ * @throws {RangeError} If the run is not finished, or its dataset is not the one it was trained on.
+ */
+export async function valuationOfRun(
+  path: string,
+  split: SplitName,
+  library: Library,
+  engine: Engine,
+): Promise<RunValuation> {
+  const full = resolve(path);
+  const folder = openRun(dirname(full), basename(full));
+  const [config, stored] = [await folder.config(), await folder.model()];
+  if (config === null || stored === null) {
+    throw new RangeError(`Cannot valuate run "${path}" as it must be finished: it has no model.safetensors`);
+  }
+  const loaded = await library.datasets.get(config.dataset.name).load(config.dataset.options);
+  checkDataset(loaded);
+  if (loaded.fingerprint !== config.dataset.fingerprint) {
+    throw new RangeError(
+      `Cannot valuate run "${path}" as dataset "${config.dataset.name}" must have fingerprint ` +
+        `${config.dataset.fingerprint}: found ${loaded.fingerprint}`,
+    );
+  }
+  const dataset = selectModalities(loaded, config.modalities);
+  const session = new Session({
+    model: buildModel(config, library, dataset),
+    dataset,
+    engine,
+    optimizer: createOptimizer(config.training.optimizer, config.training),
+    batchSize: config.training.batchSize,
+    clipNorm: 0,
+    learningRate: () => 0,
+    random: new Random(config.seed),
+    epochs: config.training.epochs,
+    budget: 0,
+  });
+  try {
+    const tensors: NamedHostTensors = {};
+    for (const [name, value] of Object.entries(stored.params)) tensors[`param:${name}`] = value;
+    for (const [name, value] of Object.entries(stored.buffers)) tensors[`buffer:${name}`] = value;
+    await session.state.write(tensors);
+    const data = dataset.splits[split];
+    const { logits, solo, fused, parts } = await session.detail(data);
+    const subsets: Record<string, Float32Array> = {};
+    const modalities = session.modalities;
+    for (let subset = 0; subset < (1 << modalities.length) - 1; subset++) {
+      const name = subsetName(subset, modalities);
+      subsets[name] = await session.keptLogits(data, name === "" ? [] : name.split("+"));
+    }
+    return {
+      inputs: { labels: data.labels, logits, solo, fused, parts, subsets },
+      classes: dataset.classes,
+      readout: session.readout,
+    };
+  } finally {
+    session.dispose();
+  }
+}
