@@ -24,6 +24,7 @@ import type { Graph } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
 import {
+  closeSession,
   createSession,
   emptyTensor,
   hostCopy,
@@ -32,6 +33,7 @@ import {
   runtimeTensor,
   runtimeVersion,
   type Session,
+  type SessionOptions,
 } from "./session.ts";
 import { trace, traceShapes } from "./trace.ts";
 import { verify } from "./verify.ts";
@@ -102,6 +104,7 @@ class OnnxProgram implements CompiledProgram {
   readonly program: Program;
   readonly #graph: Graph;
   readonly #session: Session;
+  readonly #options: SessionOptions;
   readonly #compileMs: number;
   /** Runtime names by graph port. */
   readonly #stateIn: readonly (readonly [string, string])[];
@@ -110,10 +113,11 @@ class OnnxProgram implements CompiledProgram {
   readonly #out: readonly (readonly [string, string])[];
   #runs = 0;
 
-  constructor(program: Program, graph: Graph, session: Session, compileMs: number) {
+  constructor(program: Program, graph: Graph, session: Session, options: SessionOptions, compileMs: number) {
     this.program = program;
     this.#graph = graph;
     this.#session = session;
+    this.#options = options;
     this.#compileMs = compileMs;
     const ports = (list: Graph["inputs"], prefix: string, name: (index: number) => string) =>
       list.map((port, index) => [port.name, name(index)] as const)
@@ -157,7 +161,7 @@ class OnnxProgram implements CompiledProgram {
   }
 
   dispose(): void {
-    void this.#session.release();
+    void closeSession(this.#session, this.#options);
   }
 }
 
@@ -187,8 +191,15 @@ export function compileGraph(program: Program): Graph {
   return lowered;
 }
 
+/** Options of the compiled engine. */
+export interface OnnxOptions extends EngineOptions {
+  /** File prefix under which the runtime writes how long every operator took, when a program is disposed. */
+  readonly profile?: string;
+}
+
 /** Creates the engine on ONNX Runtime's CPU provider. */
-export function onnxEngine({ threads = 1 }: EngineOptions = {}): Engine {
+export function onnxEngine({ threads = 1, profile }: OnnxOptions = {}): Engine {
+  const options: SessionOptions = { threads, profile };
   return {
     name: "onnx:cpu",
     version: `onnxruntime-node ${runtimeVersion()}`,
@@ -197,8 +208,8 @@ export function onnxEngine({ threads = 1 }: EngineOptions = {}): Engine {
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
       const graph = compileGraph(program);
-      const session = await createSession(writeOnnx(graph, program.name), threads);
-      return new OnnxProgram(program, graph, session, performance.now() - started);
+      const session = await createSession(writeOnnx(graph, program.name), options);
+      return new OnnxProgram(program, graph, session, options, performance.now() - started);
     },
     abstract: traceShapes,
     dispose: () => Promise.resolve(),

@@ -12,6 +12,13 @@ export type RuntimeTensor = ort.Tensor;
 /** A loaded model. */
 export type Session = ort.InferenceSession;
 
+/** How a model is run. */
+export interface SessionOptions {
+  readonly threads: number;
+  /** File prefix under which the runtime writes how long every operator took. */
+  readonly profile?: string;
+}
+
 /** Version of the runtime's package. */
 export function runtimeVersion(): string {
   return ort.env.versions.node ?? ort.env.versions.common;
@@ -23,8 +30,9 @@ export function runtimeVersion(): string {
  * One thread runs nodes one after another; more let single operators use several cores. Memory patterns and the arena are
  * on: a program runs thousands of times with the same shapes. Warnings of the optimiser about our graphs help nobody.
  */
-export function createSession(model: Uint8Array, threads: number): Promise<Session> {
+export function createSession(model: Uint8Array, { threads, profile }: SessionOptions): Promise<Session> {
   return ort.InferenceSession.create(model, {
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -66,4 +74,10 @@ export function hostView(tensor: RuntimeTensor): HostTensor {
     shape: [...tensor.dims],
     dtype: tensor.type as DType,
   };
+}
+
+/** Writes the profile, if one was asked for, and frees the model. */
+export async function closeSession(session: Session, { profile }: SessionOptions): Promise<void> {
+  if (profile !== undefined) session.endProfiling();
+  await session.release();
 }

@@ -1,0 +1,10 @@
+import * as ort from "npm:onnxruntime-node@1.30.0";
+import * as tf from "@tensorflow/tfjs";
+import { compileGraph } from "../engines/onnx/engine.ts";
+import { writeOnnx } from "../engines/onnx/onnx_writer.ts";
+const g=compileGraph({name:"t",state:{a:{shape:[4],dtype:"float32"}},inputs:{x:{shape:[],dtype:"float32"}},apply:(s,{x})=>({state:{a:tf.add(s.a,x)},outputs:{}})});
+const s=await ort.InferenceSession.create(writeOnnx(g,"t"));
+const a=new ort.Tensor("float32",new Float32Array([1,2,3,4]),[4]),b=new ort.Tensor("float32",new Float32Array(4),[4]),x=new ort.Tensor("float32",new Float32Array([1]),[]);
+const r=await s.run({i0:a,i1:x},{o0:b});
+console.log(r.o0===b, r.o0.data===b.data, b.data, r.o0.data, (r.o0.data as any).buffer===(b.data as any).buffer, r.o0.location);
+(r.o0.data as any)[0]=77; console.log(b.data);

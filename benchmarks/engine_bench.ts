@@ -1,0 +1,174 @@
+/**
+ * `deno task bench:engine`: our compiled training steps against PyTorch's, in one run.
+ *
+ * Both sides run in processes of their own and take turns; a row's ratio is the median over turns of the ratio of the two
+ * sides' median step times, so that a busy machine disturbs both alike.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import { gridRow } from "./grid_row.ts";
+import { printProfile } from "./profile.ts";
+import { median, Side } from "./side.ts";
+import { soak } from "./soak.ts";
+import { benchSteps } from "./steps.ts";
+
+const HELP = `deno task bench:engine [options]
+
+Times our training steps and PyTorch's, interleaved, and prints the ratios ours/PyTorch.
+
+  --only STEP,...   steps to run (default: all): STEPS, quick-grid
+  --threads N,...   thread counts (default: 1,2)
+  --turns N         turns of each side per row (default: 9)
+  --python PATH     Python with torch and numpy (default: python3); "none" times our side alone
+  --clock CLOCK     wall, or cpu: processor time of each side, for a machine that is busy with other work (default: wall)
+  --json            one JSON line per row
+  --profile         also print which operators our step spends its time in
+  --soak [STEPS]    instead: run a step 10000 times and print how memory grows
+  --help            this help`;
+
+/** One line of the result. */
+interface Row {
+  readonly step: string;
+  readonly threads: number;
+  readonly oursMs: number;
+  readonly torchMs: number | null;
+  readonly timeRatio: number | null;
+  readonly memoryRatio: number | null;
+  readonly compileMs: number;
+  readonly nodes: number;
+  /** Share of the machine's measured matrix peak. */
+  readonly peakShare: number | null;
+  /** Only `digits-arm`: time over that of our own `digits-concat`. */
+  readonly overConcat?: number;
+}
+
+const steps = Object.keys(benchSteps).filter((name) => name !== "peak");
+const args = parseArgs(Deno.args, {
+  string: ["only", "threads", "turns", "python", "soak", "clock"],
+  boolean: ["json", "profile", "help"],
+});
+if (args.help) {
+  console.log(HELP.replace("STEPS", steps.join(", ")));
+  Deno.exit(0);
+}
+const only = args.only === undefined ? [...steps, "quick-grid"] : args.only.split(",");
+for (const name of only) {
+  if (!steps.includes(name) && name !== "quick-grid") {
+    throw new RangeError(`Cannot time step "${name}": steps are ${steps.join(", ")}, quick-grid`);
+  }
+}
+const threadCounts = (args.threads ?? "1,2").split(",").map(Number);
+const turns = Number(args.turns ?? 9);
+const clock = args.clock ?? "wall";
+if (clock !== "wall" && clock !== "cpu") throw new RangeError(`Cannot use clock "${clock}": clocks are wall, cpu`);
+const python = args.python === "none" ? null : args.python ?? "python3";
+
+const here = (name: string) => new URL(name, import.meta.url).pathname;
+const ours = (step: string, threads: number, ...rest: string[]) =>
+  Side.start(Deno.execPath(), ["run", "-A", "--no-check", here("our_side.ts"), step, String(threads), clock, ...rest]);
+const torch = (step: string, threads: number) =>
+  Side.start(python!, [here("torch_steps.py"), step, String(threads), clock]);
+
+/** Warms up, then steps that take about half a second. */
+async function settle(side: Side): Promise<number> {
+  await side.run(3);
+  const ms = median(await side.run(5));
+  return Math.max(3, Math.min(200, Math.round(500 / ms)));
+}
+
+/** Floating-point operations per second of a matrix product, the better side's. */
+async function matrixPeak(threads: number): Promise<number> {
+  let best = 0;
+  for (const start of python === null ? [ours] : [ours, torch]) {
+    const side = await start("peak", threads);
+    const count = await settle(side);
+    const ms: number[] = [];
+    for (let turn = 0; turn < 3; turn++) ms.push(...await side.run(count));
+    best = Math.max(best, 2 * 1024 ** 3 / (median(ms) / 1000));
+    await side.end();
+  }
+  return best;
+}
+
+/** Times one step on both sides. */
+async function timeStep(step: string, threads: number, peak: number): Promise<Row> {
+  const our = await ours(step, threads);
+  const their = python === null ? null : await torch(step, threads);
+  if (their !== null && our.ready.parameters !== their.ready.parameters) {
+    throw new Error(
+      `Cannot compare step "${step}" as both sides must train as many numbers: ours ${our.ready.parameters}, ` +
+        `PyTorch's ${their.ready.parameters}`,
+    );
+  }
+  const counts = [await settle(our), their === null ? 0 : await settle(their)];
+  const times: number[] = [];
+  const theirTimes: number[] = [];
+  const ratios: number[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    const mine = median(await our.run(counts[0]));
+    times.push(mine);
+    if (their === null) continue;
+    const other = median(await their.run(counts[1]));
+    theirTimes.push(other);
+    ratios.push(mine / other);
+  }
+  const memory = await our.end();
+  const theirMemory = their === null ? null : await their.end();
+  return {
+    step,
+    threads,
+    oursMs: median(times),
+    torchMs: their === null ? null : median(theirTimes),
+    timeRatio: their === null ? null : median(ratios),
+    memoryRatio: theirMemory === null ? null : memory / theirMemory,
+    compileMs: our.ready.compileMs!,
+    nodes: our.ready.nodes!,
+    peakShare: our.ready.flops! / (median(times) / 1000) / peak,
+  };
+}
+
+const digits = (value: number | null, places: number) => value === null ? "-" : value.toFixed(places);
+
+function print(row: Row): void {
+  if (args.json) {
+    console.log(JSON.stringify(row));
+    return;
+  }
+  const cells = [
+    row.step.padEnd(14),
+    String(row.threads).padStart(7),
+    digits(row.oursMs, 2).padStart(9),
+    digits(row.torchMs, 2).padStart(10),
+    digits(row.timeRatio, 2).padStart(6),
+    digits(row.memoryRatio, 2).padStart(7),
+    digits(row.compileMs, 0).padStart(10),
+    String(row.nodes).padStart(6),
+    (row.peakShare === null ? "-" : `${(100 * row.peakShare).toFixed(0)} %`).padStart(6),
+  ];
+  console.log(cells.join(" ") + (row.overConcat === undefined ? "" : `  ${row.overConcat.toFixed(2)} x own concat`));
+}
+
+if (args.soak !== undefined) {
+  await soak(args.soak === "" ? "digits-concat" : args.soak);
+  Deno.exit(0);
+}
+if (!args.json) {
+  console.log(
+    "step           threads   ours ms   torch ms   time  memory  compile ms  nodes  of peak",
+  );
+}
+for (const threads of threadCounts) {
+  const chosen = only.filter((name) => name !== "quick-grid");
+  const peak = chosen.length === 0 ? 0 : await matrixPeak(threads);
+  if (!args.json && peak > 0) console.log(`# matrix peak, ${threads} threads: ${(peak / 1e9).toFixed(0)} GFLOP/s`);
+  let concat: number | null = null;
+  for (const step of chosen) {
+    let row = await timeStep(step, threads, peak);
+    if (step === "digits-concat") concat = row.oursMs;
+    if (step === "digits-arm" && concat !== null) row = { ...row, overConcat: row.oursMs / concat };
+    print(row);
+    if (args.profile) await printProfile(step, threads);
+  }
+}
+if (only.includes("quick-grid")) print(await gridRow(python));

@@ -1,0 +1,286 @@
+"""The training steps of `steps.ts` in PyTorch, driven by lines on standard input; `engine_bench.ts` starts it.
+
+Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time). Lines: `run N`, `end`. Ordinary eager PyTorch as a training script has it: autograd, torch.optim.SGD with
+momentum and weight decay, gradients set to None, the loss read after every step.
+"""
+import json
+import math
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+STEP, THREADS = sys.argv[1], int(sys.argv[2])
+now = time.perf_counter if sys.argv[3] == "wall" else time.process_time
+torch.set_num_threads(THREADS)
+torch.manual_seed(0)
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+def sgd(parameters):
+    return torch.optim.SGD(parameters, lr=0.01, momentum=0.9, weight_decay=5e-4)
+
+
+def plain(model, inputs, batch, classes):
+    """Forward, cross-entropy, backward, update."""
+    optimizer = sgd(model.parameters())
+    labels = torch.arange(batch) % classes
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(model(*inputs), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step, model
+
+
+# ------------------------------------------------------------------------------------------------------------ av-digits
+
+
+class Cnn(nn.Module):
+    """3x3 convolutions of stride 2 with ReLU, flattened, mapped to 128 features."""
+
+    def __init__(self, side, channels=(8, 16, 32), width=128):
+        super().__init__()
+        ins = (1, *channels[:-1])
+        self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, 2, 1) for i, o in zip(ins, channels))
+        for _ in channels:
+            side = (side + 1) // 2
+        self.out = nn.Linear(side * side * channels[-1], width)
+
+    def forward(self, x):
+        for conv in self.convs:
+            x = F.relu(conv(x))
+        return F.relu(self.out(x.flatten(1)))
+
+
+class Concat(nn.Module):
+    """Encoders, a linear map of each feature to the fused width, a linear head."""
+
+    def __init__(self, sides, classes=10, width=128):
+        super().__init__()
+        self.encoders = nn.ModuleList(Cnn(side) for side in sides)
+        self.parts = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in sides)
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.head = nn.Linear(width, classes)
+
+    def encode(self, inputs):
+        return [encoder(x) for encoder, x in zip(self.encoders, inputs)]
+
+    def fuse(self, features):
+        z = [part(f) for part, f in zip(self.parts, features)]
+        return z, self.head(sum(z) + self.bias)
+
+
+def finish(model, optimizer, loss, logits, labels, weights, extra=()):
+    """Gradients, clipping, update and the numbers that are read."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+    optimizer.step()
+    correct = ((logits.argmax(1) == labels) * weights).sum()
+    return torch.stack([loss.detach(), correct, norm, *extra]).tolist()
+
+
+def digits_batch(sides, batch=64):
+    inputs = [torch.randn(batch, 1, side, side) for side in sides]
+    return inputs, torch.arange(batch) % 10, torch.ones(batch)
+
+
+SIDES = (32, 28)
+
+
+def digits_concat():
+    model = Concat(SIDES)
+    optimizer = sgd(model.parameters())
+    inputs, labels, weights = digits_batch(SIDES)
+
+    def step():
+        _, logits = model.fuse(model.encode(inputs))
+        loss = (F.cross_entropy(logits, labels, reduction="none") * weights).sum() / weights.sum()
+        return finish(model, optimizer, loss, logits, labels, weights)
+
+    return step, model
+
+
+def entropy(table, axes):
+    return -(table * (table + 1e-12).log()).sum(axes)
+
+
+def normalised(information, first, second):
+    defined = (first > 1e-5) & (second > 1e-5)
+    one = torch.ones_like(first)
+    scale = (torch.where(defined, first, one) * torch.where(defined, second, one)).sqrt()
+    return torch.where(defined, (information / scale).clamp(0, 1), torch.zeros_like(first))
+
+
+def information(assigned):
+    """NMI [B, 2] and NCMI [B, 2, 2] of assignments [3, B, b, d]: fused, first, second."""
+    fused, first, second = assigned
+    batch, bins, d = fused.shape
+    hy, h0, h1 = entropy(assigned.sum(3) / d, 2)
+    pair = (first[:, :, None] * second[:, None]).reshape(batch, bins * bins, d)
+    table = (pair @ fused.transpose(1, 2) / d).reshape(batch, bins, bins, bins)
+    h01y = entropy(table, (1, 2, 3))
+    h01, h0y, h1y = entropy(table.sum(3), (1, 2)), entropy(table.sum(2), (1, 2)), entropy(table.sum(1), (1, 2))
+    nmi = torch.stack([normalised(h0 + hy - h0y, h0, hy), normalised(h1 + hy - h1y, h1, hy)], 1)
+    zero = torch.zeros(batch)
+    given0 = normalised(h01 + h0y - h0 - h01y, h01 - h0, h0y - h0)
+    given1 = normalised(h01 + h1y - h1 - h01y, h01 - h1, h1y - h1)
+    return nmi, torch.stack([zero, given0, given1, zero], 1).reshape(batch, 2, 2)
+
+
+def valuation(parts, fused, weights, bins=3):
+    """Straight-through histogram estimate: values of hard bins, gradients of soft ones."""
+    def centred(v):
+        return v - (weights[None] @ v) / weights.sum().clamp_min(1e-12)
+
+    vectors = torch.stack([centred(fused), *(centred(p) for p in parts)])
+    deviation = vectors - vectors.mean(-1, keepdim=True)
+    variance = deviation.square().mean(-1, keepdim=True)
+    vectors = (deviation * torch.rsqrt(variance + 1e-8)).clamp(-2, 2)
+    step = 4 / (bins - 1)
+    centres = torch.linspace(-2, 2, bins).reshape(1, 1, bins, 1)
+    soft = F.relu(1 - (vectors[:, :, None] - centres).abs() / step)
+    index = ((vectors.detach() + 2) * (bins / 4)).floor().clamp_max(bins - 1)
+    hard = (index[:, :, None] == torch.arange(bins).reshape(1, 1, bins, 1)).float()
+    nmi, ncmi = information(soft)
+    nmi_hard, ncmi_hard = information(hard)
+    return nmi + (nmi_hard - nmi).detach(), ncmi + (ncmi_hard - ncmi).detach()
+
+
+def contributions(p, solo, nmi, ncmi):
+    off = 1 - torch.eye(2)
+    return p[:, None] * nmi + ((solo[:, None] * (nmi[:, None] - ncmi)) * off).sum(2)
+
+
+def digits_arm():
+    model = Concat(SIDES)
+    optimizer = sgd(model.parameters())
+    inputs, labels, weights = digits_batch(SIDES)
+    rows = torch.ones(64, 2)
+
+    def step():
+        total = weights.sum()
+        mean = lambda values: (values * weights).sum() / total
+        features = [f * rows[:, u : u + 1] for u, f in enumerate(model.encode(inputs))]
+        z, logits = model.fuse(features)
+        readouts = [F.linear(part + model.bias / 2, model.head.weight, model.head.bias / 2) for part in z]
+        nmi, ncmi = valuation(z, sum(z), weights)
+        own = lambda l: l.softmax(1).gather(1, labels[:, None])[:, 0]
+        p = own(logits)
+        solo = torch.stack([own(l) for l in readouts], 1)
+        ce = mean(F.cross_entropy(logits, labels, reduction="none"))
+        bound = p * F.relu(-torch.logsumexp(-20 * nmi, 1) / 20)
+        term_mi = 0.1 * mean(1 - bound)
+        phi = (contributions(p.detach(), solo.detach(), nmi, ncmi) + 1) * (2 / 3)
+        centre = phi.mean(1, keepdim=True)
+        gap = ((phi - centre).abs() / centre.detach().clamp_min(1e-3)).sum(1)
+        term_cmi = mean(gap)
+        with torch.no_grad():
+            raw = contributions(p, solo, nmi, ncmi)
+            joint = raw.mean(1)
+            ranged = (raw + 1) * (2 / 3)
+            fusion_weights = ranged / ranged.mean(1, keepdim=True).clamp_min(1e-3)
+            extra = [mean(p), mean(joint), mean((joint < 0).float()), mean(ncmi.sum((1, 2)) / 2)]
+            for u in range(2):
+                extra += [mean(nmi[:, u]), mean(raw[:, u])]
+        stats = finish(model, optimizer, ce + term_mi + term_cmi, logits, labels, weights, extra)
+        return stats, fusion_weights.numpy(), joint.numpy(), raw.numpy()
+
+    return step, model
+
+
+# ------------------------------------------------------------------------------------------------------- large encoders
+
+
+def peak():
+    a, b = torch.randn(1024, 1024), torch.zeros(1024, 1024)
+    return (lambda: torch.mm(a, b)), nn.Module()
+
+
+def mlp():
+    model = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+    return plain(model, (torch.randn(64, 512),), 64, 10)
+
+
+class Block(nn.Module):
+    """The basic residual block of ResNet-18."""
+
+    def __init__(self, ins, outs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(ins, outs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outs)
+        self.conv2 = nn.Conv2d(outs, outs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outs)
+        self.short = (
+            nn.Sequential(nn.Conv2d(ins, outs, 1, stride, bias=False), nn.BatchNorm2d(outs))
+            if stride != 1 or ins != outs
+            else nn.Identity()
+        )
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + self.short(x))
+
+
+def resnet18(channels):
+    layers = [nn.Conv2d(channels, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    width = 64
+    for outs, stride in [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]:
+        layers.append(Block(width, outs, stride))
+        width = outs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+class Pair(nn.Module):
+    """Two encoders, concatenated, with a linear head."""
+
+    def __init__(self, first, second, width):
+        super().__init__()
+        self.first, self.second, self.head = first, second, nn.Linear(width, 10)
+
+    def forward(self, x, y):
+        return self.head(torch.cat([self.first(x), self.second(y)], 1))
+
+
+def resnet18_pair():
+    model = Pair(resnet18(1), resnet18(3), 1024)
+    return plain(model, (torch.randn(16, 1, 128, 128), torch.randn(16, 3, 128, 128)), 16, 10)
+
+
+STEPS = {
+    "peak": peak,
+    "mlp": mlp,
+    "digits-concat": digits_concat,
+    "digits-arm": digits_arm,
+    "resnet18-pair": resnet18_pair,
+}
+
+
+def main():
+    step, model = STEPS[STEP]()
+    step()
+    say({"parameters": sum(p.numel() for p in model.parameters()), "version": torch.__version__})
+    for line in sys.stdin:
+        command, *rest = line.split()
+        if command == "end":
+            break
+        ms = []
+        for _ in range(int(rest[0])):
+            started = now()
+            step()
+            ms.append((now() - started) * 1e3)
+        say({"ms": ms})
+    say({"peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
+
+
+main()
