@@ -7,7 +7,6 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { gridRow } from "./grid_row.ts";
 import { printProfile } from "./profile.ts";
 import { median, Side } from "./side.ts";
 import { soak } from "./soak.ts";
@@ -17,7 +16,7 @@ const HELP = `deno task bench:engine [options]
 
 Times our training steps and PyTorch's, interleaved, and prints the ratios ours/PyTorch.
 
-  --only STEP,...   steps to run (default: all): STEPS, quick-grid
+  --only STEP,...   steps to run (default: all): STEPS
   --threads N,...   thread counts (default: 1,2)
   --turns N         turns of each side per row (default: 9)
   --python PATH     Python with torch and numpy (default: python3); "none" times our side alone
@@ -52,11 +51,9 @@ if (args.help) {
   console.log(HELP.replace("STEPS", steps.join(", ")));
   Deno.exit(0);
 }
-const only = args.only === undefined ? [...steps, "quick-grid"] : args.only.split(",");
+const only = args.only === undefined ? steps : args.only.split(",");
 for (const name of only) {
-  if (!steps.includes(name) && name !== "quick-grid") {
-    throw new RangeError(`Cannot time step "${name}": steps are ${steps.join(", ")}, quick-grid`);
-  }
+  if (!steps.includes(name)) throw new RangeError(`Cannot time step "${name}": steps are ${steps.join(", ")}`);
 }
 const threadCounts = (args.threads ?? "1,2").split(",").map(Number);
 const turns = Number(args.turns ?? 9);
@@ -159,11 +156,10 @@ if (!args.json) {
   );
 }
 for (const threads of threadCounts) {
-  const chosen = only.filter((name) => name !== "quick-grid");
-  const peak = chosen.length === 0 ? 0 : await matrixPeak(threads);
-  if (!args.json && peak > 0) console.log(`# matrix peak, ${threads} threads: ${(peak / 1e9).toFixed(0)} GFLOP/s`);
+  const peak = await matrixPeak(threads);
+  if (!args.json) console.log(`# matrix peak, ${threads} threads: ${(peak / 1e9).toFixed(0)} GFLOP/s`);
   let concat: number | null = null;
-  for (const step of chosen) {
+  for (const step of only) {
     let row = await timeStep(step, threads, peak);
     if (step === "digits-concat") concat = row.oursMs;
     if (step === "digits-arm" && concat !== null) row = { ...row, overConcat: row.oursMs / concat };
@@ -171,4 +167,3 @@ for (const threads of threadCounts) {
     if (args.profile) await printProfile(step, threads);
   }
 }
-if (only.includes("quick-grid")) print(await gridRow(python));

@@ -16,7 +16,9 @@ export async function soak(name: string): Promise<void> {
   const engine = onnxEngine({ threads: 1 });
   const step = await benchSteps[name](engine);
   const compiled = await engine.compile(step.program);
-  console.log(`# ${name}: trace + compile ${compiled.stats().compileMs.toFixed(0)} ms, ${compiled.stats().nodes} nodes`);
+  console.log(
+    `# ${name}: trace + compile ${compiled.stats().compileMs.toFixed(0)} ms, ${compiled.stats().nodes} nodes`,
+  );
   const state = engine.createState(step.state);
   const rss = () => Deno.memoryUsage().rss / 2 ** 20;
   let settled = 0;

@@ -7,7 +7,14 @@ import * as tf from "@tensorflow/tfjs";
 import { record } from "../core/autodiff.ts";
 import type { Library } from "../core/library.ts";
 import type { ModalityInfo } from "../core/plugin.ts";
-import { type Engine, float32, int32, type NamedHostTensors, type NamedTensors, type Program } from "../core/program.ts";
+import {
+  type Engine,
+  float32,
+  int32,
+  type NamedHostTensors,
+  type NamedTensors,
+  type Program,
+} from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { Scope } from "../core/scope.ts";
 import { datasetOf } from "./data.ts";
@@ -133,7 +140,8 @@ function encoderStep(
   const network: Network = (scope, inputs) => {
     const pooled = Object.entries(encoders).map(([modality, encoder]) => {
       const own = scope.group(`encoder:${modality}`);
-      return encoder.head(encoder.stages.reduce((map, stage) => stage(map, own), inputs[modality]), own).pooled;
+      const input = inputs[modality];
+      return encoder.head(encoder.stages.reduce((map, stage) => stage(map, own, input), input), own, input).pooled;
     });
     const joined = pooled.length === 1 ? pooled[0] : tf.concat(pooled, 1);
     return linear(scope.group("head"), joined, { width: 10 }) as tf.Tensor2D;
@@ -224,11 +232,6 @@ export const benchSteps: Readonly<Record<string, (engine: Engine) => BenchStep |
     ),
   "digits-concat": (engine) => digitsStep(engine, createLibrary(), []),
   "digits-arm": (engine) => digitsStep(engine, createLibrary(), ["arm"]),
-  vit: (engine) => encoderStep("vit", engine, createLibrary(), { image: { encoder: "vit", info: image(3, 224) } }),
-  bert: (engine) =>
-    encoderStep("bert", engine, createLibrary(), {
-      text: { encoder: "bert", info: { shape: [64], dtype: "int32", about: "noise" } },
-    }),
   "resnet18-pair": (engine) =>
     encoderStep("resnet18-pair", engine, createLibrary(), {
       audio: { encoder: "resnet18", info: image(1, 128) },

@@ -23,18 +23,7 @@ import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import type { Graph } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
-import {
-  closeSession,
-  createSession,
-  emptyTensor,
-  hostCopy,
-  hostView,
-  type RuntimeTensor,
-  runtimeTensor,
-  runtimeVersion,
-  type Session,
-  type SessionOptions,
-} from "./session.ts";
+import { createSession, RuntimeTensor, runtimeVersion, type Session, type SessionOptions } from "./session.ts";
 import { trace, traceShapes } from "./trace.ts";
 import { verify } from "./verify.ts";
 
@@ -52,7 +41,7 @@ class OnnxState implements EngineState {
     const specs: Record<string, TensorSpec> = {};
     for (const [name, { data, shape, dtype }] of Object.entries(values)) {
       specs[name] = { shape: [...shape], dtype };
-      this.pairs[name] = { current: runtimeTensor({ data: data.slice(), shape, dtype }), spare: null };
+      this.pairs[name] = { current: new RuntimeTensor({ data: data.slice(), shape, dtype }), spare: null };
     }
     this.specs = specs;
   }
@@ -62,7 +51,7 @@ class OnnxState implements EngineState {
       const values: NamedHostTensors = {};
       for (const name of names) {
         if (this.pairs[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
-        values[name] = hostCopy(this.pairs[name].current);
+        values[name] = this.pairs[name].current.copy();
       }
       return values;
     });
@@ -71,9 +60,7 @@ class OnnxState implements EngineState {
   write(values: NamedHostTensors): Promise<void> {
     return Promise.try(() => {
       checkWrite(this.specs, values);
-      for (const [name, { data, shape, dtype }] of Object.entries(values)) {
-        this.pairs[name].current = runtimeTensor({ data: data.slice(), shape, dtype });
-      }
+      for (const [name, { data }] of Object.entries(values)) this.pairs[name].current.data.set(data);
     });
   }
 
@@ -81,7 +68,7 @@ class OnnxState implements EngineState {
   spare(name: string): RuntimeTensor {
     const pair = this.pairs[name];
     const { shape, dtype } = this.specs[name];
-    return pair.spare ??= emptyTensor(shape, dtype);
+    return pair.spare ??= RuntimeTensor.empty(shape, dtype as DType);
   }
 
   /** Makes the written buffer the current one. */
@@ -91,7 +78,11 @@ class OnnxState implements EngineState {
   }
 
   dispose(): void {
-    for (const name of Object.keys(this.pairs)) delete this.pairs[name];
+    for (const [name, { current, spare }] of Object.entries(this.pairs)) {
+      current.dispose();
+      spare?.dispose();
+      delete this.pairs[name];
+    }
   }
 }
 
@@ -100,33 +91,41 @@ const STATE = "state:";
 const FEED = "input:";
 const OUTPUT = "output:";
 
+/** A name of a program and whose it is. */
+interface PortName {
+  readonly kind: "state" | "feed" | "output";
+  readonly name: string;
+}
+
+function portName(port: string): PortName {
+  const kinds = { [STATE]: "state", [FEED]: "feed", [OUTPUT]: "output" } as const;
+  for (const [prefix, kind] of Object.entries(kinds)) {
+    if (port.startsWith(prefix)) return { kind, name: port.slice(prefix.length) };
+  }
+  throw new Error(`Cannot run a graph with port "${port}"`);
+}
+
 class OnnxProgram implements CompiledProgram {
   readonly program: Program;
-  readonly #graph: Graph;
   readonly #session: Session;
-  readonly #options: SessionOptions;
   readonly #compileMs: number;
-  /** Runtime names by graph port. */
-  readonly #stateIn: readonly (readonly [string, string])[];
-  readonly #feedIn: readonly (readonly [string, string])[];
-  readonly #stateOut: readonly (readonly [string, string])[];
-  readonly #out: readonly (readonly [string, string])[];
+  readonly #nodes: number;
+  /** In the graph's order. */
+  readonly #inputs: readonly PortName[];
+  readonly #outputs: readonly (PortName & { readonly buffer: RuntimeTensor | null })[];
   #runs = 0;
 
-  constructor(program: Program, graph: Graph, session: Session, options: SessionOptions, compileMs: number) {
+  constructor(program: Program, graph: Graph, session: Session, compileMs: number) {
     this.program = program;
-    this.#graph = graph;
     this.#session = session;
-    this.#options = options;
     this.#compileMs = compileMs;
-    const ports = (list: Graph["inputs"], prefix: string, name: (index: number) => string) =>
-      list.map((port, index) => [port.name, name(index)] as const)
-        .filter(([own]) => own.startsWith(prefix))
-        .map(([own, runtime]) => [own.slice(prefix.length), runtime] as const);
-    this.#stateIn = ports(graph.inputs, STATE, inputName);
-    this.#feedIn = ports(graph.inputs, FEED, inputName);
-    this.#stateOut = ports(graph.outputs, STATE, outputName);
-    this.#out = ports(graph.outputs, OUTPUT, outputName);
+    this.#nodes = graph.nodes.length;
+    this.#inputs = graph.inputs.map((port) => portName(port.name));
+    this.#outputs = graph.outputs.map((port) => {
+      const own = portName(port.name);
+      const { shape, dtype } = port.value;
+      return { ...own, buffer: own.kind === "output" ? RuntimeTensor.empty(shape, dtype as DType) : null };
+    });
   }
 
   async run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
@@ -136,16 +135,24 @@ class OnnxProgram implements CompiledProgram {
     }
     checkState(program, state.specs);
     checkFeeds(program, inputs);
-    const feeds: Record<string, RuntimeTensor> = {};
-    for (const [name, runtime] of this.#stateIn) feeds[runtime] = state.pairs[name].current;
-    for (const [name, runtime] of this.#feedIn) feeds[runtime] = runtimeTensor(inputs[name]);
-    const fetches: Record<string, RuntimeTensor | null> = {};
-    for (const [name, runtime] of this.#stateOut) fetches[runtime] = state.spare(name);
-    for (const [_, runtime] of this.#out) fetches[runtime] = null;
-    const results = await this.#session.run(feeds, fetches);
-    for (const [name] of this.#stateOut) state.swap(name);
+    const fed: RuntimeTensor[] = [];
+    const read = this.#inputs.map(({ kind, name }) => {
+      if (kind === "state") return state.pairs[name].current;
+      const tensor = new RuntimeTensor(inputs[name]);
+      fed.push(tensor);
+      return tensor;
+    });
+    const written = this.#outputs.map(({ name, buffer }) => buffer ?? state.spare(name));
+    try {
+      await this.#session.run(read, written);
+    } finally {
+      for (const tensor of fed) tensor.dispose();
+    }
     const outputs: NamedHostTensors = {};
-    for (const [name, runtime] of this.#out) outputs[name] = hostView(results[runtime]);
+    for (const { name, buffer } of this.#outputs) {
+      if (buffer === null) state.swap(name);
+      else outputs[name] = buffer.copy();
+    }
     this.#runs++;
     return outputs;
   }
@@ -156,12 +163,13 @@ class OnnxProgram implements CompiledProgram {
       hits: this.#runs,
       retraces: 0,
       compileMs: this.#compileMs,
-      nodes: this.#graph.nodes.length,
+      nodes: this.#nodes,
     };
   }
 
   dispose(): void {
-    void closeSession(this.#session, this.#options);
+    for (const { buffer } of this.#outputs) buffer?.dispose();
+    void this.#session.release();
   }
 }
 
@@ -208,8 +216,13 @@ export function onnxEngine({ threads = 1, profile }: OnnxOptions = {}): Engine {
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
       const graph = compileGraph(program);
-      const session = await createSession(writeOnnx(graph, program.name), options);
-      return new OnnxProgram(program, graph, session, options, performance.now() - started);
+      const session = await createSession(
+        writeOnnx(graph, program.name),
+        graph.inputs.map((_, index) => inputName(index)),
+        graph.outputs.map((_, index) => outputName(index)),
+        options,
+      );
+      return new OnnxProgram(program, graph, session, performance.now() - started);
     },
     abstract: traceShapes,
     dispose: () => Promise.resolve(),

@@ -1,16 +1,12 @@
 /**
- * ONNX Runtime. The only file that imports it.
+ * ONNX Runtime: sessions and the tensors that they read and write. The only file that imports its package.
  *
  * @module
  */
 import "./no_telemetry.ts"; // must stay first
 import * as ort from "onnxruntime-node";
 import type { DType, HostTensor } from "../../core/program.ts";
-
-/** A tensor in the runtime's form. */
-export type RuntimeTensor = ort.Tensor;
-/** A loaded model. */
-export type Session = ort.InferenceSession;
+import { NativeRuntime } from "./native.ts";
 
 /** How a model is run. */
 export interface SessionOptions {
@@ -19,10 +15,78 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
+/** A loaded model. Inputs and outputs come in the order of the names that it was loaded with. */
+export interface Session {
+  /** Runs once; every output is written into the tensor given for it. */
+  run(inputs: readonly RuntimeTensor[], outputs: readonly RuntimeTensor[]): Promise<void>;
+  /** Frees the model; writes the profile before, if one was asked for. */
+  release(): Promise<void>;
+}
+
 /** Version of the runtime's package. */
 export function runtimeVersion(): string {
   return ort.env.versions.node ?? ort.env.versions.common;
 }
+
+const opened = NativeRuntime.open();
+const native = typeof opened === "string" ? null : opened;
+
+/** How the runtime is called: `null` if directly, else why through its Node package, which copies all state per step. */
+export const indirectly: string | null = typeof opened === "string" ? opened : null;
+
+/** Handles of arrays that nobody can reach any more. */
+const lost = new FinalizationRegistry<bigint>((handle) => native!.releaseValue(handle));
+
+/** An array with its shape that a session can read and write. */
+export class RuntimeTensor implements HostTensor {
+  readonly data: Float32Array | Int32Array | Uint8Array;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  #handle: bigint | null = null;
+
+  /** Over the given array; nothing is copied. */
+  constructor({ data, shape, dtype }: HostTensor) {
+    this.data = data;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  /** A tensor of zeros. */
+  static empty(shape: readonly number[], dtype: DType): RuntimeTensor {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    const data = dtype === "float32"
+      ? new Float32Array(size)
+      : dtype === "int32"
+      ? new Int32Array(size)
+      : new Uint8Array(size);
+    return new RuntimeTensor({ data, shape, dtype });
+  }
+
+  /** The runtime's value over the array, made once. */
+  handle(runtime: NativeRuntime): bigint {
+    if (this.#handle === null) {
+      this.#handle = runtime.value(this);
+      lost.register(this, this.#handle, this);
+    }
+    return this.#handle;
+  }
+
+  /** Frees the runtime's value; the array stays. */
+  dispose(): void {
+    if (this.#handle === null) return;
+    lost.unregister(this);
+    native!.releaseValue(this.#handle);
+    this.#handle = null;
+  }
+
+  /** The values as an array of the caller's own. */
+  copy(): HostTensor {
+    return { data: this.data.slice(), shape: [...this.shape], dtype: this.dtype };
+  }
+}
+
+/** Runtime settings chosen by measurement; `docs/engine.md` says how. */
+const config = { "session.set_denormal_as_zero": "1" } as const;
 
 /**
  * Loads a model.
@@ -30,8 +94,27 @@ export function runtimeVersion(): string {
  * One thread runs nodes one after another; more let single operators use several cores. Memory patterns and the arena are
  * on: a program runs thousands of times with the same shapes. Warnings of the optimiser about our graphs help nobody.
  */
-export function createSession(model: Uint8Array, { threads, profile }: SessionOptions): Promise<Session> {
-  return ort.InferenceSession.create(model, {
+export async function createSession(
+  model: Uint8Array<ArrayBuffer>,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  { threads, profile }: SessionOptions,
+): Promise<Session> {
+  if (native !== null) {
+    const session = native.session(model, inputs, outputs, { threads, profile, config });
+    return {
+      run: (fed, fetched) => {
+        session.run(fed.map((tensor) => tensor.handle(native)), fetched.map((tensor) => tensor.handle(native)));
+        return Promise.resolve();
+      },
+      release: () => {
+        if (profile !== undefined) session.endProfiling();
+        session.release();
+        return Promise.resolve();
+      },
+    };
+  }
+  const session = await ort.InferenceSession.create(model, {
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
@@ -43,41 +126,20 @@ export function createSession(model: Uint8Array, { threads, profile }: SessionOp
     logSeverityLevel: 3,
     extra: { session: { set_denormal_as_zero: "1" } },
   });
-}
-
-/** A runtime tensor over the given array; nothing is copied. */
-export function runtimeTensor({ data, shape, dtype }: HostTensor): RuntimeTensor {
-  return new ort.Tensor(dtype as "float32", data as Float32Array, [...shape]);
-}
-
-/** A runtime tensor of zeros, to be written by a run. */
-export function emptyTensor(shape: readonly number[], dtype: DType): RuntimeTensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = dtype === "float32"
-    ? new Float32Array(size)
-    : dtype === "int32"
-    ? new Int32Array(size)
-    : new Uint8Array(size);
-  return runtimeTensor({ data, shape, dtype });
-}
-
-/** A copy of a runtime tensor's values. */
-export function hostCopy(tensor: RuntimeTensor): HostTensor {
-  const data = tensor.data as Float32Array | Int32Array | Uint8Array;
-  return { data: data.slice(), shape: [...tensor.dims], dtype: tensor.type as DType };
-}
-
-/** A runtime tensor's values, not copied. */
-export function hostView(tensor: RuntimeTensor): HostTensor {
+  const named = (names: readonly string[], tensors: readonly RuntimeTensor[]) =>
+    Object.fromEntries(
+      names.map((name, index) => {
+        const { data, shape, dtype } = tensors[index];
+        return [name, new ort.Tensor(dtype as "float32", data as Float32Array, [...shape])];
+      }),
+    );
   return {
-    data: tensor.data as Float32Array | Int32Array | Uint8Array,
-    shape: [...tensor.dims],
-    dtype: tensor.type as DType,
+    run: async (fed, fetched) => {
+      await session.run(named(inputs, fed), named(outputs, fetched));
+    },
+    release: async () => {
+      if (profile !== undefined) session.endProfiling();
+      await session.release();
+    },
   };
-}
-
-/** Writes the profile, if one was asked for, and frees the model. */
-export async function closeSession(session: Session, { profile }: SessionOptions): Promise<void> {
-  if (profile !== undefined) session.endProfiling();
-  await session.release();
 }

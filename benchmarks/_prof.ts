@@ -1,2 +1,0 @@
-import { printProfile } from "/work/wt-speed/benchmarks/profile.ts";
-for (const s of Deno.args) await printProfile(s, 1);
