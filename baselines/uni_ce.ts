@@ -35,7 +35,7 @@ export const uniCe: MethodPlugin = defineMethod<UniCeOptions>({
   },
   create: ({ weight }) => ({
     name: "uni-ce",
-    declares: { solo: true },
+    declares: { solo: true, claims: ["train every modality's readout"] },
     loss: (step) => {
       const { logits } = step.solo();
       return Object.fromEntries(

@@ -11,10 +11,11 @@ import type { Host, Method, ModelContext, TrainStep } from "../../core/plugin.ts
 import { crossEntropy } from "../../losses/cross_entropy.ts";
 import { fusionWeights, jointContribution, ranged } from "../../miv/valuation.ts";
 import { multiplicities, withCopies } from "../../sampling/dsr.ts";
+import { whereKept } from "../../losses/kept.ts";
 import { balancedMinMax } from "./losses.ts";
 import type { ArmOptions } from "./options.ts";
 import { addPercentiles, columnOf, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
-import { auxiliaryLogits, estimatorFloor, meanCosine, valuate } from "./valuation.ts";
+import { estimatorFloor, meanCosine, readoutLogits, valuate } from "./valuation.ts";
 import { weightedFeatures } from "./weights.ts";
 
 /** Table columns of ARM. Named once for all its parts, so that composed parts share them. */
@@ -37,6 +38,15 @@ export function warmupEpochs(warmup: number, epochs: number): number {
 const column = (values: tf.Tensor2D, index: number) =>
   tf.reshape(tf.slice(values, [0, index], [-1, 1]), [-1]) as tf.Tensor1D;
 
+/** Cross-entropy of each modality's readout; a sample counts for the modalities that it keeps. */
+function readoutLosses(step: TrainStep, options: ArmOptions, weight: number): Record<string, tf.Tensor> {
+  const logits = readoutLogits(step, options, "train");
+  return Object.fromEntries(step.modalities.map((modality) => {
+    const loss = whereKept(crossEntropy(at(logits, modality), step.labels), step.keep, modality);
+    return [`readout:${modality}`, tf.mul(loss, weight)];
+  }));
+}
+
 /** The hooks of ARM with some of its parts switched on. */
 export function armMethod(name: string, options: ArmOptions, context: ModelContext): Method {
   const { modalities } = context;
@@ -47,7 +57,8 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
   const resamples = options.dsr !== "off";
   // With every part off nothing is added to the step: the run equals the bare fusion's, bit for bit.
   if (!options.dfe && !useLoss && !resamples) return { name };
-  const auxiliary = options.readout === "auxiliary";
+  // Heads of ARM's own move nothing else: their weight has no meaning.
+  const readoutWeight = options.readout === "auxiliary" ? 1 : options.readoutWeight;
   const tabled = options.dfe && options.fusionRule === "ratio";
   const names = measuredNames(modalities);
   const lambda = { phiMI: `${name}/lambda1`, phiCMI: `${name}/lambda2` } as const;
@@ -67,6 +78,7 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
         ...(options.dfe ? ["scale features by ARM's fusion weights"] : []),
         ...(useMi ? ["add ARM's loss L_phiMI"] : []),
         ...(useCmi ? ["add ARM's loss L_phiCMI"] : []),
+        ...(readoutWeight > 0 && options.readout === "solo" ? ["train every modality's readout"] : []),
         ...(resamples ? ["repeat samples by ARM's contributions"] : []),
       ],
       leaksLabels: options.dfe && options.fwTest === "leaky",
@@ -85,17 +97,11 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
     features: options.dfe
       ? (step) => ({ features: weightedFeatures(step, options, COLUMNS.weights, meanWeights) ?? step.features })
       : undefined,
-    loss: useLoss || auxiliary
+    loss: useLoss || readoutWeight > 0
       ? (step) => {
-        const terms: Record<string, tf.Tensor> = {};
+        const terms: Record<string, tf.Tensor> = readoutWeight > 0 ? readoutLosses(step, options, readoutWeight) : {};
         if (useMi) terms["phiMI"] = tf.mul(lossNow(step).phiMI, step.scope.control(lambda.phiMI));
         if (useCmi) terms["phiCMI"] = tf.mul(lossNow(step).phiCMI, step.scope.control(lambda.phiCMI));
-        if (auxiliary) {
-          const logits = auxiliaryLogits(step, "train");
-          for (const modality of modalities) {
-            terms[`${name}-readout:${modality}`] = crossEntropy(at(logits, modality), step.labels);
-          }
-        }
         return terms;
       }
       : undefined,

@@ -64,12 +64,12 @@ function preset(name: string, about: string, formula: string, changed: Partial<A
 
 const loss = "L = CE + lambda1 (1 - p_y min_i I_i) + lambda2 sum_i |phi'_i - phi'(X)| / phi'(X)";
 
-/** ARM: all three parts. */
+/** ARM: all three parts, and cross-entropy on the readouts that its probabilities come from. */
 export const arm: MethodPlugin = preset(
   "arm",
-  "asymmetric reinforcing: feature weights, balanced min-max loss and re-sampling from one valuation",
+  "asymmetric reinforcing: feature weights, balanced min-max loss and re-sampling from one valuation with trained readouts",
   `${valuation}
-    FW_i = phi'_i / phi'(X), next epoch;  ${loss}
+    FW_i = phi'_i / phi'(X), next epoch;  ${loss} + w sum_i CE(l_i)
     s(X) = round(k phi(X) - k m) extra copies`,
   {},
 );
@@ -97,7 +97,7 @@ export const armDfe: MethodPlugin = preset(
   "arm-dfe",
   "ARM's dynamic feature-level fusion alone",
   `${valuation}\n    f_i <- FW_i f_i with FW_i = phi'_i / phi'(X) of the epoch before`,
-  { bmmlMi: false, bmmlCmi: false, dsr: "off" },
+  { bmmlMi: false, bmmlCmi: false, dsr: "off", readoutWeight: 0 },
 );
 
 /** The part BMML alone. */
@@ -105,7 +105,7 @@ export const armBmml: MethodPlugin = preset(
   "arm-bmml",
   "ARM's balanced min-max loss alone",
   `${valuation}\n    ${loss}`,
-  { dfe: false, dsr: "off" },
+  { dfe: false, dsr: "off", readoutWeight: 0 },
 );
 
 /** The part DSR alone. */
@@ -113,7 +113,7 @@ export const armDsr: MethodPlugin = preset(
   "arm-dsr",
   "ARM's dynamic sample re-sampling alone",
   `${valuation}\n    s(X) = round(k phi(X) - k m) extra copies`,
-  { dfe: false, bmmlMi: false, bmmlCmi: false },
+  { dfe: false, bmmlMi: false, bmmlCmi: false, readoutWeight: 0 },
 );
 
 /** ARM, its presets and its parts. */

@@ -38,6 +38,7 @@ export interface ArmOptions {
   readonly conditionalEntropy: ConditionalEntropy;
   readonly index: InteractionIndex;
   readonly readout: Readout;
+  readonly readoutWeight: number;
   readonly gradient: InformationGradient;
   readonly range: Range;
   // Dynamic feature-level fusion.
@@ -154,6 +155,15 @@ export const armOptions: SpecsFor<ArmOptions> = {
     about:
       "p(f_u -> y) by the fusion's own readout of a modality, by linear heads trained on f_u without gradient to it, or by the joint head on the raw f_u",
     source: "the paper names no classifier; the released code uses the last",
+  },
+  readoutWeight: {
+    type: "number",
+    default: 1,
+    min: 0,
+    tune: [0, 0.3, 1],
+    about:
+      "weight of cross-entropy on the readouts that give p(f_u -> y), as in uni-ce: untrained, they are by-products of the fused readout and no probabilities; 0 leaves it out",
+    source: "not in the paper, which does not say how its classifiers of modalities are trained; chosen on validation",
   },
   gradient: {
     type: "choice",

@@ -101,7 +101,7 @@ function jointHead(vectors: tf.Tensor2D, classes: number, scope: Scope): tf.Tens
 }
 
 /** Logits of ARM's own linear heads: for their loss (no gradient to features), and for valuation (none to the heads). */
-export function auxiliaryLogits(step: Step, use: "train" | "value"): ByModality<tf.Tensor2D> {
+function auxiliaryLogits(step: Step, use: "train" | "value"): ByModality<tf.Tensor2D> {
   return byModality(step.modalities, (modality) => {
     const { pooled } = at(step.features, modality);
     const head = step.scope.group(ARM_GROUP).in(`head/${modality}`);
@@ -136,13 +136,17 @@ function compared(step: Step, { output }: Target, { view }: ArmOptions): Compare
   return { ...vectors, logits };
 }
 
-/** Unimodal logits by the chosen readout. */
-function readoutLogits(step: Step, options: ArmOptions): ByModality<tf.Tensor2D> {
+/** Unimodal logits by the chosen readout, for valuation or for the readout's own loss. */
+export function readoutLogits(
+  step: Step,
+  options: Pick<ArmOptions, "readout">,
+  use: "train" | "value",
+): ByModality<tf.Tensor2D> {
   switch (options.readout) {
     case "solo":
       return step.solo().logits;
     case "auxiliary":
-      return auxiliaryLogits(step, "value");
+      return auxiliaryLogits(step, use);
     case "raw":
       return mapByModality(step.features, ({ pooled }) => jointHead(pooled, step.classes, step.scope));
   }
@@ -159,7 +163,7 @@ export function valuate(step: Step, target: Target, options: ArmOptions): Valuat
     const { nmi, ncmi } = informationOf(parts, fused, estimatorOptions(options), target.weights);
     const keep = options.gradient !== "none";
     const p = gated(labelProbability(vectors.logits, target.classes), keep);
-    const logits = readoutLogits(step, options);
+    const logits = readoutLogits(step, options, "value");
     const own = step.modalities.map((modality) => labelProbability(at(logits, modality), target.classes));
     const solo = gated(tf.stack(own, 1) as tf.Tensor2D, keep);
     const phi = contributions(

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
-import { ARM_SEEDS, armOnly, armWith, plain } from "./arm_shared.ts";
+import { ARM_SEEDS, armOnly, armWith, PAPER, plain } from "./arm_shared.ts";
 
 /** Both terms, alone and with DFE and DSR. */
 export const armLosses: Grid = {
@@ -17,8 +17,8 @@ export const armLosses: Grid = {
     armOnly("L_phiCMI", { bmmlCmi: true }),
     armOnly("BMML", { bmmlMi: true, bmmlCmi: true }),
     armOnly("DFE+DSR", { dfe: true, dsr: "dsr" }),
-    armWith("DFE+DSR+L_phiMI", { bmmlCmi: false }),
-    armWith("DFE+DSR+L_phiCMI", { bmmlMi: false }),
-    armWith("arm"),
+    armWith("DFE+DSR+L_phiMI", { ...PAPER, bmmlCmi: false }),
+    armWith("DFE+DSR+L_phiCMI", { ...PAPER, bmmlMi: false }),
+    armWith("DFE+DSR+BMML", PAPER),
   ],
 };

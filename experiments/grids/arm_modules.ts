@@ -4,13 +4,13 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
-import { ARM_SEEDS, armOnly, armWith, plain, uniCe } from "./arm_shared.ts";
+import { ARM_SEEDS, armOnly, armWith, PAPER, plain, uniCe } from "./arm_shared.ts";
 
 const DFE = { dfe: true };
 const BMML = { bmmlMi: true, bmmlCmi: true };
 const DSR = { dsr: "dsr" };
 
-/** All combinations of the parts, and the plain reference. */
+/** All combinations of the parts with the paper's losses, beside the plain reference. */
 export const armModules: Grid = {
   name: "arm-modules",
   question: "Which of ARM's parts help on av-digits at equal samples drawn (Table 6 in miniature)?",
@@ -23,7 +23,25 @@ export const armModules: Grid = {
     armOnly("DFE+BMML", { ...DFE, ...BMML }),
     armOnly("DFE+DSR", { ...DFE, ...DSR }),
     armOnly("BMML+DSR", { ...BMML, ...DSR }),
-    armWith("arm"),
+    armWith("DFE+BMML+DSR", PAPER),
     uniCe(),
+  ],
+};
+
+const TRAINED = { readoutWeight: 1 };
+
+/** The same parts where every modality's readout is trained, as the preset `arm` does: what do they add to `uni-ce`? */
+export const armReadouts: Grid = {
+  name: "arm-readouts",
+  question: "What do ARM's parts add on av-digits where every modality's readout is trained, at equal samples drawn?",
+  seeds: ARM_SEEDS,
+  cells: [
+    plain(),
+    uniCe(),
+    armOnly("readouts+DFE", { ...DFE, ...TRAINED }),
+    armOnly("readouts+BMML", { ...BMML, ...TRAINED }),
+    armOnly("readouts+DSR", { ...DSR, ...TRAINED }),
+    armOnly("readouts+DFE+BMML", { ...DFE, ...BMML, ...TRAINED }),
+    armWith("arm"),
   ],
 };

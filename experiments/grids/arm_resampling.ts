@@ -17,10 +17,9 @@ export const armResampling: Grid = {
   cells: [
     plain(),
     ...SLOPES.map((k) => armOnly(`DSR k=${k}`, { dsr: "dsr", k })),
-    armOnly("DSR matched to 1 copy", { dsr: "dsr", match: 1 }),
     armOnly("random", { dsr: "random" }),
     armOnly("inverse", { dsr: "inverse" }),
-    armOnly("inverse matched to 1 copy", { dsr: "inverse", match: 1 }),
+    armOnly("inverse, as many copies as k=-2", { dsr: "inverse", match: 4 }),
   ],
 };
 

@@ -14,6 +14,9 @@ export const armSensitivity: Grid = {
   cells: [
     plain(),
     armWith("arm"),
+    ...[0, 0.3].map((readoutWeight) => armWith(`readoutWeight ${readoutWeight}`, { readoutWeight })),
+    armWith("readout auxiliary", { readout: "auxiliary" }),
+    armWith("view raw", { view: "raw" }),
     ...["clamp", "raw"].map((range) => armWith(`range ${range}`, { range })),
     ...["soft", "prob-only"].map((gradient) => armWith(`gradient ${gradient}`, { gradient })),
     armWith("probGradient", { probGradient: true }),

@@ -9,8 +9,11 @@ import { part } from "../config.ts";
 /** The seeds of all grids about ARM. */
 export const ARM_SEEDS: readonly number[] = [0, 1, 2, 3, 4];
 
-/** Every part of ARM switched off. */
-const OFF = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+/** Every part of ARM switched off, and its readouts trained by the fused loss alone. */
+const OFF = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off", readoutWeight: 0 };
+
+/** The paper's ARM, without the loss of the readouts. */
+export const PAPER: Readonly<Record<string, unknown>> = { readoutWeight: 0 };
 
 /** What a cell may have besides its methods. */
 interface Setting {

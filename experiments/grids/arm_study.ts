@@ -4,9 +4,10 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
-import { ARM_SEEDS, armOnly, armWith, cell, plain, uniCe } from "./arm_shared.ts";
+import { ARM_SEEDS, armOnly, armWith, cell, PAPER, plain, uniCe } from "./arm_shared.ts";
 
-const LITERAL_LOSS = { lambda1: 1, lambda2: 1, probGradient: true, denominatorGradient: true };
+const LITERAL_LOSS = { lambda1: 1, lambda2: 1, probGradient: true };
+const BMML = { bmmlMi: true, bmmlCmi: true };
 
 /** Harmful weights, gamed probabilities, and the plain reference. */
 export const armStudy: Grid = {
@@ -16,19 +17,13 @@ export const armStudy: Grid = {
   seeds: ARM_SEEDS,
   cells: [
     plain(),
-    armWith("arm"),
     uniCe(),
-    armOnly("BMML", { bmmlMi: true, bmmlCmi: true }),
-    armOnly("BMML, gradient through p", { bmmlMi: true, bmmlCmi: true, probGradient: true }),
-    armOnly("BMML, weights 1, gradient through p", {
-      bmmlMi: true,
-      bmmlCmi: true,
-      lambda1: 1,
-      lambda2: 1,
-      probGradient: true,
-    }),
-    armWith("arm, weights 1, all gradients", LITERAL_LOSS),
-    cell("uni-ce+arm", [["uni-ce", {}], ["arm", {}]]),
+    armOnly("BMML", BMML),
+    armOnly("BMML, gradient through p", { ...BMML, probGradient: true }),
+    armOnly("BMML, weights 1, gradient through p", { ...BMML, ...LITERAL_LOSS }),
+    armWith("ARM of the paper", PAPER),
+    armWith("ARM of the paper, weights 1, all gradients", { ...PAPER, ...LITERAL_LOSS, denominatorGradient: true }),
+    armWith("arm"),
     cell("ogm-ge", [["ogm-ge", {}]]),
   ],
 };
@@ -42,9 +37,10 @@ export const armStudyHard: Grid = {
   seeds: ARM_SEEDS,
   cells: [
     plain("concat", HARD),
-    armWith("arm", {}, HARD),
-    armOnly("BMML", { bmmlMi: true, bmmlCmi: true }, HARD),
     uniCe("uni-ce", HARD),
+    armOnly("BMML", BMML, HARD),
+    armWith("ARM of the paper", PAPER, HARD),
+    armWith("arm", {}, HARD),
     cell("ogm-ge", [["ogm-ge", {}]], HARD),
   ],
 };

@@ -5,7 +5,7 @@
  */
 import type { Grid } from "../grid.ts";
 import { armLosses } from "./arm_losses.ts";
-import { armModules } from "./arm_modules.ts";
+import { armModules, armReadouts } from "./arm_modules.ts";
 import { armResampling, armResamplingEpochs } from "./arm_resampling.ts";
 import { armSensitivity } from "./arm_sensitivity.ts";
 import { armStudy, armStudyHard } from "./arm_study.ts";
@@ -17,6 +17,7 @@ export { armLosses, armModules, armResampling, armResamplingEpochs, armSensitivi
 export const grids: readonly Grid[] = [
   quick,
   armModules,
+  armReadouts,
   armLosses,
   armResampling,
   armResamplingEpochs,

@@ -17,7 +17,7 @@ import { type Kept, trained } from "../helpers/train.ts";
 const library = createLibrary();
 const engine = await onnxCpu.create();
 const two = await toyDataset(2);
-const OFF = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+const OFF = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off", readoutWeight: 0 };
 
 /** ARM (or a preset) on concatenation with equal widths, so that every view fits. */
 const armModel = (options: Record<string, unknown>, preset = "arm", fusion = "concat", fusionWidth = 12) =>

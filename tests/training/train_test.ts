@@ -102,7 +102,7 @@ Deno.test("every modality's encoder gets a gradient and moves", async () => {
 
 Deno.test("ARM with every part off, and each part at its neutral value, equals plain concatenation bit for bit", async () => {
   const plain = await run(toyModel(library, two, "concat", []));
-  const off = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+  const off: Record<string, unknown> = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
   const same = (other: Kept) => {
     for (const [full, { data }] of Object.entries(plain.result.params)) {
       assertEquals(other.result.params[full].data, data, full);
@@ -111,6 +111,7 @@ Deno.test("ARM with every part off, and each part at its neutral value, equals p
   };
   same(await run(toyModel(library, two, "concat", ["none"])));
   same(await run(toyModel(library, two, "concat", [["arm", off]])));
+  Object.assign(off, { readoutWeight: 0 });
   // lambda = 0.
   same(
     await run(
@@ -137,9 +138,9 @@ Deno.test("OGM outside its window equals plain training bit for bit", async () =
   }
 });
 
-Deno.test("parts of ARM compose to ARM, sharing one valuation", async () => {
+Deno.test("the readouts' loss and the parts of ARM compose to ARM, sharing one valuation", async () => {
   const whole = await run(toyModel(library, two, "concat", ["arm"]));
-  const parts = await run(toyModel(library, two, "concat", ["arm-dfe", "arm-bmml", "arm-dsr"]));
+  const parts = await run(toyModel(library, two, "concat", ["uni-ce", "arm-dfe", "arm-bmml", "arm-dsr"]));
   assertEquals(
     json(parts.records.map(({ validation }) => validation)),
     json(whole.records.map(({ validation }) => validation)),
