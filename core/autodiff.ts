@@ -8,6 +8,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { registerGradients } from "./gradients.ts";
 
 /** One recorded kernel, as tfjs's engine keeps it. */
 interface TapeNode {
@@ -47,6 +48,7 @@ export interface Recording<T> {
  * @throws {Error} If called inside another recording: gradients of gradients are not supported.
  */
 export function record<T>(run: () => T): Recording<T> {
+  registerGradients();
   const engine = tf.engine() as unknown as TapeEngine;
   if (engine.state.gradientDepth !== 0) {
     throw new Error("Cannot record inside a recording as gradients of gradients are not supported");
@@ -80,6 +82,31 @@ function reachableFrom(tape: readonly TapeNode[], by: readonly tf.Tensor[]): Set
   return reached;
 }
 
+/**
+ * A gradient in the shape of what it belongs to. tfjs's gradients of some broadcasting kernels (`Maximum`,
+ * `SquaredDifference`, `BatchMatMul`, …) have the shape of the result: the sum over the repetitions is missing.
+ *
+ * @throws {Error} If no such sum gives the shape.
+ */
+function shapedLike(gradient: tf.Tensor, input: tf.Tensor, kernel: string): tf.Tensor {
+  if (gradient.shape.length === input.shape.length && gradient.shape.every((e, i) => e === input.shape[i])) {
+    return gradient;
+  }
+  const extra = gradient.rank - input.rank;
+  const repeated = gradient.shape.map((_, axis) => axis).filter((axis) =>
+    axis < extra || (input.shape[axis - extra] === 1 && gradient.shape[axis] !== 1)
+  );
+  const kept = gradient.shape.filter((_, axis) => !repeated.includes(axis));
+  const wanted = input.shape.filter((_, axis) => !repeated.includes(axis + extra));
+  if (extra < 0 || kept.join() !== wanted.join()) {
+    throw new Error(
+      `Cannot differentiate kernel ${kernel} as its gradient must have the shape [${input.shape.join(", ")}] of its ` +
+        `input: found [${gradient.shape.join(", ")}]`,
+    );
+  }
+  return tf.reshape(tf.sum(gradient, repeated), input.shape);
+}
+
 function backpropagate(
   tape: readonly TapeNode[],
   of: readonly tf.Tensor[],
@@ -111,7 +138,7 @@ function backpropagate(
       if (make === undefined) {
         throw new Error(`Cannot differentiate kernel ${node.kernelName} by its input "${name}"`);
       }
-      const gradient = make();
+      const gradient = shapedLike(make(), input, node.kernelName);
       const present = gradients.get(input.id);
       gradients.set(input.id, present === undefined ? gradient : tf.add(present, gradient));
     }

@@ -6,10 +6,18 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ValueSpec } from "./ir.ts";
-import { type AttributesOf, isTfType, type KernelName, type TfType, type WindowGeometry } from "./kernels.ts";
+import {
+  type ActivationAttributes,
+  type AttributesOf,
+  isTfType,
+  type KernelName,
+  type ResizeAttributes,
+  type ResponseAttributes,
+  type TfType,
+} from "./kernels.ts";
+import { convolution2d, convolution3d, depthwise, pooling2d, pooling3d, type RawAttributes } from "./geometry.ts";
 
-/** Attributes as tfjs gives them. */
-export type RawAttributes = Readonly<Record<string, unknown>>;
+export type { RawAttributes } from "./geometry.ts";
 
 type Normalise<K extends KernelName> = (raw: RawAttributes, inputs: readonly ValueSpec[]) => AttributesOf<K>;
 
@@ -40,54 +48,41 @@ function typeOf(raw: unknown, fallback: TfType): TfType {
   return typeof raw === "string" && isTfType(raw) ? raw : fallback;
 }
 
-/** Geometry of a 2-D window from tfjs's own computation. */
-function geometry(info: tf.backend_util.Conv2DInfo): WindowGeometry {
-  const needed = (out: number, stride: number, kernel: number, dilation: number) =>
-    (out - 1) * stride + dilation * (kernel - 1) + 1;
-  const { padInfo } = info;
+const cumulative = (raw: RawAttributes, inputs: readonly ValueSpec[]) => ({
+  ...axis(raw, inputs),
+  exclusive: raw["exclusive"] === true,
+  reverse: raw["reverse"] === true,
+});
+
+const factors = (raw: RawAttributes) => ({
+  transposeA: raw["transposeA"] === true,
+  transposeB: raw["transposeB"] === true,
+});
+
+function activation(raw: RawAttributes): ActivationAttributes {
   return {
-    channelsFirst: info.dataFormat === "channelsFirst",
-    batch: info.batchSize,
-    inChannels: info.inChannels,
-    outChannels: info.outChannels,
-    inSpatial: [info.inHeight, info.inWidth],
-    outSpatial: [info.outHeight, info.outWidth],
-    kernel: [info.filterHeight, info.filterWidth],
-    strides: [info.strideHeight, info.strideWidth],
-    dilations: [info.dilationHeight, info.dilationWidth],
-    before: [padInfo.top, padInfo.left],
-    after: [
-      needed(info.outHeight, info.strideHeight, info.filterHeight, info.dilationHeight) - info.inHeight - padInfo.top,
-      needed(info.outWidth, info.strideWidth, info.filterWidth, info.dilationWidth) - info.inWidth - padInfo.left,
-    ],
+    activation: (raw["activation"] ?? "linear") as ActivationAttributes["activation"],
+    alpha: (raw["leakyreluAlpha"] ?? 0) as number,
   };
 }
 
-type Pad = "valid" | "same" | number | [[number, number], [number, number], [number, number], [number, number]];
+const response = (raw: RawAttributes): ResponseAttributes => ({
+  radius: raw["depthRadius"] as number,
+  bias: raw["bias"] as number,
+  alpha: raw["alpha"] as number,
+  beta: raw["beta"] as number,
+});
 
-function convolution(raw: RawAttributes, x: readonly number[], filter: readonly number[]): WindowGeometry {
-  return geometry(tf.backend_util.computeConv2DInfo(
-    x as [number, number, number, number],
-    filter as [number, number, number, number],
-    raw["strides"] as number | [number, number],
-    (raw["dilations"] ?? 1) as number | [number, number],
-    raw["pad"] as Pad,
-    raw["dimRoundingMode"] as "floor" | "round" | "ceil" | undefined,
-    false,
-    tf.backend_util.convertConv2DDataFormat((raw["dataFormat"] ?? "NHWC") as "NHWC" | "NCHW"),
-  ));
-}
+const resize = (raw: RawAttributes): ResizeAttributes => ({
+  size: raw["size"] as [number, number],
+  alignCorners: raw["alignCorners"] === true,
+  halfPixelCenters: raw["halfPixelCenters"] === true,
+});
 
-function pooling(raw: RawAttributes, x: readonly number[]): WindowGeometry {
-  return geometry(tf.backend_util.computePool2DInfo(
-    x as [number, number, number, number],
-    raw["filterSize"] as number | [number, number],
-    raw["strides"] as number | [number, number],
-    1,
-    raw["pad"] as Pad,
-    raw["dimRoundingMode"] as "floor" | "round" | "ceil" | undefined,
-  ));
-}
+const resizeGradient = (raw: RawAttributes, [_, dy]: readonly ValueSpec[]): ResizeAttributes => ({
+  ...resize(raw),
+  size: [dy.shape[1], dy.shape[2]],
+});
 
 /** Resolves -1 in a target shape. */
 function implicit(shape: readonly number[], size: number): number[] {
@@ -143,6 +138,7 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
   Add: none,
   AddN: none,
   Atan2: none,
+  BitwiseAnd: none,
   FloorDiv: none,
   Maximum: none,
   Minimum: none,
@@ -168,34 +164,62 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
   Any: reduction("axis"),
   ArgMax: axis,
   ArgMin: axis,
-  Cumsum: (raw, inputs) => ({
-    ...axis(raw, inputs),
-    exclusive: raw["exclusive"] === true,
-    reverse: raw["reverse"] === true,
-  }),
+  Bincount: (raw) => ({ size: raw["size"] as number }),
+  Cumprod: cumulative,
+  Cumsum: cumulative,
+  DenseBincount: (raw) => ({ size: raw["size"] as number, binary: raw["binaryOutput"] === true }),
   Max: reduction("reductionIndices"),
   Mean: reduction("axis"),
   Min: reduction("axis"),
   Prod: reduction("axis"),
+  SearchSorted: (raw) => ({ right: raw["side"] === "right" }),
   Sum: reduction("axis"),
+  TopK: (raw) => ({ k: raw["k"] as number }),
 
-  BatchMatMul: (raw) => ({ transposeA: raw["transposeA"] === true, transposeB: raw["transposeB"] === true }),
+  BatchMatMul: factors,
+  Einsum: (raw) => ({ equation: (raw["equation"] as string).replaceAll(" ", "") }),
+  _FusedMatMul: (raw) => ({ ...factors(raw), ...activation(raw) }),
 
-  Conv2D: (raw, [x, filter]) => convolution(raw, x.shape, filter.shape),
-  Conv2DBackpropFilter: (raw, [x]) => convolution(raw, x.shape, raw["filterShape"] as number[]),
-  Conv2DBackpropInput: (raw, [_, filter]) => convolution(raw, raw["inputShape"] as number[], filter.shape),
+  Conv2D: (raw, [x, filter]) => convolution2d(raw, x.shape, filter.shape),
+  Conv2DBackpropFilter: (raw, [x]) => convolution2d(raw, x.shape, raw["filterShape"] as number[]),
+  Conv2DBackpropInput: (raw, [_, filter]) => convolution2d(raw, raw["inputShape"] as number[], filter.shape),
+  Conv3D: (raw, [x, filter]) => convolution3d(raw, x.shape, filter.shape),
+  Conv3DBackpropFilterV2: (raw, [x]) => convolution3d(raw, x.shape, raw["filterShape"] as number[]),
+  Conv3DBackpropInputV2: (raw, [_, filter]) => convolution3d(raw, raw["inputShape"] as number[], filter.shape),
+  DepthwiseConv2dNative: (raw, [x, filter]) => depthwise(raw, x.shape, filter.shape),
+  DepthwiseConv2dNativeBackpropFilter: (raw, [x]) => depthwise(raw, x.shape, raw["filterShape"] as number[]),
+  DepthwiseConv2dNativeBackpropInput: (raw, [_, filter]) => depthwise(raw, raw["inputShape"] as number[], filter.shape),
+  FusedConv2D: (raw, [x, filter]) => ({ ...convolution2d(raw, x.shape, filter.shape), ...activation(raw) }),
+  FusedDepthwiseConv2D: (raw, [x, filter]) => ({ ...depthwise(raw, x.shape, filter.shape), ...activation(raw) }),
 
-  AvgPool: (raw, [x]) => pooling(raw, x.shape),
-  AvgPoolGrad: (raw, [_, input]) => pooling(raw, input.shape),
-  MaxPool: (raw, [x]) => pooling(raw, x.shape),
-  MaxPoolGrad: (raw, [_, input]) => pooling(raw, input.shape),
+  AvgPool: (raw, [x]) => pooling2d(raw, x.shape),
+  AvgPool3D: (raw, [x]) => pooling3d(raw, x.shape),
+  AvgPool3DGrad: (raw, [_, input]) => pooling3d(raw, input.shape),
+  AvgPoolGrad: (raw, [_, input]) => pooling2d(raw, input.shape),
+  MaxPool: (raw, [x]) => pooling2d(raw, x.shape),
+  MaxPool3D: (raw, [x]) => pooling3d(raw, x.shape),
+  MaxPool3DGrad: (raw, [_, input]) => pooling3d(raw, input.shape),
+  MaxPoolGrad: (raw, [_, input]) => pooling2d(raw, input.shape),
+  MaxPoolWithArgmax: (raw, [x]) => ({
+    ...pooling2d(raw, x.shape),
+    includeBatch: raw["includeBatchInIndex"] === true,
+  }),
 
-  LogSoftmax: lastAxis,
+  FusedBatchNorm: (raw) => ({ epsilon: (raw["varianceEpsilon"] ?? 0.001) as number }),
+  LRN: response,
+  LRNGrad: response,
   Softmax: lastAxis,
 
-  BroadcastTo: (raw) => ({ shape: raw["shape"] as number[] }),
+  ResizeBilinear: resize,
+  ResizeBilinearGrad: resizeGradient,
+  ResizeNearestNeighbor: resize,
+  ResizeNearestNeighborGrad: resizeGradient,
+
+  BatchToSpaceND: (raw) => ({ block: raw["blockShape"] as number[], crops: raw["crops"] as number[][] }),
   Cast: (raw) => ({ dtype: typeOf(raw["dtype"], "float32") }),
   Concat: axis,
+  DepthToSpace: (raw) => ({ block: raw["blockSize"] as number, channelsFirst: raw["dataFormat"] === "NCHW" }),
+  Diag: none,
   ExpandDims: (raw, [x]) => {
     const { shape } = x;
     const dim = raw["dim"] as number;
@@ -207,11 +231,15 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
     const inferred: TfType = typeof value === "boolean" ? "bool" : "float32";
     return { shape: raw["shape"] as number[], value: Number(value), dtype: typeOf(raw["dtype"], inferred) };
   },
+  FlipLeftRight: none,
+  GatherNd: none,
   GatherV2: (raw, [x]) => ({
     axis: axesOf(raw["axis"] ?? 0, x.shape.length)[0],
     batchDims: (raw["batchDims"] ?? 0) as number,
   }),
   Identity: none,
+  LinSpace: (raw) => ({ start: raw["start"] as number, stop: raw["stop"] as number, count: raw["num"] as number }),
+  MirrorPad: (raw) => ({ paddings: raw["paddings"] as number[][], reflect: raw["mode"] === "reflect" }),
   OneHot: (raw) => ({
     depth: raw["depth"] as number,
     onValue: raw["onValue"] as number,
@@ -236,6 +264,7 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
   },
   Reshape: (raw, [x]) => ({ shape: implicit(raw["shape"] as number[], sizeOf(x)) }),
   Reverse: (raw, [x]) => ({ axes: axesOf(raw["dims"], x.shape.length) }),
+  ScatterNd: (raw) => ({ shape: raw["shape"] as number[] }),
   Slice: (raw, [x]) => {
     const shape = [...x.shape];
     const begin = raw["begin"] as number[];
@@ -245,6 +274,8 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
       size: shape.map((extent, i) => size[i] === undefined || size[i] === -1 ? extent - (begin[i] ?? 0) : size[i]),
     };
   },
+  SpaceToBatchND: (raw) => ({ block: raw["blockShape"] as number[], paddings: raw["paddings"] as number[][] }),
+  SparseToDense: (raw) => ({ shape: raw["outputShape"] as number[] }),
   SplitV: (raw, [x]) => {
     const { axis: at } = axis(raw, [x]);
     const given = raw["numOrSizeSplits"] as number | number[];
@@ -256,7 +287,7 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
     return { axis: at, sizes: given.map((size) => size === -1 ? extent - known : size) };
   },
   StridedSlice: (raw, [x]) => {
-    const { begin, strides, finalShape, finalShapeSparse } = tf.slice_util.sliceInfo(
+    const { begin, end, strides, finalShape } = tf.slice_util.sliceInfo(
       [...x.shape],
       raw["begin"] as number[],
       raw["end"] as number[],
@@ -267,8 +298,11 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
       (raw["newAxisMask"] ?? 0) as number,
       (raw["shrinkAxisMask"] ?? 0) as number,
     );
-    return { begin, strides, size: finalShapeSparse, shape: finalShape };
+    // tfjs's own sizes leave dropped axes out.
+    const size = begin.map((at, i) => Math.max(0, Math.ceil((end[i] - at) / strides[i])));
+    return { begin, strides, size, shape: finalShape };
   },
+  TensorScatterUpdate: none,
   Tile: (raw) => ({ reps: raw["reps"] as number[] }),
   Transpose: (raw) => ({ perm: raw["perm"] as number[] }),
   Unpack: (raw, [x]) => axis(raw, [x]),

@@ -219,6 +219,17 @@ export class Builder {
     return this.op("ConstantOfShape", [this.ints(shape), this.constant([value], [1], dtype)]);
   }
 
+  /** The numbers 0 to `count` - 1. Many are counted by the graph: they would be a large constant. */
+  iota(count: number, dtype: ElementType): Value {
+    if (count <= sharedConstantElements) {
+      return this.constant(Array.from({ length: count }, (_, i) => i), [count], dtype);
+    }
+    return this.cast(
+      this.op("Range", [this.scalar(0, "int64"), this.scalar(count, "int64"), this.scalar(1, "int64")]),
+      dtype,
+    );
+  }
+
   /** Another element type. */
   cast(x: Value, dtype: ElementType): Value {
     return x.dtype === dtype ? x : this.op("Cast", [x], { to: elementTypes[dtype] });

@@ -62,6 +62,27 @@ export interface MatMulAttributes {
   readonly transposeB: boolean;
 }
 
+/** An activation that a fused kernel applies to its result; `alpha` is the slope of leaky ReLU. */
+export interface ActivationAttributes {
+  readonly activation: "linear" | "relu" | "relu6" | "elu" | "sigmoid" | "leakyrelu" | "prelu";
+  readonly alpha: number;
+}
+
+/** Constants of local response normalisation. */
+export interface ResponseAttributes {
+  readonly radius: number;
+  readonly bias: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+/** How a resized image's pixels map to the given one's. */
+export interface ResizeAttributes {
+  readonly size: readonly [number, number];
+  readonly alignCorners: boolean;
+  readonly halfPixelCenters: boolean;
+}
+
 /** Attributes of a constant filling of a shape. */
 export interface FillAttributes {
   readonly shape: readonly number[];
@@ -128,6 +149,7 @@ export interface Kernels {
   Add: Binary;
   AddN: Kernel<"variadic">;
   Atan2: Binary;
+  BitwiseAnd: Binary;
   FloorDiv: Binary;
   Maximum: Binary;
   Minimum: Binary;
@@ -153,34 +175,70 @@ export interface Kernels {
   Any: Unary<ReductionAttributes>;
   ArgMax: Unary<AxisAttributes>;
   ArgMin: Unary<AxisAttributes>;
+  Bincount: Kernel<["x", "weights"], { readonly size: number }>;
+  Cumprod: Unary<CumulativeAttributes>;
   Cumsum: Unary<CumulativeAttributes>;
+  DenseBincount: Kernel<["x", "weights"], { readonly size: number; readonly binary: boolean }>;
   Max: Unary<ReductionAttributes>;
   Mean: Unary<ReductionAttributes>;
   Min: Unary<ReductionAttributes>;
   Prod: Unary<ReductionAttributes>;
+  SearchSorted: Kernel<["sortedSequence", "values"], { readonly right: boolean }>;
   Sum: Unary<ReductionAttributes>;
+  TopK: Unary<{ readonly k: number }>;
 
   BatchMatMul: Kernel<["a", "b"], MatMulAttributes>;
+  Einsum: Kernel<"variadic", { readonly equation: string }>;
+  _FusedMatMul: Kernel<["a", "b", "bias?", "preluActivationWeights?"], MatMulAttributes & ActivationAttributes>;
 
   Conv2D: Kernel<["x", "filter"], WindowGeometry>;
   Conv2DBackpropFilter: Kernel<["x", "dy"], WindowGeometry>;
   Conv2DBackpropInput: Kernel<["dy", "filter"], WindowGeometry>;
+  Conv3D: Kernel<["x", "filter"], WindowGeometry>;
+  Conv3DBackpropFilterV2: Kernel<["x", "dy"], WindowGeometry>;
+  Conv3DBackpropInputV2: Kernel<["dy", "filter"], WindowGeometry>;
+  DepthwiseConv2dNative: Kernel<["x", "filter"], WindowGeometry>;
+  DepthwiseConv2dNativeBackpropFilter: Kernel<["x", "dy"], WindowGeometry>;
+  DepthwiseConv2dNativeBackpropInput: Kernel<["dy", "filter"], WindowGeometry>;
+  FusedConv2D: Kernel<["x", "filter", "bias?", "preluActivationWeights?"], WindowGeometry & ActivationAttributes>;
+  FusedDepthwiseConv2D: Kernel<
+    ["x", "filter", "bias?", "preluActivationWeights?"],
+    WindowGeometry & ActivationAttributes
+  >;
 
   AvgPool: Unary<WindowGeometry>;
+  AvgPool3D: Unary<WindowGeometry>;
+  AvgPool3DGrad: Kernel<["dy", "input"], WindowGeometry>;
   AvgPoolGrad: Kernel<["dy", "input"], WindowGeometry>;
   MaxPool: Unary<WindowGeometry>;
+  MaxPool3D: Unary<WindowGeometry>;
+  MaxPool3DGrad: Kernel<["dy", "input", "output"], WindowGeometry>;
   MaxPoolGrad: Kernel<["dy", "input", "output"], WindowGeometry>;
+  MaxPoolWithArgmax: Unary<WindowGeometry & { readonly includeBatch: boolean }>;
 
-  LogSoftmax: Kernel<["logits"], AxisAttributes>;
+  FusedBatchNorm: Kernel<["x", "scale?", "offset?", "mean", "variance"], { readonly epsilon: number }>;
+  LRN: Unary<ResponseAttributes>;
+  LRNGrad: Kernel<["x", "y", "dy"], ResponseAttributes>;
   Softmax: Kernel<["logits"], AxisAttributes>;
 
-  BroadcastTo: Unary<{ readonly shape: readonly number[] }>;
+  ResizeBilinear: Kernel<["images"], ResizeAttributes>;
+  ResizeBilinearGrad: Kernel<["images", "dy"], ResizeAttributes>;
+  ResizeNearestNeighbor: Kernel<["images"], ResizeAttributes>;
+  ResizeNearestNeighborGrad: Kernel<["images", "dy"], ResizeAttributes>;
+
+  BatchToSpaceND: Unary<{ readonly block: readonly number[]; readonly crops: readonly (readonly number[])[] }>;
   Cast: Unary<{ readonly dtype: TfType }>;
   Concat: Kernel<"variadic", AxisAttributes>;
+  DepthToSpace: Unary<{ readonly block: number; readonly channelsFirst: boolean }>;
+  Diag: Unary;
   ExpandDims: Kernel<["input"], { readonly shape: readonly number[] }>;
   Fill: Kernel<[], FillAttributes>;
+  FlipLeftRight: Kernel<["image"]>;
+  GatherNd: Kernel<["params", "indices"]>;
   GatherV2: Kernel<["x", "indices"], AxisAttributes & { readonly batchDims: number }>;
   Identity: Unary;
+  LinSpace: Kernel<[], { readonly start: number; readonly stop: number; readonly count: number }>;
+  MirrorPad: Unary<{ readonly paddings: readonly (readonly number[])[]; readonly reflect: boolean }>;
   OneHot: Kernel<["indices"], {
     readonly depth: number;
     readonly onValue: number;
@@ -198,9 +256,13 @@ export interface Kernels {
   }>;
   Reshape: Unary<{ readonly shape: readonly number[] }>;
   Reverse: Unary<{ readonly axes: readonly number[] }>;
+  ScatterNd: Kernel<["indices", "updates"], { readonly shape: readonly number[] }>;
   Slice: Unary<SliceAttributes>;
+  SpaceToBatchND: Unary<{ readonly block: readonly number[]; readonly paddings: readonly (readonly number[])[] }>;
+  SparseToDense: Kernel<["sparseIndices", "sparseValues", "defaultValue"], { readonly shape: readonly number[] }>;
   SplitV: Unary<AxisAttributes & { readonly sizes: readonly number[] }>;
   StridedSlice: Unary<StridedSliceAttributes>;
+  TensorScatterUpdate: Kernel<["tensor", "indices", "updates"]>;
   Tile: Unary<{ readonly reps: readonly number[] }>;
   Transpose: Unary<{ readonly perm: readonly number[] }>;
   Unpack: Kernel<["value"], AxisAttributes>;

@@ -4,11 +4,12 @@
  * @module
  */
 import { Builder } from "./builder.ts";
-import { type Graph, liveNodes, type Port, printSpec, sameShape, type Value, type ValueSpec } from "./ir.ts";
+import { type Graph, liveNodes, type Port, printSpec, sameShape, sizeOf, type Value, type ValueSpec } from "./ir.ts";
 import type { KernelName } from "./kernels.ts";
 import { kernelRules } from "./lower/mod.ts";
 
 interface AnyRule {
+  readonly sums?: true;
   lower(
     b: Builder,
     inputs: readonly (Value | null)[],
@@ -30,7 +31,11 @@ export function lower(graph: Graph): Graph {
   for (const node of graph.nodes) {
     const rule = kernelRules[node.op as KernelName] as unknown as AnyRule;
     const inputs = node.inputs.map((input) => input === null ? null : lowered(input));
-    const result = rule.lower(builder, inputs, node.attributes, node.outputs);
+    const empty = node.outputs.every(({ shape }) => sizeOf(shape) === 0) ||
+      rule.sums === true && inputs.some((input) => input !== null && sizeOf(input.shape) === 0);
+    const result = empty
+      ? node.outputs.map(({ shape, dtype }) => builder.filled(0, shape, dtype))
+      : rule.lower(builder, inputs, node.attributes, node.outputs);
     const results = Array.isArray(result) ? result as readonly Value[] : [result as Value];
     node.outputs.forEach((output, index) => {
       const made = results[index];

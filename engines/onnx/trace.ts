@@ -22,6 +22,7 @@ import {
 } from "./ir.ts";
 import { isTfType, type KernelName, type TfType } from "./kernels.ts";
 import { kernelRules } from "./lower/mod.ts";
+import { unsupportedKernels } from "./unsupported.ts";
 
 const BACKEND = "armlab-trace";
 
@@ -165,6 +166,7 @@ function traceBackend(): TraceBackend {
   const known = new Set([
     ...tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName),
     ...Object.keys(kernelRules),
+    ...Object.keys(unsupportedKernels),
     noiseKernel,
   ]);
   for (const kernelName of known) {
@@ -177,8 +179,9 @@ function traceBackend(): TraceBackend {
 /** Records one kernel as a node. */
 function recorder(holder: TraceBackend, kernel: string): tf.KernelFunc {
   if (!Object.hasOwn(kernelRules, kernel)) {
+    const reasons: Readonly<Record<string, string | undefined>> = unsupportedKernels;
     return () => {
-      throw new UnsupportedKernelError(kernel);
+      throw new UnsupportedKernelError(kernel, reasons[kernel]);
     };
   }
   const name = kernel as KernelName;

@@ -43,11 +43,16 @@ Deno.test("unseeded randomness inside a trace is an error, and the backend is re
 Deno.test("a kernel without a rule is an error that says what to do", async () => {
   const engine = await onnxCpu.create();
   const error = await assertRejects(
-    () => engine.compile(tracing((x) => tf.topk(x, 2).values)),
+    () => engine.compile(tracing((x) => tf.unique(tf.reshape(x, [-1])).values)),
     UnsupportedKernelError,
-    "Cannot trace kernel TopK as it has no lowering to ONNX",
+    "Cannot trace kernel Unique as the size of its result depends on values: express",
   );
-  assertEquals((error as UnsupportedKernelError).kernel, "TopK");
+  assertEquals((error as UnsupportedKernelError).kernel, "Unique");
+  await assertRejects(
+    () => engine.compile(tracing((x) => tf.fft(tf.complex(x, x)))),
+    UnsupportedKernelError,
+    "Cannot trace kernel Complex as ONNX Runtime has no complex tensors",
+  );
 });
 
 Deno.test("setting undeclared state is an error", async () => {

@@ -1,5 +1,5 @@
 /**
- * Convolution and pooling with their gradients.
+ * Convolution and pooling over two or three spatial axes, with their gradients.
  *
  * tfjs keeps channels last, ONNX first. Every row transposes in and out; the builder lets transposes cancel and pass
  * elementwise operations, so that what stands between two convolutions stays channels first.
@@ -9,120 +9,162 @@
 import type { Builder } from "../builder.ts";
 import { sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
-import { float, type Rules } from "./rule.ts";
-import { first, last, mapShape, onnxFilter, outputPadding, pads, windowCounts } from "./window.ts";
+import { float, type KernelRule, type Rules } from "./rule.ts";
+import { cropped, first, last, mapShape, onnxFilter, pads, transposedWindow, windowCounts } from "./window.ts";
+
+/** The axes in order, the first two exchanged. */
+const exchanged = (rank: number) => [1, 0, ...Array.from({ length: rank }, (_, axis) => axis + 2)];
+
+const convolution: KernelRule<"Conv2D" | "Conv3D"> = {
+  inputs: ["x", "filter"],
+  infer: (_, g) => ({ shape: mapShape(g, g.outChannels, g.outSpatial), dtype: "float32" }),
+  sums: true,
+  lower: (b, [x, filter], g) => {
+    const y = b.op("Conv", [first(b, float(b, x), g), onnxFilter(b, filter)], {
+      kernel_shape: g.kernel,
+      strides: g.strides,
+      dilations: g.dilations,
+      pads: pads(g),
+    });
+    return last(b, cropped(b, y, g), g);
+  },
+};
+
+const inputGradient: KernelRule<"Conv2DBackpropInput" | "Conv3DBackpropInputV2"> = {
+  inputs: ["dy", "filter"],
+  infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.inSpatial), dtype: "float32" }),
+  sums: true,
+  lower: (b, [dy, filter], g) => {
+    const x = transposedWindow(b, first(b, float(b, dy), g), onnxFilter(b, filter), g);
+    return last(b, x, g);
+  },
+};
+
+const filterGradient: KernelRule<"Conv2DBackpropFilter" | "Conv3DBackpropFilterV2"> = {
+  inputs: ["x", "dy"],
+  infer: (_, g) => ({ shape: [...g.kernel, g.inChannels, g.outChannels], dtype: "float32" }),
+  sums: true,
+  lower: (b, [x, dy], g) => {
+    // With batch and channels exchanged the gradient is a convolution of x by dy whose dilation is the stride:
+    // dW[i, j, c, o] = sum over n, p, q of x[n, s p + d i, s q + d j, c] dy[n, p, q, o].
+    const rank = g.kernel.length;
+    const maps = b.transpose(first(b, float(b, x), g), exchanged(rank));
+    const weights = b.transpose(first(b, float(b, dy), g), exchanged(rank));
+    const y = b.op("Conv", [maps, weights], {
+      kernel_shape: g.outSpatial,
+      strides: g.dilations,
+      dilations: g.strides,
+      pads: pads(g),
+    });
+    // Input that no forward window reached makes the result larger than the filter.
+    const reached = b.slice(y, y.shape.map(() => 0), [g.inChannels, g.outChannels, ...g.kernel]);
+    return b.transpose(reached, [...g.kernel.map((_, axis) => axis + 2), 0, 1]);
+  },
+};
+
+const average: KernelRule<"AvgPool" | "AvgPool3D"> = {
+  inputs: ["x"],
+  infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.outSpatial), dtype: "float32" }),
+  lower: (b, [x], g) => {
+    const y = b.op("AveragePool", [first(b, float(b, x), g)], {
+      kernel_shape: g.kernel,
+      strides: g.strides,
+      pads: pads(g),
+      count_include_pad: 0,
+    });
+    return last(b, cropped(b, y, g), g);
+  },
+};
+
+const averageGradient: KernelRule<"AvgPoolGrad" | "AvgPool3DGrad"> = {
+  inputs: ["dy", "input"],
+  infer: ([_, input]) => ({ shape: input.shape, dtype: "float32" }),
+  note: "divides by the covered elements at padded borders, as the forward pass does; tfjs's CPU divides by the window",
+  lower: (b, [dy], g) => {
+    const share = b.op("Div", [first(b, float(b, dy), g), windowCounts(g)]);
+    const ones = b.filled(1, [g.inChannels, 1, ...g.kernel], "float32");
+    const x = transposedWindow(b, share, ones, g, g.inChannels);
+    return last(b, x, g);
+  },
+};
 
 function pooled(b: Builder, x: Value, g: WindowGeometry): readonly Value[] {
-  return b.node("MaxPool", [first(b, float(b, x), g)], { kernel_shape: g.kernel, strides: g.strides, pads: pads(g) });
+  const window = { kernel_shape: g.kernel, strides: g.strides, pads: pads(g) };
+  return b.node("MaxPool", [first(b, float(b, x), g)], window).map((part) => cropped(b, part, g));
 }
+
+const maximum: KernelRule<"MaxPool" | "MaxPool3D"> = {
+  inputs: ["x"],
+  infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.outSpatial), dtype: "float32" }),
+  lower: (b, [x], g) => last(b, pooled(b, x, g)[0], g),
+};
+
+const maximumGradient: KernelRule<"MaxPoolGrad" | "MaxPool3DGrad"> = {
+  inputs: ["dy", "input", "output"],
+  infer: ([_, input]) => ({ shape: input.shape, dtype: "float32" }),
+  note: "of equal values in a window the first gets the gradient",
+  lower: (b, [dy, input], g) => {
+    const [y, indices] = pooled(b, input, g);
+    const shape = [g.batch, g.inChannels, ...g.inSpatial];
+    const flat = b.op("ScatterElements", [
+      b.filled(0, [sizeOf(shape)], "float32"),
+      b.reshape(indices, [sizeOf(y.shape)]),
+      b.reshape(first(b, float(b, dy), g), [sizeOf(y.shape)]),
+    ], { axis: 0, reduction: "add" });
+    return last(b, b.reshape(flat, shape), g);
+  },
+};
 
 /** Rows of this family. */
 export const convRules: Rules<
   | "Conv2D"
   | "Conv2DBackpropFilter"
   | "Conv2DBackpropInput"
+  | "Conv3D"
+  | "Conv3DBackpropFilterV2"
+  | "Conv3DBackpropInputV2"
   | "AvgPool"
   | "AvgPoolGrad"
+  | "AvgPool3D"
+  | "AvgPool3DGrad"
   | "MaxPool"
   | "MaxPoolGrad"
+  | "MaxPool3D"
+  | "MaxPool3DGrad"
+  | "MaxPoolWithArgmax"
 > = {
-  Conv2D: {
-    inputs: ["x", "filter"],
-    infer: (_, g) => ({ shape: mapShape(g, g.outChannels, g.outSpatial), dtype: "float32" }),
-    lower: (b, [x, filter], g) => {
-      const y = b.op("Conv", [first(b, float(b, x), g), onnxFilter(b, filter)], {
-        kernel_shape: g.kernel,
-        strides: g.strides,
-        dilations: g.dilations,
-        pads: pads(g),
-      });
-      return last(b, y, g);
-    },
-  },
-  Conv2DBackpropInput: {
-    inputs: ["dy", "filter"],
-    infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.inSpatial), dtype: "float32" }),
-    lower: (b, [dy, filter], g) => {
-      const x = b.op("ConvTranspose", [first(b, float(b, dy), g), onnxFilter(b, filter)], {
-        kernel_shape: g.kernel,
-        strides: g.strides,
-        dilations: g.dilations,
-        pads: pads(g),
-        output_padding: outputPadding(g),
-      });
-      return last(b, x, g);
-    },
-  },
-  Conv2DBackpropFilter: {
-    inputs: ["x", "dy"],
-    infer: (_, g) => ({ shape: [...g.kernel, g.inChannels, g.outChannels], dtype: "float32" }),
-    lower: (b, [x, dy], g) => {
-      // With batch and channels exchanged the gradient is a convolution of x by dy whose dilation is the stride:
-      // dW[i, j, c, o] = sum over n, p, q of x[n, s p + d i, s q + d j, c] dy[n, p, q, o].
-      const maps = b.transpose(first(b, float(b, x), g), [1, 0, 2, 3]);
-      const weights = b.transpose(first(b, float(b, dy), g), [1, 0, 2, 3]);
-      const y = b.op("Conv", [maps, weights], {
-        kernel_shape: g.outSpatial,
-        strides: g.dilations,
-        dilations: g.strides,
-        pads: pads(g),
-      });
-      // Input that no forward window reached makes the result larger than the filter.
-      const cropped = b.slice(y, [0, 0, 0, 0], [g.inChannels, g.outChannels, ...g.kernel]);
-      return b.transpose(cropped, [2, 3, 0, 1]);
-    },
-  },
-  AvgPool: {
+  Conv2D: convolution,
+  Conv2DBackpropInput: inputGradient,
+  Conv2DBackpropFilter: filterGradient,
+  Conv3D: convolution,
+  Conv3DBackpropInputV2: inputGradient,
+  Conv3DBackpropFilterV2: filterGradient,
+  AvgPool: average,
+  AvgPoolGrad: averageGradient,
+  AvgPool3D: average,
+  AvgPool3DGrad: averageGradient,
+  MaxPool: maximum,
+  MaxPoolGrad: maximumGradient,
+  MaxPool3D: maximum,
+  MaxPool3DGrad: maximumGradient,
+  MaxPoolWithArgmax: {
     inputs: ["x"],
-    infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.outSpatial), dtype: "float32" }),
-    lower: (b, [x], g) =>
-      last(
-        b,
-        b.op("AveragePool", [first(b, float(b, x), g)], {
-          kernel_shape: g.kernel,
-          strides: g.strides,
-          pads: pads(g),
-          count_include_pad: 0,
-        }),
-        g,
-      ),
-  },
-  AvgPoolGrad: {
-    inputs: ["dy", "input"],
-    infer: ([_, input]) => ({ shape: input.shape, dtype: "float32" }),
-    note:
-      "divides by the covered elements at padded borders, as the forward pass does; tfjs's CPU divides by the window",
-    lower: (b, [dy], g) => {
-      const share = b.op("Div", [first(b, float(b, dy), g), windowCounts(g)]);
-      const ones = b.filled(1, [g.inChannels, 1, ...g.kernel], "float32");
-      const x = b.op("ConvTranspose", [share, ones], {
-        kernel_shape: g.kernel,
-        strides: g.strides,
-        pads: pads(g),
-        output_padding: outputPadding(g),
-        group: g.inChannels,
-      });
-      return last(b, x, g);
+    infer: ([x], g) => {
+      const shape = mapShape(g, g.inChannels, g.outSpatial);
+      return [{ shape, dtype: x.dtype }, { shape, dtype: "int32" }];
     },
-  },
-  MaxPool: {
-    inputs: ["x"],
-    infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.outSpatial), dtype: "float32" }),
-    lower: (b, [x], g) => last(b, pooled(b, x, g)[0], g),
-  },
-  MaxPoolGrad: {
-    inputs: ["dy", "input", "output"],
-    infer: ([_, input]) => ({ shape: input.shape, dtype: "float32" }),
-    note: "of equal values in a window the first gets the gradient",
-    lower: (b, [dy, input], g) => {
-      const [y, indices] = pooled(b, input, g);
-      const shape = [g.batch, g.inChannels, ...g.inSpatial];
-      const flat = b.op("ScatterElements", [
-        b.filled(0, [sizeOf(shape)], "float32"),
-        b.reshape(indices, [sizeOf(y.shape)]),
-        b.reshape(first(b, float(b, dy), g), [sizeOf(y.shape)]),
-      ], { axis: 0, reduction: "add" });
-      return last(b, b.reshape(flat, shape), g);
+    lower: (b, [x], g) => {
+      // ONNX numbers the elements of [batch, channel, place], tfjs those of [place, channel] or [batch, place, channel].
+      const [y, indices] = pooled(b, x, g);
+      const places = sizeOf(g.inSpatial);
+      const place = b.op("Mod", [indices, b.scalar(places, "int64")], { fmod: 0 });
+      const channel = b.reshape(b.iota(g.inChannels, "int64"), [1, g.inChannels, 1, 1]);
+      const inside = b.op("Add", [b.op("Mul", [place, b.scalar(g.inChannels, "int64")]), channel]);
+      const sample = b.reshape(b.iota(g.batch, "int64"), [g.batch, 1, 1, 1]);
+      const number = g.includeBatch
+        ? b.op("Add", [inside, b.op("Mul", [sample, b.scalar(places * g.inChannels, "int64")])])
+        : inside;
+      return [b.cast(last(b, y, g), x.dtype), b.cast(last(b, number, g), "int32")];
     },
   },
 };

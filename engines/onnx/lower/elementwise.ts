@@ -58,7 +58,7 @@ type Arithmetic =
   | "SquaredDifference"
   | "Sub";
 
-type Others = "AddN" | "ClipByValue" | "EluGrad" | "LeakyRelu" | "Prelu" | "Step";
+type Others = "AddN" | "BitwiseAnd" | "ClipByValue" | "EluGrad" | "LeakyRelu" | "Prelu" | "Step";
 
 const same = ([x]: readonly ValueSpec[]): ValueSpec => ({ shape: x.shape, dtype: x.dtype });
 
@@ -216,6 +216,11 @@ export const elementwiseRules: Rules<Plain | Arithmetic | Others> = {
     inputs: "variadic",
     infer: same,
     lower: (b, values) => values.reduce((sum, value) => b.op("Add", [sum, value])),
+  },
+  BitwiseAnd: {
+    inputs: ["a", "b"],
+    infer: ([x, y]) => ({ shape: broadcastShapes(x.shape, y.shape), dtype: x.dtype }),
+    lower: (b, [x, y]) => b.op("BitwiseAnd", [x, y]),
   },
   ClipByValue: {
     inputs: ["x"],

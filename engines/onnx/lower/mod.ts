@@ -5,11 +5,15 @@
  */
 import type { Kernels } from "../kernels.ts";
 import { convRules } from "./conv.ts";
+import { depthwiseRules } from "./depthwise.ts";
 import { elementwiseRules } from "./elementwise.ts";
+import { gatherRules } from "./gather.ts";
 import { logicRules } from "./logic.ts";
 import { matmulRules } from "./matmul.ts";
 import { noiseRules } from "./noise.ts";
+import { normalisationRules } from "./normalisation.ts";
 import { reductionRules } from "./reduction.ts";
+import { resizeRules } from "./resize.ts";
 import type { KernelRule } from "./rule.ts";
 import { shapeRules } from "./shape.ts";
 
@@ -20,6 +24,10 @@ export const kernelRules: { readonly [K in keyof Kernels]: KernelRule<K> } = {
   ...reductionRules,
   ...matmulRules,
   ...convRules,
+  ...depthwiseRules,
+  ...normalisationRules,
+  ...resizeRules,
   ...shapeRules,
+  ...gatherRules,
   ...noiseRules,
 };

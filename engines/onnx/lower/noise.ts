@@ -5,7 +5,7 @@
  */
 import { mixMultipliers, streamWords } from "../../../core/noise.ts";
 import type { Builder } from "../builder.ts";
-import { constantValue, sizeOf, type Value } from "../ir.ts";
+import { sizeOf, type Value } from "../ir.ts";
 import type { Rules } from "./rule.ts";
 
 /** The low 32 bits of x, in 64. */
@@ -50,13 +50,7 @@ export const noiseRules: Rules<"ArmlabNoise"> = {
       const [first, second] = [word(0, s), word(1, t)];
       const half = Math.ceil(count / 2);
       const drawn = kind === "uniform" ? count : 2 * half;
-      // Counting is done by the graph: the numbers themselves would be a large constant.
-      const counter = drawn > 4096
-        ? b.cast(
-          b.op("Range", [b.scalar(0, "int64"), b.scalar(drawn, "int64"), b.scalar(1, "int64")]),
-          "uint64",
-        )
-        : constantValue([drawn], "uint64", BigUint64Array.from({ length: drawn }, (_, i) => BigInt(i)));
+      const counter = b.iota(drawn, "uint64");
       const inner = mix(b, b.op("BitwiseXor", [counter, first]));
       const words = mix(b, b.op("BitwiseXor", [inner, second]));
       const top = b.op("BitShift", [words, b.scalar(9, "uint64")], { direction: "RIGHT" });

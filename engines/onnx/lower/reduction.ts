@@ -1,11 +1,11 @@
 /**
- * Reductions, positions of extremes, cumulative sums and softmax.
+ * Reductions, positions of extremes, cumulative sums and products, counts and softmax.
  *
  * @module
  */
 import type { Builder } from "../builder.ts";
-import type { Value, ValueSpec } from "../ir.ts";
-import type { ReductionAttributes } from "../kernels.ts";
+import { sizeOf, type Value, type ValueSpec } from "../ir.ts";
+import type { CumulativeAttributes, ReductionAttributes } from "../kernels.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 type Plain = "Max" | "Mean" | "Min" | "Prod" | "Sum" | "All" | "Any";
@@ -16,17 +16,24 @@ function reducedShape({ shape }: ValueSpec, { axes, keepDims }: ReductionAttribu
     : shape.filter((_, axis) => !axes.includes(axis));
 }
 
+/** @param empty The value of no elements at all. */
 function reduction(
   dtype: (x: ValueSpec) => ValueSpec["dtype"],
   compute: (b: Builder, x: Value, attributes: ReductionAttributes) => Value,
+  empty: number,
 ): KernelRule<Plain> {
   return {
     inputs: ["x"],
     infer: ([x], attributes) => ({ shape: reducedShape(x, attributes), dtype: dtype(x) }),
-    lower: (b, [x], attributes, [output]) => b.cast(compute(b, numeric(b, x), attributes), output.dtype),
+    lower: (b, [x], attributes, [output]) =>
+      sizeOf(x.shape) === 0
+        ? b.filled(empty, output.shape, output.dtype)
+        : b.cast(compute(b, numeric(b, x), attributes), output.dtype),
   };
 }
 
+const by = (op: Parameters<Builder["reduce"]>[0]) => (b: Builder, x: Value, attributes: ReductionAttributes): Value =>
+  b.reduce(op, x, attributes.axes, attributes.keepDims);
 const same = ({ dtype }: ValueSpec) => dtype;
 const summed = ({ dtype }: ValueSpec) => dtype === "bool" ? "int32" as const : dtype;
 
@@ -38,25 +45,74 @@ function position(op: "ArgMax" | "ArgMin"): KernelRule<"ArgMax" | "ArgMin"> {
   };
 }
 
-function alongAxis(op: "Softmax" | "LogSoftmax"): KernelRule<"Softmax" | "LogSoftmax"> {
-  return {
-    inputs: ["logits"],
-    infer: ([x]) => ({ shape: x.shape, dtype: "float32" }),
-    lower: (b, [x], { axis }) => b.op(op, [float(b, x)], { axis }),
-  };
+/** x with `by` places inserted before the first ones along an axis, or after the last, and as many dropped. */
+function shifted(b: Builder, x: Value, axis: number, by: number, reverse: boolean, value: number): Value {
+  const kept = x.shape.map((extent, i) => i === axis ? extent - by : extent);
+  const begin = x.shape.map((_, i) => i === axis && reverse ? by : 0);
+  const at = (side: boolean) => x.shape.map((_, i) => i === axis && side ? by : 0);
+  return b.pad(b.slice(x, begin, kept), [...at(!reverse), ...at(reverse)], value);
+}
+
+/** Products of all values up to each: after step k every place holds the product of the 2^k values up to it. */
+function cumulativeProduct(b: Builder, x: Value, { axis, exclusive, reverse }: CumulativeAttributes): Value {
+  let product = exclusive ? shifted(b, x, axis, 1, reverse, 1) : x;
+  for (let reach = 1; reach < x.shape[axis]; reach *= 2) {
+    product = b.op("Mul", [product, shifted(b, product, axis, reach, reverse, 1)]);
+  }
+  return product;
+}
+
+/** Sums of weights (ones if there are none) by number, [rows, size]; numbers of `size` and above count nothing. */
+function counts(b: Builder, x: Value, weights: Value, size: number): Value {
+  const [rows, columns] = x.shape;
+  const number = b.op("Min", [b.cast(x, "int64"), b.scalar(size, "int64")]);
+  const row = b.op("Mul", [b.reshape(b.iota(rows, "int64"), [rows, 1]), b.scalar(size + 1, "int64")]);
+  const dtype = weights.dtype === "bool" ? "int32" : weights.dtype;
+  const each = sizeOf(weights.shape) === 0 ? b.filled(1, x.shape, dtype) : b.cast(weights, dtype);
+  const flat = b.op("ScatterElements", [
+    b.filled(0, [rows * (size + 1)], dtype),
+    b.reshape(b.op("Add", [number, row]), [rows * columns]),
+    b.reshape(each, [rows * columns]),
+  ], { axis: 0, reduction: "add" });
+  return b.slice(b.reshape(flat, [rows, size + 1]), [0, 0], [rows, size]);
 }
 
 /** Rows of this family. */
-export const reductionRules: Rules<Plain | "ArgMax" | "ArgMin" | "Cumsum" | "Softmax" | "LogSoftmax"> = {
-  All: reduction(same, (b, x, { axes, keepDims }) => b.reduce("ReduceMin", x, axes, keepDims)),
-  Any: reduction(same, (b, x, { axes, keepDims }) => b.reduce("ReduceMax", x, axes, keepDims)),
-  Max: reduction(same, (b, x, { axes, keepDims }) => b.reduce("ReduceMax", x, axes, keepDims)),
-  Mean: reduction(() => "float32", (b, x, { axes, keepDims }) => b.reduce("ReduceMean", float(b, x), axes, keepDims)),
-  Min: reduction(same, (b, x, { axes, keepDims }) => b.reduce("ReduceMin", x, axes, keepDims)),
-  Prod: reduction(summed, (b, x, { axes, keepDims }) => b.reduce("ReduceProd", x, axes, keepDims)),
-  Sum: reduction(summed, (b, x, { axes, keepDims }) => b.reduce("ReduceSum", x, axes, keepDims)),
+export const reductionRules: Rules<
+  | Plain
+  | "ArgMax"
+  | "ArgMin"
+  | "Bincount"
+  | "Cumprod"
+  | "Cumsum"
+  | "DenseBincount"
+  | "SearchSorted"
+  | "Softmax"
+  | "TopK"
+> = {
+  All: reduction(same, by("ReduceMin"), 1),
+  Any: reduction(same, by("ReduceMax"), 0),
+  Max: reduction(same, by("ReduceMax"), -Infinity),
+  Mean: reduction(() => "float32", (b, x, attributes) => by("ReduceMean")(b, float(b, x), attributes), NaN),
+  Min: reduction(same, by("ReduceMin"), Infinity),
+  Prod: reduction(summed, by("ReduceProd"), 1),
+  Sum: reduction(summed, by("ReduceSum"), 0),
   ArgMax: position("ArgMax"),
   ArgMin: position("ArgMin"),
+  Bincount: {
+    inputs: ["x", "weights"],
+    infer: ([_, weights], { size }) => ({ shape: [size], dtype: weights.dtype }),
+    note: "negative numbers are an error in tfjs's CPU and undefined here",
+    lower: (b, [x, weights], { size }) =>
+      sizeOf(x.shape) === 0
+        ? b.filled(0, [size], weights.dtype)
+        : b.cast(b.reshape(counts(b, b.reshape(x, [1, sizeOf(x.shape)]), weights, size), [size]), weights.dtype),
+  },
+  Cumprod: {
+    inputs: ["x"],
+    infer: ([x]) => ({ shape: x.shape, dtype: summed(x) }),
+    lower: (b, [x], attributes) => cumulativeProduct(b, numeric(b, x), attributes),
+  },
   Cumsum: {
     inputs: ["x"],
     infer: ([x]) => ({ shape: x.shape, dtype: summed(x) }),
@@ -66,6 +122,51 @@ export const reductionRules: Rules<Plain | "ArgMax" | "ArgMin" | "Cumsum" | "Sof
         reverse: reverse ? 1 : 0,
       }),
   },
-  Softmax: alongAxis("Softmax"),
-  LogSoftmax: alongAxis("LogSoftmax"),
+  DenseBincount: {
+    inputs: ["x", "weights"],
+    infer: ([x, weights], { size }) => ({ shape: [...x.shape.slice(0, -1), size], dtype: weights.dtype }),
+    note: "negative numbers are an error in tfjs's CPU and undefined here",
+    lower: (b, [x, weights], { size, binary }, [output]) => {
+      if (sizeOf(x.shape) === 0) return b.filled(0, output.shape, output.dtype);
+      const rows = x.shape.length === 1 ? 1 : x.shape[0];
+      const list = b.reshape(x, [rows, x.shape.at(-1)!]);
+      // tfjs asks for truths of matrices only.
+      if (!binary || x.shape.length === 1) {
+        return b.cast(b.reshape(counts(b, list, weights, size), output.shape), output.dtype);
+      }
+      const none = b.constant([], [0], "int32");
+      const present = b.op("Min", [counts(b, list, none, size), b.scalar(1, "int32")]);
+      return b.cast(b.reshape(present, output.shape), output.dtype);
+    },
+  },
+  SearchSorted: {
+    inputs: ["sortedSequence", "values"],
+    infer: ([_, values]) => ({ shape: values.shape, dtype: "int32" }),
+    lower: (b, [sorted, values], { right }) => {
+      const [rows, length] = sorted.shape;
+      if (length === 0) return b.filled(0, values.shape, "int32");
+      const list = b.reshape(numeric(b, sorted), [rows, 1, length]);
+      const each = b.reshape(numeric(b, values), [...values.shape, 1]);
+      const before = b.op(right ? "LessOrEqual" : "Less", [list, each]);
+      return b.reduce("ReduceSum", b.cast(before, "int32"), [2], false);
+    },
+  },
+  Softmax: {
+    inputs: ["logits"],
+    infer: ([x]) => ({ shape: x.shape, dtype: "float32" }),
+    lower: (b, [x], { axis }) => b.op("Softmax", [float(b, x)], { axis }),
+  },
+  TopK: {
+    inputs: ["x"],
+    infer: ([x], { k }) => {
+      const shape = [...x.shape.slice(0, -1), k];
+      return [{ shape, dtype: x.dtype }, { shape, dtype: "int32" }];
+    },
+    note: "always sorted; of equal values the first comes first",
+    lower: (b, [x], { k }) => {
+      const attributes = { axis: x.shape.length - 1, largest: 1, sorted: 1 };
+      const [values, indices] = b.node("TopK", [numeric(b, x), b.ints([k])], attributes);
+      return [b.cast(values, x.dtype), b.cast(indices, "int32")];
+    },
+  },
 };

@@ -20,6 +20,11 @@ export interface Rule<I extends readonly string[] | "variadic", A> {
     attributes: A,
     outputs: readonly ValueSpec[],
   ): Value | readonly Value[];
+  /**
+   * Whether the values are sums over elements of the inputs. Of an empty input they are zeros, which are made without
+   * the row: the runtime refuses empty tensors in many of its operators.
+   */
+  readonly sums?: true;
   /** What a user should know, for the support table. */
   readonly note?: string;
 }

@@ -1,24 +1,52 @@
 /**
- * Shapes, constants, selection of parts, gathering and scattering.
+ * Shapes, constants, and selection of parts that is known beforehand.
  *
  * @module
  */
-import { UnsupportedKernelError } from "../errors.ts";
-import type { ValueSpec } from "../ir.ts";
-import { float, type Rules } from "./rule.ts";
+import * as tf from "@tensorflow/tfjs";
+import type { Builder } from "../builder.ts";
+import { sizeOf, type Value, type ValueSpec } from "../ir.ts";
+import type { Rules } from "./rule.ts";
 
 const same = ([x]: readonly ValueSpec[]): ValueSpec => ({ shape: x.shape, dtype: x.dtype });
 
+/** All axes, some of them turned around. */
+function reversed(b: Builder, x: Value, axes: readonly number[]): Value {
+  return b.slice(
+    x,
+    x.shape.map((extent, axis) => axes.includes(axis) ? extent - 1 : 0),
+    x.shape,
+    x.shape.map((_, axis) => axes.includes(axis) ? -1 : 1),
+  );
+}
+
+/** Blocks of batch [samples * block, ...] laid out in space; without `toSpace` the other way. tfjs computes the shapes. */
+function blocks(b: Builder, x: Value, block: readonly number[], toSpace: boolean): Value {
+  const [shape, extents, size] = [[...x.shape], [...block], sizeOf(block)];
+  const split = tf.backend_util.getReshaped(shape, extents, size, toSpace);
+  const perm = tf.backend_util.getPermuted(split.length, block.length, toSpace);
+  const joined = tf.backend_util.getReshapedPermuted(shape, extents, size, toSpace);
+  return b.reshape(b.transpose(b.reshape(x, split), perm), joined);
+}
+
+/** Extents of the spatial axes between the batch and what follows the block's axes. */
+function spatial(x: ValueSpec, block: readonly number[], extent: (size: number, axis: number) => number): number[] {
+  return x.shape.slice(1).map((size, axis) => axis < block.length ? extent(size, axis) : size);
+}
+
 /** Rows of this family. */
 export const shapeRules: Rules<
-  | "BroadcastTo"
+  | "BatchToSpaceND"
   | "Cast"
   | "Concat"
+  | "DepthToSpace"
+  | "Diag"
   | "ExpandDims"
   | "Fill"
-  | "GatherV2"
+  | "FlipLeftRight"
   | "Identity"
-  | "OneHot"
+  | "LinSpace"
+  | "MirrorPad"
   | "OnesLike"
   | "Pack"
   | "PadV2"
@@ -26,18 +54,27 @@ export const shapeRules: Rules<
   | "Reshape"
   | "Reverse"
   | "Slice"
+  | "SpaceToBatchND"
   | "SplitV"
   | "StridedSlice"
   | "Tile"
   | "Transpose"
   | "Unpack"
-  | "UnsortedSegmentSum"
   | "ZerosLike"
 > = {
-  BroadcastTo: {
+  BatchToSpaceND: {
     inputs: ["x"],
-    infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
-    lower: (b, [x], { shape }) => b.expand(x, shape),
+    infer: ([x], { block, crops }) => ({
+      shape: [
+        x.shape[0] / sizeOf(block),
+        ...spatial(x, block, (size, axis) => size * block[axis] - crops[axis][0] - crops[axis][1]),
+      ],
+      dtype: x.dtype,
+    }),
+    lower: (b, [x], { block, crops }, [output]) => {
+      const begin = output.shape.map((_, axis) => axis > 0 && axis <= block.length ? crops[axis - 1][0] : 0);
+      return b.slice(blocks(b, x, block, true), begin, output.shape);
+    },
   },
   Cast: {
     inputs: ["x"],
@@ -54,6 +91,38 @@ export const shapeRules: Rules<
     }),
     lower: (b, values, { axis }) => values.length === 1 ? values[0] : b.op("Concat", values, { axis }),
   },
+  DepthToSpace: {
+    inputs: ["x"],
+    infer: ([x], { block, channelsFirst }) => {
+      const [batch, ...rest] = x.shape;
+      const [height, width] = (channelsFirst ? rest.slice(1) : rest).map((extent) => extent * block);
+      const channels = (channelsFirst ? rest[0] : rest[2]) / block ** 2;
+      return {
+        shape: channelsFirst ? [batch, channels, height, width] : [batch, height, width, channels],
+        dtype: x.dtype,
+      };
+    },
+    lower: (b, [x], { block, channelsFirst }, [output]) => {
+      const [batch, ...rest] = x.shape;
+      if (channelsFirst) {
+        const split = b.reshape(x, [batch, block, block, output.shape[1], rest[1], rest[2]]);
+        return b.reshape(b.transpose(split, [0, 3, 4, 1, 5, 2]), output.shape);
+      }
+      const split = b.reshape(x, [batch, rest[0], rest[1], block, block, output.shape[3]]);
+      return b.reshape(b.transpose(split, [0, 1, 3, 2, 4, 5]), output.shape);
+    },
+  },
+  Diag: {
+    inputs: ["x"],
+    infer: ([x]) => ({ shape: [...x.shape, ...x.shape], dtype: x.dtype }),
+    lower: (b, [x], _, [output]) => {
+      const count = sizeOf(x.shape);
+      const numbers = b.iota(count, "int32");
+      const diagonal = b.op("Equal", [b.reshape(numbers, [count, 1]), numbers]);
+      const matrix = b.where(diagonal, b.reshape(x, [count]), b.constant([0], [], x.dtype));
+      return b.reshape(matrix, output.shape);
+    },
+  },
   ExpandDims: {
     inputs: ["input"],
     infer: ([x], { shape }) => ({ shape, dtype: x.dtype }),
@@ -64,31 +133,43 @@ export const shapeRules: Rules<
     infer: (_, { shape, dtype }) => ({ shape, dtype }),
     lower: (b, _, { shape, value, dtype }) => b.filled(value, shape, dtype),
   },
-  GatherV2: {
-    inputs: ["x", "indices"],
-    infer: ([x, indices], { axis, batchDims }) => {
-      if (batchDims !== 0) throw new UnsupportedKernelError("GatherV2", "batch dimensions are not supported");
-      return {
-        shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)],
-        dtype: x.dtype,
-      };
-    },
-    lower: (b, [x, indices], { axis }) => b.op("Gather", [x, b.cast(indices, "int32")], { axis }),
-    note: "without batch dimensions",
+  FlipLeftRight: {
+    inputs: ["image"],
+    infer: same,
+    lower: (b, [x]) => reversed(b, x, [2]),
   },
   Identity: {
     inputs: ["x"],
     infer: same,
     lower: (_, [x]) => x,
   },
-  OneHot: {
-    inputs: ["indices"],
-    infer: ([x], { depth, dtype }) => ({ shape: [...x.shape, depth], dtype }),
-    lower: (b, [x], { depth, onValue, offValue, dtype }) => {
-      const classes = b.constant(Array.from({ length: depth }, (_, i) => i), [depth], "int32");
-      const hit = b.op("Equal", [b.reshape(b.cast(x, "int32"), [...x.shape, 1]), classes]);
-      if (onValue === 1 && offValue === 0) return b.cast(hit, dtype);
-      return b.cast(b.where(hit, b.scalar(onValue), b.scalar(offValue)), dtype);
+  LinSpace: {
+    inputs: [],
+    infer: (_, { count }) => ({ shape: [count], dtype: "float32" }),
+    note: "each value from its number, where tfjs's CPU adds up float32 steps",
+    lower: (b, _, { start, stop, count }) => {
+      const step = count > 1 ? (stop - start) / (count - 1) : 0;
+      return b.op("Add", [b.op("Mul", [b.iota(count, "float32"), b.scalar(step)]), b.scalar(start)]);
+    },
+  },
+  MirrorPad: {
+    inputs: ["x"],
+    infer: ([x], { paddings }) => ({
+      shape: x.shape.map((extent, axis) => extent + paddings[axis][0] + paddings[axis][1]),
+      dtype: x.dtype,
+    }),
+    lower: (b, [x], { paddings, reflect }) => {
+      const skip = reflect ? 1 : 0; // whether the border itself is not repeated
+      return paddings.reduce((value, [before, after], axis) => {
+        if (before === 0 && after === 0) return value;
+        const extent = x.shape[axis];
+        const places = [
+          ...Array.from({ length: before }, (_, i) => before - 1 - i + skip),
+          ...Array.from({ length: extent }, (_, i) => i),
+          ...Array.from({ length: after }, (_, i) => extent - 1 - i - skip),
+        ];
+        return b.op("Gather", [value, b.constant(places, [places.length], "int32")], { axis });
+      }, x);
     },
   },
   OnesLike: {
@@ -121,7 +202,7 @@ export const shapeRules: Rules<
     inputs: [],
     infer: (_, { count, dtype }) => ({ shape: [count], dtype }),
     lower: (b, _, { start, step, count, dtype }) =>
-      b.constant(Array.from({ length: count }, (_, i) => start + i * step), [count], dtype),
+      b.op("Add", [b.op("Mul", [b.iota(count, dtype), b.scalar(step, dtype)]), b.scalar(start, dtype)]),
   },
   Reshape: {
     inputs: ["x"],
@@ -131,18 +212,27 @@ export const shapeRules: Rules<
   Reverse: {
     inputs: ["x"],
     infer: same,
-    lower: (b, [x], { axes }) =>
-      b.slice(
-        x,
-        x.shape.map((extent, axis) => axes.includes(axis) ? extent - 1 : 0),
-        x.shape,
-        x.shape.map((_, axis) => axes.includes(axis) ? -1 : 1),
-      ),
+    lower: (b, [x], { axes }) => reversed(b, x, axes),
   },
   Slice: {
     inputs: ["x"],
     infer: ([x], { size }) => ({ shape: size, dtype: x.dtype }),
     lower: (b, [x], { begin, size }) => b.slice(x, begin, size),
+  },
+  SpaceToBatchND: {
+    inputs: ["x"],
+    infer: ([x], { block, paddings }) => ({
+      shape: [
+        x.shape[0] * sizeOf(block),
+        ...spatial(x, block, (size, axis) => (size + paddings[axis][0] + paddings[axis][1]) / block[axis]),
+      ],
+      dtype: x.dtype,
+    }),
+    lower: (b, [x], { block, paddings }) => {
+      const inner = x.shape.slice(1 + block.length).map(() => 0);
+      const [before, after] = [0, 1].map((side) => [0, ...paddings.map((pair) => pair[side]), ...inner]);
+      return blocks(b, b.pad(x, [...before, ...after], 0), block, false);
+    },
   },
   SplitV: {
     inputs: ["x"],
@@ -179,17 +269,6 @@ export const shapeRules: Rules<
       const parts = outputs.length === 1 ? [x] : b.node("Split", [x, b.ints(outputs.map(() => 1))], { axis });
       return parts.map((part, i) => b.reshape(part, outputs[i].shape));
     },
-  },
-  UnsortedSegmentSum: {
-    inputs: ["x", "segmentIds"],
-    infer: ([x], { segments }) => ({ shape: [segments, ...x.shape.slice(1)], dtype: x.dtype }),
-    lower: (b, [x, ids], { segments }) =>
-      b.op("ScatterND", [
-        b.filled(0, [segments, ...x.shape.slice(1)], "float32"),
-        b.reshape(b.cast(ids, "int64"), [...ids.shape, 1]),
-        float(b, x),
-      ], { reduction: "add" }),
-    note: "segment numbers must be in range",
   },
   ZerosLike: {
     inputs: ["x"],

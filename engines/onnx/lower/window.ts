@@ -32,13 +32,38 @@ export function pads({ before, after }: WindowGeometry): number[] {
   return [...before, ...after.map((count) => Math.max(0, count))];
 }
 
-/** Extents that a transposed window operation has to add at the end to reach the input's size. */
-export function outputPadding(g: WindowGeometry): number[] {
-  return g.inSpatial.map((size, axis) => {
+/**
+ * The windows that the kernel has, of a map with channels first. There may be more where tfjs counts too few (paddings
+ * as numbers with unequal strides or windows).
+ */
+export function cropped(b: Builder, y: Value, g: WindowGeometry): Value {
+  return b.slice(y, y.shape.map(() => 0), [...y.shape.slice(0, 2), ...g.outSpatial]);
+}
+
+/**
+ * The gradient of a window operation by its input, of maps with channels first.
+ *
+ * @param y Gradient of the result.
+ * @param filter Weights [channels of y, channels of x in a group, ...kernel].
+ */
+export function transposedWindow(b: Builder, y: Value, filter: Value, g: WindowGeometry, group = 1): Value {
+  // What no window reached gets zeros. The runtime adds less than a step of them by itself.
+  const missing = g.inSpatial.map((size, axis) => {
     const reached = (g.outSpatial[axis] - 1) * g.strides[axis] + g.dilations[axis] * (g.kernel[axis] - 1) + 1 -
       g.before[axis] - Math.max(0, g.after[axis]);
     return size - reached;
   });
+  const own = missing.map((count, axis) => Math.min(count, Math.max(g.strides[axis], g.dilations[axis]) - 1));
+  const x = b.op("ConvTranspose", [y, filter], {
+    kernel_shape: g.kernel,
+    strides: g.strides,
+    dilations: g.dilations,
+    pads: pads(g),
+    output_padding: own,
+    group,
+  });
+  const rest = missing.map((count, axis) => count - own[axis]);
+  return b.pad(x, [...x.shape.map(() => 0), 0, 0, ...rest], 0);
 }
 
 /** Filter [...kernel, in, out] as ONNX's [out, in, ...kernel]. */
