@@ -45,6 +45,7 @@ export const unsupportedKernels: Readonly<Record<UnsupportedKernel, string>> = {
   NonMaxSuppressionV3: size,
   NonMaxSuppressionV4: size,
   NonMaxSuppressionV5: size,
+  Pool: composed("AvgPool or MaxPool, SpaceToBatchND and BatchToSpaceND"),
   RaggedGather: size,
   RaggedRange: size,
   RaggedTensorToTensor: size,
