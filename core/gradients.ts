@@ -27,6 +27,10 @@ const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes: Attr
   tf.engine().runKernel(kernel, inputs, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
 const positive = (axis: number, rank: number): number => axis < 0 ? axis + rank : axis;
 
+/** Ones at the given places of a new last axis; `tf.oneHot` refuses an axis of one. */
+const marked = (indices: tf.Tensor, extent: number): tf.Tensor =>
+  tf.cast(tf.equal(tf.expandDims(indices, -1), tf.range(0, extent, 1, "int32")), "float32");
+
 /** x with `steps[i] - 1` zeros between neighbours along axis i. */
 function stuffed(x: tf.Tensor, steps: readonly number[]): tf.Tensor {
   if (steps.every((step) => step === 1)) return x;
@@ -118,7 +122,7 @@ function gathered(x: tf.Tensor, indices: tf.Tensor, dy: tf.Tensor, axis: number,
       extent,
     )
     : tf.matMul(
-      tf.oneHot(tf.reshape(indices, [size(lead), count]), extent, 1, 0, "float32"),
+      marked(tf.reshape(indices, [size(lead), count]), extent),
       tf.reshape(rows, [size(lead), count, size(outer) * size(inner)]),
       true,
     );
@@ -270,7 +274,7 @@ const configs: Readonly<Record<string, Config>> = {
     outputsToSave: [false, true],
     gradient: (dy, [x, indices]) => ({
       x: () => {
-        const places = tf.oneHot(indices, x.shape.at(-1)!, 1, 0, "float32");
+        const places = marked(indices, x.shape.at(-1)!);
         return tf.sum(tf.mul(places, tf.expandDims((dy as tf.Tensor[])[0], -1)), -2);
       },
     }),

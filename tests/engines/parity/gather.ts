@@ -34,6 +34,7 @@ export const gatherCases: Readonly<Record<keyof typeof gatherRules, readonly Cas
     gathered([2, 5, 3], [2], [1, 2], take(-1)),
     gathered([5], [], [3], take(0)),
     gathered([5, 2], [0], [], take(0)),
+    gathered([2, 1], [2, 2], [0, 0, 0, 0], take(1, 1)),
     gathered([2, 5], [2, 3], [1, 3, 1, 0, 0, 4], take(1, 1)),
     gathered([2, 3, 4, 2], [2, 3], [1, 3, 1, 0, 0, 2], take(2, 1)),
     gathered([2, 3, 4], [2, 3, 2], [0, 1, 2, 3, 3, 3, 1, 1, 0, 2, 3, 0], take(2, 2)),

@@ -122,9 +122,9 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
   ]),
   Softmax: shaped([[3, 5], [4, 1], [2, 3, 2], [0, 3]], (x) => tf.softmax(x)),
   TopK: [
-    ...shaped([[2, 5]], (x) => Object.values(tf.topk(x, 3)), { gradient: false }),
-    ...shaped([[4], [2, 1, 4]], (x) => Object.values(tf.topk(x, 1)), { gradient: false }),
-    ...shaped([[3, 4]], (x) => Object.values(tf.topk(x, 4)), { gradient: false }),
+    ...shaped([[2, 5]], (x) => Object.values(tf.topk(x, 3))),
+    ...shaped([[4], [2, 1, 4], [3, 1]], (x) => Object.values(tf.topk(x, 1))),
+    ...shaped([[3, 4]], (x) => Object.values(tf.topk(x, 4))),
     ...integer((x) => tf.topk(x, 1).indices),
     { shapes: [[5]], given: { 0: [1, 2, 2, 0, 2] }, run: ([x]) => Object.values(tf.topk(x, 4)), gradient: false },
   ],
