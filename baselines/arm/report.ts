@@ -11,11 +11,15 @@ export type Report = Record<string, number | Record<string, number>>;
 /** Percentiles that are logged. */
 const PERCENTILES = [5, 50, 95] as const;
 
-/** Counts of fusion weights in steps of 0.1, by the lower end of the bin. */
+/** Largest weight that has a bin of its own: the raw range knows no bound. */
+const LARGEST_BIN = 10;
+
+/** Counts of fusion weights in steps of 0.1, by the lower end of the bin; the outermost bins hold all that is beyond 10. */
 export function binnedWeights(values: ArrayLike<number>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let n = 0; n < values.length; n++) {
-    const bin = (Math.floor(values[n] * 10 + 1e-6) / 10).toFixed(1);
+    const bounded = Math.min(LARGEST_BIN, Math.max(-LARGEST_BIN, values[n]));
+    const bin = (Math.floor(bounded * 10 + 1e-6) / 10).toFixed(1);
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
   return counts;

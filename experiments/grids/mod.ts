@@ -6,12 +6,24 @@
 import type { Grid } from "../grid.ts";
 import { armLosses } from "./arm_losses.ts";
 import { armModules, armReadouts } from "./arm_modules.ts";
+import { armPresets } from "./arm_presets.ts";
 import { armResampling, armResamplingEpochs } from "./arm_resampling.ts";
 import { armSensitivity } from "./arm_sensitivity.ts";
 import { armStudy, armStudyHard } from "./arm_study.ts";
 import { quick } from "./quick.ts";
 
-export { armLosses, armModules, armResampling, armResamplingEpochs, armSensitivity, armStudy, armStudyHard, quick };
+export {
+  armLosses,
+  armModules,
+  armPresets,
+  armReadouts,
+  armResampling,
+  armResamplingEpochs,
+  armSensitivity,
+  armStudy,
+  armStudyHard,
+  quick,
+};
 
 /** Grids by the order in which they are listed. */
 export const grids: readonly Grid[] = [
@@ -19,6 +31,7 @@ export const grids: readonly Grid[] = [
   armModules,
   armReadouts,
   armLosses,
+  armPresets,
   armResampling,
   armResamplingEpochs,
   armSensitivity,

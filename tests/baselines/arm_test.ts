@@ -3,8 +3,9 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { record } from "../../core/autodiff.ts";
 import { resolveOptions } from "../../core/options.ts";
-import type { Dataset, Split } from "../../core/plugin.ts";
+import type { Dataset, Method, Split } from "../../core/plugin.ts";
 import { type ArmOptions, armOptions, crossedWeights } from "../../baselines/mod.ts";
+import { binnedWeights } from "../../baselines/arm/report.ts";
 import { balancedMinMax, differentiableContributions } from "../../baselines/arm/losses.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
@@ -170,6 +171,16 @@ Deno.test("the log holds means, percentiles, the floor and histograms under thei
   }
 });
 
+Deno.test("binnedWeights() counts steps of 0.1 and bounds what the raw range leaves unbounded", () => {
+  assertEquals(binnedWeights([1, 1.05, 0.99, 0.1 + 0.2, 1e6, -1e6]), {
+    "1.0": 2,
+    "0.9": 1,
+    "0.3": 1,
+    "10.0": 1,
+    "-10.0": 1,
+  });
+});
+
 for (
   const [what, options] of [
     ["view raw", { view: "raw" }],
@@ -234,6 +245,22 @@ Deno.test("arm-official uses labels in prediction, says so, and no other preset 
   assertNotEquals(a.result.summary.test.loss, b.result.summary.test.loss);
   for (const name of ["arm", "arm-literal", "arm-dfe", "arm-bmml", "arm-dsr"]) {
     assert(library.methods.get(name).create({}, { modalities: ["a", "b"], classes: 2 }).declares?.leaksLabels !== true);
+  }
+});
+
+Deno.test("hooks see labels in training, and in prediction only if that is declared", async () => {
+  for (const leaksLabels of [false, true]) {
+    const seen = new Set<string>();
+    const spy: Method = {
+      name: "spy",
+      declares: { leaksLabels },
+      features(step) {
+        seen.add(`${step.scope.mode} ${step.visibleLabels !== null}`);
+        return { features: step.features };
+      },
+    };
+    await trained(engine, toyModel(library, two, "concat", [spy]), two, { training: { epochs: 1 } });
+    assertEquals([...seen].sort(), [`eval ${leaksLabels}`, "train true"]);
   }
 });
 

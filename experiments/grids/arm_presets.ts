@@ -1,0 +1,21 @@
+/**
+ * What the paper as printed and the released code give, and what the latter's use of test labels is worth.
+ *
+ * @module
+ */
+import type { Grid } from "../grid.ts";
+import { ARM_SEEDS, armWith, cell, plain } from "./arm_shared.ts";
+
+/** All presets; the released code also with weights of 1 at test. */
+export const armPresets: Grid = {
+  name: "arm-presets",
+  question: "What do ARM's presets give on av-digits, and what is the released code's use of test labels worth?",
+  seeds: ARM_SEEDS,
+  cells: [
+    plain(),
+    armWith("arm"),
+    cell("arm-literal", [["arm-literal", {}]]),
+    cell("arm-official", [["arm-official", {}]]),
+    cell("arm-official, weights 1 at test", [["arm-official", { fwTest: "one" }]]),
+  ],
+};
