@@ -16,7 +16,7 @@ import { readBytes, StoreError } from "../store/files.ts";
 import { maxJsonBytes } from "../store/run_folder.ts";
 import { parseStored } from "../store/schemas.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
-import { description } from "./describe.ts";
+import { described } from "./describe.ts";
 import { listing } from "./list.ts";
 import { pluginSpecifier } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
@@ -139,7 +139,7 @@ export const benchCommand: Command = {
       return 0;
     }
     if (parsed.text.describe !== undefined) {
-      console.log(description(library, parsed.text.describe));
+      console.log(await described(library, [parsed.text.describe]));
       return 0;
     }
     return await bench(args, parsed, grid, library, plugins, repeated);

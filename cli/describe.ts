@@ -7,7 +7,9 @@ import { importPlugins, type Library } from "../core/library.ts";
 import { describeOption } from "../experiments/config.ts";
 import { grids } from "../experiments/grids/mod.ts";
 import { createLibrary } from "../library.ts";
+import { selectEngine } from "../engines/mod.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { costLines } from "./cost.ts";
 import { pluginSpecifier } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -15,8 +17,13 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-/** A description of everything registered under a name. @throws {RangeError} If nothing is. */
-export function description(library: Library, name: string): string {
+/**
+ * A description of everything registered under a name.
+ *
+ * @param abstract Runs a function for its shapes, as `Engine.abstract` does; with it costs are stated.
+ * @throws {RangeError} If nothing is.
+ */
+export function description(library: Library, name: string, abstract?: (run: () => void) => void): string {
   const texts: string[] = [];
   for (const registry of [library.datasets, library.encoders, library.fusions, library.methods]) {
     if (!registry.has(name)) continue;
@@ -31,6 +38,7 @@ export function description(library: Library, name: string): string {
       const { forwards, backwards } = plugin.cost ?? { forwards: 1, backwards: 1 };
       lines.push(`  Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`);
     }
+    if (abstract !== undefined) lines.push(...costLines(plugin, library, abstract));
     const options = Object.entries(plugin.options);
     lines.push(options.length === 0 ? "  Options: none" : "  Options:");
     for (const [option, spec] of options) lines.push(`    ${describeOption(option, spec)}`);
@@ -55,6 +63,16 @@ export function description(library: Library, name: string): string {
   return texts.join("\n\n");
 }
 
+/** Descriptions with costs, for which the best engine works out shapes. */
+export async function described(library: Library, names: readonly string[]): Promise<string> {
+  const { engine } = await selectEngine(undefined);
+  try {
+    return names.map((name) => description(library, name, (run) => engine.abstract(run))).join("\n\n");
+  } finally {
+    await engine.dispose();
+  }
+}
+
 /** `armlab describe`. */
 export const describeCommand: Command = {
   name: "describe",
@@ -69,7 +87,7 @@ export const describeCommand: Command = {
     }
     const library = createLibrary();
     for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
-    console.log(parsed.positional.map((name) => description(library, name)).join("\n\n"));
+    console.log(await described(library, parsed.positional));
     return 0;
   },
 };

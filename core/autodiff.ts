@@ -26,6 +26,14 @@ interface TapeEngine {
   endTape(): void;
 }
 
+/** A kernel that ran in a recording, by its shapes. */
+export interface KernelUse {
+  /** tfjs's name, e.g. `"Conv2D"`. */
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  readonly outputs: readonly (readonly number[])[];
+}
+
 /** What a recorded forward pass returned, with the means to differentiate it. */
 export interface Recording<T> {
   /** What the function returned. */
@@ -38,6 +46,8 @@ export interface Recording<T> {
    * @returns One gradient per tensor in `by`, of its shape; `null` where `of` does not depend on it.
    */
   gradients(of: tf.Tensor | readonly tf.Tensor[], by: readonly tf.Tensor[]): (tf.Tensor | null)[];
+  /** The kernels of the pass in the order in which they ran. */
+  kernels(): KernelUse[];
   /** Frees what the pass saved for its gradients. Call once, when no more gradients are wanted. */
   dispose(): void;
 }
@@ -65,6 +75,12 @@ export function record<T>(run: () => T): Recording<T> {
   return {
     value,
     gradients: (of, by) => backpropagate(tape, of instanceof tf.Tensor ? [of] : of, by),
+    kernels: () =>
+      tape.map(({ kernelName, inputs, outputs }) => ({
+        name: kernelName,
+        inputs: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])),
+        outputs: outputs.map(({ shape }) => shape),
+      })),
     dispose() {
       for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose();
     },

@@ -129,6 +129,18 @@ export interface RunSummary {
   /** Trainable scalars, in all and by group. */
   readonly parameters: number;
   readonly parametersByGroup: Readonly<Record<string, number>>;
+  /**
+   * Multiply-adds of one sample's forward pass through encoders and fusion, without methods; `null` where a kernel's cannot
+   * be counted. Absent in what older versions wrote.
+   */
+  readonly multiplyAdds?: number | null;
+  /** The same by part: `encoder:<modality>`, `fusion`. */
+  readonly multiplyAddsByPart?: Readonly<Record<string, number | null>>;
+  /**
+   * Multiply-adds of all training steps by the usual count, a backward as two forwards: samples drawn x multiply-adds x
+   * (forwards + 2 backwards), with the passes that the methods declare. Passes between steps are left out.
+   */
+  readonly trainingMultiplyAdds?: number | null;
 }
 
 /** Wall-clock figures of a run, summed over interruptions. */

@@ -7,14 +7,16 @@ import type { EncoderPlugin } from "../core/plugin.ts";
 import { bert } from "./bert.ts";
 import { cnn } from "./cnn.ts";
 import { mlp } from "./mlp.ts";
+import { gru, lstm } from "./recurrent.ts";
 import { resnet18 } from "./resnet18.ts";
 import { vit } from "./vit.ts";
 
 export { bert, type BertOptions } from "./bert.ts";
 export { cnn, type CnnOptions } from "./cnn.ts";
 export { mlp, type MlpOptions } from "./mlp.ts";
+export { gru, lstm, type RecurrentOptions } from "./recurrent.ts";
 export { resnet18, type Resnet18Options } from "./resnet18.ts";
 export { vit, type VitOptions } from "./vit.ts";
 
 /** All built-in encoders. */
-export const builtinEncoders: readonly EncoderPlugin[] = [bert, cnn, mlp, resnet18, vit];
+export const builtinEncoders: readonly EncoderPlugin[] = [bert, cnn, gru, lstm, mlp, resnet18, vit];

@@ -30,6 +30,10 @@ export interface ConfigurationResult {
   readonly epochs: number;
   readonly seconds: number;
   readonly parameters: number;
+  /** Of one sample's forward pass through encoders and fusion; `null` where it is not known. */
+  readonly multiplyAdds: number | null;
+  /** Of all training steps, from samples drawn and the passes that the methods declare. Mean over seeds. */
+  readonly trainingMultiplyAdds: number | null;
   /** Run ids in the order of `seeds`. */
   readonly runs: readonly string[];
   /** Whether predictions were computed from the labels of what was predicted; such a configuration has no rank. */
@@ -105,6 +109,10 @@ export function collapseSeeds(finished: readonly FinishedRun[]): ConfigurationRe
       epochs: over(({ summary }) => summary.epochs),
       seconds: over(({ timing }) => timing.seconds),
       parameters: own[0].summary.parameters,
+      multiplyAdds: own[0].summary.multiplyAdds ?? null,
+      trainingMultiplyAdds: own.some(({ summary }) => (summary.trainingMultiplyAdds ?? null) === null)
+        ? null
+        : over(({ summary }) => summary.trainingMultiplyAdds!),
       runs: own.map(({ id }) => id),
       readsLabels: own[0].summary.readsLabels ?? false,
       rank: ranks[label]?.rank ?? null,
@@ -116,6 +124,18 @@ export function collapseSeeds(finished: readonly FinishedRun[]): ConfigurationRe
 /** The line that `--json` prints for a configuration. */
 export function jsonLine(result: ConfigurationResult): string {
   return JSON.stringify(result);
+}
+
+/** A count to three digits with k, M, G or T. */
+export function shortCount(count: number): string {
+  const units = ["", "k", "M", "G", "T", "P"];
+  let unit = 0;
+  while (unit < units.length - 1 && count >= 999.5) {
+    count /= 1000;
+    unit++;
+  }
+  if (unit === 0) return String(Math.round(count));
+  return `${count.toFixed(count < 9.995 ? 2 : count < 99.95 ? 1 : 0)} ${units[unit]}`;
 }
 
 const percent = (value: number): string => (100 * value).toFixed(1);
@@ -133,6 +153,7 @@ export function resultTable(results: readonly ConfigurationResult[]): string {
     "epochs",
     "s/run",
     "params",
+    "mult-adds",
   ];
   const rows = results.map((result) => [
     `${result.label}${result.best ? " *" : ""}${result.readsLabels ? " (READS TEST LABELS)" : ""}`,
@@ -149,6 +170,7 @@ export function resultTable(results: readonly ConfigurationResult[]): string {
     result.epochs.toFixed(result.epochs % 1 === 0 ? 0 : 1),
     result.seconds.toFixed(1),
     String(result.parameters),
+    result.multiplyAdds === null ? "-" : shortCount(result.multiplyAdds),
   ]);
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   const line = (cells: readonly string[]) =>
@@ -169,7 +191,7 @@ export function tableNotes(results: readonly ConfigurationResult[], budget: stri
     `Per modality: accuracy of its own readout (${
       [...readouts].join(", ")
     }), in brackets with the other modalities at ` +
-    "their training means.",
+    "their training means. mult-adds: one sample's forward pass.",
     supported === undefined
       ? `No configuration is marked best: paired t-tests over seeds (Holm-corrected, 5 %) do not tell ${
         tied.join(", ")

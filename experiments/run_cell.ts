@@ -18,6 +18,7 @@ import {
   DivergenceError,
   InterruptedError,
   sampleBudget,
+  stepForwards,
   train,
 } from "../training/mod.ts";
 import { buildModel } from "./config.ts";
@@ -176,7 +177,15 @@ export class CellRunner {
       device: engine.device,
       deno: Deno.version.deno,
     };
-    const summary: RunSummary = { format: 1, id: runId(config), seed: config.seed, ...result.summary };
+    const { multiplyAdds = null, samplesDrawn } = result.summary;
+    const forwards = stepForwards(config.methods.map(({ name }) => this.#library.methods.get(name).cost));
+    const summary: RunSummary = {
+      format: 1,
+      id: runId(config),
+      seed: config.seed,
+      ...result.summary,
+      trainingMultiplyAdds: multiplyAdds === null ? null : samplesDrawn * multiplyAdds * forwards,
+    };
     await folder.log(`finished after ${timing.seconds.toFixed(1)} s; tested epoch ${summary.selectedEpoch + 1}`);
     await folder.finish(summary, timing, { params: result.params, buffers: result.buffers });
     return { summary, timing };

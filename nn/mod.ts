@@ -6,6 +6,7 @@
 export * from "./activations.ts";
 export * from "./attention.ts";
 export * from "./conv.ts";
+export * from "./cost.ts";
 export * from "./initializers.ts";
 export * from "./linear.ts";
 export * from "./normalization.ts";

@@ -75,16 +75,34 @@ function checkAsked(what: string, full: string, found: readonly number[], asked:
   }
 }
 
-/** What `initialise` needs. */
-export interface InitialiseOptions {
-  /** Start values are drawn from `random.split(<full name>)`. */
-  readonly random: Random;
-  /** Start values of controls; a number is a scalar, a list a vector. */
-  readonly controls: Readonly<Record<string, number | readonly number[]>>;
+/** What `discover` needs. */
+export interface DiscoverOptions {
+  /** Start values of controls; a number is a scalar, a list a vector. @default none */
+  readonly controls?: Readonly<Record<string, number | readonly number[]>>;
   /** Names of controls given as lists that are scalars nevertheless. */
   readonly scalars?: ReadonlySet<string>;
   /** Runs a function for its shapes, as `Engine.abstract` does. */
   readonly abstract: (run: () => void) => void;
+  /** @default {"train"} */
+  readonly mode?: Mode;
+}
+
+/** What `initialise` needs. */
+export interface InitialiseOptions extends DiscoverOptions {
+  /** Start values are drawn from `random.split(<full name>)`. */
+  readonly random: Random;
+}
+
+/** A parameter or buffer that a function asked for. */
+export interface Asked {
+  readonly shape: readonly number[];
+  readonly init: Initializer;
+}
+
+/** Parameters and buffers by full name, in the order in which they were asked for. */
+export interface Discovered {
+  readonly params: ReadonlyMap<string, Asked>;
+  readonly buffers: ReadonlyMap<string, Asked>;
 }
 
 /** Start values by full name, sorted. */
@@ -94,22 +112,19 @@ export interface Initialised {
 }
 
 /**
- * Finds parameters and buffers by running a function once, and makes their start values.
+ * Finds parameters and buffers by running a function once.
  *
- * In that run parameters and buffers are zeros of the right shape and noise is zero; values are made outside of it, each
- * from a stream named by the parameter, so a start depends on the seed and the name alone.
+ * In that run parameters and buffers are zeros of the right shape and noise is zero.
  */
-export function initialise(run: (scope: Scope) => void, options: InitialiseOptions): Initialised {
-  const { random, controls, scalars, abstract } = options;
-  const found = {
-    param: new Map<string, { shape: readonly number[]; init: Initializer }>(),
-    buffer: new Map<string, { shape: readonly number[]; init: Initializer }>(),
-  };
+export function discover(run: (scope: Scope) => void, options: DiscoverOptions): Discovered {
+  const { controls = {}, scalars, abstract, mode = "train" } = options;
+  const found = { param: new Map<string, Asked>(), buffer: new Map<string, Asked>() };
   const ask = (kind: "param" | "buffer") => (full: string, shape: readonly number[], init: Initializer): tf.Tensor => {
     const present = found[kind].get(full);
     if (present !== undefined) checkAsked(kind === "param" ? "parameter" : "buffer", full, present.shape, shape);
     else found[kind].set(full, { shape: [...shape], init });
-    return tf.zeros([...shape]);
+    // A kernel that an engine may leave undone, where tf.zeros would hand it an array.
+    return tf.fill([...shape], 0);
   };
   const backing: Backing = {
     param: ask("param"),
@@ -127,16 +142,27 @@ export function initialise(run: (scope: Scope) => void, options: InitialiseOptio
     random: (_path, _kind, shape) => tf.zeros([...shape]),
     weights: () => null,
   };
-  abstract(() => run(new NamedScope(backing, "", "train")));
-  const make = (entries: Map<string, { shape: readonly number[]; init: Initializer }>): NamedHostTensors => {
+  abstract(() => run(new NamedScope(backing, "", mode)));
+  return { params: found.param, buffers: found.buffer };
+}
+
+/**
+ * Finds parameters and buffers by running a function once, and makes their start values.
+ *
+ * Values are made outside of that run, each from a stream named by the parameter, so a start depends on the seed and the
+ * name alone.
+ */
+export function initialise(run: (scope: Scope) => void, options: InitialiseOptions): Initialised {
+  const { params, buffers } = discover(run, options);
+  const make = (entries: ReadonlyMap<string, Asked>): NamedHostTensors => {
     const values: NamedHostTensors = {};
     for (const full of [...entries.keys()].sort()) {
       const { shape, init } = entries.get(full)!;
-      values[full] = float32(init(shape, random.split(full)), shape);
+      values[full] = float32(init(shape, options.random.split(full)), shape);
     }
     return values;
   };
-  return { params: make(found.param), buffers: make(found.buffer) };
+  return { params: make(params), buffers: make(buffers) };
 }
 
 /** What `bindScope` reads from. */

@@ -106,6 +106,9 @@ const summary: z.ZodType<RunSummary> = z.looseObject({
   readsLabels: z.literal(true).optional(),
   parameters: count,
   parametersByGroup: z.record(z.string(), count),
+  multiplyAdds: count.nullable().optional(),
+  multiplyAddsByPart: z.record(z.string(), count.nullable()).optional(),
+  trainingMultiplyAdds: z.number().min(0).nullable().optional(),
 });
 
 const timing: z.ZodType<RunTiming> = z.looseObject({

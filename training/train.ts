@@ -10,6 +10,7 @@ import type { EpochRecord, RunSummary, SplitMetrics, TrainingConfig } from "../c
 import { groupOf } from "../core/scope.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
+import { modelCost } from "./cost.ts";
 import { measure } from "./evaluate.ts";
 import type { Model } from "./model.ts";
 import { reportsOf, Session, type SessionState, type StepTotals } from "./session.ts";
@@ -175,6 +176,7 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
     const group = groupOf(full);
     byGroup[group] = (byGroup[group] ?? 0) + sizeOf(session.initial.values[`param:${full}`].shape);
   }
+  const cost = modelCost(model, dataset.modalities, (run) => options.engine.abstract(run));
   return {
     summary: {
       selectedOn: training.select === "best" ? "validation" : "none",
@@ -187,6 +189,13 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
       ...(session.merged.leaksLabels ? { readsLabels: true as const } : {}),
       parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
       parametersByGroup: byGroup,
+      multiplyAdds: cost.multiplyAdds,
+      multiplyAddsByPart: {
+        ...Object.fromEntries(
+          Object.entries(cost.encoders).map(([modality, own]) => [`encoder:${modality}`, own.multiplyAdds]),
+        ),
+        fusion: cost.fusion.multiplyAdds,
+      },
     },
     params: stripped("param:", bestTensors),
     buffers: stripped("buffer:", bestTensors),

@@ -16,6 +16,9 @@ Deno.test("help, version, list and describe say what there is", async () => {
   assertStringIncludes(describe.out, "AAAI 2025");
   assertStringIncludes(describe.out, "Works with: every fusion");
   assertStringIncludes(describe.out, "Configurations: concat, sum, ogm-ge, uni-ce, arm");
+  const resnet = await armlab("describe", "resnet18", "mmtm");
+  assertStringIncludes(resnet.out, "[224, 224, 3]: 11.2 M parameters, 1.81 G multiply-adds");
+  assertStringIncludes(resnet.out, "3 x cnn on [28, 28, 1], 10 classes: 16.2 k parameters, 15.9 k multiply-adds");
   assertEquals((await armlab("bench", "--describe", "concat")).out, (await armlab("describe", "concat")).out);
   assertStringIncludes((await armlab("bench", "--help")).out, "--set KEY=VALUE");
 });
