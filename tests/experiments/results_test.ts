@@ -4,7 +4,7 @@ import type { CellOutcome } from "../../experiments/mod.ts";
 import { shortCount } from "../../experiments/results.ts";
 
 /** An outcome with what costs are made from. */
-function outcome(seed: number, costs: Record<string, number | null>) {
+function outcome(seed: number, costs: { multiplyAdds?: number | null; trainingMultiplyAdds?: number | null }) {
   const split = { accuracy: 0.5, macroF1: 0.5, perModality: {}, contributionGap: 0, jointContribution: 0 };
   const parts = { dataset: { name: "d" }, modalities: [], encoders: {}, fusion: { name: "concat" }, methods: [] };
   return {
