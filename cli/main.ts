@@ -10,6 +10,7 @@ import type { Command } from "./command.ts";
 export type { Command } from "./command.ts";
 import { describeCommand } from "./describe.ts";
 import { doctorCommand } from "./doctor.ts";
+import { exportResultsCommand } from "./export_results.ts";
 import { listCommand } from "./list.ts";
 import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   benchCommand,
   viewCommand,
   valueCommand,
+  exportResultsCommand,
   listCommand,
   describeCommand,
   doctorCommand,

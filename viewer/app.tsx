@@ -15,10 +15,11 @@ import { modelOf } from "./configurations.ts";
 import { EventHub } from "./events.ts";
 import { exportChart, type ExportFormat, exportTable, isFormat, mediaTypes } from "./exports.ts";
 import { gridOf, gridTable } from "./grid.ts";
+import { gridChart } from "./grid_chart.ts";
 import { openApi } from "./openapi.ts";
 import { ApiPage } from "./pages/api_page.tsx";
 import { ComparePage } from "./pages/compare_page.tsx";
-import { gridChart, GridPage } from "./pages/grid_page.tsx";
+import { GridPage } from "./pages/grid_page.tsx";
 import { ErrorPage, Frame, type FrameProps } from "./pages/parts.tsx";
 import { RunPage } from "./pages/run_page.tsx";
 import { parseCompare, parseGrid } from "./query.ts";
@@ -101,7 +102,8 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
 
   app.get("/:file{grid\\.[a-z]+}", async (c) => {
     const { format } = fileOf(c);
-    return await sendTable(c, "results", gridTable(await grid(c)), format);
+    const whole = gridOf(await model(), parseGrid(params(c)), { allPages: true });
+    return await sendTable(c, "results", gridTable(whole), format);
   });
   app.get("/charts/:file", async (c) => {
     const { name, format } = fileOf(c);

@@ -210,6 +210,7 @@ const maxBins = 400;
 /** Labels in numeric order, with the empty bins between where they are evenly spaced numbers. */
 export function binsOf(labels: readonly string[]): string[] {
   const unique = [...new Set(labels)];
+  if (unique.length === 0) return [];
   const values = unique.map(Number);
   if (values.some((value) => !Number.isFinite(value))) return unique.sort();
   const order = unique.map((label, i) => ({ label, value: values[i] })).sort((a, b) => a.value - b.value);

@@ -126,8 +126,12 @@ function compareKeys(a: Key, b: Key, sign: number): number {
   return sign * (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0);
 }
 
-/** Builds the grid that a query asks for. Ranks are among the rows that fit it, on the same data. */
-export function gridOf(model: Model, query: GridQuery): Grid {
+/**
+ * Builds the grid that a query asks for. Ranks are among the rows that fit it, on the same data.
+ *
+ * @param options.allPages Hold the rows of all pages, as exports do. @default {false}
+ */
+export function gridOf(model: Model, query: GridQuery, options: { readonly allPages?: boolean } = {}): Grid {
   const modalities = [...new Set(model.configurations.flatMap((configuration) => configuration.modalities))].sort();
   const measures = measuresFor(modalities);
   const words = query.q.split(/\s+/).filter((word) => word !== "").slice(0, 20);
@@ -161,7 +165,7 @@ export function gridOf(model: Model, query: GridQuery): Grid {
   const page = Math.min(query.page, pages);
   return {
     query: { ...query, page },
-    groups: pageOf(ordered, page).map(({ title, rows: own }) => ({
+    groups: (options.allPages === true ? ordered : pageOf(ordered, page)).map(({ title, rows: own }) => ({
       title,
       rows: own.map((row) => ({
         ...row,

@@ -77,10 +77,12 @@ async function drawChart(figure) {
     const { option, height } = await answer.json();
     if (!figure.isConnected) return;
     if (drawn.instance === null) {
+      plot.replaceChildren();
       const canvas = document.createElement("div");
       canvas.className = "canvas";
       canvas.style.height = `${height}px`;
       plot.append(canvas);
+      plot.style.minHeight = "";
       drawn.instance = echarts.init(canvas, null, { renderer: "canvas" });
       figure.classList.add("drawn");
     }
@@ -89,7 +91,8 @@ async function drawChart(figure) {
     drawn.instance.resize();
     drawn.instance.setOption(complete(option), { notMerge: true });
   } catch {
-    // The picture stays, and the next refresh tries again.
+    // The next refresh tries again; the exports below it work all the same.
+    if (drawn.instance === null) plot.textContent = "The chart could not be drawn here; the exports below show it.";
   } finally {
     drawn.busy = false;
     if (drawn.again) {
@@ -129,5 +132,11 @@ export function findCharts() {
     instance?.dispose();
     charts.delete(figure);
   }
-  for (const figure of main.querySelectorAll("[data-chart]")) if (!charts.has(figure)) seen.observe(figure);
+  for (const figure of main.querySelectorAll("[data-chart]")) {
+    if (charts.has(figure)) continue;
+    const plot = figure.querySelector(".plot");
+    // Its place is kept, so that nothing jumps when it comes.
+    plot.style.minHeight = `${plot.dataset.height}px`;
+    seen.observe(figure);
+  }
 }

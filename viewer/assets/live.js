@@ -13,7 +13,7 @@ const told = new Map();
 let refreshing = false;
 let waiting = 0;
 let refreshedAt = 0;
-let newest = document.body.dataset.version;
+let newest = main.dataset.version;
 
 const figureIds = (root) =>
   [...root.querySelectorAll("[data-chart]")].map(({ id, dataset }) => `${id} ${dataset.chart}`).join();
@@ -26,15 +26,16 @@ export function rememberParts() {
 
 async function refresh() {
   waiting = 0;
-  if (refreshing || document.hidden || newest === document.body.dataset.version) return;
+  if (refreshing || document.hidden || newest === main.dataset.version) return;
   refreshing = true;
   try {
     const address = location.href;
     const next = await load(address);
-    if (address !== location.href || next.body.dataset.version === undefined) return;
-    const parts = [...next.querySelectorAll("#main [data-live]")];
+    const nextMain = next.getElementById("main");
+    if (address !== location.href || nextMain?.dataset.version === undefined) return;
+    const parts = [...nextMain.querySelectorAll("[data-live]")];
     const same = parts.every(({ id }) => document.getElementById(id) !== null) &&
-      parts.length === main.querySelectorAll("[data-live]").length && figureIds(next) === figureIds(main);
+      parts.length === main.querySelectorAll("[data-live]").length && figureIds(nextMain) === figureIds(main);
     if (!same) {
       // Something new has come in: the whole page is shown anew, with what the reader opened.
       refreshing = false;
@@ -49,7 +50,7 @@ async function refresh() {
       own.replaceChildren(...document.adoptNode(part).childNodes);
       again(own);
     }
-    document.body.dataset.version = next.body.dataset.version;
+    main.dataset.version = nextMain.dataset.version;
     countChosen();
     redrawCharts();
   } catch {
@@ -79,7 +80,7 @@ function say(state, text) {
 /** Hears of changes as long as the page is looked at. */
 export function listen() {
   clearTimeout(retry);
-  if (document.hidden || document.body.dataset.version === undefined) {
+  if (document.hidden || main.dataset.version === undefined) {
     stream?.close();
     stream = null;
     return;
@@ -89,7 +90,7 @@ export function listen() {
   stream.addEventListener("change", (event) => {
     say("live", "Live");
     newest = String(JSON.parse(event.data).version);
-    if (newest !== document.body.dataset.version) schedule();
+    if (newest !== main.dataset.version) schedule();
   });
   stream.onerror = () => {
     say("lost", "Not connected: is the viewer still running?");

@@ -10,10 +10,17 @@ export function onShow(run) {
   shown = run;
 }
 
-/** A page as the server says it is now. */
+/**
+ * A page as the server says it is now, as a fragment.
+ *
+ * Pictures for browsers without scripts are left out: a browser keeps what was parsed for good where an image is in it, and a
+ * page that stays open over night would grow. They are the only elements of that name, as all text is escaped.
+ */
 export async function load(url, signal) {
   const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  const template = document.createElement("template");
+  template.innerHTML = (await answer.text()).replaceAll(/<noscript>[^]*?<\/noscript>/g, "");
+  return template.content;
 }
 
 /** Shows another state of this page: the server says what it is, the address holds it. */
@@ -29,8 +36,8 @@ export async function show(url, how) {
     main.replaceChildren(...document.adoptNode(nextMain).childNodes);
     if (how === "push") history.pushState(null, "", url);
     if (how === "replace") history.replaceState(null, "", url);
-    document.title = next.title;
-    document.body.dataset.version = next.body.dataset.version ?? "";
+    document.title = next.querySelector("title").textContent;
+    if (nextMain.dataset.version !== undefined) main.dataset.version = nextMain.dataset.version;
     again(main);
     shown();
   } catch (error) {

@@ -5,36 +5,13 @@
  * @module
  */
 import type { FC } from "hono/jsx";
-import type { IntervalChart } from "../charts.ts";
+import { gridChart } from "../grid_chart.ts";
 import type { Configuration, KnownRun, Model } from "../configurations.ts";
 import { type Choices, choicesOf, type Grid, type GridRow } from "../grid.ts";
 import { hasSpread, type Measure, type Measured, measureTitle, numberText, rankText, stateText } from "../measures.ts";
 import { gridUrl, plainGrid } from "../query.ts";
 import { settingText } from "../settings.ts";
 import { ChartFigure, Exports, StateBadge } from "./parts.tsx";
-
-/** Rows in the picture of the grid at most. */
-const chartRows = 40;
-
-/** Test accuracy of the rows of a grid, as a chart. */
-export function gridChart(grid: Grid): IntervalChart {
-  const rows = grid.groups.flatMap(({ rows }) => rows).filter(({ result }) => result !== null).slice(0, chartRows);
-  return {
-    kind: "intervals",
-    id: "accuracy",
-    title: "Test accuracy",
-    about: `Mean over seeds with 95 % confidence interval, in the order of the table${
-      rows.length < grid.total ? `; the first ${rows.length} rows with results` : ""
-    }`,
-    percent: true,
-    rows: rows.map(({ configuration, result }) => ({
-      name: configuration.label,
-      mean: result!.testAccuracy.mean,
-      ci95: result!.testAccuracy.ci95,
-      best: result!.best,
-    })),
-  };
-}
 
 /** The text after `?` of a grid's address. */
 export function gridSearch(grid: Grid): string {

@@ -36,7 +36,7 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
       <script src={`/assets/theme.js?${build}`}></script>
       <script src={`/assets/app.js?${build}`} type="module"></script>
     </head>
-    <body data-version={version === null ? undefined : String(version)} data-build={build}>
+    <body data-build={build}>
       <a class="skip" href="#main">Skip to content</a>
       <header class="top">
         <a class="brand" href="/">
@@ -53,7 +53,7 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
         <span id="live" class="live" role="status" hidden></span>
         <button id="theme" type="button" hidden>Theme</button>
       </header>
-      <main id="main" tabindex={-1}>{children}</main>
+      <main id="main" tabindex={-1} data-version={version === null ? undefined : String(version)}>{children}</main>
     </body>
   </html>
 );
@@ -77,7 +77,7 @@ export const Exports: FC<{ base: string; search?: string; what: string }> = ({ b
 /** Width at which pictures are drawn for browsers without scripts. */
 const pictureWidth = 620;
 
-/** A chart: a picture, which a script replaces by one that answers to the pointer. */
+/** A chart: drawn by a script so that it answers to the pointer; a picture where there are no scripts. */
 export const ChartFigure: FC<{ chart: Chart; base: string; api: string; search?: string; wide?: boolean }> = (
   { chart, base, api, search = "", wide },
 ) => {
@@ -92,11 +92,13 @@ export const ChartFigure: FC<{ chart: Chart; base: string; api: string; search?:
         <h3>{chart.title}</h3>
         <p>{chart.about}</p>
       </figcaption>
-      <div class="plot" role="img" aria-label={chartSummary(chart)}>
-        <picture>
-          <source media="(prefers-color-scheme: dark)" srcset={source("dark")} />
-          <img src={source("light")} alt="" width={width} height={height} loading="lazy" />
-        </picture>
+      <div class="plot" role="img" aria-label={chartSummary(chart)} data-height={String(height)}>
+        <noscript>
+          <picture>
+            <source media="(prefers-color-scheme: dark)" srcset={source("dark")} />
+            <img src={source("light")} alt="" width={width} height={height} loading="lazy" />
+          </picture>
+        </noscript>
       </div>
       <Exports base={address} search={search} what={`chart ${chart.title}`} />
     </figure>

@@ -66,6 +66,37 @@ const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
   );
 };
 
+/** The settings of a run by part, side by side. */
+const Configuration: FC<{ view: RunView }> = ({ view }) => {
+  const groups = new Map<string, (readonly [string, string])[]>();
+  for (const [name, value] of configurationTable(view).rows) {
+    const parts = name.text.split(".");
+    const group = parts.length > 1 ? parts.slice(0, -1).join(".") : name.text;
+    groups.set(group, [...groups.get(group) ?? [], [parts.at(-1)!, value.text]]);
+  }
+  // What stands alone (modalities, plugins, seed) shares one block.
+  const several = [...groups].filter(([_, own]) => own.length > 1);
+  const single = [...groups].filter(([_, own]) => own.length === 1).flatMap(([_, own]) => own);
+  return (
+    <div class="settings">
+      {[...several, ...(single.length === 0 ? [] : [["further", single] as const])].map(([group, own]) => (
+        <dl>
+          <div class="head">
+            <dt>{group}</dt>
+            <dd>{own[0][0] === group ? own[0][1] : ""}</dd>
+          </div>
+          {own.filter(([name]) => name !== group).map(([name, value]) => (
+            <div>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      ))}
+    </div>
+  );
+};
+
 /** The page. */
 export const RunPage: FC<{ view: RunView }> = ({ view }) => {
   const { run, configuration, charts, epochs, files, log, repeat } = view;
@@ -173,7 +204,7 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
       {run.config !== null && (
         <section aria-labelledby="configuration">
           <h2 id="configuration">Configuration as resolved</h2>
-          <DataTable table={configurationTable(view)} />
+          <Configuration view={view} />
           <Exports base={`${base}/tables/configuration`} what="the configuration" />
         </section>
       )}

@@ -1,0 +1,83 @@
+/**
+ * `armlab export-results`: what the viewer shows, as files.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { writeAtomic } from "../store/files.ts";
+import { exportableOf, exportItem, itemsIn } from "../viewer/export_view.ts";
+import { exportFormats, isFormat } from "../viewer/exports.ts";
+import { openRunStore } from "../viewer/store.ts";
+import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
+  view: {
+    type: "text",
+    value: "ADDRESS",
+    about: "a page of the viewer, as in the browser: / with its query, /runs/ID, /compare?c=ID,ID (default: /)",
+  },
+  item: { type: "text", value: "NAME", about: "a table or chart of that page (default: its first table)" },
+  format: { type: "text", value: "NAME", about: "csv, md, tex, svg, png or json (default: csv)" },
+  out: { type: "text", value: "FILE", about: "file to write (default: standard output)" },
+  items: { type: "boolean", about: "list the tables and charts of the page, and stop" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** `armlab export-results`. */
+export const exportResultsCommand: Command = {
+  name: "export-results",
+  about: "write tables and charts of results as CSV, Markdown, LaTeX, SVG, PNG or JSON",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("export-results", flags, args);
+    if (parsed.boolean.help) {
+      console.log(helpOf(
+        "armlab export-results [options]",
+        "Write tables and charts of results, as the viewer exports them.",
+        flags,
+        [
+          "armlab export-results --format tex --out results.tex",
+          'armlab export-results --view "/?fusion=concat&sort=name" --format md',
+          "armlab export-results --view /runs/0123456789abcdef --items",
+          "armlab export-results --view /runs/0123456789abcdef --item loss --format svg --out loss.svg",
+        ],
+      ));
+      return 0;
+    }
+    if (parsed.positional.length > 0) {
+      throw new RangeError(
+        `Cannot use argument "${parsed.positional[0]}" of "export-results" as it takes options only (see --help)`,
+      );
+    }
+    const format = parsed.text.format ?? "csv";
+    if (format !== "json" && !isFormat(format)) {
+      throw new RangeError(
+        `Cannot use --format as it must be one of ${exportFormats.join(", ")}, json: found "${format}"`,
+      );
+    }
+    const store = openRunStore(resolve(parsed.text.runs ?? "runs"));
+    try {
+      const exportable = await exportableOf(store, parsed.text.view ?? "/");
+      if (parsed.boolean.items) {
+        console.log(itemsIn(exportable).join("\n"));
+        return 0;
+      }
+      const content = format === "json"
+        ? `${JSON.stringify(exportable.json(), undefined, 2)}\n`
+        : await exportItem(exportable, parsed.text.item, format);
+      await write(content, parsed.text.out);
+      return 0;
+    } finally {
+      store.close();
+    }
+  },
+};
+
+async function write(content: string | Uint8Array<ArrayBuffer>, out: string | undefined): Promise<void> {
+  if (out !== undefined) return await writeAtomic(resolve(out), content);
+  if (typeof content !== "string" && Deno.stdout.isTerminal()) {
+    throw new RangeError("Cannot write a PNG to a terminal: name a file with --out");
+  }
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+}

@@ -1,0 +1,375 @@
+/** The viewer in a real browser. Skipped where there is no Chromium, with a reason printed. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse } from "@std/csv";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { acquireLock } from "../../store/lock.ts";
+import { serveViewer } from "../../viewer/serve.ts";
+import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { appendEpoch, type RunSpec, writeRun } from "../helpers/runs.ts";
+
+const ignore = chromiumPath() === null;
+// The browser is a process with pipes and timers of its own, for as long as it runs.
+const loose = { sanitizeOps: false, sanitizeResources: false };
+
+const evil = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>";
+const arm = [{ name: "arm", options: { lambda1: 0.1 } }];
+
+function fill(runs: string): Record<string, string> {
+  const ids: Record<string, string> = {};
+  for (const seed of [0, 1, 2]) {
+    ids[`arm${seed}`] = writeRun(runs, { seed, methods: arm, accuracy: 0.95, epochs: 12, log: `${evil}\n` });
+    ids[`concat${seed}`] = writeRun(runs, { seed, accuracy: 0.85, epochs: 12 });
+    ids[`sum${seed}`] = writeRun(runs, { seed, fusion: "sum", accuracy: 0.8, epochs: 12 });
+  }
+  ids.hostile = writeRun(runs, {
+    seed: 0,
+    fusion: evil,
+    methods: [{ name: evil, options: { [evil]: evil, "=1+1": "=1+1" } }],
+    dataset: evil,
+    modalities: [evil, "audio"],
+    plugins: [evil],
+    accuracy: 0.5,
+    reports: { [evil]: { [evil]: 1, [`fw:${evil}`]: { [evil]: 3, "1": 2 } } },
+  });
+  ids.failed = writeRun(runs, {
+    seed: 1,
+    fusion: "film",
+    state: "failed",
+    failure: { message: evil, command: evil, term: evil },
+  });
+  Deno.mkdirSync(`${runs}/${evil.replaceAll("/", "_").slice(0, 100)}`);
+  return ids;
+}
+
+interface Scene {
+  readonly page: Page;
+  readonly url: string;
+  readonly runs: string;
+  readonly ids: Record<string, string>;
+  readonly browser: Browser;
+}
+
+/** Opens the viewer in a browser; fails on any error in the console and any request that leaves it. */
+async function scene(
+  run: (scene: Scene) => Promise<void>,
+  options: { scheme?: "light" | "dark"; scripts?: boolean; width?: number } = {},
+): Promise<void> {
+  const browser = await launchChromium();
+  assert(browser !== null);
+  try {
+    await inFolder(async (folder) => {
+      const runs = `${folder}/runs`;
+      Deno.mkdirSync(runs);
+      const ids = fill(runs);
+      const served = serveViewer({ folder: runs, port: 0 });
+      try {
+        const context = await browser.newContext({
+          colorScheme: options.scheme ?? "light",
+          javaScriptEnabled: options.scripts ?? true,
+          viewport: { width: options.width ?? 1280, height: 900 },
+        });
+        const problems: string[] = [];
+        const page = await context.newPage();
+        page.on("console", (message) => {
+          if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+        });
+        page.on("pageerror", (error) => problems.push(error.message));
+        page.on("request", (request) => {
+          if (!request.url().startsWith(served.url)) problems.push(`external request ${request.url()}`);
+        });
+        page.on("dialog", (dialog) => problems.push(`dialog ${dialog.message()}`));
+        await run({ page, url: served.url, runs, ids, browser });
+        if (options.scripts !== false) assert((await page.title()) !== "pwned");
+        await context.close();
+        assertEquals(problems, []);
+      } finally {
+        await served.stop();
+      }
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
+const labels = (page: Page) =>
+  page.locator("table.grid tr.row th.name a:not(.fold)").allInnerTexts().then((texts) =>
+    texts.map((text) => text.slice(0, 30))
+  );
+const ready = (page: Page) => page.locator("html[data-ready]").waitFor({ state: "attached" });
+const settled = (page: Page) => page.locator("main:not([aria-busy])").waitFor();
+
+Deno.test({
+  name: "browser: sort, filter, fold, choose columns; the address holds it all and the back button goes back",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url }) => {
+      await page.goto(url);
+      await ready(page);
+      assertEquals((await labels(page)).slice(0, 3).map((label) => label.includes("arm")), [true, false, false]);
+      await page.getByRole("link", { name: "Configuration" }).click();
+      await page.waitForURL(/sort=name/);
+      await settled(page);
+      const byName = await labels(page);
+      assertEquals(byName, [...byName].sort((a, b) => a < b ? -1 : 1));
+      assertEquals(
+        await page.locator("th[aria-sort=ascending]").innerText().then((text) => text.slice(0, 13)),
+        "Configuration",
+      );
+      // The focus stays on what was pressed.
+      assertEquals(await page.evaluate("document.activeElement.textContent.trim().slice(0, 13)"), "Configuration");
+      await page.locator("select[name=fusion]").selectOption("sum");
+      await page.waitForURL(/fusion=sum/);
+      await settled(page);
+      assertEquals((await labels(page)).length, 1);
+      await page.locator("a.fold").first().click();
+      await page.waitForURL(/open=/);
+      await settled(page);
+      assertEquals(await page.locator("tr.seed").count(), 3);
+      await page.locator("summary", { hasText: "Columns" }).click();
+      await page.locator("input[value=macroF1]").check();
+      await page.waitForURL(/columns=/);
+      await settled(page);
+      assert((await page.locator("table.grid thead").innerText()).includes("Macro F1"));
+      // The same address shows the same view to somebody else.
+      const address = page.url();
+      const other = await page.context().newPage();
+      await other.goto(address);
+      assertEquals(await other.locator("table.grid").innerText(), await page.locator("table.grid").innerText());
+      await other.close();
+      await page.goBack();
+      await settled(page);
+      assert(!page.url().includes("columns="));
+      await page.goBack();
+      await page.goBack();
+      await page.waitForURL(/\?sort=name$/);
+      await page.locator("tr.row").nth(1).waitFor();
+      assertEquals(await labels(page), byName);
+      await page.locator("input[name=q]").fill("arm.lambda1=0.1");
+      await page.waitForURL(/q=arm\.lambda1/);
+      await settled(page);
+      assertEquals((await labels(page)).length, 1);
+      assertEquals(await page.evaluate("document.activeElement.name"), "q");
+    }),
+});
+
+Deno.test({
+  name: "browser: a bench goes on while the page is open, and the page follows; what the reader opened stays",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url, runs }) => {
+      const spec: RunSpec = { seed: 0, fusion: "gated", state: "interrupted", done: 0, epochs: 6 };
+      const id = writeRun(runs, spec);
+      const lock = await acquireLock(runs);
+      try {
+        await page.goto(`${url}?sort=name`);
+        await ready(page);
+        await page.locator("input[name=c]").first().check();
+        for (const epoch of [0, 1]) appendEpoch(runs, spec, epoch);
+        await page.locator(".count.running").waitFor({ timeout: 10_000 });
+        assertMatch(await page.locator("tr.row", { hasText: "gated" }).innerText(), /1 running/);
+        assert(await page.locator("input[name=c]").first().isChecked());
+        // The page of the run follows too, its charts included.
+        await page.goto(`${url}runs/${id}`);
+        await ready(page);
+        await page.locator("#chart-accuracy.drawn canvas").waitFor();
+        await page.locator("summary", { hasText: "All figures of all epochs" }).click();
+        const rows = page.locator("#epochs tbody tr");
+        assertEquals(await rows.count(), 2);
+        appendEpoch(runs, spec, 2);
+        await rows.nth(2).waitFor({ timeout: 10_000 });
+        assert(
+          await page.locator("#epoch-table").evaluate((details) => (details as unknown as { open: boolean }).open),
+        );
+        assertEquals(await page.locator("#chart-accuracy canvas").count(), 1);
+      } finally {
+        lock.release();
+      }
+      writeRun(runs, { ...spec, state: "finished", done: undefined });
+      await page.locator("#state .badge.finished").waitFor({ timeout: 10_000 });
+    }),
+});
+
+Deno.test({
+  name: "browser: compare draws means with bands, says its smoothing, and tests differences; exports open",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url }) => {
+      await page.goto(`${url}?sort=name&dataset=av-digits`);
+      await ready(page);
+      for (const i of [0, 1, 2]) {
+        await page.locator("tr.row", { has: page.locator("text=3 seeds") }).nth(i).locator("input").check();
+      }
+      assertStringIncludes(await page.locator("#compare").innerText(), "3 chosen");
+      await page.getByRole("button", { name: "Compare chosen" }).click();
+      await page.waitForURL(/compare\?c=/);
+      await ready(page);
+      await page.locator("select[name=smooth]").selectOption("0.6");
+      await page.waitForURL(/smooth=0\.6/);
+      await settled(page);
+      assertStringIncludes(
+        await page.locator(".chart").first().innerText(),
+        "exponential moving average of weight 0.6",
+      );
+      assertMatch(await page.locator("#difference-table").innerText(), /better|worse/);
+      await page.locator(".chart.drawn canvas").first().waitFor();
+      const links = await page.locator("a[download]").evaluateAll((all) =>
+        all.map((link) => (link as unknown as { href: string }).href)
+      );
+      assertEquals(links.length, 2 * 5 + 2 * 5);
+      for (const link of links) {
+        const response = await page.request.get(link);
+        const body = await response.body();
+        assertEquals(response.status(), 200, link);
+        const type = new URL(link).pathname.split(".").at(-1);
+        const text = new TextDecoder().decode(body);
+        if (type === "csv") assert(parse(text).length > 1);
+        if (type === "md") assertMatch(text, /^\| (:---|---:) \|/m);
+        if (type === "tex") assertStringIncludes(text, "\\bottomrule");
+        if (type === "svg") assertMatch(text, /^<svg [\s\S]*<\/svg>\s*$/);
+        if (type === "png") assertEquals([...body.subarray(1, 4)], [80, 78, 71]);
+      }
+      // A browser shows the pictures.
+      const svg = links.find((link) => link.includes("/charts/") && link.includes(".svg"))!;
+      await page.goto(svg);
+      assert((await page.locator("svg text").count()) > 3);
+    }),
+});
+
+Deno.test({
+  name: "browser: hostile names, options, errors and log lines are text everywhere",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url, ids }) => {
+      for (
+        const path of [
+          "",
+          "?settings=all",
+          `runs/${ids.hostile}`,
+          `runs/${ids.failed}`,
+          `runs/${ids.arm0}`,
+          `compare?r=${ids.hostile},${ids.arm0}`,
+        ]
+      ) {
+        await page.goto(`${url}${path}`);
+        await ready(page);
+        await page.waitForTimeout(300);
+        assertEquals(await page.locator("img[src=x]").count(), 0, path);
+        assert((await page.title()) !== "pwned", path);
+        assertStringIncludes(await page.locator("main").innerText(), "<img src=x");
+      }
+    }),
+});
+
+Deno.test({
+  name: "browser: axe finds nothing serious, in light and dark, wide and on a phone; pages do not scroll sideways",
+  ignore,
+  ...loose,
+  fn: async () => {
+    for (const [scheme, width] of [["light", 1280], ["dark", 390]] as const) {
+      await scene(async ({ page, url, ids }) => {
+        const paths = [
+          "",
+          `?group=method&settings=all`,
+          `runs/${ids.arm0}`,
+          `runs/${ids.failed}`,
+          `compare?r=${ids.arm0},${ids.sum0}`,
+          "compare",
+          "api",
+        ];
+        for (const path of paths) {
+          await page.goto(`${url}${path}`);
+          await ready(page);
+          // Not as a script element, which the policy of the page forbids.
+          await page.evaluate(axe.source);
+          const found = await page.evaluate(
+            "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })",
+          ) as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
+          const serious = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+          assertEquals(serious.map(({ id, nodes }) => `${path} ${id}: ${nodes[0].html}`), [], `${scheme} ${path}`);
+          const wide = await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+          );
+          assertEquals(wide, 0, `${path} at ${width}`);
+        }
+      }, { scheme, width });
+    }
+  },
+});
+
+Deno.test({
+  name: "browser: the keyboard reaches and works everything in the table, and a table works without scripts",
+  ignore,
+  ...loose,
+  fn: async () => {
+    await scene(async ({ page, url }) => {
+      await page.goto(url);
+      await ready(page);
+      await page.keyboard.press("Tab");
+      assertEquals(await page.evaluate("document.activeElement.className"), "skip");
+      await page.keyboard.press("Enter");
+      await page.locator("a.fold").first().focus();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/open=/);
+      await page.locator("tr.seed").first().waitFor();
+      assertEquals(await page.evaluate("document.activeElement.getAttribute('aria-expanded')"), "true");
+    });
+    await scene(async ({ page, url, ids }) => {
+      await page.goto(url);
+      await page.locator("select[name=fusion]").selectOption("sum");
+      await page.getByRole("button", { name: "Apply" }).click();
+      assertEquals(await page.locator("tr.row").count(), 1);
+      await page.locator("a.fold").click();
+      assertEquals(await page.locator("tr.seed").count(), 3);
+      await page.goto(`${url}runs/${ids.arm0}`);
+      const picture = page.locator("#chart-loss img");
+      await picture.scrollIntoViewIfNeeded();
+      await picture.evaluate((image) => (image as unknown as { decode(): Promise<void> }).decode());
+    }, { scripts: false });
+  },
+});
+
+Deno.test({
+  name: "browser: a page that stays open through many changes keeps one stream, one chart each, and no growing memory",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url, runs }) => {
+      const spec: RunSpec = { seed: 0, fusion: "gated", state: "interrupted", done: 1, epochs: 200 };
+      const id = writeRun(runs, spec);
+      let streams = 0;
+      page.on("request", (request) => {
+        if (request.url().endsWith("/api/events")) streams++;
+      });
+      await page.goto(`${url}runs/${id}`);
+      await ready(page);
+      await page.locator("#chart-accuracy.drawn canvas").waitFor();
+      const size = async () => {
+        const session = await page.context().newCDPSession(page);
+        await session.send("HeapProfiler.collectGarbage");
+        const { nodes, jsEventListeners } = await session.send("Memory.getDOMCounters");
+        await session.detach();
+        return { nodes, jsEventListeners };
+      };
+      const follow = async (from: number, to: number) => {
+        for (let epoch = from; epoch < to; epoch++) {
+          appendEpoch(runs, spec, epoch);
+          await page.locator("#epochs tbody tr").nth(epoch).waitFor({ state: "attached", timeout: 15_000 });
+        }
+      };
+      await follow(1, 3);
+      const before = await size();
+      await follow(3, 7);
+      const after = await size();
+      assertEquals(streams, 1);
+      assertEquals(await page.locator("#chart-accuracy canvas").count(), 1);
+      // Rows of the table come in; nothing else may.
+      assert(after.jsEventListeners <= before.jsEventListeners + 5, JSON.stringify([before, after]));
+      assert(after.nodes < 1.5 * before.nodes, JSON.stringify([before, after]));
+    }),
+});

@@ -1,0 +1,249 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
+import { RateLimit } from "../../viewer/security.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { writeRun } from "../helpers/runs.ts";
+
+const secret = "a secret outside the runs folder";
+
+async function withApp(
+  run: (app: ViewerApp, id: string, runs: string) => Promise<void>,
+  options: { token?: string; perSecond?: number } = {},
+): Promise<void> {
+  await inFolder(async (folder) => {
+    const runs = `${folder}/runs`;
+    Deno.mkdirSync(runs);
+    Deno.writeTextFileSync(`${folder}/secret.txt`, secret);
+    const id = writeRun(runs, {});
+    const store = openRunStore(runs);
+    const problems: unknown[] = [];
+    const app = createApp(store, { ...options, log: (...problem) => problems.push(problem) });
+    try {
+      await run(app, id, runs);
+      assertEquals(problems, []);
+    } finally {
+      app.close();
+      store.close();
+    }
+  });
+}
+
+const origin = "http://127.0.0.1:8420";
+
+function ask(app: ViewerApp, path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Response> {
+  return app.request(new Request(`${origin}${path}`, { headers: { host: "127.0.0.1:8420", ...headers }, method }));
+}
+
+Deno.test("only requests to and from this machine's own pages are answered", () =>
+  withApp(async (app, id) => {
+    for (const host of ["127.0.0.1:8420", "localhost:1", "[::1]:8420", "LOCALHOST", "127.8.8.8"]) {
+      assertEquals((await ask(app, "/", { host })).status, 200, host);
+    }
+    // DNS rebinding: another site's name that leads here.
+    for (
+      const host of [
+        "evil.example",
+        "evil.example:8420",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "10.0.0.5",
+        "0.0.0.0",
+        "127.0.0.1@evil.example",
+      ]
+    ) {
+      for (const path of ["/", "/api/runs", `/runs/${id}/files/config.json`, "/assets/app.js", "/nope"]) {
+        const response = await ask(app, path, { host });
+        assertEquals(response.status, 403, `${host} ${path}`);
+        assert(!(await response.text()).includes(id));
+      }
+    }
+    assertEquals((await ask(app, "/api/runs", { origin })).status, 200);
+    for (const from of ["https://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:8420"]) {
+      assertEquals((await ask(app, "/api/runs", { origin: from })).status, 403, from);
+    }
+    const site = (mode: string) => ({ "sec-fetch-site": "cross-site", "sec-fetch-mode": mode });
+    assertEquals((await ask(app, "/api/runs", site("no-cors"))).status, 403);
+    assertEquals((await ask(app, "/assets/app.js", site("no-cors"))).status, 403);
+    assertEquals((await ask(app, "/", site("navigate"))).status, 200);
+  }));
+
+Deno.test("the viewer only reads, and every answer forbids browsers what it does not need", () =>
+  withApp(async (app, id) => {
+    for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"]) {
+      const response = await ask(app, `/runs/${id}`, {}, method);
+      assertEquals([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+      await response.body?.cancel();
+    }
+    assertEquals((await ask(app, "/", {}, "HEAD")).status, 200);
+    for (
+      const path of [
+        "/",
+        `/runs/${id}`,
+        "/compare",
+        "/api",
+        "/api/runs",
+        "/nope",
+        "/?group=x",
+        "/assets/app.js",
+        "/grid.csv",
+      ]
+    ) {
+      const { headers, body } = await ask(app, path);
+      await body?.cancel();
+      const policy = headers.get("content-security-policy") ?? "";
+      assertStringIncludes(policy, "default-src 'none'", path);
+      assert(!/unsafe|\*|https?:/.test(policy), policy);
+      assertEquals(headers.get("x-content-type-options"), "nosniff");
+      assertEquals(headers.get("x-frame-options"), "DENY");
+      assertEquals(headers.get("access-control-allow-origin"), null);
+    }
+    for (const path of ["/", `/runs/${id}`, `/compare?r=${id}`, "/api"]) {
+      const page = await (await ask(app, path)).text();
+      assert(
+        !/<script(?![^>]* src=)|\son\w+=|style=|javascript:|https?:\/\//i.test(
+          page.replaceAll("http://www.w3.org", ""),
+        ),
+        path,
+      );
+    }
+  }));
+
+Deno.test("no request leads out of the runs folder", () =>
+  withApp(async (app, id, runs) => {
+    Deno.symlinkSync(`${runs}/../secret.txt`, `${runs}/${id}/log.txt`);
+    const linked = "feedfacefeedface";
+    Deno.symlinkSync("..", `${runs}/${linked}`);
+    Deno.mkdirSync(`${runs}/folder`);
+    const paths = [
+      "/runs/../secret.txt",
+      "/runs/%2e%2e/secret.txt",
+      "/runs/..%2fsecret.txt",
+      "/runs/%2e%2e%2fsecret.txt/files/config.json",
+      "/runs/%252e%252e%252fsecret.txt",
+      `/runs/${id}/files/../../../secret.txt`,
+      `/runs/${id}/files/..%2f..%2f..%2fsecret.txt`,
+      `/runs/${id}/files/%2e%2e%5c%2e%2e%5csecret.txt`,
+      `/runs/${id}/files/config.json%00.txt`,
+      `/runs/${id}%00/files/config.json`,
+      `/runs/${id}/files/%2fetc%2fpasswd`,
+      `/runs/%2fetc/files/passwd`,
+      `/runs/${id}/files/log.txt`,
+      `/runs/${linked}/files/secret.txt`,
+      `/runs/${linked}/files/config.json`,
+      "/runs/folder/files/config.json",
+      "/runs/./files/secret.txt",
+      "/runs//files/config.json",
+      "/assets/..%2fstyle.css",
+      "/assets/%2e%2e%2f%2e%2e%2fdeno.json",
+      "/assets/__proto__",
+      "/assets/constructor",
+      `/runs/${id}/files/constructor`,
+      `/runs/${id}/files/index.sqlite`,
+      "/api/runs/__proto__",
+      `/runs/${id}/tables/constructor.csv`,
+      "/compare/tables/__proto__.csv",
+      `/runs/${id}/charts/..%2f..%2fx.svg`,
+      "/runs/%ff%fe",
+      "/%c0%ae%c0%ae/secret.txt",
+      "//evil.example/",
+      "/\\evil.example",
+    ];
+    for (const path of paths) {
+      const response = await ask(app, path);
+      const text = await response.text();
+      assert(
+        response.status === 404 || response.status === 400 || response.status === 200 && path === "//evil.example/",
+        `${path}: ${response.status}`,
+      );
+      assert(!text.includes(secret) && !text.includes("root:"), path);
+      assert(!/\bat .*\.tsx?:\d+|node_modules|deno:/.test(text), `${path} shows a stack`);
+    }
+    // A link in place of the log is not followed on the page either.
+    const page = await (await ask(app, `/runs/${id}`)).text();
+    assert(!page.includes(secret));
+    assertStringIncludes(page, "This run wrote none.");
+  }));
+
+Deno.test("wrong values in an address are told, without a stack", () =>
+  withApp(async (app, id) => {
+    const wrong = [
+      "/?group=colour",
+      "/?page=0",
+      "/?page=x",
+      `/?q=${"x".repeat(600)}`,
+      `/?fusion=${Array.from({ length: 300 }, (_, i) => `f${i}`).join(",")}`,
+      "/compare?smooth=1",
+      "/compare?x=time",
+      `/compare?c=${Array.from({ length: 13 }, (_, i) => `c${i}`).join(",")}`,
+      `/api/runs/${id}/charts/loss?width=1e9`,
+      `/api/runs/${id}/charts/loss?theme=blue`,
+    ];
+    for (const path of wrong) {
+      const response = await ask(app, path);
+      const text = await response.text();
+      assertEquals(response.status, 400, path);
+      assertStringIncludes(text, "Cannot ");
+      assert(!/\bat .*\.tsx?:\d+/.test(text), path);
+    }
+    assertEquals((await ask(app, `/?q=${"x".repeat(20_000)}`)).status, 414);
+    // What is unknown but harmless shows nothing instead.
+    for (
+      const path of [
+        "/?sort=nothing",
+        "/?columns=a,b&open=x&fusion=zzz",
+        "/?nonsense=1",
+        "/?q=%3E%3D%3C!",
+        "/compare?c=nope&r=nope",
+      ]
+    ) {
+      assertEquals((await ask(app, path)).status, 200, path);
+    }
+  }));
+
+Deno.test("a token lets in, once in the address, then as a cookie; programs send it", () =>
+  withApp(async (app) => {
+    const host = { host: "gpu.lab.example:8420" };
+    const refused = await ask(app, "/api/runs", host);
+    assertEquals([refused.status, (await refused.text()).includes("0123456789")], [401, false]);
+    assertEquals((await ask(app, "/?token=0123456789abcdeX", host)).status, 401);
+    assertEquals((await ask(app, "/", { ...host, cookie: "armlab-token=wrong" })).status, 401);
+    const entered = await ask(app, "/?token=0123456789abcdef&group=fusion", host);
+    assertEquals([entered.status, entered.headers.get("location")], [303, "/?group=fusion"]);
+    const cookie = entered.headers.get("set-cookie") ?? "";
+    for (const part of ["HttpOnly", "SameSite=Strict", "Path=/"]) assertStringIncludes(cookie, part);
+    assertEquals((await ask(app, "/", { ...host, cookie: cookie.split(";")[0] })).status, 200);
+    assertEquals((await ask(app, "/api/runs", { ...host, authorization: "Bearer 0123456789abcdef" })).status, 200);
+    assertEquals((await ask(app, "/assets/app.js", host)).status, 401);
+    assertEquals(
+      (await ask(app, "/", { host: "bad host/", cookie: cookie.split(";")[0] }).catch(() => null))?.status ?? 403,
+      403,
+    );
+  }, { token: "0123456789abcdef" }));
+
+Deno.test("too many requests are put off, and a second later answered again", () => {
+  const limit = new RateLimit(10);
+  let now = performance.now();
+  let answered = 0;
+  for (let i = 0; i < 2000; i++) if (limit.take(now)) answered++;
+  assert(answered >= 600 && answered < 620, String(answered));
+  now += 1000;
+  assertEquals(Array.from({ length: 12 }, () => limit.take(now)).filter(Boolean).length, 10);
+});
+
+Deno.test("pages listen by a bounded number of streams, and leave nothing behind", () =>
+  withApp(async (app) => {
+    const streams: Response[] = [];
+    for (let i = 0; i < 64; i++) streams.push(await ask(app, "/api/events"));
+    assertEquals(streams.every(({ status }) => status === 200), true);
+    assertEquals((await ask(app, "/api/events")).status, 503);
+    const reader = streams[0].body!.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value);
+    assertEquals(first, "retry: 3000\n\n");
+    assertStringIncludes(new TextDecoder().decode((await reader.read()).value), "event: change");
+    await reader.cancel();
+    for (const stream of streams.slice(1)) await stream.body!.cancel();
+    // The sanitizers of the test would report a timer that still ran.
+    const again = await ask(app, "/api/events");
+    assertEquals(again.status, 200);
+    await again.body!.cancel();
+  }));

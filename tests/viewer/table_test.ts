@@ -1,0 +1,103 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parse } from "@std/csv";
+import fc from "fast-check";
+import {
+  cell,
+  csvOf,
+  csvText,
+  latexOf,
+  latexText,
+  markdownOf,
+  markdownText,
+  svgOf,
+  type Table,
+  xmlText,
+} from "../../viewer/table.ts";
+
+/** Names that somebody might give a run, an option or an error to do harm. */
+const hostile = [
+  "<script>alert(1)</script>",
+  '"><img src=x onerror=alert(1)>',
+  '=HYPERLINK("http://evil.example","x")',
+  "+1+cmd|' /C calc'!A0",
+  "-2+3",
+  "@SUM(1)",
+  "\t=1",
+  "\r\n=1",
+  "\\input{/etc/passwd}",
+  "$\\write18{id}$",
+  "a|b\nc",
+  "[x](javascript:alert(1))",
+  "]]></style><script>",
+  "\u202egnp.exe",
+  "\ud800",
+  "a\u0000b",
+  "%s&nbsp;~^_{}#",
+];
+
+const table: Table = {
+  title: hostile[0],
+  columns: [{ title: "name", align: "left" }, { title: "<b>|$", align: "right", raw: ["mean", "=ci"] }],
+  rows: hostile.map((text, i) => [{ text, raw: [text], strong: i === 0 }, { text: "1.5 ± 0.2", raw: [1.5, -0.2] }]),
+  notes: hostile,
+};
+
+Deno.test("csvOf() keeps every text and number, and no text is a formula", () => {
+  const rows = parse(csvOf(table));
+  assertEquals(rows[0], ["name", "mean", "'=ci"]);
+  rows.slice(1).forEach(([name, mean, ci], i) => {
+    assert(!/^\s*[=+\-@\t\r]/.test(name), name);
+    assertEquals(name.replace(/^'/, "").toWellFormed(), hostile[i].toWellFormed());
+    assertEquals([Number(mean), Number(ci)], [1.5, -0.2]);
+  });
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    const rows = [[cell("x"), { text: "", raw: [text] }]];
+    const columns = [{ title: "a", align: "left" as const }, { title: "b", align: "left" as const }];
+    const [x, back] = parse(csvOf({ title: "", columns, rows, notes: [] }))[1];
+    assertEquals(x, "x");
+    assert(!/^\s*[=+\-@\t\r]/.test(back));
+    assertEquals(back.replace(/^'/, ""), text.replace(/^'/, ""));
+  }));
+  assertEquals(csvText("－1"), "'－1");
+  assertEquals(
+    csvOf({ title: "", columns: [{ title: "n", align: "right" }], rows: [[cell(-1.25)], [cell(null)]], notes: [] }),
+    "n\r\n-1.25\r\n\r\n",
+  );
+});
+
+Deno.test("latexOf() leaves no command to the text", () => {
+  const text = latexOf(table);
+  const known =
+    /\\(textbackslash|textless|textgreater|textbar|textquotedbl|textasciitilde|textasciicircum|textasciigrave)\{\}|\\[{}$&#%_]|\$\\(pm|phi|cdot|leq|geq|Delta|times)\$|\$-\$/g;
+  for (const line of hostile) {
+    const rest = latexText(line).replaceAll(known, "");
+    assert(!/[\\{}$&#%_^~<>|"`]/.test(rest), `${JSON.stringify(line)} gives ${rest}`);
+  }
+  for (const part of ["\\toprule", "\\midrule", "\\bottomrule", "\\textbf{", "1.5 $\\pm$ 0.2 \\\\"]) {
+    assertStringIncludes(text, part);
+  }
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (any) => {
+    assert(!/[\\{}$&#%_^~<>|"`\n]/.test(latexText(any).replaceAll(known, "")));
+  }));
+});
+
+Deno.test("markdownOf() has as many cells in each row as columns, whatever stands in them", () => {
+  const lines = markdownOf(table).split("\n");
+  const rows = lines.filter((line) => line.startsWith("| "));
+  assertEquals(rows.length, hostile.length + 2);
+  for (const row of rows) assertEquals(row.replaceAll(/\\./g, "").split("|").length, 4, row);
+  assertEquals(markdownText("[x](y)<b>|"), "\\[x\\](y)\\<b\\>\\|");
+});
+
+Deno.test("svgOf() is well-formed and holds hostile text as text alone", () => {
+  const svg = svgOf(table);
+  assert(!/<script|<img|onerror=(?!alert\(1\)&gt;)/i.test(svg));
+  // Every "<" begins one of our own elements.
+  for (const [tag] of svg.matchAll(/<\/?[^\s>/]+/g)) {
+    assert(["<svg", "<title", "<rect", "<text", "<line", "</svg", "</title", "</text"].includes(tag), tag);
+  }
+  assert(!/&(?!(amp|lt|gt|quot|#39);)/.test(svg));
+  // deno-lint-ignore no-control-regex
+  assert(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]/.test(svg));
+  assertEquals(xmlText("<a b='c'>&"), "&lt;a b=&#39;c&#39;&gt;&amp;");
+});

@@ -1,0 +1,147 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import type { EpochRecord } from "../../core/record.ts";
+import { tQuantile } from "../../experiments/statistics.ts";
+import { binsOf, chartTable, runCharts } from "../../viewer/charts.ts";
+import { chartHeight, chartOption } from "../../viewer/chart_option.ts";
+import { bandOf, epochMeasures, smoothed } from "../../viewer/curves.ts";
+import { compareUrl, gridUrl, parseCompare, parseGrid, plainCompare, plainGrid } from "../../viewer/query.ts";
+import { differing, labelsOf, settingsOf } from "../../viewer/settings.ts";
+import { configOf, epochOf, type RunSpec } from "../helpers/runs.ts";
+
+Deno.test("smoothed() is the moving average without a pull to zero, and leaves gaps", () => {
+  // By hand, w = 0.5: 2; (0.5 * 1 + 0.5 * 4) / 0.75 = 10/3; then (0.5 * 2.5 + 0.5 * 1) / 0.875 = 2.
+  const curve = smoothed([2, 4, null, 1], 0.5);
+  assertAlmostEquals(curve[0]!, 2);
+  assertAlmostEquals(curve[1]!, 10 / 3);
+  assertEquals(curve[2], null);
+  assertAlmostEquals(curve[3]!, 2);
+  assertEquals(smoothed([1, 2], 0), [1, 2]);
+  for (const value of smoothed([3, 3, 3, 3], 0.9)) assertAlmostEquals(value!, 3);
+});
+
+Deno.test("bandOf() is mean ± t s / sqrt(n) at the epochs that every seed has reached", () => {
+  const runs = [0, 1, 2].map((seed) =>
+    [0, 1, 2].slice(0, seed === 2 ? 2 : 3).map((epoch): EpochRecord => epochOf({ seed }, epoch))
+  );
+  const measure = epochMeasures(runs[0]).find(({ key }) => key === "validation.accuracy")!;
+  const band = bandOf(runs, measure, 0, "epoch");
+  assertEquals(band.x, [1, 2]);
+  const values = runs.map((records) => records[1].validation.accuracy);
+  const mean = values.reduce((a, b) => a + b) / 3;
+  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 2);
+  assertAlmostEquals(band.mean[1]!, mean);
+  assertAlmostEquals(band.high[1]! - band.mean[1]!, tQuantile(0.975, 2) * std / Math.sqrt(3));
+  assertEquals(bandOf([runs[0]], measure, 0, "samples"), {
+    x: [2500, 5000, 7500],
+    mean: runs[0].map((r) => r.validation.accuracy),
+    low: [null, null, null],
+    high: [null, null, null],
+    seeds: 1,
+  });
+});
+
+Deno.test("binsOf() orders bins as numbers and fills the gaps between", () => {
+  assertEquals(binsOf(["1.2", "0.9", "1.0", "0.9"]), ["0.9", "1.0", "1.1", "1.2"]);
+  assertEquals(binsOf(["10", "2", "0"]), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+  assertEquals(binsOf(["b", "a"]), ["a", "b"]);
+  assertEquals(binsOf(["0", "1000000"]), ["0", "1000000"]);
+  assertEquals(binsOf([]), []);
+});
+
+Deno.test("labelsOf() tells configurations apart by what differs", () => {
+  const settings = (spec: RunSpec) => settingsOf(configOf(spec));
+  const arm = (lambda1: number) => [{ name: "arm", options: { lambda1, dsr: "dsr" } }];
+  const labels = (
+    specs: RunSpec[],
+  ) => [...labelsOf(new Map(specs.map((spec, i) => [`${i}${i}${i}${i}`, settings(spec)]))).values()];
+  assertEquals(
+    labels([{}, { methods: arm(1) }, { methods: arm(2) }, { fusion: "sum", modalities: ["audio"] }, { fusion: "sum" }]),
+    [
+      "concat",
+      "concat arm (lambda1=1)",
+      "concat arm (lambda1=2)",
+      "sum (audio)",
+      "sum (audio, image)",
+    ],
+  );
+  assertEquals(labels([{ dataset: "a" }, { dataset: "b" }]), ["a: concat", "b: concat"]);
+  // The same in all that a name says, other data: the id tells them apart.
+  assertEquals(labels([{ fingerprint: "1" }, { fingerprint: "2" }]), ["concat #0000", "concat #1111"]);
+  assertEquals(differing([settings({}), settings({ methods: arm(1) })]), ["method"]);
+  assertEquals(differing([settings({ methods: arm(1), epochs: 3 }), settings({ methods: arm(2) })]), [
+    "arm.lambda1",
+    "training.epochs",
+  ]);
+});
+
+Deno.test("an address says the whole state of a view", () => {
+  const name = fc.stringMatching(/^[a-z][a-z0-9:.-]{0,8}$/);
+  const list = fc.uniqueArray(name, { maxLength: 4 });
+  fc.assert(fc.property(
+    fc.record({
+      q: fc.string({ unit: "grapheme", maxLength: 30 }).map((text) => text.trim()),
+      dataset: list,
+      fusion: list,
+      method: list,
+      state: list,
+      sort: name,
+      group: fc.constantFrom("none" as const, "dataset" as const, "fusion" as const, "method" as const),
+      settings: fc.constantFrom("differing" as const, "all" as const, "none" as const),
+      columns: fc.option(list),
+      open: list,
+      page: fc.integer({ min: 1, max: 99 }),
+    }),
+    (query) => assertEquals(parseGrid(new URL(gridUrl(query), "http://x").searchParams), query),
+  ));
+  fc.assert(fc.property(
+    fc.record({
+      c: list,
+      r: list,
+      metric: fc.uniqueArray(name, { minLength: 1, maxLength: 4 }),
+      smooth: fc.double({ min: 0, max: 0.99, noNaN: true }),
+      x: fc.constantFrom("epoch" as const, "samples" as const),
+      reference: fc.option(name),
+    }),
+    (query) =>
+      assertEquals(parseCompare(new URL(compareUrl(query), "http://x").searchParams), {
+        ...query,
+        smooth: Math.abs(query.smooth),
+      }),
+  ));
+  assertEquals(gridUrl(plainGrid), "/");
+  assertEquals(compareUrl(plainCompare), "/compare");
+  assertThrows(
+    () => parseGrid(new URLSearchParams("page=0")),
+    RangeError,
+    'Cannot use "page" as it must be within 1..1000000: found "0"',
+  );
+});
+
+Deno.test("runCharts() draws every loss term, accuracy, contribution and histogram; options are plain JSON", () => {
+  const spec = { methods: [{ name: "arm", options: {} }], epochs: 6 };
+  const charts = runCharts(Array.from({ length: 6 }, (_, epoch) => epochOf(spec, epoch)));
+  const by = Object.fromEntries(charts.map((chart) => [chart.id, chart]));
+  const names = (id: string) => by[id].kind === "lines" ? by[id].series.map(({ name }) => name) : [];
+  assertEquals(names("loss"), ["total", "joint", "phiCMI", "validation cross-entropy"]);
+  assertEquals(names("accuracy"), ["validation", "audio alone", "image alone", "training"]);
+  assertEquals(names("phi"), ["audio", "image", "joint"]);
+  assertEquals(names("gap"), ["gap"]);
+  assertEquals(names("rate"), ["learning rate"]);
+  const copies = by["histogram-arm-copies"];
+  assert(copies.kind === "histogram");
+  assertEquals([copies.bins, copies.counts[5]], [["0", "1", "2", "3"], [850, 50, 0, 5]]);
+  assertEquals(new Set(charts.map(({ id }) => id)).size, charts.length);
+  for (const chart of charts) {
+    for (const theme of ["light", "dark"] as const) {
+      const option = chartOption(chart, { theme, width: 400 });
+      assertEquals(JSON.parse(JSON.stringify(option)), option);
+    }
+    assert(chartHeight(chart, { theme: "light", width: 300 }) >= 250);
+    const table = chartTable(chart);
+    for (const row of table.rows) assertEquals(row.length, table.columns.length);
+  }
+  const table = chartTable(by.loss);
+  assertEquals(table.rows[0][1].raw, [epochOf(spec, 0).loss.total]);
+  assertEquals(runCharts([]), []);
+});

@@ -1,0 +1,97 @@
+/**
+ * Exports without a server: what an address of the viewer shows, as a file.
+ *
+ * @module
+ */
+import { compareAnswer, gridAnswer, runAnswer } from "./api.ts";
+import type { Chart } from "./charts.ts";
+import { comparisonOf, differenceTable, settingTable } from "./compare.ts";
+import { modelOf } from "./configurations.ts";
+import { exportChart, type ExportFormat, exportTable } from "./exports.ts";
+import { gridOf, gridTable } from "./grid.ts";
+import { gridChart } from "./grid_chart.ts";
+import { parseCompare, parseGrid } from "./query.ts";
+import { runTables, runViewOf } from "./run.ts";
+import type { RunStore } from "./store.ts";
+import type { Table } from "./table.ts";
+
+/** What a page shows that can be exported. */
+export interface Exportable {
+  /** By name; the first is what is exported unless told otherwise. */
+  readonly tables: Readonly<Record<string, () => Table>>;
+  readonly charts: readonly Chart[];
+  /** The answer of the API. */
+  readonly json: () => unknown;
+}
+
+/**
+ * Looks an address up.
+ *
+ * @param address Path and query of a page (`/`, `/runs/ID`, `/compare?c=ID,ID`), or the whole address from a browser.
+ * @throws {RangeError} If there is no such page, or a value of its query is not valid.
+ */
+export async function exportableOf(store: RunStore, address: string): Promise<Exportable> {
+  const url = URL.parse(address, "http://viewer/");
+  if (url === null) {
+    throw new RangeError(`Cannot export "${address}" as it must be an address of the viewer: it is none`);
+  }
+  const snapshot = await store.snapshot();
+  if (snapshot.problem !== null && snapshot.runs.length === 0) {
+    throw new RangeError(`Cannot export: ${snapshot.problem}`);
+  }
+  const model = modelOf(snapshot);
+  if (url.pathname === "/") {
+    const grid = gridOf(model, parseGrid(url.searchParams), { allPages: true });
+    return { tables: { grid: () => gridTable(grid) }, charts: [gridChart(grid)], json: () => gridAnswer(model, grid) };
+  }
+  if (url.pathname === "/compare") {
+    const comparison = comparisonOf(store, model, parseCompare(url.searchParams));
+    if (comparison.missing.length > 0) {
+      throw new RangeError(
+        `Cannot compare "${comparison.missing[0].slice(0, 80)}": there is no such configuration or run`,
+      );
+    }
+    return {
+      tables: { differences: () => differenceTable(comparison), settings: () => settingTable(comparison) },
+      charts: comparison.charts,
+      json: () => compareAnswer(comparison),
+    };
+  }
+  const id = /^\/runs\/([^/]+)$/.exec(url.pathname)?.[1];
+  const view = id === undefined ? null : runViewOf(store, model, id);
+  if (view === null) {
+    throw new RangeError(
+      `Cannot export "${address}" as it must be / or /runs/ID or /compare?c=ID,ID of what is in "${store.folder}"`,
+    );
+  }
+  return {
+    tables: Object.fromEntries(Object.entries(runTables).map(([name, table]) => [name, () => table(view)])),
+    charts: view.charts,
+    json: () => runAnswer(view),
+  };
+}
+
+/** Names of what can be exported. */
+export function itemsIn({ tables, charts }: Exportable): string[] {
+  return [...Object.keys(tables), ...charts.map(({ id }) => id)];
+}
+
+/**
+ * Exports one thing.
+ *
+ * @param item Name of a table or chart; the first table if absent.
+ * @throws {RangeError} If there is none of that name, or a PNG cannot be made here.
+ */
+export async function exportItem(
+  exportable: Exportable,
+  item: string | undefined,
+  format: ExportFormat,
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  const name = item ?? Object.keys(exportable.tables)[0];
+  if (Object.hasOwn(exportable.tables, name)) return await exportTable(exportable.tables[name](), format);
+  const chart = exportable.charts.find(({ id }) => id === name);
+  if (chart === undefined) {
+    throw new RangeError(`Cannot export "${name}" as it must be one of ${itemsIn(exportable).join(", ")}`);
+  }
+  return await exportChart(chart, format, { theme: "light", width: 760, titled: true });
+}
