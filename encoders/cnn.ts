@@ -17,6 +17,7 @@ export interface CnnOptions {
 /** 3×3 convolutions of stride 2, each a stage; flattened and mapped to the feature width with ReLU. */
 export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
   name: "cnn",
+  tiny: { channels: [3, 4], width: 6 },
   about: "small convolutional network, stride 2 in every stage",
   formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b)",
   options: {

@@ -18,6 +18,7 @@ export interface MlpOptions {
 /** Input flattened, hidden layers with ReLU, then a layer of the feature width with ReLU. Stages: the hidden layers. */
 export const mlp: EncoderPlugin = defineEncoder<MlpOptions>({
   name: "mlp",
+  tiny: { hidden: [7, 6], width: 5 },
   about: "multilayer perceptron on the flattened input",
   formula: "f = relu(W_L ... relu(W_1 x + b_1) ... + b_L)",
   options: {

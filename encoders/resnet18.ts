@@ -43,6 +43,7 @@ function basicBlock(scope: Scope, x: tf.Tensor, channels: number, stride: number
  */
 export const resnet18: EncoderPlugin = defineEncoder<Resnet18Options>({
   name: "resnet18",
+  tiny: { width: 2 },
   about: "residual network of 18 layers for images, spectrograms and clips, any number of channels",
   formula: `y = relu(x' + bn(conv(relu(bn(conv(x))))), x' = x or bn(conv1x1(x)); two such blocks in each of 4 stages
     f = mean of the last map over space (and time)`,

@@ -28,6 +28,7 @@ export interface ConcatOptions {
  */
 export const concat: FusionPlugin = defineFusion<ConcatOptions>({
   name: "concat",
+  tiny: { width: 12 },
   about: "concatenated features, linear map to the fused width, linear head",
   formula: "f_y = W [f_1; ...; f_m] + b;  l = V f_y + c;  solo: z_u = W_u f_u, l_u = V (z_u + b/m) + c/m",
   source: "Gao et al., ARM, AAAI 2025 (concatenation with bottleneck)",

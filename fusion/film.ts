@@ -29,6 +29,7 @@ export interface FilmOptions {
  */
 export const film: FusionPlugin = defineFusion<FilmOptions>({
   name: "film",
+  symmetric: false,
   about: "one modality scaled and shifted by the others",
   formula: `f_y = (1 + sum_v gamma_v) * f_t + sum_v beta_v;  [gamma_v, beta_v] = W_v f_v + b_v;  l = V f_y + c
     product: prod_v (1 + gamma_v);  cyclic: f_y = [(1 + gamma_2) * f_1 + beta_2; ...; (1 + gamma_1) * f_m + beta_1]`,

@@ -103,6 +103,7 @@ const source = "Kiela et al., AAAI 2018; gated form as in Peng et al., OGM-GE, C
  */
 export const gated: FusionPlugin = defineFusion<GatedOptions>({
   name: "gated",
+  symmetric: false,
   about: "one modality's projection gated by the others'",
   formula: "h_u = W_u f_u + b_u;  f_y = h_t * prod_{v != t} sigmoid(h_v);  l = V f_y + c",
   source,

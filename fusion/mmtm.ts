@@ -48,6 +48,7 @@ function runningMean(running: tf.Tensor2D, rows: tf.Tensor2D, kept: tf.Tensor2D 
  */
 export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
   name: "mmtm",
+  symmetric: false, // the rows of the one squeeze kernel stand in sorted order of modalities
   about: "modalities gate each other's channels between the encoders' stages; averaged heads",
   formula: `S_u = mean_space A_u;  Z = relu(W [S_1; ...; S_m] + b), dim Z = floor(2 sum c_u / ratio)
     E_u = W_u Z + b_u;  A_u <- A_u * scale * sigmoid(E_u);  l = (1/m) sum_u head_u(f_u)`,

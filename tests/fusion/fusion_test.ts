@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assertThrows } from "@std/assert";
 import { concat, sum } from "../../fusion/mod.ts";
-import { createLibrary } from "../../library.ts";
 import { bind } from "../helpers/fusion.ts";
 import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
 
@@ -73,41 +72,6 @@ Deno.test("concat starts with the spread of the whole matrix", () => {
     assertClose([std], [Math.sqrt(2 / 500)], 0.05 * Math.sqrt(2 / 500) / Math.max(1, Math.sqrt(2 / 500)));
   }
 });
-
-const library = createLibrary();
-// Fusions that look at stages are run through the harness, in tests/training.
-const pooledOnly = library.fusions.list().filter((plugin) =>
-  (plugin.create({}, { modalities: ["a", "b"], classes: 2 }).needs.stages ?? 0) === 0
-);
-for (const plugin of pooledOnly) {
-  for (const m of [1, 2, 3, 4]) {
-    Deno.test(`${plugin.name} with ${m} modalities: shapes, dropped modalities without influence, order of names irrelevant`, () => {
-      tf.tidy(() => {
-        const own = ["a", "b", "c", "d"].slice(0, m);
-        const fusion = plugin.create({}, { modalities: own, classes: 3 });
-        for (const batch of [1, 5]) {
-          const f = Object.fromEntries(own.map((name, u) => [name, wave([batch, 3 + u], 1, u)]));
-          const bound = bind(fusion, f);
-          const output = bound.forward(f);
-          assertEquals(output.logits.shape, [batch, 3]);
-          assertEquals(output.fused.shape[0], batch);
-          if (m === 1) continue;
-          const keep = Object.fromEntries(
-            own.map((name, u) => [name, tf.fill([batch, 1], u === 0 ? 0 : 1) as tf.Tensor2D]),
-          );
-          const without = values(bound.forward(f, keep).logits);
-          assertNotEquals(without, values(output.logits));
-          const changed = { ...f, a: tf.mul(f.a, -7) };
-          assertEquals(values(bound.forward(changed, keep).logits), without);
-          const all = Object.fromEntries(own.map((name) => [name, tf.ones([batch, 1]) as tf.Tensor2D]));
-          assertEquals(values(bound.forward(f, all).logits), values(output.logits));
-          const reordered = Object.fromEntries(Object.entries(f).reverse());
-          assertEquals(values(bound.forward(reordered).logits), values(output.logits));
-        }
-      });
-    });
-  }
-}
 
 Deno.test("fusions refuse options that are not theirs", () => {
   assertThrows(() => concat.create({ widht: 3 }, context), RangeError, 'Cannot set option "widht" of fusion "concat"');

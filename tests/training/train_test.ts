@@ -1,11 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Dataset, Method, Split } from "../../core/plugin.ts";
+import type { Dataset, Method } from "../../core/plugin.ts";
 import type { TrainingConfig } from "../../core/record.ts";
-import { cpu, onnxCpu } from "../../engines/mod.ts";
+import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { type Checkpoint, DivergenceError, InterruptedError, type Model, train } from "../../training/mod.ts";
-import { assertClose } from "../helpers/tensors.ts";
 import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 import { type Kept, trained } from "../helpers/train.ts";
 
@@ -43,73 +42,6 @@ Deno.test("training learns, and equal seeds give equal bytes while others do not
   assertEquals(first.result.summary.samplesDrawn, 4 * 75);
   assertEquals(first.result.summary.steps, 4 * Math.ceil(75 / 16));
   assertNotEquals(json((await run(model(), two, { seed: 1 })).records), json(first.records));
-});
-
-/** Presets for encoders as wide as the fusion; they have tests of their own. */
-const EQUAL_WIDTHS = ["arm-literal", "arm-official"];
-
-for (const { name, refuses } of library.methods.list().filter((method) => !EQUAL_WIDTHS.includes(method.name))) {
-  for (const fusion of library.fusions.names()) {
-    const context = { modalities: ["audio", "image"], classes: 3 };
-    // The parts of ARM are ARM with options, which has every fusion's turn.
-    if (name.startsWith("arm-") && fusion !== "concat") continue;
-    // A combination that is refused is refused before anything runs: see the tests of configurations.
-    if ((refuses?.(library.fusions.get(fusion).create({}, context), context, {}) ?? null) !== null) continue;
-    for (const m of [2, 3]) {
-      Deno.test(`${name} on ${fusion} with ${m} modalities: trains, resumes bit for bit`, async () => {
-        const dataset = await toyDataset(m);
-        // Methods with a warm-up begin at once, so that all that they do takes part.
-        const { options } = library.methods.get(name);
-        const early = "warmup" in options ? { warmup: 1 } : {};
-        const model = () => toyModel(library, dataset, fusion, [[name, early]]);
-        const whole = await run(model(), dataset);
-        for (const { loss } of whole.records) for (const value of Object.values(loss)) assert(Number.isFinite(value));
-        const parameters = whole.result.params;
-        for (const modality of Object.keys(dataset.modalities)) {
-          const names = Object.keys(parameters).filter((full) => full.startsWith(`encoder:${modality}/`));
-          assert(names.length > 0);
-        }
-        for (const from of [0, whole.checkpoints.length - 2]) {
-          if (from < 0) continue;
-          const rest = await run(model(), dataset, { resume: whole.checkpoints[from] });
-          assertEquals(json(rest.records), json(whole.records.slice(from + 1)));
-          assertEquals(json(rest.result.summary), json(whole.result.summary));
-          for (const [full, { data }] of Object.entries(parameters)) assertEquals(rest.result.params[full].data, data);
-        }
-      });
-    }
-  }
-}
-
-Deno.test("compiled and eager training agree", async () => {
-  for (const method of ["none", "ogm-ge", "uni-ce", "arm"]) {
-    const model = () => toyModel(library, two, "concat", [method]);
-    const options = { training: { epochs: 2 } };
-    const compiled = await run(model(), two, options);
-    const eager = await run(model(), two, { ...options, on: await cpu.create() });
-    for (const [index, { loss }] of compiled.records.entries()) {
-      assertEquals(Object.keys(loss), Object.keys(eager.records[index].loss));
-      assertClose(Object.values(loss), Object.values(eager.records[index].loss), 1e-3);
-    }
-  }
-});
-
-Deno.test("every modality's encoder gets a gradient and moves", async () => {
-  for (const m of [1, 2, 3, 4]) {
-    const dataset = await toyDataset(m);
-    for (const fusion of library.fusions.names()) {
-      const start =
-        (await run(toyModel(library, dataset, fusion, []), dataset, { training: { learningRate: 0 } })).result;
-      const moved = (await run(toyModel(library, dataset, fusion, []), dataset)).result;
-      for (const modality of Object.keys(dataset.modalities)) {
-        const name = `encoder:${modality}/hidden1/kernel`;
-        const change = Math.max(
-          ...[...moved.params[name].data].map((v, i) => Math.abs(v - start.params[name].data[i])),
-        );
-        assert(change > 1e-3, `${fusion}, ${modality}: ${change}`);
-      }
-    }
-  }
 });
 
 Deno.test("ARM with every part off, and each part at its neutral value, equals plain concatenation bit for bit", async () => {
@@ -169,28 +101,6 @@ Deno.test("ARM's copies count as drawn samples: an equal budget gives fewer epoc
   });
   assertEquals(epochs.result.summary.epochs, 8);
   assert(epochs.result.summary.samplesDrawn > 8 * 75);
-});
-
-Deno.test("prediction depends on neither labels nor the batch's other rows nor its size", async () => {
-  const shuffled = (split: Split): Split => ({ ...split, labels: split.labels.map((label) => (label + 1) % 3) });
-  for (const method of ["none", "arm"]) {
-    const training = { epochs: 2, select: "last" } as const;
-    const plain = await run(toyModel(library, two, "concat", [method]), two, { training });
-    const relabelled = { ...two, splits: { ...two.splits, test: shuffled(two.splits.test) } };
-    const other = await run(toyModel(library, two, "concat", [method]), relabelled, { training });
-    for (const [full, { data }] of Object.entries(plain.result.params)) {
-      assertEquals(other.result.params[full].data, data);
-    }
-    // The same predictions meet other labels: the recalls are those of the confusion matrix with rows exchanged.
-    assertEquals(plain.result.summary.test.size, 45);
-    assertNotEquals(other.result.summary.test.accuracy, plain.result.summary.test.accuracy);
-    const alone = {
-      ...two,
-      splits: { ...two.splits, test: { ...two.splits.test, size: 1, labels: two.splits.test.labels.slice(0, 1) } },
-    };
-    const one = (await run(toyModel(library, two, "concat", [method]), alone, { training })).result.summary.test;
-    assertEquals(one.size, 1);
-  }
 });
 
 Deno.test("a NaN in the loss stops the run and says epoch, step and term", async () => {

@@ -1,0 +1,83 @@
+/**
+ * `armlab check FILE`: does a plugin keep every contract?
+ *
+ * @module
+ */
+import { type AnyPlugin, importPlugins, type Library } from "../core/library.ts";
+import { selectEngine } from "../engines/mod.ts";
+import { createLibrary } from "../library.ts";
+import { checkPlugin, type Verdict } from "../training/contracts/mod.ts";
+import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { pluginSpecifier } from "./plugins.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  plugin: { type: "list", value: "FILE", about: "register further plugins that those checked need" },
+  json: { type: "boolean", about: "print one JSON object per contract" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** Everything registered under a name. */
+function named(library: Library, name: string): AnyPlugin[] {
+  const registries = [library.datasets, library.encoders, library.fusions, library.methods];
+  const found = registries.flatMap((registry): AnyPlugin[] => registry.has(name) ? [registry.get(name)] : []);
+  if (found.length > 0) return found;
+  const known = registries.flatMap((registry) => registry.names());
+  throw new RangeError(
+    `Cannot check "${name}" as it must be a file, a URL, a jsr: or npm: module, or a registered name: names are ${
+      known.sort().join(", ")
+    }`,
+  );
+}
+
+/** Whether an argument names a module rather than a registered part. */
+function isModule(text: string): boolean {
+  return /[/\\:]|\.[cm]?[jt]sx?$/.test(text);
+}
+
+const words: Readonly<Record<Verdict["status"], string>> = { held: "ok", broken: "BROKEN", skipped: "skipped" };
+
+/** A verdict as a line. */
+export function verdictLine({ status, claim, detail }: Verdict): string {
+  const found = detail === "" ? "" : status === "broken" ? `\n           ${detail}` : ` (${detail})`;
+  return `  ${words[status].padEnd(7)}  ${claim}${found}`;
+}
+
+/** `armlab check`. */
+export const checkCommand: Command = {
+  name: "check",
+  about: "run the contract suite on somebody's plugin and say what it breaks",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("check", flags, args);
+    if (parsed.boolean.help || parsed.positional.length === 0) {
+      console.log(helpOf("armlab check FILE|NAME ... [options]", "Runs the contract suite on plugins.", flags, [
+        "armlab check ./my_fusion.ts        everything that the file exports",
+        "armlab check npm:their-plugin      a published one",
+        "armlab check concat                one that is built in",
+      ]));
+      return parsed.boolean.help ? 0 : 2;
+    }
+    const library = createLibrary();
+    for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    const plugins: AnyPlugin[] = [];
+    for (const text of parsed.positional) {
+      plugins.push(...isModule(text) ? await importPlugins(library, pluginSpecifier(text)) : named(library, text));
+    }
+    const tools = {
+      library,
+      eager: (await selectEngine("cpu")).engine,
+      compiled: (await selectEngine("onnx:cpu")).engine,
+    };
+    const counts: Record<Verdict["status"], number> = { held: 0, broken: 0, skipped: 0 };
+    for (const plugin of new Set(plugins)) {
+      if (!parsed.boolean.json) console.log(`${plugin.kind} "${plugin.name}"`);
+      for await (const verdict of checkPlugin(plugin, tools)) {
+        counts[verdict.status]++;
+        console.log(parsed.boolean.json ? JSON.stringify(verdict) : verdictLine(verdict));
+      }
+    }
+    if (!parsed.boolean.json) {
+      console.log(`\n${counts.held} held, ${counts.broken} broken, ${counts.skipped} skipped`);
+    }
+    return counts.broken === 0 ? 0 : 1;
+  },
+};

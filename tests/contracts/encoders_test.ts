@@ -1,0 +1,5 @@
+/** Every registered encoder keeps every contract. */
+import { contractTools, testContracts } from "../helpers/contracts.ts";
+
+const tools = await contractTools();
+testContracts(tools.library.encoders.list(), tools);

@@ -1,0 +1,5 @@
+/** Every registered fusion keeps every contract. Pairs with methods are tested from the methods' side. */
+import { contractTools, testContracts } from "../helpers/contracts.ts";
+
+const tools = await contractTools();
+testContracts(tools.library.fusions.list(), tools, (_plugin, { crossing }) => crossing === true);
