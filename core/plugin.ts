@@ -397,6 +397,8 @@ export interface MethodPlugin extends About {
   readonly kind: "method";
   /** Whether it treats all modalities alike, so that other names for them change nothing. @default {true} */
   readonly symmetric?: boolean;
+  /** Which encoder widths it takes: any, or only that of the fused feature. @default {"any"} */
+  readonly widths?: "any" | "fused";
   /** Which fusions it works with, in words; `null` means all. */
   readonly worksWith?: string;
   /** Says why it cannot be combined with a fusion, or `null`. */

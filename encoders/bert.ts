@@ -58,6 +58,7 @@ function layer(scope: Scope, x: tf.Tensor, present: tf.Tensor2D, options: BertOp
  */
 export const bert: EncoderPlugin = defineEncoder<BertOptions>({
   name: "bert",
+  tiny: { width: 8, depth: 2, heads: 2, hidden: 12 },
   about: "BERT-style transformer over token ids with padding; gives tokens",
   formula: `t = norm(E_id + E_position + E_segment);  t <- norm(t + attention(t));  t <- norm(t + mlp(t)), depth times
     f = tanh(W t_1 + b) (pooler), t_1 (cls), or the mean over the tokens that there are`,

@@ -63,6 +63,7 @@ function block(scope: Scope, x: tf.Tensor, { heads, mlpRatio, dropout: rate }: V
  */
 export const vit: EncoderPlugin = defineEncoder<VitOptions>({
   name: "vit",
+  tiny: { width: 8, depth: 2, heads: 2 },
   about: "vision transformer for images, spectrograms and clips; gives tokens",
   formula: `t = [cls; W patches + b] + positions;  t <- t + attention(norm(t));  t <- t + mlp(norm(t)), depth times
     f = norm(t)_cls, or the mean of norm(t)`,

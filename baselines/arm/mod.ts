@@ -57,6 +57,10 @@ function preset(name: string, about: string, formula: string, changed: Partial<A
     formula,
     source,
     options,
+    // Raw features are compared with the fused one, coordinate by coordinate.
+    // The released code's projection is one matrix over all features in sorted order.
+    symmetric: changed.view !== "official",
+    widths: changed.view === "raw" || changed.readout === "raw" ? "fused" : "any",
     refuses: refusal,
     create: (resolved, context) => armMethod(name, resolved, context),
   });

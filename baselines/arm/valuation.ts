@@ -198,14 +198,14 @@ export function estimatorFloor(
   if (rows < 2) return { nmi: tf.scalar(0), ncmi: tf.scalar(0) };
   const some = (vectors: tf.Tensor2D) => tf.slice(vectors, [0, 0], [rows, -1]);
   const estimator = estimatorOptions(options);
-  const { nmi, ncmi } = shuffledFloor(mapByModality(compared.parts, some), some(compared.fused), {
-    ...estimator,
-    estimator: options.estimator === "histogram" ? "hard" : options.estimator,
-  });
   // A pair counts if both of its rows do.
   const own = tf.slice(weights, [0], [rows]);
   const before = tf.concat([tf.slice(weights, [rows - 1], [1]), tf.slice(weights, [0], [rows - 1])], 0);
   const share = tf.mul(own, before);
+  const { nmi, ncmi } = shuffledFloor(mapByModality(compared.parts, some), some(compared.fused), {
+    ...estimator,
+    estimator: options.estimator === "histogram" ? "hard" : options.estimator,
+  }, share as tf.Tensor1D);
   const mean = (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, share)), tf.maximum(tf.sum(share), 1e-12));
   return {
     nmi: mean(tf.mean(nmi, 1)) as tf.Scalar,

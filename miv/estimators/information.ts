@@ -74,16 +74,18 @@ export function informationOf(
  * The estimator's floor: the same estimate between mismatched samples (the fused feature of each row against the parts of
  * the row before). What it finds is bias, and what all samples share.
  *
+ * @param weights Weight of each mismatched pair, [B], for estimates over the whole batch; `null` if all count.
  * @throws {RangeError} If there is only one sample.
  */
 export function shuffledFloor(
   parts: ByModality<tf.Tensor2D>,
   fused: tf.Tensor2D,
   options: EstimatorOptions = {},
+  weights: tf.Tensor1D | null = null,
 ): Information {
   const [batch] = fused.shape;
   if (batch < 2) throw new RangeError(`Cannot mismatch samples as there must be at least 2: found ${batch}`);
   const rolled = (vectors: tf.Tensor2D) =>
     tf.concat([tf.slice(vectors, [batch - 1, 0], [1, -1]), tf.slice(vectors, [0, 0], [batch - 1, -1])], 0);
-  return informationOf(mapByModality(parts, rolled), fused, options);
+  return informationOf(mapByModality(parts, rolled), fused, options, weights);
 }

@@ -39,14 +39,22 @@ function rigOf(
   options: Record<string, unknown> = {},
   names: readonly string[] = NAMES.slice(0, m),
   fusion: FusionPlugin = fusionOf(plugin, tools, m),
+  wide = false,
 ): Rig {
   const method = plugin.create({ ...early(plugin), ...options }, contextOf(names));
-  return fusionRig(fusion, tools.library, { names, methods: [method] })!;
+  return fusionRig(fusion, tools.library, { names, methods: [method], wide: plugin.widths === "fused" || wide })!;
 }
 
 /** Modality counts from 2 to 4 that a method accepts on some fusion. */
 function counts(plugin: MethodPlugin, { library }: ContractTools): number[] {
   return [2, 3, 4].filter((m) => fusionsFor(plugin, library, m).fits.length > 0);
+}
+
+/** Why predictions are not looked at. */
+const LEAKS = "it declares that it reads the labels of what it predicts (leaksLabels)";
+
+function leaks(plugin: MethodPlugin, tools: ContractTools): boolean {
+  return rigOf(plugin, tools).model.methods.some(({ declares }) => declares?.leaksLabels === true);
 }
 
 /** Three modalities where it takes three, else two. */
@@ -68,6 +76,7 @@ const fits: Contract<MethodPlugin> = {
 const unseenLabels: Contract<MethodPlugin> = {
   claim: "predicts without looking at labels",
   async check(plugin, tools) {
+    if (leaks(plugin, tools)) return { skipped: LEAKS };
     // Two runs that differ in the labels of the test split alone.
     const logits: Float32Array[] = [];
     for (const shift of [0, 1]) {
@@ -101,6 +110,7 @@ const unseenLabels: Contract<MethodPlugin> = {
     }
     const found = difference(logits[1], logits[0], 0);
     must(found === null, () => `other labels of the test split give other predictions: ${found}`);
+    return {};
   },
 };
 
@@ -111,7 +121,7 @@ const masked: Contract<MethodPlugin> = {
       const fusion = fusionOf(plugin, tools, m);
       const context = contextOf(NAMES.slice(0, m));
       const methods = [masking, plugin.create(early(plugin), context)];
-      const rig = fusionRig(fusion, tools.library, { m, methods })!;
+      const rig = fusionRig(fusion, tools.library, { m, methods, wide: plugin.widths === "fused" })!;
       await withSteps(rig, tools.eager, async (steps) => {
         const one = Float32Array.from({ length: steps.batch * m }, (_, i) => i % m === Math.floor(i / m) % m ? 1 : 0);
         const { stats, gradients } = await steps.train({ ...steps.feeds(), keep: float32(one, [steps.batch, m]) });
@@ -129,6 +139,14 @@ const masked: Contract<MethodPlugin> = {
   },
 };
 
+/** Whether a fusion's feature can be as wide as its encoders. */
+async function fitsWide(fusion: FusionPlugin, tools: ContractTools, m: number): Promise<boolean> {
+  const rig = fusionRig(fusion, tools.library, { m, wide: true });
+  if (rig === null) return false;
+  const outputs = await withSteps(rig, tools.eager, (steps) => steps.predict());
+  return outputs["fused"].shape[1] === outputs[`pooled:${NAMES[0]}`].shape[1];
+}
+
 const everyFusion: Contract<MethodPlugin> = {
   claim: "makes finite steps on every fusion that it does not refuse, for 2, 3 or 4 modalities",
   crossing: true,
@@ -140,6 +158,7 @@ const everyFusion: Contract<MethodPlugin> = {
       // Each pair with one count of modalities: over all fusions every count has its turn.
       const m = served[index % served.length];
       if (!fusionsFor(plugin, tools.library, m).fits.includes(fusion)) continue;
+      if (plugin.widths === "fused" && !await fitsWide(fusion, tools, m)) continue;
       const rig = rigOf(plugin, tools, m, {}, NAMES.slice(0, m), fusion);
       const { stats } = await withSteps(rig, tools.eager, (steps) => steps.train());
       for (const [name, value] of Object.entries(stats)) {
@@ -172,7 +191,8 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
   masked,
   {
     claim: "predicts each sample by itself, whatever else is in the batch",
-    check: (plugin, tools) => rowsAreIndependent(rigOf(plugin, tools), tools),
+    check: (plugin, tools) =>
+      leaks(plugin, tools) ? { skipped: LEAKS } : rowsAreIndependent(rigOf(plugin, tools), tools),
   },
   {
     claim: "is not influenced by padded rows in training",
@@ -205,11 +225,13 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
     claim: "works with every value of its choices",
     check: (plugin, tools) =>
       choicesWork(plugin, async (options) => {
-        const context = contextOf(NAMES.slice(0, 2));
+        const names = NAMES.slice(0, 2);
         const fusion = fusionOf(plugin, tools);
-        const made = fusion.create({}, context);
-        if ((plugin.refuses?.(made, context, options) ?? null) !== null) return false;
-        const { stats } = await withSteps(rigOf(plugin, tools, 2, options), tools.eager, (steps) => steps.train());
+        const made = fusion.create({}, contextOf(names));
+        if ((plugin.refuses?.(made, contextOf(names), options) ?? null) !== null) return false;
+        // Encoders as wide as the fused feature, which some choice may need.
+        const rig = rigOf(plugin, tools, 2, options, names, fusion, "width" in fusion.options);
+        const { stats } = await withSteps(rig, tools.eager, (steps) => steps.train());
         for (const [name, value] of Object.entries(stats)) must(Number.isFinite(value), `"${name}" is ${value}`);
         return true;
       }),

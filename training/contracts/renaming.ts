@@ -9,9 +9,9 @@ import { ROUNDING } from "./checks.ts";
 import { withSteps } from "./steps.ts";
 import type { Rig } from "./toy.ts";
 
-/** A name with modalities exchanged wherever they stand as a whole word between `/` and `:`. */
+/** A name with modalities exchanged wherever they stand as a whole word. */
 export function renamed(name: string, to: Readonly<Record<string, string>>): string {
-  return name.split(/([/:])/).map((word) => Object.hasOwn(to, word) ? to[word] : word).join("");
+  return name.split(/([^A-Za-z0-9]+)/).map((word) => Object.hasOwn(to, word) ? to[word] : word).join("");
 }
 
 /** Other names that sort as the usual ones do. */

@@ -39,7 +39,7 @@ export const INPUTS: readonly ModalityInfo[] = [
   { shape: [6, 5], dtype: "float32", about: "a sequence of vectors" },
   { shape: [16], dtype: "float32", about: "a longer vector" },
   { shape: [32, 32, 3], dtype: "float32", about: "a colour image" },
-  { shape: [8], dtype: "int32", about: "indices" },
+  { shape: [8], dtype: "int32", vocabulary: 10, about: "indices" },
 ];
 
 /** Values of one input: noise and a pattern of the class. Indices stay below 10. */
@@ -98,7 +98,16 @@ export interface RigOptions {
   readonly names?: readonly string[];
   readonly fusionOptions?: Readonly<Record<string, unknown>>;
   readonly methods?: readonly Method[];
-  readonly train?: number;
+  /** Whether encoders are as wide as the fused feature; else all widths differ. */
+  readonly wide?: boolean;
+}
+
+/** Width of encoders and fusion where all are equal. */
+const WIDE = 12;
+
+/** Options under which a fusion's feature has the width of wide encoders, or `null` if it has no such option. */
+function wideOptions(plugin: FusionPlugin): Record<string, unknown> | null {
+  return "width" in plugin.options ? { width: WIDE } : null;
 }
 
 /** A fusion, or `null` if it cannot serve these modalities and says so. */
@@ -135,7 +144,9 @@ function tokenEncoder(library: Library): { plugin: EncoderPlugin; info: Modality
 export function fusionRig(plugin: FusionPlugin, library: Library, options: RigOptions = {}): Rig | null {
   const names = options.names ?? NAMES.slice(0, options.m ?? 2);
   const context = contextOf(names);
-  const fusion = built(plugin, context, options.fusionOptions);
+  const width = options.wide ? wideOptions(plugin) : {};
+  if (width === null) return null;
+  const fusion = built(plugin, context, { ...plugin.tiny, ...width, ...options.fusionOptions });
   if (fusion === null) return null;
   let infos = vectors(names.length, names);
   let encoders: Record<string, Encoder>;
@@ -151,12 +162,12 @@ export function fusionRig(plugin: FusionPlugin, library: Library, options: RigOp
     const hidden = Array.from({ length: Math.max(1, stages) }, (_, level) => 9 - level);
     encoders = Object.fromEntries(names.map((name, u) => [
       name,
-      mlp.create({ hidden, width: equalWidths ? 8 : 8 + u }, infos[name]),
+      mlp.create({ hidden, width: options.wide || equalWidths ? WIDE : 8 + u }, infos[name]),
     ]));
   }
   return {
     model: { context, encoders, fusion, methods: options.methods ?? [] },
-    dataset: toyDataset(infos, 1, options.train),
+    dataset: toyDataset(infos),
   };
 }
 
@@ -175,7 +186,8 @@ export function fusionsFor(
   const fits: FusionPlugin[] = [];
   const refused: { name: string; reason: string }[] = [];
   for (const fusion of library.fusions.list()) {
-    const made = built(fusion, context);
+    const wide = plugin.widths === "fused" ? wideOptions(fusion) : {};
+    const made = wide === null ? null : built(fusion, context, { ...fusion.tiny, ...wide });
     if (made === null) continue;
     const reason = plugin.refuses?.(made, context, {}) ?? null;
     if (reason === null) fits.push(fusion);
