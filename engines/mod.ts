@@ -4,15 +4,15 @@
  * @module
  */
 import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/program.ts";
-import { onnxCpu } from "./onnx/plugins.ts";
+import { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 
 export { eagerEngine, type EagerOptions } from "./eager.ts";
-export { onnxCpu } from "./onnx/plugins.ts";
+export { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 export { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 
 /** All engines. */
-export const engines: readonly EnginePlugin[] = [onnxCpu, webgpu, wasm, cpu];
+export const engines: readonly EnginePlugin[] = [onnxCpu, onnxWebgpu, onnxCuda, webgpu, wasm, cpu];
 
 /**
  * Those that are taken without being asked for, best first. Graphics cards are not among them: whether one is faster

@@ -5,12 +5,9 @@
  */
 import type { EnginePlugin, Missing } from "../core/program.ts";
 import { eagerEngine } from "./eager.ts";
+import { graphicsDriver, messageOf } from "./missing.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
-
-/** What an error says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+import { mendWebgpu } from "./webgpu_kernels.ts";
 
 /** tfjs on the CPU, operation by operation. */
 export const cpu: EnginePlugin = {
@@ -47,19 +44,6 @@ export const wasm: EnginePlugin = {
   },
 };
 
-/** The driver that must be installed before WebGPU finds a device, by operating system. */
-export function graphicsDriver(): string {
-  switch (Deno.build.os) {
-    case "linux":
-      return "install the graphics card's Vulkan driver (nvidia-driver, or mesa-vulkan-drivers for AMD and Intel); " +
-        "without a card, `apt-get install mesa-vulkan-drivers` brings a software one";
-    case "windows":
-      return "install the graphics card's current driver (Direct3D 12)";
-    default:
-      return "update the operating system (Metal)";
-  }
-}
-
 /** tfjs's WebGPU backend on Deno's WebGPU. */
 export const webgpu: EnginePlugin = {
   name: "webgpu",
@@ -82,7 +66,8 @@ export const webgpu: EnginePlugin = {
   },
   async create() {
     const adapter = await navigator.gpu.requestAdapter();
-    const { WebGPUBackend: _ } = await import("@tensorflow/tfjs-backend-webgpu");
+    await import("@tensorflow/tfjs-backend-webgpu");
+    mendWebgpu();
     return await eagerEngine({
       name: "webgpu",
       backend: "webgpu",

@@ -11,67 +11,10 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-
-const BACKEND = "wasm";
+import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
 
 /** tfjs's geometry of a 2-D convolution or pooling. */
 type Geometry = tf.backend_util.Conv2DInfo;
-
-/** Runs kernels of the backend and frees what they make when the composed kernel is done. */
-class Kernels {
-  readonly #backend: tf.KernelBackend;
-  readonly #made: tf.TensorInfo[] = [];
-
-  constructor(backend: unknown) {
-    this.#backend = backend as tf.KernelBackend;
-  }
-
-  /** One kernel's first output. */
-  run(
-    name: string,
-    inputs: Record<string, tf.TensorInfo> | readonly tf.TensorInfo[],
-    attrs: Record<string, unknown> = {},
-  ): tf.TensorInfo {
-    const kernel = tf.getKernel(name, BACKEND);
-    const result = kernel.kernelFunc({
-      inputs: inputs as Record<string, tf.TensorInfo>,
-      attrs: attrs as unknown as tf.NamedAttrMap,
-      backend: this.#backend as unknown as Record<string, never>,
-    });
-    const output = Array.isArray(result) ? result[0] : result;
-    this.#made.push(output);
-    return output;
-  }
-
-  /** Frees everything but the result, which must be one of what was made. */
-  done(result: tf.TensorInfo): tf.TensorInfo {
-    // Reshapes share data with what they reshape and count as references of their own.
-    for (const info of this.#made) if (info !== result) this.#backend.disposeData(info.dataId);
-    return result;
-  }
-
-  reshape = (x: tf.TensorInfo, shape: readonly number[]) => this.run("Reshape", { x }, { shape: [...shape] });
-  transpose = (x: tf.TensorInfo, perm: readonly number[]) => this.run("Transpose", { x }, { perm: [...perm] });
-  pad = (x: tf.TensorInfo, paddings: readonly (readonly [number, number])[], constantValue = 0) =>
-    paddings.every(([before, after]) => before === 0 && after === 0)
-      ? x
-      : this.run("PadV2", { x }, { paddings, constantValue });
-  cast = (x: tf.TensorInfo, dtype: tf.DataType) => x.dtype === dtype ? x : this.run("Cast", { x }, { dtype });
-  scalar = (value: number) => this.run("Fill", {}, { shape: [], value, dtype: "float32" });
-  concat = (parts: readonly tf.TensorInfo[], axis: number) => this.run("Concat", parts, { axis });
-  multiply = (a: tf.TensorInfo, b: tf.TensorInfo) => this.run("Multiply", { a, b });
-  sum = (x: tf.TensorInfo, axis: readonly number[]) => this.run("Sum", { x }, { axis: [...axis], keepDims: false });
-  matMul = (a: tf.TensorInfo, b: tf.TensorInfo) =>
-    this.reshape(
-      this.run("BatchMatMul", { a: this.reshape(a, [1, ...a.shape]), b: this.reshape(b, [1, ...b.shape]) }, {
-        transposeA: false,
-        transposeB: false,
-      }),
-      [a.shape[0], b.shape[1]],
-    );
-  slice = (x: tf.TensorInfo, begin: readonly number[], size: readonly number[]) =>
-    this.run("Slice", { x }, { begin: [...begin], size: [...size] });
-}
 
 /** Filter positions, row by row. */
 function taps({ filterHeight, filterWidth }: Geometry): [number, number][] {
@@ -121,10 +64,6 @@ function seen(k: Kernels, x: tf.TensorInfo, geometry: Geometry, [i, j]: [number,
     newAxisMask: 0,
     shrinkAxisMask: 0,
   });
-}
-
-function zeros(k: Kernels, shape: readonly number[]): tf.TensorInfo {
-  return k.run("Fill", {}, { shape: [...shape], value: 0, dtype: "float32" });
 }
 
 /** Attributes that tfjs gives to the gradients of convolutions. */
@@ -183,7 +122,7 @@ const conv2DBackpropFilter: Compose = (k, { x, dy }, attributes) => {
   const { filterShape } = attributes;
   const geometry = geometryOf("Conv2DBackpropFilter", x.shape, filterShape, attributes, false);
   const rows = geometry.batchSize * geometry.outHeight * geometry.outWidth;
-  if (rows === 0) return zeros(k, filterShape);
+  if (rows === 0) return k.zeros(filterShape);
   const input = padded(k, x, geometry);
   const columns = k.concat(taps(geometry).map((tap) => seen(k, input, geometry, tap)), 3);
   const matrix = k.transpose(k.reshape(columns, [rows, columns.shape[3]]), [1, 0]);
@@ -195,7 +134,7 @@ const depthwiseBackpropFilter: Compose = (k, { x, dy }, attributes) => {
   const { filterShape } = attributes;
   const geometry = geometryOf("DepthwiseConv2dNativeBackpropFilter", x.shape, filterShape, attributes, true);
   const rows = geometry.batchSize * geometry.outHeight * geometry.outWidth;
-  if (rows === 0) return zeros(k, filterShape);
+  if (rows === 0) return k.zeros(filterShape);
   const [, , channels, multiplier] = filterShape;
   const input = padded(k, x, geometry);
   const outputs = k.reshape(dy, [rows, channels, multiplier]);
@@ -252,7 +191,7 @@ const depthwiseBackpropInput: Compose = (k, { dy, filter }, attributes) => {
   const [batch, , , channels] = inputShape;
   const { outHeight, outWidth } = geometry;
   const multiplier = filter.shape[3];
-  if (batch * outHeight * outWidth === 0) return zeros(k, inputShape);
+  if (batch * outHeight * outWidth === 0) return k.zeros(inputShape);
   const outputs = k.reshape(dy, [batch, outHeight, outWidth, channels, multiplier]);
   return givenBack(k, geometry, inputShape, ([i, j]) => {
     const weights = k.reshape(k.slice(filter, [i, j, 0, 0], [1, 1, channels, multiplier]), [channels, multiplier]);
@@ -273,7 +212,7 @@ function maxPoolGrad(
 ): tf.TensorInfo {
   const shape = input.shape as [number, number, number, number];
   const geometry = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-  if (tf.util.sizeFromShape(shape) * geometry.outHeight * geometry.outWidth === 0) return zeros(k, shape);
+  if (tf.util.sizeFromShape(shape) * geometry.outHeight * geometry.outWidth === 0) return k.zeros(shape);
   const window = padded(k, input, geometry, Number.NEGATIVE_INFINITY);
   let left = dy;
   return givenBack(k, geometry, shape, (tap) => {
@@ -321,7 +260,7 @@ function unsortedSegmentSum(k: Kernels, x: tf.TensorInfo, segmentIds: tf.TensorI
   const rows = tf.util.sizeFromShape(segmentIds.shape);
   const shape = [segments, ...x.shape.slice(outer)];
   const width = tf.util.sizeFromShape(x.shape.slice(outer));
-  if (rows === 0 || segments === 0 || width === 0) return zeros(k, shape);
+  if (rows === 0 || segments === 0 || width === 0) return k.zeros(shape);
   const hits = k.run("OneHot", { indices: k.reshape(segmentIds, [rows]) }, {
     depth: segments,
     onValue: 1,
@@ -332,10 +271,7 @@ function unsortedSegmentSum(k: Kernels, x: tf.TensorInfo, segmentIds: tf.TensorI
   return k.cast(k.reshape(k.matMul(k.transpose(hits, [1, 0]), values), shape), x.dtype);
 }
 
-/** A kernel of ours by its inputs and attributes. */
-type Kernel = (k: Kernels, inputs: Record<string, tf.TensorInfo>, attrs: unknown) => tf.TensorInfo;
-
-const composed: Readonly<Record<string, Kernel>> = {
+const composed: Readonly<Record<string, ComposedKernel>> = {
   Conv2D: (k, inputs, attrs) => convolution("Conv2D", k, inputs, attrs as ConvAttributes),
   DepthwiseConv2dNative: (k, inputs, attrs) => convolution("DepthwiseConv2dNative", k, inputs, attrs as ConvAttributes),
   FusedConv2D: (k, inputs, attrs) => convolution("FusedConv2D", k, inputs, attrs as ConvAttributes),
@@ -355,25 +291,7 @@ const composed: Readonly<Record<string, Kernel>> = {
 /** Names of the kernels that this file adds or replaces. */
 export const wasmKernels: readonly string[] = Object.keys(composed);
 
-let registered = false;
-
 /** Registers them, once the backend's own kernels are; again is no error. */
 export function registerWasmKernels(): void {
-  if (registered) return;
-  registered = true;
-  for (const [kernelName, compose] of Object.entries(composed)) {
-    const own = tf.getKernel(kernelName, BACKEND);
-    if (own !== undefined) {
-      tf.unregisterKernel(kernelName, BACKEND);
-      tf.registerKernel({ ...own, kernelName: `${kernelName}/own` });
-    }
-    tf.registerKernel({
-      kernelName,
-      backendName: BACKEND,
-      kernelFunc: ({ inputs, attrs, backend }) => {
-        const k = new Kernels(backend);
-        return k.done(compose(k, inputs as Record<string, tf.TensorInfo>, attrs));
-      },
-    });
-  }
+  registerComposed("wasm", composed);
 }

@@ -20,6 +20,7 @@ import type {
   TensorSpec,
 } from "../../core/program.ts";
 import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
+import { Turns } from "../turns.ts";
 import type { Graph } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
@@ -36,6 +37,8 @@ interface Pair {
 class OnnxState implements EngineState {
   readonly specs: NamedSpecs;
   readonly pairs: Record<string, Pair> = {};
+  /** Runs, reading and writing come one after the other: a run exchanges the buffers that others look at. */
+  readonly turns: Turns = new Turns();
 
   constructor(values: NamedHostTensors) {
     const specs: Record<string, TensorSpec> = {};
@@ -47,7 +50,7 @@ class OnnxState implements EngineState {
   }
 
   read(names: readonly string[] = Object.keys(this.pairs)): Promise<NamedHostTensors> {
-    return Promise.try(() => {
+    return this.turns.next(() => {
       const values: NamedHostTensors = {};
       for (const name of names) {
         if (this.pairs[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
@@ -57,10 +60,11 @@ class OnnxState implements EngineState {
     });
   }
 
-  write(values: NamedHostTensors): Promise<void> {
-    return Promise.try(() => {
-      checkWrite(this.specs, values);
-      for (const [name, { data }] of Object.entries(values)) this.pairs[name].current.data.set(data);
+  async write(values: NamedHostTensors): Promise<void> {
+    checkWrite(this.specs, values);
+    const copies = Object.entries(values).map(([name, { data }]) => [name, data.slice()] as const);
+    await this.turns.next(() => {
+      for (const [name, data] of copies) this.pairs[name].current.data.set(data);
     });
   }
 
@@ -135,6 +139,10 @@ class OnnxProgram implements CompiledProgram {
     }
     checkState(program, state.specs);
     checkFeeds(program, inputs);
+    return await state.turns.next(() => this.#step(state, inputs));
+  }
+
+  async #step(state: OnnxState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
     const fed: RuntimeTensor[] = [];
     const read = this.#inputs.map(({ kind, name }) => {
       if (kind === "state") return state.pairs[name].current;

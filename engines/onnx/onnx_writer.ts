@@ -76,6 +76,9 @@ export const inputName = (index: number): string => `i${index}`;
 /** See `inputName`. */
 export const outputName = (index: number): string => `o${index}`;
 
+/** The name of a written node, for messages and profiles of the runtime. */
+export const nodeName = (op: string, index: number): string => `${op}_${index}`;
+
 /** Encodes a lowered graph. */
 export function writeOnnx(graph: Graph, name: string): Uint8Array<ArrayBuffer> {
   const names = new Map<Value, string>();
@@ -92,12 +95,13 @@ export function writeOnnx(graph: Graph, name: string): Uint8Array<ArrayBuffer> {
     return own;
   };
 
-  function node(writer: Writer, item: Node): void {
+  function node(writer: Writer, item: Node, index: number): void {
     const operator = onnxOperator(item.op);
     const filling = item.op === "ConstantOfShape";
     const inputs = filling ? item.inputs.slice(0, 1) : item.inputs;
     for (const input of inputs) text(writer, 1, input === null ? "" : nameOf(input));
     for (const output of item.outputs) text(writer, 2, nameOf(output));
+    text(writer, 3, nodeName(item.op, index));
     text(writer, 4, item.op);
     for (const [key, kind] of Object.entries(operator.attributes)) {
       const value = item.attributes[key];
@@ -118,7 +122,7 @@ export function writeOnnx(graph: Graph, name: string): Uint8Array<ArrayBuffer> {
   integer(writer, 1, IR_VERSION);
   text(writer, 2, "armlab");
   message(writer, 7, (body) => {
-    for (const item of graph.nodes) message(body, 1, (inner) => node(inner, item));
+    graph.nodes.forEach((item, index) => message(body, 1, (inner) => node(inner, item, index)));
     text(body, 2, name);
     for (const constant of constants) {
       message(body, 5, (inner) => tensor(inner, constant, constant.data!, nameOf(constant)));

@@ -3,29 +3,110 @@
  *
  * @module
  */
-import type { EngineOptions, EnginePlugin, Missing } from "../../core/program.ts";
+import { fileURLToPath } from "node:url";
+import type { Engine, EngineOptions, EnginePlugin, Missing } from "../../core/program.ts";
+import { graphicsDriver, messageOf, unloadable } from "../missing.ts";
 
-async function unloadable(): Promise<Missing | null> {
+async function missingRuntime(): Promise<Missing | null> {
   try {
     await import("./engine.ts");
     return null;
   } catch (error) {
     return {
-      what: `the package onnxruntime-node could not be loaded (${
-        error instanceof Error ? error.message : String(error)
-      }); it brings binaries for Linux, macOS and Windows on x64 and arm64`,
+      what: `the package onnxruntime-node could not be loaded (${messageOf(error)}); it brings binaries for Linux, ` +
+        "macOS and Windows on x64 and arm64",
       get: null,
     };
   }
+}
+
+async function createDevice(provider: "webgpu" | "cuda", options?: EngineOptions): Promise<Engine> {
+  const { deviceEngine } = await import("./device_engine.ts");
+  return deviceEngine(provider, options);
 }
 
 /** Traced once, compiled to ONNX and run by ONNX Runtime on the CPU. */
 export const onnxCpu: EnginePlugin = {
   name: "onnx:cpu",
   about: "programs traced once, compiled to ONNX and run by ONNX Runtime on the CPU",
-  unavailable: unloadable,
+  unavailable: missingRuntime,
   async create(options?: EngineOptions) {
     const { onnxEngine } = await import("./engine.ts");
     return onnxEngine(options);
   },
 };
+
+/** The same on a graphics card by WebGPU; the provider is in the npm package. */
+export const onnxWebgpu: EnginePlugin = {
+  name: "onnx:webgpu",
+  about: "compiled programs on the graphics card by ONNX Runtime's WebGPU (Vulkan, Metal or Direct3D 12)",
+  async unavailable() {
+    const runtime = await missingRuntime();
+    if (runtime !== null) return runtime;
+    const { tryProvider } = await import("./device_session.ts");
+    const problem = await tryProvider("webgpu");
+    if (problem === null) return null;
+    return { what: `ONNX Runtime's WebGPU finds no usable graphics device (${problem})`, get: graphicsDriver() };
+  },
+  create: (options) => createDevice("webgpu", options),
+};
+
+/** The provider's files, which the npm package leaves out for their size. */
+const cudaFiles = ["libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"];
+
+/** What the provider links: from the CUDA 12 toolkit and cuDNN 9. */
+const cudaLibraries = [
+  "libcudart.so.12",
+  "libcublasLt.so.12",
+  "libcublas.so.12",
+  "libcurand.so.10",
+  "libcufft.so.11",
+  "libcudnn.so.9",
+];
+
+/** The folder of the runtime's binaries for this machine. */
+export function runtimeFolder(): string {
+  return fileURLToPath(new URL("../bin/napi-v6/linux/x64/", import.meta.resolve("onnxruntime-node")));
+}
+
+/** The same on an NVIDIA card by CUDA. */
+export const onnxCuda: EnginePlugin = {
+  name: "onnx:cuda",
+  about: "compiled programs on an NVIDIA card by ONNX Runtime's CUDA provider (Linux on x64)",
+  async unavailable() {
+    const runtime = await missingRuntime();
+    if (runtime !== null) return runtime;
+    if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
+      return { what: "ONNX Runtime's npm package has a CUDA provider for Linux on x64 only", get: null };
+    }
+    const driver = unloadable(["libcuda.so.1"]);
+    if (driver.length > 0) {
+      return { what: `no NVIDIA driver (${driver.join(", ")} cannot be loaded)`, get: "install NVIDIA's driver" };
+    }
+    const folder = runtimeFolder();
+    const absent = cudaFiles.filter((name) => !isFile(folder + name));
+    if (absent.length > 0) {
+      return { what: `the CUDA provider's files are missing: ${absent.join(", ")}`, get: "deno task setup:onnx-cuda" };
+    }
+    const libraries = unloadable(cudaLibraries);
+    if (libraries.length > 0) {
+      return {
+        what: `the CUDA provider needs libraries that cannot be loaded: ${libraries.join(", ")}`,
+        get: "install the CUDA 12 toolkit and cuDNN 9, with their folders in LD_LIBRARY_PATH",
+      };
+    }
+    const { tryProvider } = await import("./device_session.ts");
+    const problem = await tryProvider("cuda");
+    return problem === null ? null : { what: `ONNX Runtime cannot start its CUDA provider (${problem})`, get: null };
+  },
+  create: (options) => createDevice("cuda", options),
+};
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

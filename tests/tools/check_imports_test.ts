@@ -24,6 +24,6 @@ Deno.test("offencesIn() finds imports that point up or sideways, also type impor
     '1: training may not import engines: "../engines/mod.ts"',
   ]);
   assertEquals(what("engines/mod.ts", 'import { InferenceSession } from "onnxruntime-node";'), [
-    "1: only engines/onnx/session.ts may import ONNX Runtime",
+    "1: only engines/onnx/session.ts and engines/onnx/device_session.ts may import ONNX Runtime",
   ]);
 });

@@ -1,0 +1,125 @@
+/**
+ * Kernels composed of other kernels of a tfjs backend, for what it lacks or gets wrong.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** Runs kernels of a backend and frees what they make when the composed kernel is done. */
+export class Kernels {
+  readonly #name: string;
+  readonly #backend: tf.KernelBackend;
+  readonly #made: tf.TensorInfo[] = [];
+
+  /** @param name tfjs's name of the backend. */
+  constructor(name: string, backend: unknown) {
+    this.#name = name;
+    this.#backend = backend as tf.KernelBackend;
+  }
+
+  /** One kernel's first output. `<name>/own` is the backend's kernel that a composed one replaces. */
+  run(
+    name: string,
+    inputs: Record<string, tf.TensorInfo> | readonly tf.TensorInfo[],
+    attrs: Record<string, unknown> = {},
+  ): tf.TensorInfo {
+    const kernel = tf.getKernel(name, this.#name);
+    const result = kernel.kernelFunc({
+      inputs: inputs as Record<string, tf.TensorInfo>,
+      attrs: attrs as unknown as tf.NamedAttrMap,
+      backend: this.#backend as unknown as Record<string, never>,
+    });
+    const output = Array.isArray(result) ? result[0] : result;
+    this.#made.push(output);
+    return output;
+  }
+
+  /** Frees everything but the result, which must be one of what was made. */
+  done(result: tf.TensorInfo): tf.TensorInfo {
+    // Reshapes share data with what they reshape and count as references of their own.
+    for (const info of this.#made) if (info !== result) this.#backend.disposeData(info.dataId);
+    return result;
+  }
+
+  /** The same values in another shape. */
+  reshape(x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
+    return this.run("Reshape", { x }, { shape: [...shape] });
+  }
+  /** Axes in another order. */
+  transpose(x: tf.TensorInfo, perm: readonly number[]): tf.TensorInfo {
+    return this.run("Transpose", { x }, { perm: [...perm] });
+  }
+  /** A value before and after each axis. */
+  pad(x: tf.TensorInfo, paddings: readonly (readonly [number, number])[], constantValue = 0): tf.TensorInfo {
+    if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
+    return this.run("PadV2", { x }, { paddings, constantValue });
+  }
+  /** Another element type. */
+  cast(x: tf.TensorInfo, dtype: tf.DataType): tf.TensorInfo {
+    return x.dtype === dtype ? x : this.run("Cast", { x }, { dtype });
+  }
+  /** A float of shape []. */
+  scalar(value: number): tf.TensorInfo {
+    return this.run("Fill", {}, { shape: [], value, dtype: "float32" });
+  }
+  /** Zeros. */
+  zeros(shape: readonly number[], dtype: tf.DataType = "float32"): tf.TensorInfo {
+    return this.run("Fill", {}, { shape: [...shape], value: 0, dtype });
+  }
+  /** Parts one after the other along an axis. */
+  concat(parts: readonly tf.TensorInfo[], axis: number): tf.TensorInfo {
+    return this.run("Concat", parts, { axis });
+  }
+  /** Elementwise product; shapes broadcast. */
+  multiply(a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo {
+    return this.run("Multiply", { a, b });
+  }
+  /** Sum over axes. */
+  sum(x: tf.TensorInfo, axis: readonly number[]): tf.TensorInfo {
+    return this.run("Sum", { x }, { axis: [...axis], keepDims: false });
+  }
+  /** [n, k] times [k, m]. */
+  matMul(a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo {
+    const [left, right] = [a, b].map((x) => this.reshape(x, [1, ...x.shape]));
+    const product = this.run("BatchMatMul", { a: left, b: right }, { transposeA: false, transposeB: false });
+    return this.reshape(product, [a.shape[0], b.shape[1]]);
+  }
+  /** The part of the given size from `begin` on. */
+  slice(x: tf.TensorInfo, begin: readonly number[], size: readonly number[]): tf.TensorInfo {
+    return this.run("Slice", { x }, { begin: [...begin], size: [...size] });
+  }
+}
+
+/** A composed kernel by its inputs and attributes. */
+export type ComposedKernel = (
+  k: Kernels,
+  inputs: Record<string, tf.TensorInfo>,
+  attrs: unknown,
+) => tf.TensorInfo;
+
+const registered = new Set<string>();
+
+/**
+ * Registers composed kernels for a backend whose own kernels are registered; again is no error.
+ *
+ * A kernel that the backend has is kept as `<name>/own`, for the composed one to call.
+ */
+export function registerComposed(backendName: string, kernels: Readonly<Record<string, ComposedKernel>>): void {
+  if (registered.has(backendName)) return;
+  registered.add(backendName);
+  for (const [kernelName, compose] of Object.entries(kernels)) {
+    const own = tf.getKernel(kernelName, backendName);
+    if (own !== undefined) {
+      tf.unregisterKernel(kernelName, backendName);
+      tf.registerKernel({ ...own, kernelName: `${kernelName}/own` });
+    }
+    tf.registerKernel({
+      kernelName,
+      backendName,
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const k = new Kernels(backendName, backend);
+        return k.done(compose(k, inputs as Record<string, tf.TensorInfo>, attrs));
+      },
+    });
+  }
+}
