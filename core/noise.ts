@@ -125,3 +125,27 @@ export function noise(key: tf.Tensor, stream: number, shape: readonly number[], 
     attributes as unknown as tf.NamedAttrMap,
   ) as tf.Tensor;
 }
+
+/**
+ * Draws classes from a key, by inverting the cumulative distribution.
+ *
+ * @param key See `noise`.
+ * @param stream See `noise`.
+ * @param logits Log-probabilities up to a constant per row, float32 [batch, classes].
+ * @param samples Draws per row, with replacement.
+ * @returns int32 [batch, samples] with values in 0..classes - 1. It carries no gradient.
+ * @throws {TypeError} If the logits are not a matrix with at least one class, or the key is none.
+ */
+export function multinomial(key: tf.Tensor, stream: number, logits: tf.Tensor, samples: number): tf.Tensor {
+  const [batch, classes] = logits.shape;
+  if (logits.rank !== 2 || classes === 0) {
+    throw new TypeError(
+      `Cannot draw classes as the logits must have the shape [batch, classes]: found [${logits.shape.join(", ")}]`,
+    );
+  }
+  const uniform = noise(key, stream, [batch, samples, 1], "uniform");
+  // The last class takes what is left: rounding must not leave a gap below 1.
+  const bounds = tf.slice(tf.cumsum(tf.softmax(logits), 1), [0, 0], [batch, classes - 1]);
+  const passed = tf.greaterEqual(uniform, tf.reshape(bounds, [batch, 1, classes - 1]));
+  return tf.sum(tf.cast(passed, "int32"), 2);
+}

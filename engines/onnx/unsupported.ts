@@ -41,7 +41,8 @@ export const unsupportedKernels: Readonly<Record<UnsupportedKernel, string>> = {
   LogicalXor: composed("LogicalOr, LogicalAnd and LogicalNot"),
   LowerBound: composed("SearchSorted"),
   MatrixBandPart: composed("Range, Sub, comparisons and Select"),
-  Multinomial: "its seed would draw the same numbers in every run: draw from a fed key (core/noise.ts)",
+  Multinomial:
+    "its seed would draw the same classes in every run: draw from a fed key by `multinomial` of core/noise.ts",
   NonMaxSuppressionV3: size,
   NonMaxSuppressionV4: size,
   NonMaxSuppressionV5: size,

@@ -1,5 +1,6 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { noise } from "../../core/noise.ts";
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { multinomial, noise } from "../../core/noise.ts";
 import type { HostTensor, NamedHostTensors, Program } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
@@ -173,4 +174,33 @@ Deno.test("noise is the same on both engines, and new whenever the key is", asyn
   let product = 0;
   for (let i = 0; i < 5050; i++) product += (actual.uniform.data[i] - 0.5) * (actual.other.data[i] - 0.5) * 12 / 5050;
   assertAlmostEquals(product, 0, 5 / Math.sqrt(5050));
+});
+
+Deno.test("classes drawn from a key have the given probabilities and are the same on both engines", async () => {
+  const probabilities = [0.5, 0, 0.2, 0.3];
+  const program: Program = {
+    name: "classes",
+    state: {},
+    inputs: { key: { shape: [2], dtype: "int32" }, logits: { shape: [2, 4], dtype: "float32" } },
+    apply: (_state, { key, logits }) => ({ state: {}, outputs: { drawn: multinomial(key, 2, logits, 4000) } }),
+  };
+  const logits = [...probabilities, ...[...probabilities].reverse()].map((p) => Math.log(p) + 3);
+  const fed: NamedHostTensors = {
+    key: { data: Int32Array.from([8, -9]), shape: [2], dtype: "int32" },
+    logits: { data: Float32Array.from(logits), shape: [2, 4], dtype: "float32" },
+  };
+  const [expected, actual] = [await runOn(eager, program, fed), await runOn(compiled, program, fed)];
+  assertEquals(actual.drawn.dtype, "int32");
+  assertEquals([...actual.drawn.shape], [2, 4000]);
+  const values = [...actual.drawn.data];
+  // A draw within rounding of a bound may fall to either side.
+  assert(values.filter((value, i) => value !== expected.drawn.data[i]).length <= 2);
+  [values.slice(0, 4000), values.slice(4000).map((value) => 3 - value)].forEach((row) =>
+    probabilities.forEach((p, k) => {
+      const share = row.filter((value) => value === k).length / 4000;
+      assertAlmostEquals(share, p, 4 * Math.sqrt(p * (1 - p) / 4000));
+    })
+  );
+  const error = assertThrows(() => multinomial(tf.tensor1d([1, 2], "int32"), 0, tf.tensor1d([1, 2]), 3), TypeError);
+  assertStringIncludes(error.message, "the logits must have the shape [batch, classes]: found [2]");
 });
