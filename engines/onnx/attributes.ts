@@ -266,13 +266,13 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
   Reverse: (raw, [x]) => ({ axes: axesOf(raw["dims"], x.shape.length) }),
   ScatterNd: (raw) => ({ shape: raw["shape"] as number[] }),
   Slice: (raw, [x]) => {
-    const shape = [...x.shape];
-    const begin = raw["begin"] as number[];
-    const size = raw["size"] as number[];
-    return {
-      begin: shape.map((_, i) => begin[i] ?? 0),
-      size: shape.map((extent, i) => size[i] === undefined || size[i] === -1 ? extent - (begin[i] ?? 0) : size[i]),
-    };
+    const info = { dataId: {}, shape: [...x.shape], dtype: x.dtype as tf.DataType };
+    const [begin, size] = tf.slice_util.parseSliceParams(
+      info,
+      raw["begin"] as number | number[],
+      raw["size"] as number | number[] | undefined,
+    );
+    return { begin, size };
   },
   SpaceToBatchND: (raw) => ({ block: raw["blockShape"] as number[], paddings: raw["paddings"] as number[][] }),
   SparseToDense: (raw) => ({ shape: raw["outputShape"] as number[] }),

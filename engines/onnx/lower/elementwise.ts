@@ -130,11 +130,14 @@ function softplus(b: Builder, x: Value): Value {
 
 /** The quadrant-aware angle of (x, y) from atan(y / x). */
 function atan2(b: Builder, y: Value, x: Value): Value {
-  const angle = b.op("Atan", [b.op("Div", [y, x])]);
+  // Of two infinities only the signs count, and above and below the origin there is no quotient.
+  const infinite = b.op("And", [b.op("IsInf", [x]), b.op("IsInf", [y])]);
+  const finite = (value: Value) => b.where(infinite, b.op("Sign", [value]), value);
+  const angle = b.op("Atan", [b.op("Div", [finite(y), finite(x)])]);
   const turn = b.where(b.op("Less", [y, zero(b, y)]), b.scalar(-Math.PI), b.scalar(Math.PI));
   const behind = b.where(b.op("Less", [x, zero(b, x)]), b.op("Add", [angle, turn]), angle);
-  const origin = b.op("And", [b.op("Equal", [x, zero(b, x)]), b.op("Equal", [y, zero(b, y)])]);
-  return b.where(origin, b.op("Mul", [b.scalar(0), y]), behind);
+  const upright = b.op("Mul", [b.op("Sign", [y]), b.scalar(Math.PI / 2)]);
+  return b.where(b.op("Equal", [x, zero(b, x)]), upright, behind);
 }
 
 /** Rounds towards minus infinity. */
@@ -184,7 +187,7 @@ export const elementwiseRules: Rules<Plain | Arithmetic | Others> = {
   Rsqrt: real((b, x) => b.op("Reciprocal", [b.op("Sqrt", [x])])),
   Selu: real((b, x) => b.op("Selu", [x], selu)),
   Sigmoid: named("Sigmoid"),
-  Sign: numerical((b, x) => b.op("Sign", [x])),
+  Sign: { ...numerical((b, x) => b.op("Sign", [x])), note: "of NaN is NaN, where tfjs's CPU gives 0" },
   Sin: named("Sin"),
   Sinh: named("Sinh"),
   Softplus: real(softplus),
@@ -194,7 +197,10 @@ export const elementwiseRules: Rules<Plain | Arithmetic | Others> = {
   Tanh: named("Tanh"),
 
   Add: binary((b, x, y) => b.op("Add", [x, y])),
-  Atan2: binary((b, x, y) => atan2(b, float(b, x), float(b, y))),
+  Atan2: {
+    ...binary((b, x, y) => atan2(b, float(b, x), float(b, y))),
+    note: "zeros have no sign here",
+  },
   FloorDiv: {
     inputs: ["a", "b"],
     infer: ([x, y]) => ({ shape: broadcastShapes(x.shape, y.shape), dtype: "int32" }),

@@ -80,6 +80,7 @@ export const shapeRules: Rules<
     inputs: ["x"],
     infer: ([x], { dtype }) => ({ shape: x.shape, dtype }),
     lower: (b, [x], { dtype }) => b.cast(x, dtype),
+    note: "a float that no int32 holds becomes any number",
   },
   Concat: {
     inputs: "variadic",

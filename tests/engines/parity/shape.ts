@@ -79,6 +79,9 @@ export const shapeCases: Readonly<Record<keyof typeof shapeRules, readonly Case[
     ...shaped([[2, 3]], (x) => tf.reverse(x, -1)),
   ],
   Slice: [
+    ...shaped([[4, 5]], (x) => tf.slice(x, [1, 2])),
+    ...shaped([[4], [1]], (x) => tf.slice(x, 0)),
+    ...shaped([[4]], (x) => tf.slice(x, 1, 2)),
     ...shaped([[4, 5]], (x) => tf.slice(x, [1, 2], [2, -1])),
     ...shaped([[4, 5]], (x) => tf.slice(x, [3], [1])),
     ...shaped([[4, 5]], (x) => tf.slice(x, [1, 0], [0, 5])),
