@@ -1,0 +1,36 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { gridOf, grids } from "../../experiments/grids/mod.ts";
+import { resolveConfig } from "../../experiments/mod.ts";
+import { createLibrary } from "../../library.ts";
+import { runId } from "../../store/run_id.ts";
+
+const library = createLibrary();
+const dataset = {
+  fingerprint: "0",
+  modalities: {
+    audio: { shape: [32, 20, 1], dtype: "float32" as const, about: "spectrogram" },
+    image: { shape: [28, 28, 1], dtype: "float32" as const, about: "image" },
+  },
+  classes: ["a", "b", "c"],
+};
+const context = {
+  seed: 0,
+  engine: { name: "cpu", version: "0", threads: 1 },
+  version: "0",
+  plugins: [],
+};
+
+for (const grid of grids.filter(({ cells }) => cells.every((cell) => cell.dataset.name === "av-digits"))) {
+  Deno.test(`grid ${grid.name}: every configuration is valid, named once and different from the others`, () => {
+    assertEquals(gridOf(grid.name), grid);
+    assert(grid.name.match(/^[a-z][a-z0-9-]*$/) && grid.question.endsWith("?"));
+    assertEquals(new Set(grid.seeds).size, grid.seeds.length);
+    const ids = grid.cells.map((request) => runId(resolveConfig(request, library, dataset, context)));
+    assertEquals(new Set(ids).size, ids.length);
+    assertEquals(new Set(grid.cells.map(({ label }) => label)).size, ids.length);
+  });
+}
+
+Deno.test("an unknown grid is refused with the names there are", () => {
+  assertThrows(() => gridOf("arm-moduls"), RangeError, "grids are quick, arm-modules");
+});
