@@ -47,6 +47,18 @@ function readoutLosses(step: TrainStep, options: ArmOptions, weight: number): Re
   }));
 }
 
+/**
+ * 1 for rows whose valuation is kept, 0 for those whose table rows stay as they were; `null` if all are kept. One sample
+ * alone has no batch to be centred by, and a sample that lacks a modality says nothing about all of them.
+ */
+function valuedRows({ weights, keep }: TrainStep, { center }: ArmOptions): tf.Tensor | null {
+  const enough = center === "none"
+    ? null
+    : tf.cast(tf.greater(tf.sum(tf.cast(tf.greater(weights, 0), "float32")), 1), "float32");
+  const whole = keep === null ? null : Object.values(keep).reduce<tf.Tensor>((a, b) => tf.mul(a, b), tf.scalar(1));
+  return enough === null ? whole : whole === null ? enough : tf.mul(enough, whole);
+}
+
 /** The hooks of ARM with some of its parts switched on. */
 export function armMethod(name: string, options: ArmOptions, context: ModelContext): Method {
   const { modalities } = context;
@@ -130,10 +142,11 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
         ...pairs.map((pair) => tf.slice(flat, [0, pair], [-1, 1])),
       ], 1) as tf.Tensor2D;
       names.forEach((quantity, index) => stats[quantity] = step.mean(column(measured, index)));
-      // One sample alone has no batch to be centred by: its rows stay as they were.
-      const enough = tf.greater(tf.sum(tf.cast(tf.greater(step.weights, 0), "float32")), 1);
+      const counts = valuedRows(step, options);
       const unless = (name: string, rows: tf.Tensor2D) =>
-        options.center === "none" ? rows : tf.where(enough, rows, step.rows(name)) as tf.Tensor2D;
+        counts === null
+          ? rows
+          : tf.add(tf.mul(rows, counts), tf.mul(step.rows(name), tf.sub(1, counts))) as tf.Tensor2D;
       const rows: Record<string, tf.Tensor2D> = {
         [COLUMNS.joint]: unless(COLUMNS.joint, tf.expandDims(joint, 1) as tf.Tensor2D),
         [COLUMNS.measured]: unless(COLUMNS.measured, measured),

@@ -89,6 +89,22 @@ Deno.test("a batch of one sample is not valued: its rows stay as they were", asy
   assertEquals([...table(checkpoints[0], "arm/fw-next").slice(2 * blank[0], 2 * blank[0] + 2)], [1, 1]);
 });
 
+Deno.test("samples that lack a modality write nothing", async () => {
+  const drops: Method = {
+    name: "drops",
+    declares: { keep: true },
+    plan: (host, base) =>
+      base.map((segment) => ({
+        ...segment,
+        keep: Uint8Array.from({ length: 2 * segment.items.length }, (_, i) => host.epoch > 0 && i % 2 === 0 ? 0 : 1),
+      })),
+  };
+  const methods: Parameters<typeof toyModel>[3] = [["arm", { ...OFF, dfe: true, warmup: 99 }], drops];
+  const { checkpoints } = await trained(engine, toyModel(library, two, "concat", methods), two);
+  assert(table(checkpoints[0], "arm/measured").every((value) => value !== 0));
+  assertEquals(table(checkpoints[1], "arm/measured"), table(checkpoints[0], "arm/measured"));
+});
+
 // --------------------------------------------------------------------------------------------------------- losses
 
 const value = () => ({
