@@ -7,14 +7,12 @@ import type { Library } from "../core/library.ts";
 import { byModality } from "../core/modality.ts";
 import type { EncoderPlugin, FusionPlugin, ModalityInfo } from "../core/plugin.ts";
 import { shortCount } from "../experiments/results.ts";
-import { type Cost, encoderCost, misfit, modelCost } from "../training/mod.ts";
-
-type Abstract = (run: () => void) => void;
+import { type Abstract, type Cost, encoderCost, misfit, modelCost } from "../training/mod.ts";
 
 const float = (...shape: number[]): ModalityInfo => ({ shape, dtype: "float32", about: "" });
 
 /** The inputs that costs of encoders are stated for. */
-const inputs: readonly { readonly words: string; readonly info: ModalityInfo }[] = [
+export const statedInputs: readonly { readonly words: string; readonly info: ModalityInfo }[] = [
   { words: "[28, 28, 1]", info: float(28, 28, 1) },
   { words: "[224, 224, 3]", info: float(224, 224, 3) },
   { words: "[100, 64]", info: float(100, 64) },
@@ -29,7 +27,7 @@ const words = ({ parameters, multiplyAdds }: Cost): string =>
 
 /** Costs of an encoder with default options, one line per kind of input. */
 function ofEncoder(plugin: EncoderPlugin, abstract: Abstract): string[] {
-  const fits = inputs.filter(({ info }) => plugin.refuses(info, {}) === null);
+  const fits = statedInputs.filter(({ info }) => plugin.refuses(info, {}) === null);
   return fits.map(({ words: shape, info }) =>
     `${shape}: ${words(encoderCost(plugin.create({}, info), info, abstract))}`
   );

@@ -67,7 +67,7 @@ export const bert: EncoderPlugin = defineEncoder<BertOptions>({
     vocabulary: { type: "integer", default: 0, min: 0, about: "number of ids; 0 takes the dataset's" },
     positions: { type: "integer", default: 0, min: 0, about: "length of the position table; 0 is the input's length" },
     width: { type: "integer", default: 128, min: 1, about: "width of tokens and feature; a multiple of heads" },
-    depth: { type: "integer", default: 2, min: 1, about: "number of layers, each a stage" },
+    depth: { type: "integer", default: 2, min: 1, tune: [2, 4, 6], about: "number of layers, each a stage" },
     heads: { type: "integer", default: 2, min: 1, about: "heads of attention" },
     hidden: { type: "integer", default: 512, min: 1, about: "hidden width of a layer's MLP" },
     pooling: {

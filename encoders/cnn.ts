@@ -22,7 +22,7 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
   formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b)",
   options: {
     channels: { type: "numbers", default: [8, 16, 32], about: "channels of the stages, shallow to deep" },
-    width: { type: "integer", default: 128, min: 1, about: "width of the feature" },
+    width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the feature" },
     norm: {
       type: "choice",
       choices: ["none", "batch"],

@@ -23,7 +23,7 @@ export const mlp: EncoderPlugin = defineEncoder<MlpOptions>({
   formula: "f = relu(W_L ... relu(W_1 x + b_1) ... + b_L)",
   options: {
     hidden: { type: "numbers", default: [256], about: "widths of the hidden layers" },
-    width: { type: "integer", default: 128, min: 1, about: "width of the feature" },
+    width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the feature" },
     dropout: { type: "number", default: 0, min: 0, max: 0.95, about: "dropout rate after each hidden layer" },
   },
   refuses: ({ dtype }, { hidden }) => {

@@ -108,7 +108,13 @@ function recurrent(cell: Cell, options: RecurrentOptions): Encoder {
 }
 
 const options: SpecsFor<RecurrentOptions> = {
-  width: { type: "integer", default: 64, min: 1, about: "width of the hidden state, in each direction" },
+  width: {
+    type: "integer",
+    default: 64,
+    min: 1,
+    tune: [64, 128, 256],
+    about: "width of the hidden state, in each direction",
+  },
   layers: { type: "integer", default: 1, min: 1, about: "number of layers, each a stage" },
   bidirectional: { type: "boolean", default: false, about: "run in both directions and concatenate" },
   pooling: { type: "choice", choices: ["last", "mean"], default: "last", about: "the last state, or the mean of all" },

@@ -53,6 +53,7 @@ export const resnet18: EncoderPlugin = defineEncoder<Resnet18Options>({
       type: "integer",
       default: 64,
       min: 1,
+      tune: [16, 32, 64],
       about: "channels of the first stage; the feature has 8 times as many",
     },
     smallInput: {

@@ -71,7 +71,7 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
   options: {
     patch: { type: "integer", default: 4, min: 1, about: "side of a patch in pixels; must divide height and width" },
     width: { type: "integer", default: 64, min: 1, about: "width of tokens and feature; a multiple of heads" },
-    depth: { type: "integer", default: 4, min: 1, about: "number of blocks, each a stage" },
+    depth: { type: "integer", default: 4, min: 1, tune: [4, 6, 12], about: "number of blocks, each a stage" },
     heads: { type: "integer", default: 4, min: 1, about: "heads of attention" },
     mlpRatio: {
       type: "number",
@@ -80,7 +80,14 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
       about: "hidden width of a block's MLP, as a multiple of the width",
     },
     pooling: { type: "choice", choices: ["cls", "mean"], default: "cls", about: "class token, or mean of all tokens" },
-    dropout: { type: "number", default: 0, min: 0, max: 0.95, about: "dropout rate after embedding and sublayers" },
+    dropout: {
+      type: "number",
+      default: 0,
+      min: 0,
+      max: 0.95,
+      tune: [0, 0.1],
+      about: "dropout rate after embedding and sublayers",
+    },
   },
   refuses: ({ shape, dtype }, { patch, width, heads }) => {
     if (dtype !== "float32" || (shape.length !== 3 && shape.length !== 4)) {

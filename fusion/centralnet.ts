@@ -36,13 +36,20 @@ export const centralnet: FusionPlugin = defineFusion<CentralNetOptions>({
   source: "Vielzeuf et al., CentralNet, ECCV Workshops 2018",
   options: {
     stages: { type: "integer", default: 3, min: 1, about: "how many of the deepest stages are tapped" },
-    width: { type: "integer", default: 128, min: 1, about: "width of the central states" },
+    width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the central states" },
     taps: {
       type: "numbers",
       default: [],
       about: "which stages instead, shallow to deep, counted from the deepest as 1: 3, 1 leaves out the second deepest",
     },
-    beta: { type: "number", default: 1, min: 0, about: "weight of the modalities' own losses", source: "the paper" },
+    beta: {
+      type: "number",
+      default: 1,
+      min: 0,
+      tune: [0.3, 1, 3],
+      about: "weight of the modalities' own losses",
+      source: "the paper",
+    },
     betas: { type: "numbers", default: [], about: "one weight per modality in sorted order, instead of beta for all" },
     mixInit: {
       type: "choice",

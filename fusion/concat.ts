@@ -37,6 +37,7 @@ export const concat: FusionPlugin = defineFusion<ConcatOptions>({
       type: "integer",
       default: 128,
       min: 0,
+      tune: [64, 128, 256, 512],
       about: "fused width d; 0 puts the head on the features themselves",
     },
     keepFill: keepFillOption,

@@ -84,8 +84,14 @@ const options = (variant: GatedOptions["variant"]): SpecsFor<GatedOptions> => ({
     default: "",
     about: "gated: the modality that is gated; empty is the second in sorted order",
   },
-  width: { type: "integer", default: 128, min: 1, about: "width of the projections h_u" },
-  rank: { type: "integer", default: 16, min: 1, about: "bilinear-gated: width r of the projections, r^2 fused" },
+  width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the projections h_u" },
+  rank: {
+    type: "integer",
+    default: 16,
+    min: 1,
+    tune: [8, 16, 32, 64],
+    about: "bilinear-gated: width r of the projections, r^2 fused",
+  },
   generalisation: {
     type: "choice",
     choices: ["product", "pairwise"],

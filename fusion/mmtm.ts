@@ -65,6 +65,7 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
       type: "number",
       default: 4,
       min: 0.1,
+      tune: [2, 4, 8],
       about: "reduction of the joint representation",
       source: "the paper",
     },

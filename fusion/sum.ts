@@ -30,7 +30,13 @@ export const sum: FusionPlugin = defineFusion<SumOptions>({
   source: "Peng et al., OGM-GE, CVPR 2022 (summation); feature level as in ARM, AAAI 2025",
   options: {
     level: { type: "choice", choices: ["logit", "feature"], default: "logit", about: "what is summed" },
-    width: { type: "integer", default: 128, min: 1, about: "width of the projections at the feature level" },
+    width: {
+      type: "integer",
+      default: 128,
+      min: 1,
+      tune: [64, 128, 256, 512],
+      about: "width of the projections at the feature level",
+    },
     keepFill: keepFillOption,
   },
   create: ({ level, width, keepFill }, { modalities, classes }) => {

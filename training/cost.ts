@@ -30,7 +30,7 @@ export interface ModelCost extends Cost {
 }
 
 /** Runs a function for the shapes of its tensors, as `Engine.abstract` does. */
-type Abstract = (run: () => void) => void;
+export type Abstract = (run: () => void) => void;
 
 function size(found: Discovered, counts: (group: string) => boolean = () => true): number {
   let sum = 0;

@@ -18,6 +18,9 @@ Deno.test("help, version, list and describe say what there is", async () => {
   assertStringIncludes(describe.out, "Configurations: concat, sum, ogm-ge, uni-ce, arm");
   const resnet = await armlab("describe", "resnet18", "mmtm");
   assertStringIncludes(resnet.out, "[224, 224, 3]: 11.2 M parameters, 1.81 G multiply-adds");
+  assertStringIncludes(resnet.out, "Gives: pooled features, 4 stages");
+  assertStringIncludes(resnet.out, "Needs of encoders: pooled features and the 3 deepest stages");
+  assertStringIncludes(resnet.out, "A modality's own readout: own: a head of its own");
   assertStringIncludes(resnet.out, "3 x cnn on [28, 28, 1], 10 classes: 16.2 k parameters, 15.9 k multiply-adds");
   assertEquals((await armlab("bench", "--describe", "concat")).out, (await armlab("describe", "concat")).out);
   assertStringIncludes((await armlab("bench", "--help")).out, "--set KEY=VALUE");

@@ -73,7 +73,7 @@ function model(fusion: string, options: Record<string, unknown>): Model {
 for (
   const [fusion, options] of [["mmtm", { stages: 1, loss: "both" }], ["centralnet", { stages: 1, width: 8 }]] as const
 ) {
-  Deno.test(`gru, vit, resnet18 and bert learn under ${fusion}, traced as op by op`, async () => {
+  Deno.test(`gru, vit, resnet18 and bert learn under ${fusion}${fusion === "mmtm" ? ", traced as op by op" : ""}`, async () => {
     const data = await dataset();
     const run = async (engine: Engine, epochs: number) => {
       const losses: number[] = [];
@@ -95,6 +95,7 @@ for (
       assert(accuracy > 0.7, `accuracy of ${modality} alone is ${accuracy}`);
     }
     assertEquals(Object.keys(summary.multiplyAddsByPart!).length, 5);
+    if (fusion === "centralnet") return; // one comparison of engines is enough for the encoders
     // The last batch of an epoch holds 13 of 16 rows.
     const eager = await run(await cpu.create(), 1);
     assertClose((await run(compiled, 1)).losses, eager.losses, 1e-3);
