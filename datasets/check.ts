@@ -14,7 +14,7 @@ const splitNames: readonly SplitName[] = ["train", "validation", "test"];
  * Checks shapes, lengths, labels and values of all splits, and that splits share no group.
  *
  * @throws {TypeError} If a length does not fit its shape, or a split lacks a modality.
- * @throws {RangeError} If a split is empty, a label is out of range, a value is NaN or infinite, or two splits share a group.
+ * @throws {RangeError} If a split is empty, a label or token id is out of range, a value is NaN or infinite, or two splits share a group.
  */
 export function checkDataset(dataset: Dataset): void {
   const modalities = modalitiesOf(dataset.modalities);
@@ -52,6 +52,15 @@ export function checkDataset(dataset: Dataset): void {
         throw new RangeError(
           `Cannot use ${where} as every value must be finite: "${modality}" of sample ${Math.floor(index / row)} has ` +
             `${values[index]} at position ${index % row}`,
+        );
+      }
+      const { vocabulary } = dataset.modalities[modality];
+      const strange = vocabulary === undefined ? -1 : values.findIndex((id) => id < 0 || id >= vocabulary);
+      if (strange !== -1) {
+        throw new RangeError(
+          `Cannot use ${where} as ids of "${modality}" must be 0..${vocabulary! - 1}: sample ${
+            Math.floor(strange / row)
+          } has ${values[strange]} at position ${strange % row}`,
         );
       }
     }

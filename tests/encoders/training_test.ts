@@ -1,5 +1,5 @@
 /** All kinds of encoders in one model, through the harness. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Dataset, ModalityInfo, Split } from "../../core/plugin.ts";
 import { type Engine, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
@@ -101,3 +101,13 @@ for (
     assertClose((await run(compiled, 1)).losses, eager.losses, 1e-3);
   });
 }
+
+Deno.test("checkDataset() names token ids that the vocabulary does not hold", async () => {
+  const data = await dataset();
+  data.splits.validation.inputs.text[6 * 4 + 2] = 12;
+  assertThrows(
+    () => checkDataset(data),
+    RangeError,
+    'Cannot use split "validation" of dataset "mixed" as ids of "text" must be 0..11: sample 4 has 12 at position 2',
+  );
+});
