@@ -11,6 +11,7 @@ import type { Command } from "./command.ts";
 export type { Command } from "./command.ts";
 import { describeCommand } from "./describe.ts";
 import { doctorCommand } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
 import { exportResultsCommand } from "./export_results.ts";
 import { listCommand } from "./list.ts";
 import { valueCommand } from "./value.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   describeCommand,
   checkCommand,
   doctorCommand,
+  exportCommand,
 ];
 
 /** Runs a command; returns the exit code. Every expected error becomes one line on standard error. */

@@ -447,6 +447,13 @@ export const onnxOperators = {
     },
   },
   Trilu: { attributes: { upper: "int" }, infer: like },
+  Shape: {
+    attributes: { start: "int", end: "int" },
+    infer: ([x], { start, end }) => [{
+      shape: [x!.shape.slice(start as number | undefined, end as number | undefined).length],
+      dtype: "int64",
+    }],
+  },
 } as const satisfies Readonly<Record<string, OnnxOperator>>;
 
 /** Name of an ONNX operator that lowered graphs may contain. */

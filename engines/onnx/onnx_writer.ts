@@ -1,10 +1,10 @@
 /**
- * Writes a lowered graph as an ONNX model (protocol buffers of onnx.proto3).
+ * Writes a lowered graph as an ONNX model (protocol buffers of onnx.proto3), for the runtime or for other programs.
  *
  * @module
  */
 import protobuf from "protobufjs/minimal.js";
-import type { Attribute, ConstantData, Graph, Node, Value, ValueSpec } from "./ir.ts";
+import type { Attribute, ConstantData, Graph, Node, Port, Value, ValueSpec } from "./ir.ts";
 import { type AttributeKind, elementTypes, onnxOperator } from "./onnx_ops.ts";
 
 const { Writer } = protobuf;
@@ -60,15 +60,42 @@ function attribute(writer: Writer, name: string, kind: AttributeKind, value: Att
   integer(writer, 20, attributeTypes[kind]);
 }
 
-function port(writer: Writer, name: string, { shape, dtype }: ValueSpec): void {
+/** How a port of a model for other programs is called and described. */
+export interface PortLabel {
+  readonly name: string;
+  /** Extents; a name where it is free. */
+  readonly shape: readonly (number | string)[];
+  readonly about: string;
+}
+
+/** What a model for other programs says of itself. */
+export interface ModelLabels {
+  /** For the graph's inputs that are not weights, in order. */
+  readonly inputs: readonly PortLabel[];
+  readonly outputs: readonly PortLabel[];
+  /** Inputs of the graph that are constants of the model, with their names and values. */
+  readonly weights: ReadonlyMap<Value, { readonly name: string; readonly data: ConstantData }>;
+  readonly about: string;
+  /** Version of the producer. */
+  readonly version: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+function port(writer: Writer, { name, shape, about }: PortLabel, { dtype }: ValueSpec): void {
   text(writer, 1, name);
   message(writer, 2, (type) =>
     message(type, 1, (tensorType) => {
       integer(tensorType, 1, elementTypes[dtype]);
       message(tensorType, 2, (dims) => {
-        for (const extent of shape) message(dims, 1, (dim) => integer(dim, 1, extent));
+        for (const extent of shape) {
+          message(dims, 1, (dim) => {
+            if (typeof extent === "number") integer(dim, 1, extent);
+            else text(dim, 2, extent);
+          });
+        }
       });
     }));
+  if (about !== "") text(writer, 3, about);
 }
 
 /** The names under which a written graph's inputs and outputs are fed and fetched: `i0`, `i1`, … and `o0`, `o1`, …. */
@@ -79,11 +106,17 @@ export const outputName = (index: number): string => `o${index}`;
 /** The name of a written node, for messages and profiles of the runtime. */
 export const nodeName = (op: string, index: number): string => `${op}_${index}`;
 
-/** Encodes a lowered graph. */
-export function writeOnnx(graph: Graph, name: string): Uint8Array<ArrayBuffer> {
+/** Encodes a lowered graph; with labels, as a model for other programs. */
+export function writeOnnx(graph: Graph, name: string, labels?: ModelLabels): Uint8Array<ArrayBuffer> {
   const names = new Map<Value, string>();
-  graph.inputs.forEach(({ value }, index) => names.set(value, inputName(index)));
-  graph.outputs.forEach(({ value }, index) => names.set(value, outputName(index)));
+  const inputs = labels === undefined ? graph.inputs : graph.inputs.filter(({ value }) => !labels.weights.has(value));
+  const label = (own: PortLabel | undefined, { value }: Port, fallback: string): PortLabel =>
+    own ?? { name: fallback, shape: value.shape, about: "" };
+  const inputLabels = inputs.map((item, index) => label(labels?.inputs[index], item, inputName(index)));
+  const outputLabels = graph.outputs.map((item, index) => label(labels?.outputs[index], item, outputName(index)));
+  inputs.forEach(({ value }, index) => names.set(value, inputLabels[index].name));
+  graph.outputs.forEach(({ value }, index) => names.set(value, outputLabels[index].name));
+  for (const [value, weight] of labels?.weights ?? []) names.set(value, weight.name);
   const constants: Value[] = [];
   const nameOf = (value: Value): string => {
     let own = names.get(value);
@@ -121,20 +154,35 @@ export function writeOnnx(graph: Graph, name: string): Uint8Array<ArrayBuffer> {
   const writer = Writer.create();
   integer(writer, 1, IR_VERSION);
   text(writer, 2, "armlab");
+  if (labels !== undefined) {
+    text(writer, 3, labels.version);
+    text(writer, 6, labels.about);
+  }
   message(writer, 7, (body) => {
     graph.nodes.forEach((item, index) => message(body, 1, (inner) => node(inner, item, index)));
     text(body, 2, name);
     for (const constant of constants) {
       message(body, 5, (inner) => tensor(inner, constant, constant.data!, nameOf(constant)));
     }
-    for (const { value } of graph.inputs) message(body, 11, (inner) => port(inner, nameOf(value), value));
-    for (const { value } of graph.outputs) message(body, 12, (inner) => port(inner, nameOf(value), value));
+    for (const [value, weight] of labels?.weights ?? []) {
+      message(body, 5, (inner) => tensor(inner, value, weight.data, weight.name));
+    }
+    if (labels !== undefined) text(body, 10, labels.about);
+    inputs.forEach(({ value }, index) => message(body, 11, (inner) => port(inner, inputLabels[index], value)));
+    graph.outputs.forEach(({ value }, index) => message(body, 12, (inner) => port(inner, outputLabels[index], value)));
   });
-  const domains = new Map<string, number>([["", OPSET], ["com.microsoft", 1]]);
+  const domains = new Map<string, number>([["", OPSET]]);
+  if (graph.nodes.some(({ op }) => onnxOperator(op).domain !== undefined)) domains.set("com.microsoft", 1);
   for (const [domain, version] of domains) {
     message(writer, 8, (inner) => {
       text(inner, 1, domain);
       integer(inner, 2, version);
+    });
+  }
+  for (const [key, value] of Object.entries(labels?.metadata ?? {})) {
+    message(writer, 14, (entry) => {
+      text(entry, 1, key);
+      text(entry, 2, value);
     });
   }
   return new Uint8Array(writer.finish());

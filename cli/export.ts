@@ -1,0 +1,84 @@
+/**
+ * `armlab export`: the tested model of a finished run for other programs.
+ *
+ * @module
+ */
+import { importPlugins } from "../core/library.ts";
+import { exportOnnx, exportWeights, readFinishedRun } from "../experiments/export_run.ts";
+import { createLibrary } from "../library.ts";
+import { writeAtomic } from "../store/files.ts";
+import { writeSafetensors } from "../store/safetensors.ts";
+import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { pluginSpecifier } from "./plugins.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  to: { type: "list", value: "FILE,...", about: "files to write: *.onnx (prediction) or *.safetensors (weights)" },
+  plugin: {
+    type: "list",
+    value: "FILE",
+    about: "register plugins that the run used; those of its config.json are too",
+  },
+  help: { type: "boolean", about: "show this help" },
+};
+
+const details = `
+*.onnx         The prediction, for any batch size: one input per modality (channels last, as the dataset makes it),
+               outputs "logits" and "probabilities". Classes and preprocessing stand in its metadata and in *.onnx.json
+               beside it. Runs in ONNX Runtime 1.18 or later (operator set 21).
+*.safetensors  Weights under PyTorch's names and in its layouts: encoder.audio.block1.conv.weight is [out, in, h, w],
+               linear weights are [out, in], batch normalisation has running_mean and running_var.`;
+
+const formatOf = (path: string) => path.endsWith(".onnx") ? "onnx" : path.endsWith(".safetensors") ? "weights" : null;
+
+/** `armlab export`. */
+export const exportCommand: Command = {
+  name: "export",
+  about: "write the model of a finished run as ONNX or as weights for PyTorch",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("export", flags, args);
+    if (parsed.boolean.help) {
+      console.log(
+        helpOf("armlab export RUN --to FILE", this.about, flags, [
+          "armlab export runs/0123456789abcdef --to model.onnx",
+          "armlab export runs/0123456789abcdef --to model.onnx,weights.safetensors",
+        ]) + "\n" + details,
+      );
+      return 0;
+    }
+    if (parsed.positional.length !== 1) {
+      throw new RangeError(
+        `Cannot export as there must be one run folder, e.g. runs/0123456789abcdef: found ${
+          parsed.positional.length === 0 ? "none" : parsed.positional.join(" ")
+        }`,
+      );
+    }
+    const targets = parsed.list.to;
+    if (targets.length === 0) throw new RangeError("Cannot export as --to must name a file: *.onnx or *.safetensors");
+    const odd = targets.find((path) => formatOf(path) === null);
+    if (odd !== undefined) {
+      throw new RangeError(`Cannot export to "${odd}" as its name must end with .onnx or .safetensors`);
+    }
+    const run = await readFinishedRun(parsed.positional[0]);
+    for (const path of targets) {
+      if (formatOf(path) === "weights") {
+        const { tensors, metadata } = exportWeights(run);
+        await writeSafetensors(path, tensors, metadata);
+        console.log(`${path}: ${Object.keys(tensors).length} tensors under PyTorch's names`);
+        continue;
+      }
+      const library = createLibrary();
+      const plugins = new Set([...run.config.plugins, ...parsed.list.plugin.map(pluginSpecifier)]);
+      for (const plugin of plugins) await importPlugins(library, plugin);
+      const { bytes, description } = await exportOnnx(run, library);
+      await writeAtomic(path, bytes);
+      await writeAtomic(`${path}.json`, JSON.stringify(description, null, 2) + "\n");
+      const ports = [...description.inputs, ...description.outputs].map(({ name, shape }) =>
+        `${name} [${shape.join(", ")}]`
+      );
+      console.log(
+        `${path}: ${ports.join(", ")}; ${(bytes.length / 2 ** 20).toFixed(1)} MiB; described in ${path}.json`,
+      );
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,83 @@
+/** A finished run whose weights follow from a seed: what `armlab export` is tested on, here and in Python. */
+import { join } from "node:path";
+import type { NamedHostTensors } from "../../core/program.ts";
+import { float32 } from "../../core/program.ts";
+import { Random } from "../../core/random.ts";
+import { selectModalities } from "../../datasets/select.ts";
+import { onnxCpu } from "../../engines/mod.ts";
+import { buildModel, type CellRequest, resolveConfig } from "../../experiments/config.ts";
+import { createLibrary } from "../../library.ts";
+import { createOptimizer } from "../../nn/optimizers.ts";
+import { openRun } from "../../store/run_folder.ts";
+import { runId } from "../../store/run_id.ts";
+import { initialState, mergeDeclarations } from "../../training/state.ts";
+import { writeRun } from "./runs.ts";
+
+/** The run: convolutions with batch normalisation and a bottleneck. */
+export const exportRequest: CellRequest = {
+  label: "export",
+  dataset: { name: "av-digits", options: { size: "mini" } },
+  encoder: { name: "cnn", options: { channels: [4, 6], width: 16, norm: "batch" } },
+  fusion: { name: "concat", options: { width: 12 } },
+  methods: [{ name: "arm", options: {} }],
+  training: {},
+};
+
+/** Writes the run folder; returns its path. */
+export async function writeExportRun(runs: string, request: CellRequest = exportRequest): Promise<string> {
+  const library = createLibrary();
+  const plugin = library.datasets.get(request.dataset.name);
+  const loaded = await plugin.load({ ...request.dataset.options });
+  const config = resolveConfig(request, library, loaded, {
+    seed: 7,
+    engine: { name: "onnx:cpu", version: "test", threads: 1 },
+    version: "0.1.0",
+    plugins: [],
+  });
+  const dataset = selectModalities(loaded, config.modalities);
+  const model = buildModel(config, library, dataset);
+  const engine = await onnxCpu.create();
+  const initial = initialState(
+    model,
+    dataset,
+    mergeDeclarations(model.methods.map((method) => method.declares)),
+    createOptimizer("sgd", {}),
+    engine,
+    new Random(7),
+    2,
+  );
+  await engine.dispose();
+  const random = new Random(7).split("trained");
+  const params: NamedHostTensors = {};
+  for (const full of initial.params) {
+    const { shape, data } = initial.values[`param:${full}`];
+    // As if trained: no bias is zero and no scale one.
+    params[full] = float32(Float32Array.from(data, (value) => value + 0.1 * random.normal()), shape);
+  }
+  const buffers: NamedHostTensors = {};
+  for (const full of initial.buffers) {
+    const { shape, data } = initial.values[`buffer:${full}`];
+    buffers[full] = float32(
+      Float32Array.from(data, (value) => full.endsWith("variance") ? 0.5 + random.uniform() : value + random.normal()),
+      shape,
+    );
+  }
+  const id = runId(config);
+  const folder = openRun(runs, id);
+  await folder.create(config);
+  const other = writeRun(join(runs, "figures"), {});
+  const figures = openRun(join(runs, "figures"), other);
+  const summary = (await figures.summary())!;
+  await folder.finish({ ...summary, id, seed: 7 }, await figures.timing(), { params, buffers });
+  return folder.path;
+}
+
+/** Inputs that a script in another language can compute too: sin(0.7 i) per modality. */
+export function exportInputs(batch: number, shapes: Readonly<Record<string, readonly number[]>>): NamedHostTensors {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const size = shape.reduce((a, b) => a * b, batch);
+      return [name, float32(Float32Array.from({ length: size }, (_, i) => Math.sin(0.7 * i)), [batch, ...shape])];
+    }),
+  );
+}
