@@ -1,0 +1,276 @@
+/**
+ * What valuation costs: `deno task bench:miv [--json] [--rounds N] [--python PATH]`.
+ *
+ * Rows: case, stepMs, valuationMs, share, officialMs, speedup. The first cases train two CNNs on av-digits' shapes with and
+ * without ARM's parts and without, step by step in turn; `share` is what the part adds over what the bare step takes. The
+ * last compares one batch of 128 x 512 features, two modalities, with the released code's arithmetic in NumPy
+ * (official_miv.py), again in turn. Medians; one thread each.
+ *
+ * @module
+ */
+import { TextLineStream } from "./lines.ts";
+import type { Dataset, Split } from "../core/plugin.ts";
+import { type Engine, float32, type NamedHostTensors } from "../core/program.ts";
+import { Random } from "../core/random.ts";
+import { selectEngine } from "../engines/mod.ts";
+import { createLibrary } from "../library.ts";
+import { type EstimatorName, informationProgram } from "../miv/mod.ts";
+import { createOptimizer } from "../nn/mod.ts";
+import { Session } from "../training/mod.ts";
+
+/** One row; what a case does not measure is `null`. */
+export interface MivRow {
+  readonly case: string;
+  readonly stepMs: number | null;
+  readonly valuationMs: number;
+  readonly share: number | null;
+  readonly officialMs: number | null;
+  readonly speedup: number | null;
+}
+
+/** Median of some numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+const BATCH = 64;
+
+/** Noise of av-digits' shapes: time does not depend on what is in the pictures. */
+function noise(): Dataset {
+  const random = new Random(0);
+  const draw = (count: number) => Float32Array.from({ length: count }, () => random.normal());
+  const split = (name: string): Split => ({
+    size: BATCH,
+    labels: Int32Array.from({ length: BATCH }, (_, n) => n % 10),
+    inputs: { audio: draw(BATCH * 32 * 32), image: draw(BATCH * 28 * 28) },
+    groups: Array.from({ length: BATCH }, (_, n) => `${name} ${n}`),
+  });
+  return {
+    name: "noise",
+    modalities: {
+      audio: { shape: [32, 32, 1], dtype: "float32", about: "noise" },
+      image: { shape: [28, 28, 1], dtype: "float32", about: "noise" },
+    },
+    classes: Array.from({ length: 10 }, (_, c) => String(c)),
+    splits: { train: split("train"), validation: split("validation"), test: split("test") },
+    fingerprint: "",
+    notices: [],
+  };
+}
+
+/** Sizes of the two-CNN step. */
+interface StepSize {
+  readonly channels: readonly number[];
+  readonly width: number;
+}
+
+function sessionOf(engine: Engine, size: StepSize, method: readonly [string, Record<string, unknown>] | null): Session {
+  const library = createLibrary();
+  const dataset = noise();
+  const context = { modalities: ["audio", "image"], classes: 10 };
+  const options = { channels: [...size.channels], width: size.width };
+  return new Session({
+    model: {
+      context,
+      encoders: {
+        audio: library.encoders.get("cnn").create(options, dataset.modalities["audio"]),
+        image: library.encoders.get("cnn").create(options, dataset.modalities["image"]),
+      },
+      fusion: library.fusions.get("concat").create({ width: size.width }, context),
+      methods: method === null ? [] : [library.methods.get(method[0]).create(method[1], context)],
+    },
+    dataset,
+    engine,
+    optimizer: createOptimizer("sgd", { momentum: 0.9, weightDecay: 5e-4 }),
+    batchSize: BATCH,
+    clipNorm: 10,
+    learningRate: () => 1e-3,
+    random: new Random(0),
+    epochs: 1,
+    budget: Number.MAX_SAFE_INTEGER,
+  });
+}
+
+/** Steps with and without a part in turn. */
+export async function stepRow(
+  engine: Engine,
+  name: string,
+  size: StepSize,
+  method: readonly [string, Record<string, unknown>],
+  rounds: number,
+): Promise<MivRow> {
+  const [bare, valued] = [sessionOf(engine, size, null), sessionOf(engine, size, method)];
+  const items = Int32Array.from({ length: BATCH }, (_, n) => n);
+  const step = async (session: Session, round: number): Promise<number> => {
+    session.stepMs.length = 0;
+    await session.runSegments([{ programs: ["main"], items }], `bench/${round}`);
+    return session.stepMs[0];
+  };
+  const [without, difference]: [number[], number[]] = [[], []];
+  for (let round = -3; round < rounds; round++) {
+    // Which goes first alternates, so that neither always meets a warm cache.
+    const first = round % 2 === 0;
+    const [a, b] = first
+      ? [await step(bare, round), await step(valued, round)]
+      : [await step(valued, round), await step(bare, round)].reverse();
+    if (round < 0) continue; // compiling and warming up
+    without.push(a);
+    difference.push(b - a);
+  }
+  bare.dispose();
+  valued.dispose();
+  const [stepMs, valuationMs] = [median(without), median(difference)];
+  return { case: name, stepMs, valuationMs, share: valuationMs / stepMs, officialMs: null, speedup: null };
+}
+
+/** The released arithmetic in a Python process, or why there is none. */
+class Official {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+
+  private constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#writer = child.stdin.getWriter();
+    this.#lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
+  }
+
+  /** Starts it; `null` if Python or NumPy is missing. */
+  static async start(python: string, batch: number, width: number): Promise<Official | null> {
+    const script = new URL("./official_miv.py", import.meta.url).pathname;
+    try {
+      const child = new Deno.Command(python, {
+        args: [script, String(batch), String(width)],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+        env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" },
+      }).spawn();
+      const official = new Official(child);
+      const { value } = await official.#lines.read();
+      if (value?.startsWith("ready")) return official;
+      await official.stop();
+      return null;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  }
+
+  /** Milliseconds of one batch, as measured there. */
+  async run(): Promise<number> {
+    await this.#writer.write(new TextEncoder().encode("run\n"));
+    const { value } = await this.#lines.read();
+    return Number(value);
+  }
+
+  async stop(): Promise<void> {
+    // The process may have ended by itself.
+    await this.#writer.close().catch(() => {});
+    await this.#lines.cancel();
+    await this.#child.status;
+  }
+}
+
+/** One batch of features valuated here and by the released arithmetic in turn. */
+export async function batchRow(
+  engine: Engine,
+  estimator: EstimatorName,
+  rounds: number,
+  python: string,
+): Promise<MivRow> {
+  const [batch, width] = [128, 512];
+  const random = new Random(0);
+  const draw = () => Float32Array.from({ length: batch * width }, () => random.normal());
+  const [a, b, rest] = [draw(), draw(), draw()];
+  const feeds: NamedHostTensors = {
+    "part:a": float32(a, [batch, width]),
+    "part:b": float32(b, [batch, width]),
+    fused: float32(a.map((value, i) => 0.8 * value + 0.4 * b[i] + 0.1 * rest[i]), [batch, width]),
+    weights: float32(new Float32Array(batch).fill(1), [batch]),
+  };
+  const compiled = await engine.compile(informationProgram(["a", "b"], batch, width, { estimator }));
+  const state = engine.createState({});
+  const official = await Official.start(python, batch, width);
+  const [own, theirs]: [number[], number[]] = [[], []];
+  for (let round = -3; round < rounds; round++) {
+    const started = performance.now();
+    await compiled.run(state, feeds);
+    const ms = performance.now() - started;
+    const other = official === null ? NaN : await official.run();
+    if (round < 0) continue;
+    own.push(ms);
+    theirs.push(other);
+  }
+  await official?.stop();
+  compiled.dispose();
+  state.dispose();
+  const valuationMs = median(own);
+  const officialMs = official === null ? null : median(theirs);
+  return {
+    case: `batch 128 x 512, ${estimator}`,
+    stepMs: null,
+    valuationMs,
+    share: null,
+    officialMs,
+    // Median of the rounds' own ratios: both sides of a ratio met the same machine.
+    speedup: official === null ? null : median(theirs.map((ms, k) => ms / own[k])),
+  };
+}
+
+if (import.meta.main) {
+  const json = Deno.args.includes("--json");
+  const after = (flag: string, otherwise: string) => {
+    const at = Deno.args.indexOf(flag);
+    return at === -1 ? otherwise : Deno.args[at + 1] ?? otherwise;
+  };
+  const rounds = Number(after("--rounds", "40"));
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    console.error(`Cannot use --rounds as it must be an integer >= 1: found "${after("--rounds", "")}"`);
+    Deno.exit(2);
+  }
+  const python = after("--python", "python3");
+  const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
+  const print = (row: MivRow) => {
+    if (json) return console.log(JSON.stringify(row));
+    const number = (value: number | null, digits: number) =>
+      (value === null ? "-" : value.toFixed(digits)).padStart(11);
+    console.log(
+      `${row.case.padEnd(44)}${number(row.stepMs, 2)}${number(row.valuationMs, 2)}` +
+        `${number(row.share === null ? null : 100 * row.share, 1)}${number(row.officialMs, 2)}${
+          number(row.speedup, 1)
+        }`,
+    );
+  };
+  if (!json) {
+    console.log(
+      `${"case".padEnd(44)}${
+        ["stepMs", "valuationMs", "share %", "officialMs", "speedup"].map((t) => t.padStart(11)).join("")
+      }`,
+    );
+  }
+  const off = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+  const default_: StepSize = { channels: [8, 16, 32], width: 128 };
+  const large: StepSize = { channels: [32, 64, 128], width: 512 };
+  for (const [label, size] of [["two CNNs 8-16-32, d 128", default_], ["two CNNs 32-64-128, d 512", large]] as const) {
+    print(await stepRow(engine, `${label}: valuation alone`, size, ["arm", { ...off, dsr: "dsr" }], rounds));
+    print(
+      await stepRow(engine, `${label}: valuation and its losses`, size, ["arm", {
+        ...off,
+        bmmlMi: true,
+        bmmlCmi: true,
+      }], rounds),
+    );
+    print(await stepRow(engine, `${label}: ARM`, size, ["arm", {}], rounds));
+  }
+  let missing = false;
+  for (const estimator of ["hard", "straight-through", "gaussian", "official"] as const) {
+    const row = await batchRow(engine, estimator, rounds, python);
+    missing ||= row.officialMs === null;
+    print(row);
+  }
+  if (missing) console.error(`The released arithmetic was left out: ${python} with NumPy is needed (--python PATH)`);
+  await engine.dispose();
+}
