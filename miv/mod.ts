@@ -12,6 +12,7 @@ export * from "./estimators/ksg.ts";
 export * from "./estimators/official.ts";
 export * from "./estimators/options.ts";
 export * from "./estimators/points.ts";
+export * from "./estimators/tables.ts";
 export * from "./information_program.ts";
 export * from "./measure.ts";
 export * from "./shapley.ts";

@@ -1,9 +1,10 @@
 /**
  * Histogram estimates of normalised (conditional) mutual information between the coordinates of feature vectors.
  *
- * Each vector is standardised over its own coordinates, clipped to [-2, 2] and put into b equal bins, hard (one-hot) or
- * soft (B-spline of order 2, the hat function). Either assignment has rows that sum to 1, so every table is a genuine
- * joint distribution: I >= 0, CMI >= 0 and both normalised values lie in [0, 1].
+ * Each vector is standardised over its own coordinates and put into b equal bins of [-2, 2], the outer ones open, hard
+ * (one-hot) or soft (B-spline of order 2, the hat function max(0, 1 - |v - c_k| / delta) of centres c_k from -2 to 2).
+ * Either assignment sums to 1 over bins, so every table is a genuine joint distribution: I >= 0, CMI >= 0 and both
+ * normalised values lie in [0, 1].
  *
  * Shapes: N vectors, n observations each (d coordinates of one sample, or B d of a whole batch with N = 1), b bins,
  * m modalities. Entropies are in nats.
@@ -13,16 +14,17 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
 import type { Information } from "./information.ts";
-import type { Normalization, ResolvedEstimator } from "./options.ts";
 import { officialConditional } from "./official.ts";
+import type { Normalization, ResolvedEstimator } from "./options.ts";
+import { entropiesOf } from "./tables.ts";
 
 /** Entropies below this count as zero: normalising by them would give noise. */
 const LEAST_ENTROPY = 1e-5;
 
-/** How bins are assigned. */
-type Assign = (vectors: tf.Tensor2D, bins: number) => tf.Tensor3D;
+/** Hard bins, or hat functions. */
+type Binning = "hard" | "soft";
 
-/** Standardises vectors over their last axis (population variance + 1e-8) and clips to [-2, 2]. */
+/** Standardises vectors over their last axis (population variance + 1e-8). */
 export function standardise(vectors: tf.Tensor, share: tf.Tensor2D | null = null): tf.Tensor {
   const mean = (values: tf.Tensor) =>
     share === null
@@ -30,7 +32,7 @@ export function standardise(vectors: tf.Tensor, share: tf.Tensor2D | null = null
       : tf.div(tf.sum(tf.mul(values, share), -1, true), tf.maximum(tf.sum(share), 1e-12));
   const centred = tf.sub(vectors, mean(vectors));
   const variance = mean(tf.square(centred));
-  return tf.clipByValue(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-8))), -2, 2);
+  return tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-8)));
 }
 
 /**
@@ -48,46 +50,23 @@ export function stretch(vectors: tf.Tensor, share: tf.Tensor2D | null = null): t
   const constant = tf.equal(low, high);
   const from = tf.where(constant, tf.sub(low, 0.5), low);
   const width = tf.where(constant, tf.onesLike(low), tf.sub(high, low));
-  return tf.clipByValue(tf.div(tf.sub(values, from), width), 0, 1);
+  return tf.div(tf.sub(values, from), width);
 }
 
 /**
- * Hat-function assignment: A_k = max(0, 1 - |v - c_k| / delta), centres c_k from -2 to 2 at distance delta.
+ * Cumulative functions of equal bins: hard ones are 1 from edge k on, soft ones rise from 0 to 1 between the centres of
+ * bins k - 1 and k. The share of bin k is S_k - S_(k+1), with S_0 = 1 and S_b = 0; the outer bins are open.
  *
- * @param vectors Standardised, [N, n].
- * @returns [N, b, n]; sums to 1 over b.
+ * @param position Position in [0, 1] along the range of the bins, [N, n]; may lie outside.
+ * @returns S_1 .. S_(b-1), [N, b - 1, n].
  */
-export function softAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
-  const step = 4 / (bins - 1);
-  const centres = tf.tensor3d(Array.from({ length: bins }, (_, k) => -2 + k * step), [1, bins, 1]);
-  return tf.relu(tf.sub(1, tf.mul(tf.abs(tf.sub(tf.expandDims(vectors, 1), centres)), 1 / step))) as tf.Tensor3D;
-}
-
-/**
- * One-hot assignment to b equal bins of [-2, 2]; the last bin is closed. Has no gradient.
- *
- * @param vectors Standardised, [N, n].
- * @returns [N, b, n].
- */
-export function hardAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
-  return oneHot(tf.mul(tf.add(stopGradient(vectors), 2), bins / 4), bins);
-}
-
-/** One-hot assignment to NumPy's b equal bins of [0, 1]. @param vectors Stretched, [N, n]. @returns [N, b, n]. */
-function rangeAssignment(vectors: tf.Tensor2D, bins: number): tf.Tensor3D {
-  return oneHot(tf.mul(stopGradient(vectors), bins), bins);
-}
-
-/** Rows of a 1 at floor(position), the last bin closed. */
-function oneHot(position: tf.Tensor, bins: number): tf.Tensor3D {
-  const index = tf.minimum(tf.floor(position), bins - 1);
-  const bin = tf.tensor3d(Array.from({ length: bins }, (_, k) => k), [1, bins, 1]);
-  return tf.cast(tf.equal(tf.expandDims(index, 1), bin), "float32") as tf.Tensor3D;
-}
-
-/** Entropy in nats over the given axes: -sum P log(P + 1e-12). */
-export function entropy(table: tf.Tensor, axes: readonly number[]): tf.Tensor {
-  return tf.neg(tf.sum(tf.mul(table, tf.log(tf.add(table, 1e-12))), [...axes]));
+export function cumulativeBins(position: tf.Tensor2D, bins: number, binning: Binning): tf.Tensor3D {
+  const steps = (from: number) => tf.tensor3d(Array.from({ length: bins - 1 }, (_, k) => k + from), [1, bins - 1, 1]);
+  if (binning === "hard") {
+    const scaled = tf.expandDims(tf.mul(stopGradient(position), bins), 1);
+    return tf.cast(tf.greaterEqual(scaled, steps(1)), "float32") as tf.Tensor3D;
+  }
+  return tf.clipByValue(tf.sub(tf.expandDims(tf.mul(position, bins - 1), 1), steps(0)), 0, 1) as tf.Tensor3D;
 }
 
 /** information / norm(first, second), in [0, 1]; 0 with zero gradient where an entropy vanishes. */
@@ -107,79 +86,164 @@ export function normalised(
   return tf.where(defined, ratio, tf.zerosLike(ratio));
 }
 
-/** Assigned vectors with the weight that each observation has in a table. */
-interface Assigned {
-  readonly fused: tf.Tensor3D;
-  readonly parts: readonly tf.Tensor3D[];
-  /** The fused assignment times the observations' weights, which sum to 1. */
-  readonly weighted: (table: tf.Tensor) => tf.Tensor;
-  readonly marginal: (assigned: tf.Tensor3D) => tf.Tensor;
+/** Sums of products of cumulative functions over observations: everything that tables are made from. */
+interface Moments {
+  /** Of one variable each, [N, r]: the fused feature and the parts. */
+  readonly fused: tf.Tensor;
+  readonly parts: readonly tf.Tensor[];
+  /** Of each part with the fused feature, [N, r^2]. */
+  readonly withFused: readonly tf.Tensor[];
+  /** Of parts i < j, [N, r^2], and of them with the fused feature, [N, r^3]; empty unless asked for. */
+  readonly pairs: readonly { readonly both: tf.Tensor; readonly withFused: tf.Tensor }[];
 }
 
-/** MI alone, from a table P(u, y) per part. */
-function informationFromPairs(
-  { fused, parts, weighted, marginal }: Assigned,
+function momentsOf(
+  [fused, ...parts]: readonly tf.Tensor3D[],
+  portions: tf.Tensor | null,
+  withPairs: boolean,
+): Moments {
+  const [rows, steps, observations] = fused.shape;
+  const heavy = (values: tf.Tensor3D) => portions === null ? values : tf.mul(values, portions) as tf.Tensor3D;
+  const heavyFused = heavy(fused);
+  const single = (values: tf.Tensor3D) => tf.sum(values, 2);
+  const product = (a: tf.Tensor3D, b: tf.Tensor3D) => {
+    const table = tf.matMul(a, b, false, true);
+    return tf.reshape(table, [rows, -1]);
+  };
+  return {
+    fused: single(heavyFused),
+    parts: parts.map((part) => single(heavy(part))),
+    withFused: parts.map((part) => product(part, heavyFused)),
+    pairs: !withPairs ? [] : parts.flatMap((first, i) =>
+      parts.slice(i + 1).map((second) => {
+        const both = tf.reshape(
+          tf.mul(tf.expandDims(first, 2), tf.expandDims(second, 1)),
+          [rows, steps * steps, observations],
+        ) as tf.Tensor3D;
+        return { both: product(heavy(first), second), withFused: product(both, heavyFused) };
+      })
+    ),
+  };
+}
+
+/** Moments of two assignments one below the other, so that what follows is done once for both. */
+function stacked(first: Moments, second: Moments): Moments {
+  const both = (a: tf.Tensor, b: tf.Tensor) => tf.concat([a, b], 0);
+  return {
+    fused: both(first.fused, second.fused),
+    parts: first.parts.map((part, u) => both(part, second.parts[u])),
+    withFused: first.withFused.map((table, u) => both(table, second.withFused[u])),
+    pairs: first.pairs.map((pair, k) => ({
+      both: both(pair.both, second.pairs[k].both),
+      withFused: both(pair.withFused, second.pairs[k].withFused),
+    })),
+  };
+}
+
+/** A constant matrix whose columns are sums of entropies with signs; a row per entropy. */
+function combination(columns: readonly (readonly number[])[]): tf.Tensor2D {
+  return tf.tensor2d(columns[0].map((_, row) => columns.map((column) => column[row])));
+}
+
+/** Information of entropies by constant combinations, and normalised. */
+function judged(
+  entropies: tf.Tensor2D,
+  combinations: readonly { readonly information: number[]; readonly first: number[]; readonly second: number[] }[],
+  norm: Normalization,
+): { nats: tf.Tensor; normalised: tf.Tensor } {
+  const nats = tf.matMul(entropies, combination(combinations.map(({ information }) => information)));
+  const first = tf.matMul(entropies, combination(combinations.map(({ first }) => first)));
+  const second = tf.matMul(entropies, combination(combinations.map(({ second }) => second)));
+  return { nats, normalised: normalised(nats, first, second, norm) };
+}
+
+/** MI of parts with the fused feature, one table each. */
+function fromPairs(
+  moments: Moments,
+  bins: number,
+  scale: number,
   norm: Normalization,
 ): Pick<Information, "nmi" | "mi"> {
-  const hy = entropy(marginal(fused), [1]);
-  const mi: tf.Tensor[] = [];
-  const nmi = parts.map((part, u) => {
-    const h = entropy(marginal(part), [1]);
-    mi[u] = tf.sub(tf.add(h, hy), entropy(weighted(part), [1, 2]));
-    return normalised(mi[u], h, hy, norm);
+  const each = moments.parts.map((part, u) => {
+    // Variables: the part (1), the fused feature (2); entropies H1, H2, H12.
+    const { entropies } = entropiesOf([part, moments.fused, moments.withFused[u]], 2, bins, scale);
+    return judged(entropies, [{ information: [1, 1, -1], first: [1, 0, 0], second: [0, 1, 0] }], norm);
   });
-  return { nmi: tf.stack(nmi, 1) as tf.Tensor2D, mi: tf.stack(mi, 1) as tf.Tensor2D };
+  return {
+    nmi: tf.concat(each.map((one) => one.normalised), 1) as tf.Tensor2D,
+    mi: tf.concat(each.map((one) => one.nats), 1) as tf.Tensor2D,
+  };
 }
 
-/** MI and CMI from one table P(i, j, y) per pair of parts, which serves both directions and its margins both MIs. */
-function informationFromTriples(
-  { fused, parts, weighted, marginal }: Assigned,
-  { norm, conditionalNorm, conditionalEntropy }: ResolvedEstimator,
-): Information {
-  const [rows, bins, observations] = fused.shape;
-  const m = parts.length;
-  const zero = tf.zeros([rows]);
+// Variables of a triple: i (1), j (2), y (4). Entropies in the order Hi, Hj, Hij, Hy, Hiy, Hjy, Hijy.
+const MI = [
+  { information: [1, 0, 0, 1, -1, 0, 0], first: [1, 0, 0, 0, 0, 0, 0], second: [0, 0, 0, 1, 0, 0, 0] },
+  { information: [0, 1, 0, 1, 0, -1, 0], first: [0, 1, 0, 0, 0, 0, 0], second: [0, 0, 0, 1, 0, 0, 0] },
+];
+const CMI = [
+  // Of y and j given i: Hij + Hiy - Hi - Hijy, by H(j|i) and H(y|i).
+  { information: [-1, 0, 1, 0, 1, 0, -1], first: [-1, 0, 1, 0, 0, 0, 0], second: [-1, 0, 0, 0, 1, 0, 0] },
+  // Of y and i given j.
+  { information: [0, -1, 1, 0, 0, 1, -1], first: [0, -1, 1, 0, 0, 0, 0], second: [0, -1, 0, 0, 0, 1, 0] },
+];
+
+/** MI and CMI: one table P(i, j, y) per pair of parts serves both directions, and its margins both MIs. */
+function fromTriples(moments: Moments, options: ResolvedEstimator, bins: number, scale: number): Information {
+  const { norm, conditionalNorm, conditionalEntropy } = options;
+  const [rows] = moments.fused.shape;
+  const m = moments.parts.length;
+  const zero = tf.zeros([rows, 1]);
   const list = (): tf.Tensor[] => Array.from({ length: m }, () => zero);
   const square = () => Array.from({ length: m }, list);
   const [nmi, mi, ncmi, cmi] = [list(), list(), square(), square()];
-  const hy = entropy(marginal(fused), [1]);
-  const h = parts.map((part) => entropy(marginal(part), [1]));
+  const columns = (values: tf.Tensor) => tf.split(values, values.shape[1]!, 1);
+  let pair = 0;
   for (let i = 0; i < m; i++) {
-    for (let j = i + 1; j < m; j++) {
-      const pair = tf.reshape(
-        tf.mul(tf.expandDims(parts[i], 2), tf.expandDims(parts[j], 1)),
-        [rows, bins * bins, observations],
-      ) as tf.Tensor3D;
-      const table = tf.reshape(weighted(pair), [rows, bins, bins, bins]);
-      const hijy = entropy(table, [1, 2, 3]);
-      const hij = entropy(tf.sum(table, 3), [1, 2]);
-      const hiy = entropy(tf.sum(table, 2), [1, 2]);
-      const hjy = entropy(tf.sum(table, 1), [1, 2]);
-      mi[i] = tf.sub(tf.add(h[i], hy), hiy);
-      mi[j] = tf.sub(tf.add(h[j], hy), hjy);
-      nmi[i] = normalised(mi[i], h[i], hy, norm);
-      nmi[j] = normalised(mi[j], h[j], hy, norm);
-      if (conditionalEntropy === "official") {
-        ({ cmi: cmi[i][j], ncmi: ncmi[i][j] } = officialConditional(
-          tf.transpose(table, [0, 2, 3, 1]),
-          conditionalNorm,
-        ));
-        ({ cmi: cmi[j][i], ncmi: ncmi[j][i] } = officialConditional(
-          tf.transpose(table, [0, 1, 3, 2]),
-          conditionalNorm,
-        ));
+    for (let j = i + 1; j < m; j++, pair++) {
+      const { both, withFused } = moments.pairs[pair];
+      const { entropies, table } = entropiesOf(
+        [
+          moments.parts[i],
+          moments.parts[j],
+          both,
+          moments.fused,
+          moments.withFused[i],
+          moments.withFused[j],
+          withFused,
+        ],
+        3,
+        bins,
+        scale,
+      );
+      const official = conditionalEntropy === "official";
+      if (!official && norm === conditionalNorm) {
+        const { nats, normalised } = judged(entropies, [...MI, ...CMI], norm);
+        [mi[i], mi[j], cmi[i][j], cmi[j][i]] = columns(nats);
+        [nmi[i], nmi[j], ncmi[i][j], ncmi[j][i]] = columns(normalised);
         continue;
       }
-      cmi[i][j] = tf.sub(tf.sub(tf.add(hij, hiy), h[i]), hijy);
-      cmi[j][i] = tf.sub(tf.sub(tf.add(hij, hjy), h[j]), hijy);
-      ncmi[i][j] = normalised(cmi[i][j], tf.sub(hij, h[i]), tf.sub(hiy, h[i]), conditionalNorm);
-      ncmi[j][i] = normalised(cmi[j][i], tf.sub(hij, h[j]), tf.sub(hjy, h[j]), conditionalNorm);
+      const unconditional = judged(entropies, MI, norm);
+      [mi[i], mi[j]] = columns(unconditional.nats);
+      [nmi[i], nmi[j]] = columns(unconditional.normalised);
+      if (official) {
+        const cube = tf.reshape(table(), [rows, bins, bins, bins]);
+        const given = (axes: number[]) => {
+          const { cmi, ncmi } = officialConditional(tf.transpose(cube, axes), conditionalNorm);
+          return [tf.expandDims(cmi, 1), tf.expandDims(ncmi, 1)];
+        };
+        [cmi[i][j], ncmi[i][j]] = given([0, 2, 3, 1]);
+        [cmi[j][i], ncmi[j][i]] = given([0, 1, 3, 2]);
+        continue;
+      }
+      const conditional = judged(entropies, CMI, conditionalNorm);
+      [cmi[i][j], cmi[j][i]] = columns(conditional.nats);
+      [ncmi[i][j], ncmi[j][i]] = columns(conditional.normalised);
     }
   }
-  const matrix = (entries: tf.Tensor[][]): tf.Tensor3D => tf.reshape(tf.stack(entries.flat(), 1), [rows, m, m]);
+  const matrix = (entries: tf.Tensor[][]): tf.Tensor3D => tf.reshape(tf.concat(entries.flat(), 1), [rows, m, m]);
   return {
-    nmi: tf.stack(nmi, 1) as tf.Tensor2D,
-    mi: tf.stack(mi, 1) as tf.Tensor2D,
+    nmi: tf.concat(nmi, 1) as tf.Tensor2D,
+    mi: tf.concat(mi, 1) as tf.Tensor2D,
     ncmi: matrix(ncmi),
     cmi: matrix(cmi),
   };
@@ -201,46 +265,40 @@ export function histogramInformation(
   const { estimator, bins, cmiBins, edges } = options;
   const [rows, observations] = fused.shape;
   const m = parts.length;
-  // All vectors at once: [(1 + m) N, n].
+  // Straight-through needs both assignments; soft rows come first.
+  const stacks = estimator === "straight-through" ? 2 : 1;
+  // All vectors at once, [(1 + m) N, n], until they become many times larger.
   const all = tf.concat([fused, ...parts], 0);
-  const vectors = (edges === "standard" ? standardise(all, share) : stretch(all, share)) as tf.Tensor2D;
-  const scale = 1 / observations;
+  // [-2, 2] of standardised values is [0, 1] of positions.
+  const position = edges === "standard" ? tf.add(tf.mul(standardise(all, share), 0.25), 0.5) : stretch(all, share);
+  const positions = tf.split(position, 1 + m, 0) as tf.Tensor2D[];
+  const scale = share === null ? 1 / observations : 1;
   // Weights as they enter a table: they sum to 1.
   const portions = share === null
     ? null
     : tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, observations]);
-  const assigned = (assign: Assign, count: number): Assigned => {
-    const [first, ...rest] = tf.split(assign(vectors, count), 1 + m, 0) as tf.Tensor3D[];
-    const heavy = portions === null ? first : tf.mul(first, portions) as tf.Tensor3D;
-    return {
-      fused: first,
-      parts: rest,
-      weighted: (table) => {
-        const product = tf.matMul(table as tf.Tensor3D, heavy, false, true);
-        return portions === null ? tf.mul(product, scale) : product;
-      },
-      marginal: (one) => portions === null ? tf.mul(tf.sum(one, 2), scale) : tf.sum(tf.mul(one, portions), 2),
-    };
+  const moments = (count: number, withPairs: boolean): Moments => {
+    const of = (binning: Binning) =>
+      momentsOf(positions.map((one) => cumulativeBins(one, count, binning)), portions, withPairs);
+    if (stacks === 2) return stacked(of("soft"), of("hard"));
+    return of(estimator === "soft" ? "soft" : "hard");
   };
-  const estimate = (assign: Assign): Information => {
-    if (m === 1) {
-      const none: tf.Tensor3D = tf.zeros([rows, 1, 1]);
-      return { ...informationFromPairs(assigned(assign, bins), options.norm), ncmi: none, cmi: none };
-    }
-    const both = informationFromTriples(assigned(assign, cmiBins), options);
-    return bins === cmiBins ? both : { ...both, ...informationFromPairs(assigned(assign, bins), options.norm) };
+  const found = m === 1
+    ? { ...fromPairs(moments(bins, false), bins, scale, options.norm), ...withoutPartners(stacks * rows) }
+    : fromTriples(moments(cmiBins, true), options, cmiBins, scale);
+  const both = m === 1 || bins === cmiBins
+    ? found
+    : { ...found, ...fromPairs(moments(bins, false), bins, scale, options.norm) };
+  if (stacks === 1) return both;
+  const through = <T extends tf.Tensor>(stack: T): T => {
+    const [soft, hard] = tf.split(stack, 2, 0) as T[];
+    return tf.add(soft, stopGradient(tf.sub(hard, soft))) as T;
   };
-  if (estimator === "hard" || estimator === "official") {
-    return estimate(edges === "standard" ? hardAssignment : rangeAssignment);
-  }
-  const soft = estimate(softAssignment);
-  if (estimator === "soft") return soft;
-  const hard = estimate(hardAssignment);
-  const through = <T extends tf.Tensor>(s: T, h: T): T => tf.add(s, stopGradient(tf.sub(h, s))) as T;
-  return {
-    nmi: through(soft.nmi, hard.nmi),
-    ncmi: through(soft.ncmi, hard.ncmi),
-    mi: through(soft.mi, hard.mi),
-    cmi: through(soft.cmi, hard.cmi),
-  };
+  return { nmi: through(both.nmi), ncmi: through(both.ncmi), mi: through(both.mi), cmi: through(both.cmi) };
+}
+
+/** One modality has no conditional information. */
+function withoutPartners(rows: number): Pick<Information, "ncmi" | "cmi"> {
+  const none: tf.Tensor3D = tf.zeros([rows, 1, 1]);
+  return { ncmi: none, cmi: none };
 }

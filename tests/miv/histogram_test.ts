@@ -6,11 +6,11 @@ import { byModality } from "../../core/modality.ts";
 import { Random } from "../../core/random.ts";
 import {
   automaticBins,
+  cumulativeBins,
+  entropiesOf,
   type EstimatorName,
-  hardAssignment,
   informationOf,
   type Normalization,
-  softAssignment,
   standardise,
 } from "../../miv/mod.ts";
 import { assertClose, golden, values } from "../helpers/tensors.ts";
@@ -72,16 +72,60 @@ Deno.test("informationOf() of bits: exclusive or, a copy given a third, and thre
   });
 });
 
-Deno.test("assignments sum to 1 in every coordinate, and the hard one closes its last bin", () => {
+Deno.test("differences of cumulative bins are the definitions: one-hot rows, and hat functions that sum to 1", () => {
   tf.tidy(() => {
-    const v = tf.tensor2d([[-2, -1.2, -0.01, 0, 0.7, 1.99, 2]]);
+    const v = [-2.5, -2, -1.2, -0.01, 0, 0.7, 1.99, 2, 3];
+    const position = tf.tensor2d([v.map((value) => value / 4 + 0.5)]);
     for (const bins of [2, 3, 4, 7]) {
-      assertClose(values(tf.sum(softAssignment(v, bins), 1)), new Array(7).fill(1), 1e-6);
-      assertEquals(values(tf.sum(hardAssignment(v, bins), 1)), new Array(7).fill(1));
+      const shares = (binning: "hard" | "soft") => {
+        const steps = cumulativeBins(position, bins, binning).arraySync()[0];
+        return v.map((_, n) => {
+          const s = [1, ...steps.map((row) => row[n]), 0];
+          return Array.from({ length: bins }, (_, k) => s[k] - s[k + 1]);
+        });
+      };
+      v.forEach((raw, n) => {
+        const value = Math.max(-2, Math.min(2, raw));
+        const bin = Math.min(bins - 1, Math.floor((value + 2) / 4 * bins));
+        assertEquals(shares("hard")[n], Array.from({ length: bins }, (_, k) => Number(k === bin)));
+        const delta = 4 / (bins - 1);
+        const hats = Array.from({ length: bins }, (_, k) => Math.max(0, 1 - Math.abs(value + 2 - k * delta) / delta));
+        assertClose(shares("soft")[n], hats, 1e-5);
+      });
     }
-    assertEquals(values(tf.argMax(hardAssignment(v, 4), 1)), [0, 0, 1, 2, 2, 3, 3]);
     assertEquals(values(standardise(tf.fill([1, 5], 3))), [0, 0, 0, 0, 0]);
   });
+});
+
+Deno.test("entropiesOf() equals entropies of tables counted one by one", () => {
+  const random = new Random(8);
+  for (const [variables, bins] of [[2, 2], [2, 5], [3, 2], [3, 4], [2, 33], [3, 11]]) {
+    const n = 50;
+    const drawn = Array.from({ length: variables }, () => Array.from({ length: n }, () => random.integer(bins)));
+    tf.tidy(() => {
+      // S_k of every variable, and sums of products over every subset.
+      const steps = drawn.map((list) => Array.from({ length: bins - 1 }, (_, k) => list.map((bin) => Number(bin > k))));
+      const moments = Array.from({ length: (1 << variables) - 1 }, (_, s) => {
+        const members = steps.filter((_, v) => (s + 1) >> v & 1);
+        const products = members.reduce<number[][]>(
+          (rows, own) => rows.flatMap((row) => own.map((step) => row.map((value, k) => value * step[k]))),
+          [new Array(n).fill(1)],
+        );
+        return tf.tensor2d([products.map((row) => row.reduce((sum, value) => sum + value, 0))]);
+      });
+      const { entropies, table } = entropiesOf(moments, variables, bins, 1 / n);
+      for (let subset = 1; subset < 1 << variables; subset++) {
+        const counts = new Map<string, number>();
+        for (let k = 0; k < n; k++) {
+          const cell = drawn.filter((_, v) => subset >> v & 1).map((list) => list[k]).join();
+          counts.set(cell, (counts.get(cell) ?? 0) + 1 / n);
+        }
+        const expected = [...counts.values()].reduce((sum, p) => sum - p * Math.log(p), 0);
+        assertAlmostEquals(values(entropies)[subset - 1], expected, 1e-5);
+      }
+      assertAlmostEquals(values(tf.sum(table()))[0], 1, 1e-6);
+    });
+  }
 });
 
 const vectors = fc.record({
