@@ -86,8 +86,8 @@ export interface Entropies {
   readonly table: () => tf.Tensor2D;
 }
 
-/** Constant matrices above this many entries give way to differences along one axis after the other. */
-const LARGEST_MATRIX = 1e6;
+/** Constant matrices above this many entries (64 KiB) give way to differences along one axis after the other. */
+const LARGEST_MATRIX = 16384;
 
 /**
  * All entropies from moments.
@@ -107,7 +107,7 @@ export function entropiesOf(
   const layout = layoutOf(variables, bins);
   const signs = tf.tensor2d(layout.cells, [layout.momentCount, layout.cellCount]);
   // Where terms cancel, rounding leaves some 1e-8 on either side of 0.
-  const cells = tf.relu(tf.mul(tf.matMul(tf.concat(every, 1) as tf.Tensor2D, signs), scale)) as tf.Tensor2D;
+  const cells = tf.relu(tf.mul(tf.matMul(tf.concat([...every], 1) as tf.Tensor2D, signs), scale)) as tf.Tensor2D;
   const sums = tf.tensor2d(layout.sums, [layout.cellCount, (1 << variables) - 1]);
   return {
     entropies: tf.neg(tf.matMul(informed(cells) as tf.Tensor2D, sums)) as tf.Tensor2D,
