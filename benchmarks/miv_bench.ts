@@ -66,7 +66,8 @@ interface StepSize {
   readonly width: number;
 }
 
-function sessionOf(engine: Engine, size: StepSize, method: readonly [string, Record<string, unknown>] | null): Session {
+/** A session that trains two CNNs, with a method or bare. */
+export function sessionFor(engine: Engine, size: StepSize, method: readonly [string, Record<string, unknown>] | null): Session {
   const library = createLibrary();
   const dataset = noise();
   const context = { modalities: ["audio", "image"], classes: 10 };
@@ -101,7 +102,7 @@ export async function stepRow(
   method: readonly [string, Record<string, unknown>],
   rounds: number,
 ): Promise<MivRow> {
-  const [bare, valued] = [sessionOf(engine, size, null), sessionOf(engine, size, method)];
+  const [bare, valued] = [sessionFor(engine, size, null), sessionFor(engine, size, method)];
   const items = Int32Array.from({ length: BATCH }, (_, n) => n);
   const step = async (session: Session, round: number): Promise<number> => {
     session.stepMs.length = 0;
