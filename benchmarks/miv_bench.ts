@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { TextLineStream } from "./lines.ts";
 import type { Dataset, Split } from "../core/plugin.ts";
 import { type Engine, float32, type NamedHostTensors } from "../core/program.ts";
 import { Random } from "../core/random.ts";
@@ -17,6 +16,7 @@ import { createLibrary } from "../library.ts";
 import { type EstimatorName, informationProgram } from "../miv/mod.ts";
 import { createOptimizer } from "../nn/mod.ts";
 import { Session } from "../training/mod.ts";
+import { median, Side } from "./side.ts";
 
 /** One row; what a case does not measure is `null`. */
 export interface MivRow {
@@ -26,13 +26,6 @@ export interface MivRow {
   readonly share: number | null;
   readonly officialMs: number | null;
   readonly speedup: number | null;
-}
-
-/** Median of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 const BATCH = 64;
@@ -67,7 +60,11 @@ interface StepSize {
 }
 
 /** A session that trains two CNNs, with a method or bare. */
-export function sessionFor(engine: Engine, size: StepSize, method: readonly [string, Record<string, unknown>] | null): Session {
+export function sessionFor(
+  engine: Engine,
+  size: StepSize,
+  method: readonly [string, Record<string, unknown>] | null,
+): Session {
   const library = createLibrary();
   const dataset = noise();
   const context = { modalities: ["audio", "image"], classes: 10 };
@@ -126,52 +123,15 @@ export async function stepRow(
   return { case: name, stepMs, valuationMs, share: valuationMs / stepMs, officialMs: null, speedup: null };
 }
 
-/** The released arithmetic in a Python process, or why there is none. */
-class Official {
-  readonly #child: Deno.ChildProcess;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-
-  private constructor(child: Deno.ChildProcess) {
-    this.#child = child;
-    this.#writer = child.stdin.getWriter();
-    this.#lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream()).getReader();
-  }
-
-  /** Starts it; `null` if Python or NumPy is missing. */
-  static async start(python: string, batch: number, width: number): Promise<Official | null> {
-    const script = new URL("./official_miv.py", import.meta.url).pathname;
-    try {
-      const child = new Deno.Command(python, {
-        args: [script, String(batch), String(width)],
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "null",
-        env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" },
-      }).spawn();
-      const official = new Official(child);
-      const { value } = await official.#lines.read();
-      if (value?.startsWith("ready")) return official;
-      await official.stop();
-      return null;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
-    }
-  }
-
-  /** Milliseconds of one batch, as measured there. */
-  async run(): Promise<number> {
-    await this.#writer.write(new TextEncoder().encode("run\n"));
-    const { value } = await this.#lines.read();
-    return Number(value);
-  }
-
-  async stop(): Promise<void> {
-    // The process may have ended by itself.
-    await this.#writer.close().catch(() => {});
-    await this.#lines.cancel();
-    await this.#child.status;
+/** The released arithmetic in a Python process, one thread; `null` if Python or NumPy is missing. */
+async function startOfficial(python: string, batch: number, width: number): Promise<Side | null> {
+  const script = new URL("./official_miv.py", import.meta.url).pathname;
+  try {
+    return await Side.start(python, [script, String(batch), String(width)]);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof Error && error.message.startsWith("Cannot time")) return null;
+    throw error;
   }
 }
 
@@ -194,18 +154,18 @@ export async function batchRow(
   };
   const compiled = await engine.compile(informationProgram(["a", "b"], batch, width, { estimator }));
   const state = engine.createState({});
-  const official = await Official.start(python, batch, width);
+  const official = await startOfficial(python, batch, width);
   const [own, theirs]: [number[], number[]] = [[], []];
   for (let round = -3; round < rounds; round++) {
     const started = performance.now();
     await compiled.run(state, feeds);
     const ms = performance.now() - started;
-    const other = official === null ? NaN : await official.run();
+    const other = official === null ? NaN : (await official.run(1))[0];
     if (round < 0) continue;
     own.push(ms);
     theirs.push(other);
   }
-  await official?.stop();
+  await official?.end();
   compiled.dispose();
   state.dispose();
   const valuationMs = median(own);

@@ -2,9 +2,15 @@
 
 Rendered from its formulas: NMI of 30 x 30 equal-width bins by a double loop over cells, conditional information of
 2 x 2 x 2 bins with its unweighted conditional entropies. Every histogram is made once, which the released code does twice.
-Reads lines from standard input; "run" answers with the milliseconds of one batch, anything else ends."""
+Speaks the protocol of side.ts: `run N` answers with the milliseconds of N batches, `end` ends."""
+import json
+import os
+import resource
 import sys
 import time
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
 
 import numpy as np
 
@@ -50,10 +56,15 @@ if __name__ == "__main__":
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, batch, width)).astype(np.float32)
     fused = (0.8 * a + 0.4 * b + 0.1 * rng.normal(size=(batch, width))).astype(np.float32)
-    print("ready numpy", np.__version__, flush=True)
+    print(json.dumps({"parameters": 0, "version": np.__version__}), flush=True)
     for line in sys.stdin:
-        if line.strip() != "run":
+        command, *rest = line.split()
+        if command != "run":
+            print(json.dumps({"peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
             break
-        started = time.perf_counter()
-        valuate(a, b, fused)
-        print((time.perf_counter() - started) * 1000, flush=True)
+        ms = []
+        for _ in range(int(rest[0])):
+            started = time.perf_counter()
+            valuate(a, b, fused)
+            ms.append((time.perf_counter() - started) * 1000)
+        print(json.dumps({"ms": ms}), flush=True)
