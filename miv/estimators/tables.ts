@@ -132,14 +132,15 @@ function byAxes(every: readonly tf.Tensor[], variables: number, bins: number, sc
     const withIt = tf.reshape(cube(subset | 1 << from, from + 1, size + 1), [rows, steps ** size, steps, rest]);
     return tf.reshape(tf.concat([without, withIt], 2), [rows, steps ** size, bins * rest]);
   };
-  let table = tf.mul(cube(0, 0, 0), scale);
+  // Differences of counts are exact: the scale comes after them.
+  let table = cube(0, 0, 0);
   for (let v = 0; v < variables; v++) {
     const [before, after] = [bins ** v, bins ** (variables - v - 1)];
     const axis = tf.reshape(table, [rows, before, bins, after]);
     const next = tf.concat([tf.slice(axis, [0, 0, 1, 0], [-1, -1, steps, -1]), tf.zeros([rows, before, 1, after])], 2);
     table = tf.sub(axis, next);
   }
-  const cells = tf.relu(tf.reshape(table, [rows, ...new Array<number>(variables).fill(bins)]));
+  const cells = tf.relu(tf.mul(tf.reshape(table, [rows, ...new Array<number>(variables).fill(bins)]), scale));
   const entropies = Array.from({ length: (1 << variables) - 1 }, (_, s) => {
     const absent = membersOf(((1 << variables) - 1) & ~(s + 1), variables).map((v) => v + 1);
     const margin = absent.length === 0 ? cells : tf.sum(cells, absent);
