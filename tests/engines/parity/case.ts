@@ -83,6 +83,18 @@ export function shaped(
   return shapes.map((shape) => ({ shapes: [shape], run: ([x]: tf.Tensor[]) => run(x), ...options }));
 }
 
+/** Cases of one function of an integer tensor and of a truth tensor. */
+export function typed(shape: readonly number[], run: (x: tf.Tensor) => tf.Tensor | tf.Tensor[]): Case[] {
+  return (["int32", "bool"] as const).map((dtype) => ({
+    shapes: [shape],
+    dtypes: [dtype],
+    low: -9,
+    high: 9,
+    run: ([x]: tf.Tensor[]) => run(x),
+    gradient: false,
+  }));
+}
+
 /** A case with the arguments, results and gradients of a reference implementation (`golden/kernels.py`). */
 export function golden(name: string, shapes: Case["shapes"], run: Make, wrong: string): Case {
   const { given, ...reference } = file[name];

@@ -1,7 +1,7 @@
 /** Parity cases of gathering and scattering by numbers that are values of the program. */
 import * as tf from "@tensorflow/tfjs";
 import type { gatherRules } from "../../../engines/onnx/lower/gather.ts";
-import type { Case } from "./case.ts";
+import { type Case, typed } from "./case.ts";
 
 /** A case of a float tensor and int32 numbers. */
 const gathered = (
@@ -22,12 +22,15 @@ const take = (axis: number, batch = 0) => (x: tf.Tensor, numbers: tf.Tensor) =>
 
 export const gatherCases: Readonly<Record<keyof typeof gatherRules, readonly Case[]>> = {
   GatherNd: [
+    ...typed([3, 2], (x) => tf.gatherND(x, tf.tensor2d([2, 1, 0, 0], [2, 2], "int32"))),
     gathered([3, 4], [2, 2], [2, 1, 0, 3], tf.gatherND),
     gathered([3, 4], [3, 1], [2, 0, 2], tf.gatherND),
     gathered([3, 2, 2], [2, 1, 2], [2, 1, 0, 0], tf.gatherND),
     gathered([3, 2], [0, 1], [], tf.gatherND),
   ],
   GatherV2: [
+    ...typed([3, 2], (x) => tf.gather(x, tf.tensor1d([2, 0], "int32"))),
+    ...typed([2, 3], (x) => tf.gather(x, tf.tensor2d([2, 0], [2, 1], "int32"), 1, 1)),
     gathered([5, 3], [4], [4, 0, 0, 2], take(0)),
     gathered([2, 5], [2], [1, 3], take(1)),
     gathered([2, 5, 3], [2, 2], [1, 3, 4, 4], take(1)),
@@ -75,6 +78,10 @@ export const gatherCases: Readonly<Record<keyof typeof gatherRules, readonly Cas
     gathered([], [3], [1, 4, 0], (x, n) => tf.sparseToDense(n, x, [5], 0.5), { gradient: false }),
   ],
   TensorScatterUpdate: [
+    ...typed(
+      [3],
+      (x) => tf.tensorScatterUpdate(x, tf.tensor2d([[2], [0]], [2, 1], "int32"), tf.onesLike(tf.slice(x, 1))),
+    ),
     {
       shapes: [[4, 2], [2, 1], [2, 2]],
       dtypes: ["float32", "int32"],

@@ -1,7 +1,7 @@
 /** Parity cases of reductions, positions of extremes, cumulative sums and products, counts and softmax. */
 import * as tf from "@tensorflow/tfjs";
 import type { reductionRules } from "../../../engines/onnx/lower/reduction.ts";
-import { type Case, integer, shaped } from "./case.ts";
+import { type Case, integer, shaped, typed } from "./case.ts";
 
 type Reduce = (x: tf.Tensor, axis?: number | number[], keepDims?: boolean) => tf.Tensor;
 
@@ -33,8 +33,9 @@ const counted = [0, 2, 2, 5, 1, 9] as const;
 export const reductionCases: Readonly<Record<keyof typeof reductionRules, readonly Case[]>> = {
   All: reduced((x, axis, keep) => tf.all(tf.greater(x, -1.2), axis, keep), truths),
   Any: reduced((x, axis, keep) => tf.any(tf.greater(x, 1.2), axis, keep), truths),
-  Max: [...reduced(tf.max), ...integer((x) => tf.max(x, 0))],
+  Max: [...reduced(tf.max), ...typed([2, 3], (x) => tf.max(x, 1)), ...integer((x) => tf.max(x, 0))],
   Mean: [
+    ...typed([2, 3], (x) => tf.mean(x, 0)),
     ...reduced(tf.mean),
     ...shaped([[3, 0]], (x) => tf.mean(x, 1), {
       wrong: "the mean of no elements is 0 instead of NaN",
@@ -43,10 +44,10 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
     }),
   ],
   Min: [...reduced(tf.min), ...integer((x) => tf.min(x, 0))],
-  Prod: [...reduced(tf.prod), ...integer((x) => tf.prod(x, 0)), ...shaped([[3, 0]], (x) => tf.prod(x, 1))],
+  Prod: [...reduced(tf.prod), ...typed([2, 3], (x) => tf.prod(x, 0)), ...shaped([[3, 0]], (x) => tf.prod(x, 1))],
   Sum: [
     ...reduced(tf.sum),
-    ...integer((x) => tf.sum(x, 0)),
+    ...typed([2, 3], (x) => tf.sum(x, 0)),
     ...shaped([[3, 4]], (x) => tf.sum(tf.greater(x, 0)), truths),
     ...shaped([[3, 0], [0]], (x) => tf.sum(x, x.rank - 1)),
   ],
@@ -81,7 +82,7 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
       gradient: false,
     },
   ],
-  Cumprod: cumulative(tf.cumprod),
+  Cumprod: [...cumulative(tf.cumprod), ...typed([2, 3], (x) => tf.cumprod(x, 1))],
   Cumsum: [...cumulative(tf.cumsum), ...integer((x) => tf.cumsum(x, 0))],
   DenseBincount: [false, true].flatMap((binary): Case[] => [
     {
