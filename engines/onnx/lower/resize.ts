@@ -5,7 +5,7 @@
  * @module
  */
 import type { Builder } from "../builder.ts";
-import { constantValue, type Value, type ValueSpec } from "../ir.ts";
+import { constantValue, sizeOf, type Value, type ValueSpec } from "../ir.ts";
 import type { ResizeAttributes } from "../kernels.ts";
 import { float, type KernelRule, type Rules } from "./rule.ts";
 
@@ -40,6 +40,9 @@ function nearest(given: number, wanted: number, { alignCorners, halfPixelCenters
   return { lower, upper: lower, share: lower.map(() => 0) };
 }
 
+/** Up to this extent a product with the matrix of weights is faster than gathering and mixing. */
+const PRODUCT_EXTENT = 128;
+
 /** One axis (1 or 2) of [batch, height, width, channels] made anew. */
 function along(b: Builder, x: Value, axis: number, { lower, upper, share }: Sources): Value {
   if (lower.length === x.shape[axis] && lower.every((from, i) => from === i && share[i] === 0)) return x;
@@ -47,9 +50,20 @@ function along(b: Builder, x: Value, axis: number, { lower, upper, share }: Sour
     b.op("Gather", [x, b.constant(places, [places.length], "int32")], { axis });
   const below = taken(lower);
   if (share.every((part) => part === 0)) return below;
+  if (x.shape[axis] <= PRODUCT_EXTENT) {
+    return weighted(b, x, axis, weights(b, x.shape[axis], { lower, upper, share }), true);
+  }
   const shape = x.shape.map((_, i) => i === axis ? share.length : 1).slice(1);
   const part = b.reshape(constantValue([share.length], "float32", Float32Array.from(share)), shape);
   return b.op("Add", [below, b.op("Mul", [b.op("Sub", [taken(upper), below]), part])]);
+}
+
+/** The product with a matrix of weights [given, wanted], or its transpose, along an axis (1 or 2). */
+function weighted(b: Builder, x: Value, axis: number, matrix: Value, forward: boolean): Value {
+  const [before, after] = [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis + 1))];
+  const left = forward ? b.transpose(matrix, [1, 0]) : matrix;
+  const made = b.op("MatMul", [left, b.reshape(x, [before, x.shape[axis], after])]);
+  return b.reshape(made, x.shape.map((extent, i) => i === axis ? left.shape[0] : extent));
 }
 
 /** The weights of an axis, [given, wanted]; made by the graph from lists of places, as the matrix may be large. */
@@ -92,13 +106,10 @@ function gradient<K extends "ResizeBilinearGrad" | "ResizeNearestNeighborGrad">(
     note: "for half-pixel centres too, which tfjs's CPU takes for corners here; its shape is wrong where height and " +
       "width of the bilinear gradient differ",
     lower: (b, [images, dy], attributes) => {
-      const [batch, height, width, channels] = images.shape;
+      const [_, height, width] = images.shape;
       const [rows, columns] = attributes.size;
-      const byColumn = weights(b, width, mode(width, columns, attributes));
-      const byRow = weights(b, height, mode(height, rows, attributes));
-      const narrow = b.op("MatMul", [byColumn, b.reshape(float(b, dy), [batch * rows, columns, channels])]);
-      const low = b.op("MatMul", [byRow, b.reshape(narrow, [batch, rows, width * channels])]);
-      return b.reshape(low, [batch, height, width, channels]);
+      const narrow = weighted(b, float(b, dy), 2, weights(b, width, mode(width, columns, attributes)), false);
+      return weighted(b, narrow, 1, weights(b, height, mode(height, rows, attributes)), false);
     },
   };
   return rule as unknown as KernelRule<K>;

@@ -12,6 +12,7 @@ const sizes: readonly (readonly [readonly number[], [number, number]])[] = [
   [[1, 1, 1, 2], [4, 3]],
   [[2, 4, 3, 1], [1, 1]],
   [[2, 4, 4, 1], [4, 4]],
+  [[1, 130, 2, 1], [7, 3]],
   [[0, 4, 4, 1], [2, 2]],
 ];
 const modes = [[false, false], [true, false], [false, true]] as const;
