@@ -28,7 +28,7 @@ export interface StepFound {
 export interface StepOptions {
   /** Rows of a batch. @default {5} */
   readonly batch?: number;
-  /** State by device name that replaces what this seed gives. */
+  /** State by device name that replaces what this seed gives, where the shape is the same. */
   readonly values?: NamedHostTensors;
 }
 
@@ -66,7 +66,7 @@ export class Steps {
     this.values = Object.fromEntries(
       Object.entries(initial.values).map(([name, value]) => {
         const given = options.values?.[name];
-        if (given !== undefined) return [name, given];
+        if (given !== undefined && given.shape.join() === value.shape.join()) return [name, given];
         const moved = name.startsWith("param:") || name.startsWith("buffer:harness/mean/");
         return [name, moved ? shaken(value, random.split(name)) : value];
       }),

@@ -1,0 +1,321 @@
+/** Contracts can fail: each of these plugins breaks one on purpose, and the verdict names it. */
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { AnyPlugin } from "../../core/library.ts";
+import { emptyLibrary, register } from "../../core/library.ts";
+import {
+  type Dataset,
+  defineDataset,
+  defineEncoder,
+  defineFusion,
+  defineMethod,
+  type Fusion,
+  type FusionOutput,
+  type FusionPlugin,
+  type Method,
+  type MethodPlugin,
+  type ModelContext,
+} from "../../core/plugin.ts";
+import { fingerprintOf } from "../../datasets/mod.ts";
+import { weightedSum } from "../../examples/weighted_sum.ts";
+import { noisyViews } from "../../examples/noisy_views.ts";
+import { linear } from "../../nn/mod.ts";
+import { contractsOf, type ContractTools, judge } from "../../training/contracts/mod.ts";
+import { contractTools } from "../helpers/contracts.ts";
+
+const tools = await contractTools();
+
+/** The verdict of the contract whose claim has these words. */
+async function verdict(plugin: AnyPlugin, claim: string, own: ContractTools = tools) {
+  const contract = contractsOf(plugin.kind).find((candidate) => candidate.claim.includes(claim));
+  assert(contract !== undefined, `no contract claims "${claim}"`);
+  return await judge(contract, plugin as never, own);
+}
+
+async function breaks(plugin: AnyPlugin, claim: string, detail: string): Promise<void> {
+  const found = await verdict(plugin, claim);
+  assertEquals(found.status, "broken", `${plugin.name}: ${claim}`);
+  assertStringIncludes(found.detail, detail);
+}
+
+/** A good fusion with one thing changed. */
+function fusion(name: string, change: (good: Fusion, context: ModelContext) => Partial<Fusion>): FusionPlugin {
+  return defineFusion({
+    name,
+    about: "breaks one contract",
+    options: {},
+    create: (_options, context) => {
+      const good = weightedSum.create({}, context);
+      return { ...good, ...change(good, context) };
+    },
+  });
+}
+const forward = (
+  name: string,
+  after: (output: FusionOutput, ...args: Parameters<Fusion["forward"]>) => FusionOutput,
+): FusionPlugin => fusion(name, (good) => ({ forward: (...args) => after(good.forward(...args), ...args) }));
+const withLogits = (output: FusionOutput, logits: tf.Tensor): FusionOutput => ({
+  ...output,
+  logits: logits as tf.Tensor2D,
+});
+
+Deno.test("a fusion with logits of a wrong shape", () =>
+  breaks(
+    forward("wide", (output) => withLogits(output, tf.concat([output.logits, output.logits], 1))),
+    "gives finite logits",
+    "logits of 1 modalities and 1 samples are [1, 6]",
+  ));
+
+Deno.test("a fusion that looks at what is dropped", () =>
+  breaks(
+    fusion("peeking", (good) => ({ forward: (features, _keep, ...rest) => good.forward(features, null, ...rest) })),
+    "dropped modality",
+    'logits depend on "audio" though it is dropped',
+  ));
+
+Deno.test("a fusion that ignores a modality", async () => {
+  const deaf = forward("deaf", (output, features, keep, scope) => {
+    const first = Object.keys(features).sort()[0];
+    const heard = keep === null ? features[first].pooled : tf.mul(features[first].pooled, keep[first]);
+    const head = linear(scope.group("head"), heard, { width: 3 });
+    return withLogits(output, tf.add(head, tf.mul(output.logits, 0)));
+  });
+  await breaks(deaf, "dropped modality", 'logits do not depend on "image" though it is kept');
+  await breaks(deaf, "gradient to the encoder", 'no gradient reaches the encoder of "image"');
+  await breaks(deaf, "does not care how modalities are called", "no modality should be treated apart");
+});
+
+Deno.test("a fusion that normalises over the batch", async () => {
+  const batchy = forward(
+    "batchy",
+    (output) => withLogits(output, tf.sub(output.logits, tf.mean(output.logits, 0, true))),
+  );
+  await breaks(
+    batchy,
+    "predicts each sample by itself",
+    'output "logits" of a sample in evaluation depends on the batch',
+  );
+  await breaks(batchy, "padded rows", "depends on padded rows (weight 0)");
+});
+
+Deno.test("a fusion that reads values", () =>
+  breaks(
+    forward("reading", (output) => {
+      return withLogits(output, output.logits.dataSync()[0] > 0 ? output.logits : tf.neg(output.logits));
+    }),
+    "traced and compiled",
+    "Cannot trace the reading of a tensor's value",
+  ));
+
+Deno.test("a fusion that draws its own randomness", () =>
+  breaks(
+    forward("dicing", (output) => withLogits(output, tf.mul(output.logits, 1 + Math.random()))),
+    "traced and compiled",
+    "Cannot trace unseeded randomness",
+  ));
+
+Deno.test("a fusion that keeps tensors", () =>
+  breaks(
+    forward("hoarding", (output) => {
+      tf.keep(tf.clone(output.logits));
+      return output;
+    }),
+    "leaves no tensor behind",
+    "tensors behind",
+  ));
+
+Deno.test("a fusion that throws, and one that serves nothing", async () => {
+  await breaks(
+    fusion("failing", () => ({
+      forward: () => {
+        throw new Error("out of order");
+      },
+    })),
+    "gives finite logits",
+    "it throws Error: out of order",
+  );
+  const nobody = defineFusion({
+    name: "nobody",
+    about: "serves nothing",
+    options: {},
+    create: (_options, { modalities }): Fusion => {
+      throw new RangeError(`Cannot use fusion "nobody" with ${modalities.length} modalities`);
+    },
+  });
+  await breaks(nobody, "gives finite logits", "it refuses 2, 3 and 4 modalities");
+});
+
+Deno.test("options whose defaults or tuning values are not allowed, or that nothing checks", async () => {
+  const option = (spec: object): AnyPlugin => ({
+    ...weightedSum,
+    options: { strength: spec as never },
+    create: () => weightedSum.create({}, { modalities: ["a", "b"], classes: 3 }),
+  });
+  const number = { type: "number", about: "strength", min: 0 };
+  await breaks(option({ ...number, default: -1 }), "options", "must be a number >= 0: found -1");
+  await breaks(option({ ...number, default: 1, tune: [1, -2] }), "options", "must be a number >= 0: found -2");
+  await breaks(option({ ...number, default: 1, about: " " }), "options", 'option "strength" does not say what it does');
+  await breaks(
+    option({ ...number, default: 1 }),
+    "options",
+    'option "strength" takes -1, which its spec does not allow',
+  );
+});
+
+/** A method made of these hooks. */
+function method(
+  name: string,
+  make: () => Omit<Method, "name">,
+  refuses?: (fusion: Fusion) => string | null,
+): MethodPlugin {
+  const about = "breaks one contract";
+  return defineMethod<Record<never, never>>({ name, about, options: {}, refuses, create: () => ({ name, ...make() }) });
+}
+
+Deno.test("a method that refuses everything, or without a reason", async () => {
+  const refusing = (reason: string) => method("refusing", () => ({}), () => reason);
+  await breaks(
+    refusing("no"),
+    "works with some registered fusion",
+    "it refuses every registered fusion for 2 modalities",
+  );
+  const picky = method("picky", () => ({}), (of) => of.needs.stages === undefined ? null : "");
+  await breaks(picky, "works with some registered fusion", "without a reason");
+});
+
+Deno.test("a method with memory outside of buffers, tables and save()", () =>
+  breaks(
+    method("forgetful", () => {
+      let epochs = 0;
+      return {
+        plan(host, base) {
+          epochs++;
+          return base.map((segment) => ({
+            ...segment,
+            items: segment.items.slice(0, host.epoch === 0 ? 30 : 10 * epochs),
+          }));
+        },
+      };
+    }),
+    "resumes from a checkpoint bit for bit",
+    "does not end like one that was never stopped",
+  ));
+
+Deno.test("a method that cuts a modality off", () =>
+  breaks(
+    method("cutting", () => ({
+      gradients: (gradients) =>
+        Object.fromEntries(Object.entries(gradients).filter(([name]) => !name.startsWith("encoder:image/"))),
+    })),
+    "leaves a gradient to the encoder",
+    'no gradient reaches the encoder of "image"',
+  ));
+
+Deno.test("a method whose statistics count padding, and whose predictions look at the batch", async () => {
+  const careless = method("careless", () => ({
+    emit: (step) => ({ stats: { mean: tf.mean(step.output.logits) as tf.Scalar } }),
+    output: (step) => withLogits(step.output, tf.sub(step.output.logits, tf.max(step.output.logits, 0, true))),
+  }));
+  await breaks(careless, "padded rows", "depends on padded rows (weight 0)");
+  await breaks(careless, "predicts each sample by itself", "depends on the batch's other rows");
+});
+
+Deno.test("a method that smuggles labels into prediction", () =>
+  breaks(
+    method("cheating", () => {
+      const seen: number[] = [];
+      return {
+        // The test split is the only one with 11 samples, and no hook should ever get at it.
+        beforeEpoch: (host) => {
+          const { splits } = (host as unknown as { parts: { dataset: Dataset } }).parts.dataset;
+          seen.push(...splits.test.labels);
+        },
+        output: (step) => withLogits(step.output, tf.add(step.output.logits, 0.01 * seen[0])),
+      };
+    }),
+    "predicts without looking at labels",
+    "other labels of the test split give other predictions",
+  ));
+
+Deno.test("encoders with a wrong shape, and with batch statistics that count padding", async () => {
+  const encoder = (name: string, head: (map: tf.Tensor, training: boolean) => tf.Tensor) =>
+    defineEncoder({
+      name,
+      about: "breaks one contract",
+      options: {},
+      refuses: ({ shape, dtype }) => dtype === "float32" && shape.length === 1 ? null : "it needs a vector",
+      create: () => ({
+        tokens: false,
+        stages: [(map, scope) => linear(scope.in("stage"), map, { width: 6 })],
+        head: (map, scope) => ({ pooled: head(map, scope.mode === "train") as tf.Tensor2D }),
+      }),
+    });
+  await breaks(
+    encoder("deep", (map) => tf.tile(map, [1, map.shape[0]])),
+    "features [B, d] of one width",
+    "is 6 for 1 sample and 30 for 5",
+  );
+  const normalised = encoder("normalised", (map, training) => training ? tf.sub(map, tf.mean(map, 0, true)) : map);
+  await breaks(normalised, "padded rows", "depends on padded rows (weight 0)");
+  assertEquals((await verdict(normalised, "by itself in prediction")).status, "held");
+});
+
+Deno.test("datasets with shared groups, a missing class, repeated samples, wrong types and unsteady fingerprints", async () => {
+  const dataset = (name: string, change: (good: Dataset) => Dataset | Promise<Dataset>): AnyPlugin =>
+    defineDataset({
+      name,
+      about: "breaks one contract",
+      options: {},
+      load: async () => await change(await noisyViews.load(noisyViews.tiny!)),
+    });
+  const replaced = (good: Dataset, split: "train" | "test", fields: object): Dataset => ({
+    ...good,
+    splits: { ...good.splits, [split]: { ...good.splits[split], ...fields } },
+  });
+  const shared = dataset(
+    "shared",
+    (good) => replaced(good, "test", { groups: ["train 3", ...good.splits.test.groups.slice(1)] }),
+  );
+  await breaks(shared, "share no group", 'splits must share no group: "train 3" is in split "train" too');
+  const missing = dataset(
+    "missing",
+    (good) => replaced(good, "train", { labels: good.splits.train.labels.map((label) => label === 2 ? 1 : label) }),
+  );
+  await breaks(missing, "every class", 'split "train" has no sample of triangle');
+  const nan = dataset("nan", (good) => {
+    const near = (good.splits.train.inputs.near as Float32Array).slice();
+    near[17] = NaN;
+    return replaced(good, "train", { inputs: { ...good.splits.train.inputs, near } });
+  });
+  await breaks(nan, "finite values", '"near" of sample 2 has NaN at position 1');
+  const repeated = dataset(
+    "repeated",
+    ({ splits, ...rest }) => ({ ...rest, splits: { ...splits, test: splits.train } }),
+  );
+  await breaks(repeated, "repeats no sample", 'sample 0 of split "test" equals train 0 in all modalities');
+  const typed = dataset("typed", (good) =>
+    replaced(good, "train", {
+      inputs: { ...good.splits.train.inputs, near: Int32Array.from(good.splits.train.inputs.near) },
+    }));
+  await breaks(typed, "declared type", '"near" of split "train" is declared float32 and kept in a Int32Array');
+  let loads = 0;
+  const unsteady = dataset("unsteady", async (good) => {
+    const train = { ...good.splits.train, labels: good.splits.train.labels.map((label) => (label + loads) % 4) };
+    loads++;
+    const splits = { ...good.splits, train };
+    return { ...good, splits, fingerprint: await fingerprintOf(splits) };
+  });
+  await breaks(unsteady, "fingerprint", "a second loading has fingerprint");
+  await breaks(
+    dataset("unnamed", (good) => ({ ...good, fingerprint: "none" })),
+    "fingerprint",
+    'its fingerprint is "none"',
+  );
+});
+
+Deno.test("a dataset that no registered encoder takes", async () => {
+  const library = emptyLibrary();
+  register(library, noisyViews);
+  const found = await verdict(noisyViews, "some registered encoder", { ...tools, library });
+  assertEquals([found.status, found.detail], ["broken", 'no registered encoder takes "far" of shape [20]']);
+});
