@@ -9,6 +9,7 @@ import { grids } from "../experiments/grids/mod.ts";
 import { createLibrary } from "../library.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { compatibilityLines } from "./compatibility.ts";
 import { costLines, statedInputs } from "./cost.ts";
 import { needLines } from "./needs.ts";
 import { pluginSpecifier } from "./plugins.ts";
@@ -35,11 +36,11 @@ export function description(library: Library, name: string, abstract?: (run: () 
     }
     if (plugin.source !== undefined) lines.push(`  Source: ${plugin.source}`);
     if (plugin.kind === "method") {
-      lines.push(`  Works with: ${plugin.worksWith ?? "every fusion"}`);
       const { forwards, backwards } = plugin.cost ?? { forwards: 1, backwards: 1 };
       lines.push(`  Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`);
     }
     lines.push(...needLines(plugin, statedInputs.map(({ info }) => info)));
+    lines.push(...compatibilityLines(plugin, library));
     if (abstract !== undefined) lines.push(...costLines(plugin, library, abstract));
     const options = Object.entries(plugin.options);
     lines.push(options.length === 0 ? "  Options: none" : "  Options:");

@@ -130,6 +130,7 @@ const refuses = ({ shape, dtype }: ModalityInfo): string | null =>
  */
 export const gru: EncoderPlugin = defineEncoder<RecurrentOptions>({
   name: "gru",
+  tiny: { width: 6 },
   about: "gated recurrent network over sequences of vectors; gives tokens",
   formula: `r = sigmoid(W_r x + b_r + U_r h + c_r);  z = sigmoid(W_z x + b_z + U_z h + c_z)
     n = tanh(W_n x + b_n + r * (U_n h + c_n));  h <- (1 - z) * n + z * h`,
@@ -142,6 +143,7 @@ export const gru: EncoderPlugin = defineEncoder<RecurrentOptions>({
 /** Long short-term memory. All steps are unrolled into the traced program. */
 export const lstm: EncoderPlugin = defineEncoder<RecurrentOptions>({
   name: "lstm",
+  tiny: { width: 6 },
   about: "long short-term memory over sequences of vectors; gives tokens",
   formula: `i, f, o = sigmoid(W x + b + U h + c) each;  g = tanh(W_g x + b_g + U_g h + c_g)
     s <- f * s + i * g;  h <- o * tanh(s)`,

@@ -14,7 +14,8 @@ Deno.test("help, version, list and describe say what there is", async () => {
   const describe = await armlab("describe", "arm", "quick");
   assertStringIncludes(describe.out, "lambda1 = 0.1:");
   assertStringIncludes(describe.out, "AAAI 2025");
-  assertStringIncludes(describe.out, "Works with: every fusion");
+  assertStringIncludes(describe.out, "Works with: every fusion; 2, 3, 4 modalities (of 1 to 4)");
+  assertStringIncludes(describe.out, "Not together with arm-bmml: both add ARM's loss L_phiMI");
   assertStringIncludes(describe.out, "Configurations: concat, sum, ogm-ge, uni-ce, arm");
   const resnet = await armlab("describe", "resnet18", "mmtm");
   assertStringIncludes(resnet.out, "[224, 224, 3]: 11.2 M parameters, 1.81 G multiply-adds");
@@ -22,6 +23,17 @@ Deno.test("help, version, list and describe say what there is", async () => {
   assertStringIncludes(resnet.out, "Needs of encoders: pooled features and the 3 deepest stages");
   assertStringIncludes(resnet.out, "A modality's own readout: own: a head of its own");
   assertStringIncludes(resnet.out, "3 x cnn on [28, 28, 1], 10 classes: 16.2 k parameters, 15.9 k multiply-adds");
+  const greedy = (await armlab("describe", "greedy")).out;
+  assertStringIncludes(greedy, "Works with: mmtm; 2, 3, 4 modalities");
+  assertStringIncludes(greedy, "Refuses bigated, centralnet, concat");
+  assertStringIncludes(greedy, "greedy+ogm-ge");
+  assertStringIncludes(greedy, "epsilon = 0.01: least lead in log10 speed");
+  assertStringIncludes(greedy, "(a number >= 0; worth trying: 0.001, 0.01, 0.1) [released configuration]");
+  const mmtm = (await armlab("describe", "mmtm")).out;
+  assertStringIncludes(mmtm, "Encoders that fit with default options: cnn, resnet18, vit");
+  assertStringIncludes(mmtm, "Not bert: the fusion looks at the 3 deepest stages");
+  const cnn = (await armlab("describe", "cnn")).out;
+  assertStringIncludes(cnn, "Takes, for instance: a map of one channel [12, 10, 1]");
   assertEquals((await armlab("bench", "--describe", "concat")).out, (await armlab("describe", "concat")).out);
   assertStringIncludes((await armlab("bench", "--help")).out, "--set KEY=VALUE");
 });

@@ -28,6 +28,7 @@ export { datasetContracts } from "./datasets.ts";
 export { encoderContracts } from "./encoders.ts";
 export { fusionContracts } from "./fusions.ts";
 export { methodContracts } from "./methods.ts";
+export { fusionsFor, INPUTS } from "./toy.ts";
 
 /** The contracts of a plugin's kind. */
 export function contractsOf(kind: AnyPlugin["kind"]): readonly Contract<never>[] {
