@@ -6,7 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../core/autodiff.ts";
 import type { Library } from "../core/library.ts";
-import type { ModalityInfo } from "../core/plugin.ts";
+import { resolveOptions } from "../core/options.ts";
+import type { Encoder, EncoderPlugin, ModalityInfo } from "../core/plugin.ts";
 import {
   type Engine,
   float32,
@@ -61,11 +62,11 @@ function plainStep(
   const names = Object.keys(inputs);
   const feeds: NamedHostTensors = {};
   for (const input of names) {
-    const { shape, dtype, size } = { size: 0, ...inputs[input] } as ModalityInfo & { size: number };
+    const { shape, dtype, vocabulary = 2 } = inputs[input];
     const count = shape.reduce((product, extent) => product * extent, batch);
     const own = random.split(input);
     feeds[input] = dtype === "int32"
-      ? int32(Int32Array.from({ length: count }, () => own.integer(size || 1000)), [batch, ...shape])
+      ? int32(Int32Array.from({ length: count }, () => 1 + own.integer(vocabulary - 1)), [batch, ...shape])
       : float32(Float32Array.from({ length: count }, () => own.normal()), [batch, ...shape]);
   }
   feeds["labels"] = int32(Int32Array.from({ length: batch }, (_, i) => i % classes), [batch]);
@@ -124,17 +125,28 @@ function plainStep(
   return { program, state, feeds, parameters: countOf(state) };
 }
 
-/** A registered encoder on random inputs, with a linear head. */
+/** An encoder with its options and input. */
+interface EncoderPart {
+  readonly encoder: string;
+  readonly info: ModalityInfo;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+function created(plugin: EncoderPlugin, info: ModalityInfo, options: Readonly<Record<string, unknown>>): Encoder {
+  return plugin.create(resolveOptions(`encoder "${plugin.name}"`, plugin.options, options), info);
+}
+
+/** Registered encoders on random inputs, with a linear head. */
 function encoderStep(
   name: string,
   engine: Engine,
   library: Library,
-  parts: Readonly<Record<string, { encoder: string; info: ModalityInfo; options?: Record<string, unknown> }>>,
+  parts: Readonly<Record<string, EncoderPart>>,
 ): BenchStep {
   const encoders = Object.fromEntries(
     Object.entries(parts).map(([modality, { encoder, info, options }]) => [
       modality,
-      library.encoders.get(encoder).create(options ?? {}, info),
+      created(library.encoders.get(encoder), info, options ?? {}),
     ]),
   );
   const network: Network = (scope, inputs) => {
@@ -232,6 +244,16 @@ export const benchSteps: Readonly<Record<string, (engine: Engine) => BenchStep |
     ),
   "digits-concat": (engine) => digitsStep(engine, createLibrary(), []),
   "digits-arm": (engine) => digitsStep(engine, createLibrary(), ["arm"]),
+  /** The width, depth and heads of ViT-Ti on 64 patches of a small image. */
+  vit: (engine) =>
+    encoderStep("vit", engine, createLibrary(), {
+      image: { encoder: "vit", info: image(3, 64), options: { patch: 8, width: 192, depth: 12, heads: 3 } },
+    }),
+  /** BERT-tiny with its dropout, on 64 tokens. */
+  bert: (engine) =>
+    encoderStep("bert", engine, createLibrary(), {
+      text: { encoder: "bert", info: { shape: [64], dtype: "int32", vocabulary: 30522, about: "noise" } },
+    }),
   "resnet18-pair": (engine) =>
     encoderStep("resnet18-pair", engine, createLibrary(), {
       audio: { encoder: "resnet18", info: image(1, 128) },

@@ -257,11 +257,93 @@ def resnet18_pair():
     return plain(model, (torch.randn(16, 1, 128, 128), torch.randn(16, 3, 128, 128)), 16, 10)
 
 
+class Attention(nn.Module):
+    def __init__(self, width, heads, drop=0.0):
+        super().__init__()
+        self.heads, self.drop = heads, drop
+        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x, mask=None):
+        batch, steps, width = x.shape
+        q, k, v = self.qkv(x).reshape(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=self.drop)
+        return self.proj(y.transpose(1, 2).reshape(batch, steps, width))
+
+
+class VitBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
+        self.attn = Attention(width, heads)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Vit(nn.Module):
+    def __init__(self, side=64, patch=8, width=192, depth=12, heads=3):
+        super().__init__()
+        self.embed = nn.Conv2d(3, width, patch, patch)
+        self.cls = nn.Parameter(torch.zeros(1, 1, width))
+        self.positions = nn.Parameter(0.02 * torch.randn(1, (side // patch) ** 2 + 1, width))
+        self.blocks = nn.Sequential(*(VitBlock(width, heads) for _ in range(depth)))
+        self.norm, self.head = nn.LayerNorm(width, eps=1e-6), nn.Linear(width, 10)
+
+    def forward(self, x):
+        tokens = self.embed(x).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.cls.expand(len(x), -1, -1), tokens], 1) + self.positions
+        return self.head(self.norm(self.blocks(tokens))[:, 0])
+
+
+def vit():
+    return plain(Vit(), (torch.randn(16, 3, 64, 64),), 16, 10)
+
+
+class BertLayer(nn.Module):
+    def __init__(self, width, heads, hidden, drop):
+        super().__init__()
+        self.attn = Attention(width, heads, drop)
+        self.norm1, self.norm2 = nn.LayerNorm(width, eps=1e-12), nn.LayerNorm(width, eps=1e-12)
+        self.inner, self.outer = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.drop = drop
+
+    def forward(self, x, mask, present):
+        x = self.norm1(x + F.dropout(self.attn(x, mask), self.drop))
+        y = self.outer(F.gelu(self.inner(x)))
+        return self.norm2(x + F.dropout(y, self.drop)) * present[..., None]
+
+
+class Bert(nn.Module):
+    def __init__(self, ids=30522, length=64, width=128, depth=2, heads=2, hidden=512, drop=0.1):
+        super().__init__()
+        self.words, self.places, self.segments = (nn.Embedding(n, width) for n in (ids, length, 2))
+        self.norm = nn.LayerNorm(width, eps=1e-12)
+        self.layers = nn.ModuleList(BertLayer(width, heads, hidden, drop) for _ in range(depth))
+        self.pooler, self.head, self.drop = nn.Linear(width, width), nn.Linear(width, 10), drop
+
+    def forward(self, ids):
+        present = (ids != 0).float()
+        mask = ((1 - present) * -1e9)[:, None, None]
+        x = self.words(ids) + self.places(torch.arange(ids.shape[1])) + self.segments(torch.zeros(1, dtype=torch.long))
+        x = F.dropout(self.norm(x), self.drop)
+        for layer in self.layers:
+            x = layer(x, mask, present)
+        return self.head(torch.tanh(self.pooler(x[:, 0])))
+
+
+def bert():
+    return plain(Bert(), (torch.randint(1, 30522, (16, 64)),), 16, 10)
+
+
 STEPS = {
     "peak": peak,
     "mlp": mlp,
     "digits-concat": digits_concat,
     "digits-arm": digits_arm,
+    "vit": vit,
+    "bert": bert,
     "resnet18-pair": resnet18_pair,
 }
 
