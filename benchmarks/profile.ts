@@ -14,7 +14,8 @@ interface Event {
   readonly args?: { readonly op_name?: string; readonly output_type_shape?: readonly Record<string, number[]>[] };
 }
 
-const RUNS = 60;
+/** Milliseconds that the profiled steps may take in all. */
+const BUDGET = 4000;
 /** Lines of each list. */
 const SHOWN = 16;
 
@@ -32,7 +33,8 @@ export async function printProfile(step: string, threads: number): Promise<void>
     "wall",
     `${folder}/profile`,
   ]);
-  await side.run(RUNS);
+  const [first] = await side.run(1);
+  await side.run(Math.max(3, Math.min(60, Math.round(BUDGET / first))));
   await side.end();
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
   const events = JSON.parse(await Deno.readTextFile(`${folder}/${files[0]}`)) as Event[];
