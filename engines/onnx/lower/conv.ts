@@ -9,11 +9,9 @@
 import type { Builder } from "../builder.ts";
 import { sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
+import { filterGradient, inputGradient } from "./conv_gradients.ts";
 import { float, type KernelRule, type Rules } from "./rule.ts";
 import { cropped, first, last, mapShape, onnxFilter, pads, transposedWindow, windowCounts } from "./window.ts";
-
-/** The axes in order, the first two exchanged. */
-const exchanged = (rank: number) => [1, 0, ...Array.from({ length: rank }, (_, axis) => axis + 2)];
 
 const convolution: KernelRule<"Conv2D" | "Conv3D"> = {
   inputs: ["x", "filter"],
@@ -30,36 +28,18 @@ const convolution: KernelRule<"Conv2D" | "Conv3D"> = {
   },
 };
 
-const inputGradient: KernelRule<"Conv2DBackpropInput" | "Conv3DBackpropInputV2"> = {
+const inputGradientRule: KernelRule<"Conv2DBackpropInput" | "Conv3DBackpropInputV2"> = {
   inputs: ["dy", "filter"],
   infer: (_, g) => ({ shape: mapShape(g, g.inChannels, g.inSpatial), dtype: "float32" }),
   sums: true,
-  lower: (b, [dy, filter], g) => {
-    const x = transposedWindow(b, first(b, float(b, dy), g), onnxFilter(b, filter), g);
-    return last(b, x, g);
-  },
+  lower: (b, [dy, filter], g) => inputGradient(b, float(b, dy), filter, g),
 };
 
-const filterGradient: KernelRule<"Conv2DBackpropFilter" | "Conv3DBackpropFilterV2"> = {
+const filterGradientRule: KernelRule<"Conv2DBackpropFilter" | "Conv3DBackpropFilterV2"> = {
   inputs: ["x", "dy"],
   infer: (_, g) => ({ shape: [...g.kernel, g.inChannels, g.outChannels], dtype: "float32" }),
   sums: true,
-  lower: (b, [x, dy], g) => {
-    // With batch and channels exchanged the gradient is a convolution of x by dy whose dilation is the stride:
-    // dW[i, j, c, o] = sum over n, p, q of x[n, s p + d i, s q + d j, c] dy[n, p, q, o].
-    const rank = g.kernel.length;
-    const maps = b.transpose(first(b, float(b, x), g), exchanged(rank));
-    const weights = b.transpose(first(b, float(b, dy), g), exchanged(rank));
-    const y = b.op("Conv", [maps, weights], {
-      kernel_shape: g.outSpatial,
-      strides: g.dilations,
-      dilations: g.strides,
-      pads: pads(g),
-    });
-    // Input that no forward window reached makes the result larger than the filter.
-    const reached = b.slice(y, y.shape.map(() => 0), [g.inChannels, g.outChannels, ...g.kernel]);
-    return b.transpose(reached, [...g.kernel.map((_, axis) => axis + 2), 0, 1]);
-  },
+  lower: (b, [x, dy], g) => filterGradient(b, float(b, x), float(b, dy), g),
 };
 
 const average: KernelRule<"AvgPool" | "AvgPool3D"> = {
@@ -134,11 +114,11 @@ export const convRules: Rules<
   | "MaxPoolWithArgmax"
 > = {
   Conv2D: convolution,
-  Conv2DBackpropInput: inputGradient,
-  Conv2DBackpropFilter: filterGradient,
+  Conv2DBackpropInput: inputGradientRule,
+  Conv2DBackpropFilter: filterGradientRule,
   Conv3D: convolution,
-  Conv3DBackpropInputV2: inputGradient,
-  Conv3DBackpropFilterV2: filterGradient,
+  Conv3DBackpropInputV2: inputGradientRule,
+  Conv3DBackpropFilterV2: filterGradientRule,
   AvgPool: average,
   AvgPoolGrad: averageGradient,
   AvgPool3D: average,

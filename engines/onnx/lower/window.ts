@@ -4,7 +4,7 @@
  * @module
  */
 import type { Builder } from "../builder.ts";
-import { constantValue, type Value } from "../ir.ts";
+import { constantValue, sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
 
 /** A map with channels before the spatial axes, as ONNX wants it. */
@@ -66,10 +66,17 @@ export function transposedWindow(b: Builder, y: Value, filter: Value, g: WindowG
   return b.pad(x, [...x.shape.map(() => 0), 0, 0, ...rest], 0);
 }
 
-/** Filter [...kernel, in, out] as ONNX's [out, in, ...kernel]. */
+/**
+ * Filter [...kernel, in, out] as ONNX's [out, in, ...kernel].
+ *
+ * In two moves, each of which the runtime does in blocks: at once it takes ten times as long on large filters.
+ */
 export function onnxFilter(b: Builder, filter: Value): Value {
-  const rank = filter.shape.length - 2;
-  return b.transpose(filter, [rank + 1, rank, ...Array.from({ length: rank }, (_, axis) => axis)]);
+  const [input, output] = filter.shape.slice(-2);
+  const kernel = filter.shape.slice(0, -2);
+  const exchanged = b.transpose(b.reshape(filter, [sizeOf(kernel), input, output]), [0, 2, 1]);
+  const moved = b.transpose(b.reshape(exchanged, [sizeOf(kernel), output * input]), [1, 0]);
+  return b.reshape(moved, [output, input, ...kernel]);
 }
 
 /** How many elements of the input each average-pooling window covers, [1, 1, ...out]. */
