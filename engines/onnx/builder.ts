@@ -10,8 +10,11 @@ import {
   type ConstantData,
   constantValue,
   type ElementType,
+  type Graph,
+  liveNodes,
   makeNode,
   type Node,
+  type Port,
   sameShape,
   sizeOf,
   type Value,
@@ -318,5 +321,24 @@ export class Builder {
   /** Broadcast shape of values. */
   broadcast(...values: readonly Value[]): number[] {
     return broadcastShapes(...values.map((value) => value.shape));
+  }
+
+  /**
+   * The graph that has been built, without nodes that nothing hangs on.
+   *
+   * @param ports Its inputs, and the names of its outputs.
+   * @param made The value of every output, in order.
+   */
+  finish(ports: Pick<Graph, "inputs" | "outputs">, made: readonly Value[]): Graph {
+    const inputs = new Set(ports.inputs.map(({ value }) => value));
+    const taken = new Set<Value>();
+    const outputs: Port[] = ports.outputs.map(({ name }, index) => {
+      let value = made[index];
+      // The runtime wants every output to be computed, once, by a node.
+      if (inputs.has(value) || taken.has(value) || value.data !== null) value = this.distinct(value);
+      taken.add(value);
+      return { name, value };
+    });
+    return { stage: "lowered", inputs: ports.inputs, outputs, nodes: liveNodes(outputs) };
   }
 }

@@ -23,6 +23,7 @@ import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import { Turns } from "../turns.ts";
 import type { Graph } from "./ir.ts";
 import { lower } from "./lower.ts";
+import { optimise } from "./passes/mod.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
 import { createSession, RuntimeTensor, runtimeVersion, type Session, type SessionOptions } from "./session.ts";
 import { trace, traceShapes } from "./trace.ts";
@@ -181,7 +182,7 @@ class OnnxProgram implements CompiledProgram {
   }
 }
 
-/** Traces and lowers a program. */
+/** Traces, lowers and optimises a program. */
 export function compileGraph(program: Program): Graph {
   const specs: Record<string, TensorSpec> = {};
   for (const [name, spec] of Object.entries(program.state)) specs[STATE + name] = spec;
@@ -204,7 +205,7 @@ export function compileGraph(program: Program): Graph {
   verify(traced, "tracing");
   const lowered = lower(traced);
   verify(lowered, "lowering");
-  return lowered;
+  return optimise(lowered);
 }
 
 /** Options of the compiled engine. */

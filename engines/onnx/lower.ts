@@ -4,7 +4,7 @@
  * @module
  */
 import { Builder } from "./builder.ts";
-import { type Graph, liveNodes, type Port, printSpec, sameShape, sizeOf, type Value, type ValueSpec } from "./ir.ts";
+import { type Graph, printSpec, sameShape, sizeOf, type Value, type ValueSpec } from "./ir.ts";
 import type { KernelName } from "./kernels.ts";
 import { kernelRules } from "./lower/mod.ts";
 
@@ -48,16 +48,5 @@ export function lower(graph: Graph): Graph {
       values.set(output, made);
     });
   }
-  const inputs = new Set(graph.inputs.map(({ value }) => value));
-  const taken = new Set<Value>();
-  const outputs: Port[] = graph.outputs.map(({ name, value }) => {
-    let made = lowered(value);
-    // The runtime wants every output to be computed, once, by a node.
-    if (inputs.has(made) || taken.has(made) || made.data !== null) {
-      made = builder.distinct(made);
-    }
-    taken.add(made);
-    return { name, value: made };
-  });
-  return { stage: "lowered", inputs: graph.inputs, outputs, nodes: liveNodes(outputs) };
+  return builder.finish(graph, graph.outputs.map(({ value }) => lowered(value)));
 }
