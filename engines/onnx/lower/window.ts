@@ -66,14 +66,21 @@ export function transposedWindow(b: Builder, y: Value, filter: Value, g: WindowG
   return b.pad(x, [...x.shape.map(() => 0), 0, 0, ...rest], 0);
 }
 
+/** Elements from which on a second node costs less than it saves. */
+const LARGE_FILTER = 16384;
+
 /**
  * Filter [...kernel, in, out] as ONNX's [out, in, ...kernel].
  *
- * In two moves, each of which the runtime does in blocks: at once it takes ten times as long on large filters.
+ * Large ones in two moves, each of which the runtime does in blocks: at once it takes ten times as long.
  */
 export function onnxFilter(b: Builder, filter: Value): Value {
   const [input, output] = filter.shape.slice(-2);
   const kernel = filter.shape.slice(0, -2);
+  if (sizeOf(filter.shape) < LARGE_FILTER) {
+    const rank = kernel.length;
+    return b.transpose(filter, [rank + 1, rank, ...kernel.map((_, axis) => axis)]);
+  }
   const exchanged = b.transpose(b.reshape(filter, [sizeOf(kernel), input, output]), [0, 2, 1]);
   const moved = b.transpose(b.reshape(exchanged, [sizeOf(kernel), output * input]), [1, 0]);
   return b.reshape(moved, [output, input, ...kernel]);
