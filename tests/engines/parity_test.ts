@@ -7,6 +7,7 @@ import { cpu, onnxCpu } from "../../engines/mod.ts";
 import { trace } from "../../engines/onnx/trace.ts";
 import { assertClose } from "../helpers/tensors.ts";
 import { argumentsOf, type Case, programOf } from "./parity/case.ts";
+import { composedCases } from "./parity/composed.ts";
 import { parityFamilies } from "./parity/mod.ts";
 
 const eager = await cpu.create();
@@ -119,6 +120,16 @@ async function assertDifferences(
   });
 }
 
+/** Compiles a family once and holds it against tfjs and against finite differences. */
+async function assertFamily(family: Family): Promise<void> {
+  const state = compiled.createState({});
+  const ready = await compiled.compile(family.program);
+  const outputs = await ready.run(state, family.inputs);
+  await assertParity(family, outputs);
+  await assertDifferences(family, outputs, (fed) => ready.run(state, fed));
+  ready.dispose();
+}
+
 for (const [name, table] of Object.entries(parityFamilies)) {
   const family = new Family(table);
 
@@ -132,15 +143,14 @@ for (const [name, table] of Object.entries(parityFamilies)) {
     assertEquals(missing.filter((title) => title !== null), []);
   });
 
-  Deno.test(`compiled kernels of ${name} equal tfjs's on its CPU, their gradients finite differences too`, async () => {
-    const state = compiled.createState({});
-    const ready = await compiled.compile(family.program);
-    const outputs = await ready.run(state, family.inputs);
-    await assertParity(family, outputs);
-    await assertDifferences(family, outputs, (fed) => ready.run(state, fed));
-    ready.dispose();
-  });
+  Deno.test(
+    `compiled kernels of ${name} equal tfjs's on its CPU, their gradients finite differences too`,
+    () => assertFamily(family),
+  );
 }
+
+Deno.test("compiled operations that tfjs composes equal its own, their gradients finite differences too", () =>
+  assertFamily(new Family(composedCases)));
 
 Deno.test("noise is the same on both engines, and new whenever the key is", async () => {
   const program: Program = {
