@@ -89,3 +89,50 @@ Deno.test("stopGradient() keeps the value and cuts the gradient", () => {
   assertEquals(tf.memory().numTensors, before);
   assert(tf.memory().numDataBuffers >= 0);
 });
+
+Deno.test("record() sums a gradient over what its input was broadcast along, and refuses one of another shape", () => {
+  tf.tidy(() => {
+    const [x, bound] = [tf.tensor2d([[1, 5], [4, 2]]), tf.tensor1d([2, 3])];
+    const pass = record(() => tf.sum(tf.maximum(x, bound)));
+    const [dx, dBound] = pass.gradients(pass.value, [x, bound]);
+    assertEquals(values(dx), [0, 1, 1, 0]);
+    assertEquals([dBound!.shape, values(dBound)], [[2], [1, 1]]);
+    pass.dispose();
+
+    const wrong = tf.customGrad((y) => ({
+      value: tf.sum(y as tf.Tensor),
+      gradFunc: () => tf.zeros([7]),
+    }));
+    const broken = record(() => wrong(bound));
+    assertThrows(
+      () => broken.gradients(broken.value, [bound]),
+      Error,
+      "as its gradient must have the shape [2] of its input: found [7]",
+    );
+    broken.dispose();
+  });
+});
+
+Deno.test("record() differentiates where tfjs cannot: cumulative sums, strided slices, products by letters", () => {
+  tf.tidy(() => {
+    const x = tf.tensor2d([[1, 2, 3], [4, 5, 6]]);
+    const weights = tf.tensor2d([[1, 10, 100], [1000, 10000, 100000]]);
+    const derivative = (run: () => tf.Tensor) => {
+      const pass = record(run);
+      const [gradient] = pass.gradients(pass.value, [x]);
+      pass.dispose();
+      return values(gradient);
+    };
+    // Down the columns every row counts for itself and all below.
+    assertEquals(
+      derivative(() => tf.sum(tf.mul(tf.cumsum(x, 0), weights))),
+      [1001, 10010, 100100, 1000, 10000, 100000],
+    );
+    assertEquals(derivative(() => tf.sum(tf.stridedSlice(x, [1, 2], [0, -4], [-1, -2]))), [0, 0, 0, 1, 0, 1]);
+    assertEquals(derivative(() => tf.sum(tf.einsum("ij,kj->ik", x, weights))), [
+      ...[1001, 10010, 100100],
+      ...[1001, 10010, 100100],
+    ]);
+    assertEquals(derivative(() => tf.sum(tf.topk(x, 1).values)), [0, 0, 1, 0, 0, 1]);
+  });
+});
