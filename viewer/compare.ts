@@ -165,7 +165,7 @@ export function differenceTable({ reference, differences }: Comparison): Table {
       cell(test?.ci95 ?? null, test === null ? "–" : (100 * test.ci95).toFixed(2)),
       cell(
         test === null || !Number.isFinite(test.t) ? null : test.t,
-        test === null ? "–" : Number.isFinite(test.t) ? test.t.toFixed(2) : "∞",
+        test === null ? "–" : Number.isFinite(test.t) ? test.t.toFixed(2).replace("-", "−") : "∞",
       ),
       cell(test?.p ?? null, pText(test?.p ?? null)),
       cell(pHolm, pText(pHolm)),

@@ -43,7 +43,7 @@ export interface Epochs {
 export interface RunStore {
   /** The runs folder, as shown to people. */
   readonly folder: string;
-  /** The runs as they are now, at most half a second old. Never throws for what is in the folder. */
+  /** The runs as they are now or were a moment ago: half a second, or longer where there are thousands. Never throws for what is in the folder. */
   snapshot(): Promise<Snapshot>;
   /** Epochs of a run; none for a name that is no run. */
   epochs(id: string): Epochs;
@@ -59,6 +59,10 @@ export interface RunStore {
 
 /** Milliseconds for which a snapshot is not refreshed. */
 const freshMs = 500;
+/** A refresh takes at most one part in so many of the time: the cores belong to the bench. */
+const idleShare = 20;
+/** Milliseconds after which a snapshot is refreshed, however long that takes. */
+const staleMs = 10_000;
 /** Runs whose epochs are kept in memory. */
 const keptEpochs = 256;
 /** Bytes of a log that are shown. */
@@ -79,6 +83,7 @@ class FolderStore implements RunStore {
   #stamps = new Map<string, string>();
   #details = new Map<string, RunDetails>();
   #refreshedAt = -Infinity;
+  #refreshMs = 0;
   #refreshing: Promise<Snapshot> | null = null;
   readonly #epochs = new Map<string, { stamp: string; epochs: Epochs }>();
 
@@ -88,10 +93,15 @@ class FolderStore implements RunStore {
 
   snapshot(): Promise<Snapshot> {
     if (this.#refreshing !== null) return this.#refreshing;
-    if (performance.now() - this.#refreshedAt < freshMs) return Promise.resolve(this.#snapshot);
+    const fresh = Math.min(staleMs, Math.max(freshMs, idleShare * this.#refreshMs));
+    const start = performance.now();
+    if (start - this.#refreshedAt < fresh) return Promise.resolve(this.#snapshot);
+    const first = this.#refreshedAt === -Infinity;
     this.#refreshing = this.#refresh().finally(() => {
       this.#refreshing = null;
       this.#refreshedAt = performance.now();
+      // The first one reads everything, and says nothing about the next.
+      this.#refreshMs = first ? 0 : this.#refreshedAt - start;
     });
     return this.#refreshing;
   }

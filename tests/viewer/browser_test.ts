@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { acquireLock } from "../../store/lock.ts";
 import { serveViewer } from "../../viewer/serve.ts";
 import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
-import { inFolder } from "../helpers/cli.ts";
+import { ended, inFolder, start } from "../helpers/cli.ts";
 import { appendEpoch, type RunSpec, writeRun } from "../helpers/runs.ts";
 
 const ignore = chromiumPath() === null;
@@ -190,6 +190,30 @@ Deno.test({
       }
       writeRun(runs, { ...spec, state: "finished", done: undefined });
       await page.locator("#state .badge.finished").waitFor({ timeout: 10_000 });
+    }),
+});
+
+Deno.test({
+  name: "browser: a real bench shows up, goes on and finishes on a page that was open before it began",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url, runs }) => {
+      await page.goto(`${url}?dataset=av-digits&sort=name&q=training.epochs%3D2`);
+      await ready(page);
+      assertEquals(await page.locator("tr.row").count(), 0);
+      const options = ["--modality", "audio", "--seeds", "1", "--set", "training.epochs=2", "--workers", "1"];
+      const bench = ended(start("bench", "--runs", runs, ...options));
+      await page.locator("tr.row").first().waitFor({ timeout: 120_000 });
+      await page.locator("a.fold").click();
+      await page.locator("tr.seed .badge.finished").waitFor({ timeout: 120_000 });
+      assertEquals((await bench).code, 0);
+      await page.locator("tr.seed th a").click();
+      await page.locator("#chart-loss.drawn canvas").waitFor();
+      assertMatch(
+        await page.locator("#log").innerText(),
+        /started on .*\n.*epoch 1: loss .*\n.*epoch 2: loss .*\n.*finished after/,
+      );
     }),
 });
 

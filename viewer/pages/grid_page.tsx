@@ -257,7 +257,7 @@ const Value: FC<{ measure: Measure; value: Measured | null; best?: boolean }> = 
       {hasSpread(measure) && (
         value.ci95 === null
           ? <span class="ci muted" title="One seed has no interval"></span>
-          : <span class="ci">± {numberText(value.ci95, measure.unit, false)}</span>
+          : <span class="ci">{` ± ${numberText(value.ci95, measure.unit, false)}`}</span>
       )}
     </td>
   );

@@ -69,10 +69,13 @@ const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
 /** The settings of a run by part, side by side. */
 const Configuration: FC<{ view: RunView }> = ({ view }) => {
   const groups = new Map<string, (readonly [string, string])[]>();
-  for (const [name, value] of configurationTable(view).rows) {
+  const { rows } = configurationTable(view);
+  for (const [name, value] of rows) {
     const parts = name.text.split(".");
-    const group = parts.length > 1 ? parts.slice(0, -1).join(".") : name.text;
-    groups.set(group, [...groups.get(group) ?? [], [parts.at(-1)!, value.text]]);
+    // A part with options heads a block of its own.
+    const heads = parts.length === 1 || rows.some(([other]) => other.text.startsWith(`${name.text}.`));
+    const group = heads ? name.text : parts.slice(0, -1).join(".");
+    groups.set(group, [...groups.get(group) ?? [], [heads ? group : parts.at(-1)!, value.text]]);
   }
   // What stands alone (modalities, plugins, seed) shares one block.
   const several = [...groups].filter(([_, own]) => own.length > 1);
