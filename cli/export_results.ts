@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { writeAtomic } from "../store/files.ts";
 import { exportableOf, exportItem, itemsIn } from "../viewer/export_view.ts";
 import { exportFormats, isFormat } from "../viewer/exports.ts";
+import { htmlOf } from "../viewer/report.tsx";
 import { openRunStore } from "../viewer/store.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 
@@ -18,7 +19,11 @@ const flags: Readonly<Record<string, Flag>> = {
     about: "a page of the viewer, as in the browser: / with its query, /runs/ID, /compare?c=ID,ID (default: /)",
   },
   item: { type: "text", value: "NAME", about: "a table or chart of that page (default: its first table)" },
-  format: { type: "text", value: "NAME", about: "csv, md, tex, svg, png or json (default: csv)" },
+  format: {
+    type: "text",
+    value: "NAME",
+    about: "csv, md, tex, svg, png, json, or html: the whole page as one file (default: csv)",
+  },
   out: { type: "text", value: "FILE", about: "file to write (default: standard output)" },
   items: { type: "boolean", about: "list the tables and charts of the page, and stop" },
   help: { type: "boolean", about: "show this help" },
@@ -38,6 +43,7 @@ export const exportResultsCommand: Command = {
         [
           "armlab export-results --format tex --out results.tex",
           'armlab export-results --view "/?fusion=concat&sort=name" --format md',
+          "armlab export-results --format html --out results.html",
           "armlab export-results --view /runs/0123456789abcdef --items",
           "armlab export-results --view /runs/0123456789abcdef --item loss --format svg --out loss.svg",
         ],
@@ -50,10 +56,13 @@ export const exportResultsCommand: Command = {
       );
     }
     const format = parsed.text.format ?? "csv";
-    if (format !== "json" && !isFormat(format)) {
+    if (format !== "json" && format !== "html" && !isFormat(format)) {
       throw new RangeError(
-        `Cannot use --format as it must be one of ${exportFormats.join(", ")}, json: found "${format}"`,
+        `Cannot use --format as it must be one of ${exportFormats.join(", ")}, json, html: found "${format}"`,
       );
+    }
+    if ((format === "json" || format === "html") && parsed.text.item !== undefined) {
+      throw new RangeError(`Cannot use --item with --format ${format} as that holds the whole page`);
     }
     const store = openRunStore(resolve(parsed.text.runs ?? "runs"));
     try {
@@ -64,6 +73,13 @@ export const exportResultsCommand: Command = {
       }
       const content = format === "json"
         ? `${JSON.stringify(exportable.json(), undefined, 2)}\n`
+        : format === "html"
+        ? await htmlOf({
+          title: exportable.title,
+          folder: store.folder,
+          tables: Object.values(exportable.tables).map((table) => table()),
+          charts: exportable.charts,
+        })
         : await exportItem(exportable, parsed.text.item, format);
       await write(content, parsed.text.out);
       return 0;

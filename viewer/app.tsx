@@ -5,6 +5,7 @@
  * @module
  */
 import { type Context, Hono } from "hono";
+import { html } from "hono/html";
 import { HTTPException } from "hono/http-exception";
 import { chartAnswer, compareAnswer, gridAnswer, runAnswer, runsAnswer } from "./api.ts";
 import { assets, build } from "./assets.ts";
@@ -54,8 +55,7 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
   const log = options.log ?? ((message, error) => console.error(message, error));
   const model = async () => modelOf(await store.snapshot());
   const page = (c: Context, frame: Omit<FrameProps, "folder" | "build">, status: 200 | 400 | 404 | 500 = 200) => {
-    c.header("Content-Type", "text/html; charset=utf-8");
-    return c.html(<Frame {...frame} folder={store.folder} build={build} />, status);
+    return c.html(documentOf(<Frame {...frame} folder={store.folder} build={build} />), status);
   };
 
   app.use("*", guard({ token: options.token ?? null, perSecond: options.perSecond }));
@@ -192,7 +192,7 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
   const answer = (c: Context, status: number, message: string) => {
     c.status(status as 400);
     if (c.req.path.startsWith("/api/")) return c.json({ error: { status, message } });
-    return c.html(
+    return c.html(documentOf(
       <Frame
         title={status === 404 ? "Not found" : "Error"}
         here={null}
@@ -202,7 +202,7 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
       >
         <ErrorPage status={status} message={message} />
       </Frame>,
-    );
+    ));
   };
   app.notFound((c) => answer(c, 404, "There is no such page."));
   app.onError((error, c) => {
@@ -219,6 +219,11 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
     fetch: (request) => app.fetch(request),
     close: () => hub.close(),
   };
+}
+
+/** A page with what tells browsers to keep to the standard. */
+function documentOf(page: unknown): ReturnType<typeof html> {
+  return html`<!DOCTYPE html>${page}`;
 }
 
 function missing(what: string, name: string): RequestError {

@@ -17,6 +17,8 @@ import type { Table } from "./table.ts";
 
 /** What a page shows that can be exported. */
 export interface Exportable {
+  /** Of the page. */
+  readonly title: string;
   /** By name; the first is what is exported unless told otherwise. */
   readonly tables: Readonly<Record<string, () => Table>>;
   readonly charts: readonly Chart[];
@@ -42,7 +44,12 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
   const model = modelOf(snapshot);
   if (url.pathname === "/") {
     const grid = gridOf(model, parseGrid(url.searchParams), { allPages: true });
-    return { tables: { grid: () => gridTable(grid) }, charts: [gridChart(grid)], json: () => gridAnswer(model, grid) };
+    return {
+      title: "Results",
+      tables: { grid: () => gridTable(grid) },
+      charts: [gridChart(grid)],
+      json: () => gridAnswer(model, grid),
+    };
   }
   if (url.pathname === "/compare") {
     const comparison = comparisonOf(store, model, parseCompare(url.searchParams));
@@ -52,6 +59,7 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
       );
     }
     return {
+      title: "Comparison",
       tables: { differences: () => differenceTable(comparison), settings: () => settingTable(comparison) },
       charts: comparison.charts,
       json: () => compareAnswer(comparison),
@@ -65,6 +73,7 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
     );
   }
   return {
+    title: `${view.configuration?.label ?? "Run"}, seed ${view.run.seed ?? "–"}`,
     tables: Object.fromEntries(Object.entries(runTables).map(([name, table]) => [name, () => table(view)])),
     charts: view.charts,
     json: () => runAnswer(view),

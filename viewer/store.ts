@@ -61,8 +61,6 @@ export interface RunStore {
 const freshMs = 500;
 /** A refresh takes at most one part in so many of the time: the cores belong to the bench. */
 const idleShare = 20;
-/** Milliseconds after which a snapshot is refreshed, however long that takes. */
-const staleMs = 10_000;
 /** Runs whose epochs are kept in memory. */
 const keptEpochs = 256;
 /** Bytes of a log that are shown. */
@@ -70,9 +68,14 @@ const shownLogBytes = 64 * 1024;
 /** Folders listed at most: beyond, a page would not be one. */
 const maxRuns = 20_000;
 
-/** Opens the runs folder for reading. It need not exist yet. */
-export function openRunStore(folder: string): RunStore {
-  return new FolderStore(folder);
+/**
+ * Opens the runs folder for reading. It need not exist yet.
+ *
+ * @param options.staleMs Milliseconds after which a snapshot is refreshed at the latest; 0 refreshes it at each call.
+ * @default {10000}
+ */
+export function openRunStore(folder: string, options: { readonly staleMs?: number } = {}): RunStore {
+  return new FolderStore(folder, options.staleMs ?? 10_000);
 }
 
 class FolderStore implements RunStore {
@@ -87,13 +90,16 @@ class FolderStore implements RunStore {
   #refreshing: Promise<Snapshot> | null = null;
   readonly #epochs = new Map<string, { stamp: string; epochs: Epochs }>();
 
-  constructor(folder: string) {
+  readonly #staleMs: number;
+
+  constructor(folder: string, staleMs: number) {
     this.folder = folder;
+    this.#staleMs = staleMs;
   }
 
   snapshot(): Promise<Snapshot> {
     if (this.#refreshing !== null) return this.#refreshing;
-    const fresh = Math.min(staleMs, Math.max(freshMs, idleShare * this.#refreshMs));
+    const fresh = Math.min(this.#staleMs, Math.max(freshMs, idleShare * this.#refreshMs));
     const start = performance.now();
     if (start - this.#refreshedAt < fresh) return Promise.resolve(this.#snapshot);
     const first = this.#refreshedAt === -Infinity;

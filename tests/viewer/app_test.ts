@@ -71,6 +71,7 @@ Deno.test("the grid has a row per configuration, ranks by the paired test, and s
       ],
     );
     const page = await get(app, "/");
+    assert(page.startsWith("<!DOCTYPE html><html"));
     assertStringIncludes(page, "★ marks the best of 3 shown: concat arm");
     assertStringIncludes(page, "0 of 2 seeds, 1 failed, 1 interrupted");
     assertStringIncludes(page, "not-a-run");

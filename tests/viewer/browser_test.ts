@@ -202,7 +202,16 @@ Deno.test({
       await page.goto(`${url}?dataset=av-digits&sort=name&q=training.epochs%3D2`);
       await ready(page);
       assertEquals(await page.locator("tr.row").count(), 0);
-      const options = ["--modality", "audio", "--seeds", "1", "--set", "training.epochs=2", "--workers", "1"];
+      const options = [
+        "--modality",
+        "audio",
+        "--seeds",
+        "1",
+        "--set",
+        "training.epochs=2",
+        "--set",
+        "dataset.size=mini",
+      ];
       const bench = ended(start("bench", "--runs", runs, ...options));
       await page.locator("tr.row").first().waitFor({ timeout: 120_000 });
       await page.locator("a.fold").click();

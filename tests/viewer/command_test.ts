@@ -51,7 +51,7 @@ Deno.test("view says which port is free where its own is taken, and wrong option
       "must be at most 65535",
       "must be 16 to 200",
       "takes options only",
-      "must be one of csv, md, tex, svg, png, json",
+      "must be one of csv, md, tex, svg, png, json, html",
       "There is no folder",
       "it must be / or /runs/ID",
     ];
@@ -120,6 +120,11 @@ Deno.test("export-results writes what the viewer shows", () =>
     assertEquals(JSON.parse(json.out).items[0].id, id);
     assertEquals(wrong.code, 2);
     assertStringIncludes(wrong.err, 'Cannot export "nope" as it must be one of grid, accuracy');
+    const page = await run("--view", `/runs/${id}`, "--format", "html");
+    assertStringIncludes(page.out, "<h1>concat, seed 0</h1>");
+    assertStringIncludes(page.out, "data:image/svg+xml;base64,");
+    // Nothing in it is loaded or run.
+    assert(!/<script|<link|src="(?!data:)|\son\w+=/.test(page.out));
     const png = await run("--item", "accuracy", "--format", "png", "--out", `${folder}/a.png`);
     if (png.code === 0) assertEquals([...Deno.readFileSync(`${folder}/a.png`).subarray(1, 4)], [80, 78, 71]);
     // Without a font a PNG would have no text: it is refused.

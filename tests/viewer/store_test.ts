@@ -1,21 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createApp } from "../../viewer/mod.ts";
-import { openRunStore, type RunStore } from "../../viewer/store.ts";
+import { openRunStore } from "../../viewer/store.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { writeRun } from "../helpers/runs.ts";
-
-/** Long enough for the next snapshot to look at the folder again. */
-const later = () => new Promise((resolve) => setTimeout(resolve, 550));
-
-async function fresh(store: RunStore) {
-  await later();
-  return await store.snapshot();
-}
 
 Deno.test("a runs folder that comes, goes, is cut off and mended is followed without an error", () =>
   inFolder(async (folder) => {
     const runs = `${folder}/runs`;
-    const store = openRunStore(runs);
+    const store = openRunStore(runs, { staleMs: 0 });
     const app = createApp(store, {
       log: (message) => {
         throw new Error(message);
@@ -31,26 +23,25 @@ Deno.test("a runs folder that comes, goes, is cut off and mended is followed wit
       assertStringIncludes(await page(), "No runs yet");
       Deno.mkdirSync(runs);
       const id = writeRun(runs, { seed: 0 });
-      const first = await fresh(store);
+      const first = await store.snapshot();
       assertEquals([first.problem, first.runs.map((run) => [run.id, run.state])], [null, [[id, "finished"]]]);
       // Nothing changed: nothing is told.
-      assertEquals((await fresh(store)).version, first.version);
+      assertEquals((await store.snapshot()).version, first.version);
       // Half-written: the summary is cut off, later gone.
       const summary = Deno.readTextFileSync(`${runs}/${id}/summary.json`);
       Deno.writeTextFileSync(`${runs}/${id}/summary.json`, summary.slice(0, 40));
-      const cut = await fresh(store);
+      const cut = await store.snapshot();
       assertEquals([cut.version, cut.runs[0].state], [first.version + 1, "broken"]);
       assertStringIncludes(await page(), "Folders that are no whole run");
       Deno.removeSync(`${runs}/${id}/summary.json`);
-      assertEquals((await fresh(store)).runs[0].state, "interrupted");
+      assertEquals((await store.snapshot()).runs[0].state, "interrupted");
       // A summary that lacks a modality of its configuration is no result.
       const wrong = JSON.parse(summary);
       delete wrong.test.perModality.audio;
       Deno.writeTextFileSync(`${runs}/${id}/summary.json`, JSON.stringify(wrong));
-      await later();
       assertStringIncludes(await page(), "its summary.json must tell of every modality");
       Deno.writeTextFileSync(`${runs}/${id}/summary.json`, summary);
-      assertEquals((await fresh(store)).runs[0].state, "finished");
+      assertEquals((await store.snapshot()).runs[0].state, "finished");
       // A damaged line of epochs: those before it are shown, and why there are no more.
       Deno.writeTextFileSync(`${runs}/${id}/metrics.jsonl`, "{}\n", { append: true });
       const epochs = store.epochs(id);
@@ -64,14 +55,14 @@ Deno.test("a runs folder that comes, goes, is cut off and mended is followed wit
           if (!(error instanceof Deno.errors.NotFound)) throw error;
         }
       }
-      assertEquals((await fresh(store)).runs.length, 1);
+      assertEquals((await store.snapshot()).runs.length, 1);
       Deno.removeSync(runs, { recursive: true });
-      const gone = await fresh(store);
+      const gone = await store.snapshot();
       assertEquals(gone.runs.length, 0);
       assertStringIncludes(gone.problem!, "There is no folder");
       Deno.mkdirSync(runs);
       writeRun(runs, { seed: 1 });
-      assertEquals((await fresh(store)).runs.map(({ seed }) => seed), [1]);
+      assertEquals((await store.snapshot()).runs.map(({ seed }) => seed), [1]);
     } finally {
       app.close();
       store.close();

@@ -1,0 +1,80 @@
+/** @jsxImportSource hono/jsx */
+/**
+ * A page of the viewer as one file that needs no server, no scripts and no network.
+ *
+ * @module
+ */
+import { raw } from "hono/html";
+import style from "./assets/style.css" with { type: "text" };
+import { type Chart, chartSummary } from "./charts.ts";
+import { DataTable } from "./pages/parts.tsx";
+import type { Table } from "./table.ts";
+import { VERSION } from "../version.ts";
+
+/** What a report holds. */
+export interface Report {
+  readonly title: string;
+  readonly folder: string;
+  readonly tables: readonly Table[];
+  readonly charts: readonly Chart[];
+}
+
+const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const width = 620;
+
+/** Writes a report. Pictures are images of their own, so that nothing in them can reach the page. */
+export async function htmlOf(report: Report): Promise<string> {
+  const { chartSvg } = await import("./render.ts");
+  const image = (chart: Chart) => {
+    const svg = new TextEncoder().encode(chartSvg(chart, { theme: "light", width }));
+    return `data:image/svg+xml;base64,${svg.toBase64()}`;
+  };
+  const page = (
+    <html lang="en" data-theme="light">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content={policy} />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{report.title}</title>
+        <style>{raw(style)}</style>
+      </head>
+      <body>
+        <main>
+          <div class="title">
+            <h1>{report.title}</h1>
+            <p class="summary">
+              {`Written by armlab ${VERSION} from `}
+              <code>{report.folder}</code>
+            </p>
+          </div>
+          {report.tables.filter(({ rows }) => rows.length > 0).map((table) => (
+            <section>
+              <h2>{table.title}</h2>
+              <DataTable table={table} />
+              <ul class="notes">{table.notes.map((note) => <li>{note}</li>)}</ul>
+            </section>
+          ))}
+          {report.charts.length > 0 && (
+            <section>
+              <h2>Charts</h2>
+              <div class="charts">
+                {report.charts.map((chart) => (
+                  <figure class="chart">
+                    <figcaption>
+                      <h3>{chart.title}</h3>
+                      <p>{chart.about}</p>
+                    </figcaption>
+                    <div class="plot">
+                      <img src={image(chart)} alt={chartSummary(chart)} />
+                    </div>
+                  </figure>
+                ))}
+              </div>
+            </section>
+          )}
+        </main>
+      </body>
+    </html>
+  );
+  return `<!DOCTYPE html>\n${await page.toString()}\n`;
+}
