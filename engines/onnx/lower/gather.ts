@@ -99,7 +99,7 @@ export const gatherRules: Rules<
   TensorScatterUpdate: {
     inputs: ["tensor", "indices", "updates"],
     infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-    note: "does not change the given tensor, as tfjs's CPU does",
+    note: "leaves the given tensor as it is; tfjs's CPU writes into it",
     lower: (b, [x, indices, updates]) => scattered(b, x, indices, b.cast(updates, x.dtype), false),
   },
   UnsortedSegmentSum: {
