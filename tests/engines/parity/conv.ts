@@ -20,6 +20,8 @@ const strides: readonly Pair[] = [1, 2, [2, 1], 3];
 const images = [[2, 6, 5, 3], [3, 3, 3, 4]] as const;
 const windows = (make: (stride: Pair, pad: Pad) => Make, shapes: Case["shapes"], options: Partial<Case> = {}): Case[] =>
   pads.flatMap((pad) => strides.map((stride): Case => ({ shapes, run: make(stride, pad), ...options })));
+/** Sums of hundreds of products are rounded in another order. */
+const long: Partial<Case> = { tolerance: 1e-4 };
 const volumes = [[2, 4, 5, 3, 2], [2, 3, 2, 2, 3]] as const;
 const average2d = (x: tf.Tensor, size: Pair, stride: Pair, pad: Pad) =>
   tf.avgPool(x as tf.Tensor4D, size, stride, pad, rounding(pad));
@@ -50,7 +52,17 @@ export const convCases: Readonly<Record<keyof typeof convRules | keyof typeof de
     },
     { shapes: [[2, 7, 3], [3, 3, 4]], run: ([x, w]) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, 2, "same") },
   ],
-  Conv2DBackpropFilter: [{ shapes: [[2, 7, 7, 2], [3, 3, 2, 3]], run: strided }],
+  Conv2DBackpropFilter: [
+    { shapes: [[2, 7, 7, 2], [3, 3, 2, 3]], run: strided },
+    // With more channels, and on large maps, the gradient has other forms.
+    ...windows((stride, pad) => conv(stride, pad), [[2, 7, 6, 8], [3, 3, 8, 2]], long),
+    { shapes: [[2, 7, 6, 9], [1, 1, 9, 3]], run: conv(1, "valid") },
+    { shapes: [[1, 24, 24, 8], [3, 3, 8, 1]], run: conv(1, "same"), ...long },
+    {
+      shapes: [[2, 8, 5, 6], [3, 2, 8, 2]],
+      run: ([x, w]) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, [2, 1], 1, "NCHW", 1, "floor"),
+    },
+  ],
   Conv2DBackpropInput: [
     { shapes: [[2, 7, 7, 2], [3, 3, 2, 3]], run: conv(2, "valid") },
     ...(["same", "valid"] as const).flatMap((pad) =>
