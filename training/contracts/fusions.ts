@@ -20,7 +20,7 @@ import {
 import { type Contract, type ContractTools, difference, must } from "./contract.ts";
 import { choicesWork, optionsAreSound } from "./options.ts";
 import { namesDoNotMatter } from "./renaming.ts";
-import { changed, masking, withSteps } from "./steps.ts";
+import { changed, fitsWide, masking, withSteps } from "./steps.ts";
 import { early, fusionRig, fusionsFor, NAMES, type Rig, type RigOptions } from "./toy.ts";
 
 /** The rig of a fusion for a number of modalities; breaks if it serves none of 2, 3 and 4. */
@@ -220,9 +220,10 @@ export const fusionContracts: readonly Contract<FusionPlugin>[] = [
       const used: string[] = [];
       for (const method of tools.library.methods.list()) {
         const { fits } = fusionsFor(method, tools.library, 2);
-        if (!fits.includes(plugin)) continue;
+        const wide = method.widths === "fused";
+        if (!fits.includes(plugin) || wide && !await fitsWide(plugin, tools, 2)) continue;
         const { context } = rigOf(plugin, tools, 2).model;
-        const rig = rigOf(plugin, tools, 2, { methods: [method.create(early(method), context)] });
+        const rig = rigOf(plugin, tools, 2, { wide, methods: [method.create(early(method), context)] });
         const { stats } = await withSteps(rig, tools.eager, (steps) => steps.train());
         for (const [name, value] of Object.entries(stats)) {
           must(Number.isFinite(value), `with method "${method.name}", "${name}" is ${value}`);

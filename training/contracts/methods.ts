@@ -19,7 +19,7 @@ import {
 import { type Contract, type ContractTools, difference, must } from "./contract.ts";
 import { choicesWork, optionsAreSound } from "./options.ts";
 import { namesDoNotMatter } from "./renaming.ts";
-import { masking, withSteps } from "./steps.ts";
+import { fitsWide, masking, withSteps } from "./steps.ts";
 import { contextOf, early, fusionRig, fusionsFor, NAMES, type Rig, toyTraining } from "./toy.ts";
 
 /** A fusion that a method works with; a plain one if it can. */
@@ -138,14 +138,6 @@ const masked: Contract<MethodPlugin> = {
     }
   },
 };
-
-/** Whether a fusion's feature can be as wide as its encoders. */
-async function fitsWide(fusion: FusionPlugin, tools: ContractTools, m: number): Promise<boolean> {
-  const rig = fusionRig(fusion, tools.library, { m, wide: true });
-  if (rig === null) return false;
-  const outputs = await withSteps(rig, tools.eager, (steps) => steps.predict());
-  return outputs["fused"].shape[1] === outputs[`pooled:${NAMES[0]}`].shape[1];
-}
 
 const everyFusion: Contract<MethodPlugin> = {
   claim: "makes finite steps on every fusion that it does not refuse, for 2, 3 or 4 modalities",

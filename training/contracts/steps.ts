@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { Method } from "../../core/plugin.ts";
+import type { FusionPlugin, Method } from "../../core/plugin.ts";
 import { type Engine, float32, type HostTensor, int32, type NamedHostTensors, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { createOptimizer } from "../../nn/optimizers.ts";
 import { predictProgram, type ProgramParts, trainProgram } from "../programs.ts";
 import { Session } from "../session.ts";
-import type { Rig } from "./toy.ts";
+import type { ContractTools } from "./contract.ts";
+import { fusionRig, NAMES, type Rig } from "./toy.ts";
 
 /** Lets every sample's modalities be chosen. */
 export const masking: Method = { name: "masking", declares: { keep: true } };
@@ -189,6 +190,14 @@ export async function withSteps<T>(
   } finally {
     steps.dispose();
   }
+}
+
+/** Whether a fusion's feature can be as wide as its encoders. */
+export async function fitsWide(fusion: FusionPlugin, { library, eager }: ContractTools, m: number): Promise<boolean> {
+  const rig = fusionRig(fusion, library, { m, wide: true });
+  if (rig === null) return false;
+  const outputs = await withSteps(rig, eager, (steps) => steps.predict());
+  return outputs["fused"].shape[1] === outputs[`pooled:${NAMES[0]}`].shape[1];
 }
 
 /** Other values in some rows of an input: the sign turned and shifted; indices moved on by one of ten. */
