@@ -21,13 +21,26 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
   about: "small convolutional network, stride 2 in every stage",
   formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b)",
   options: {
-    channels: { type: "numbers", default: [8, 16, 32], about: "channels of the stages, shallow to deep" },
-    width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the feature" },
+    channels: {
+      type: "numbers",
+      default: [8, 16, 32],
+      about: "channels of the stages, shallow to deep",
+      source: "chosen here for inputs of about 30 pixels",
+    },
+    width: {
+      type: "integer",
+      default: 128,
+      min: 1,
+      tune: [64, 128, 256],
+      about: "width of the feature",
+      source: "chosen here: as wide as concat's fused feature",
+    },
     norm: {
       type: "choice",
       choices: ["none", "batch"],
       default: "none",
       about: "normalisation after each convolution",
+      source: "chosen here: the plainest; batch as in ResNet",
     },
   },
   refuses: ({ shape, dtype }, { channels }) => {

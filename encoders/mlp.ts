@@ -22,9 +22,29 @@ export const mlp: EncoderPlugin = defineEncoder<MlpOptions>({
   about: "multilayer perceptron on the flattened input",
   formula: "f = relu(W_L ... relu(W_1 x + b_1) ... + b_L)",
   options: {
-    hidden: { type: "numbers", default: [256], about: "widths of the hidden layers" },
-    width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the feature" },
-    dropout: { type: "number", default: 0, min: 0, max: 0.95, about: "dropout rate after each hidden layer" },
+    hidden: {
+      type: "numbers",
+      default: [256],
+      about: "widths of the hidden layers",
+      source: "chosen here for small inputs",
+    },
+    width: {
+      type: "integer",
+      default: 128,
+      min: 1,
+      tune: [64, 128, 256],
+      about: "width of the feature",
+      source: "chosen here: as wide as concat's fused feature",
+    },
+    dropout: {
+      type: "number",
+      default: 0,
+      min: 0,
+      max: 0.95,
+      about: "dropout rate after each hidden layer",
+      tune: [0, 0.1, 0.3],
+      source: "chosen here: none",
+    },
   },
   refuses: ({ dtype }, { hidden }) => {
     if (dtype !== "float32") return "it needs numbers, the input holds indices";

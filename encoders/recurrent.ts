@@ -114,11 +114,38 @@ const options: SpecsFor<RecurrentOptions> = {
     min: 1,
     tune: [64, 128, 256],
     about: "width of the hidden state, in each direction",
+    source: "chosen here for short sequences",
   },
-  layers: { type: "integer", default: 1, min: 1, about: "number of layers, each a stage" },
-  bidirectional: { type: "boolean", default: false, about: "run in both directions and concatenate" },
-  pooling: { type: "choice", choices: ["last", "mean"], default: "last", about: "the last state, or the mean of all" },
-  dropout: { type: "number", default: 0, min: 0, max: 0.95, about: "dropout rate between layers" },
+  layers: {
+    type: "integer",
+    default: 1,
+    min: 1,
+    about: "number of layers, each a stage",
+    tune: [1, 2],
+    source: "PyTorch's default",
+  },
+  bidirectional: {
+    type: "boolean",
+    default: false,
+    about: "run in both directions and concatenate",
+    source: "PyTorch's default",
+  },
+  pooling: {
+    type: "choice",
+    choices: ["last", "mean"],
+    default: "last",
+    about: "the last state, or the mean of all",
+    source: "chosen here: the common readout of a classifier",
+  },
+  dropout: {
+    type: "number",
+    default: 0,
+    min: 0,
+    max: 0.95,
+    about: "dropout rate between layers",
+    tune: [0, 0.1, 0.3],
+    source: "PyTorch's default",
+  },
 };
 
 const refuses = ({ shape, dtype }: ModalityInfo): string | null =>

@@ -55,11 +55,13 @@ export const resnet18: EncoderPlugin = defineEncoder<Resnet18Options>({
       min: 1,
       tune: [16, 32, 64],
       about: "channels of the first stage; the feature has 8 times as many",
+      source: "the paper",
     },
     smallInput: {
       type: "boolean",
       default: false,
       about: "3×3 stem of stride 1 without max-pooling, for inputs of about 32 pixels",
+      source: "the paper's ImageNet stem; the small one as in its CIFAR models",
     },
     zeroInitResidual: {
       type: "boolean",

@@ -35,12 +35,27 @@ export const centralnet: FusionPlugin = defineFusion<CentralNetOptions>({
     L = CE(l_c) + beta sum_u CE(l_u);  a = 1 / (m + 1) at the start`,
   source: "Vielzeuf et al., CentralNet, ECCV Workshops 2018",
   options: {
-    stages: { type: "integer", default: 3, min: 1, about: "how many of the deepest stages are tapped" },
-    width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the central states" },
+    stages: {
+      type: "integer",
+      default: 3,
+      min: 1,
+      about: "how many of the deepest stages are tapped",
+      tune: [2, 3],
+      source: "chosen here: as mmtm",
+    },
+    width: {
+      type: "integer",
+      default: 128,
+      min: 1,
+      tune: [64, 128, 256],
+      about: "width of the central states",
+      source: "chosen here for small encoders",
+    },
     taps: {
       type: "numbers",
       default: [],
       about: "which stages instead, shallow to deep, counted from the deepest as 1: 3, 1 leaves out the second deepest",
+      source: "the paper: every stage",
     },
     beta: {
       type: "number",
@@ -50,7 +65,12 @@ export const centralnet: FusionPlugin = defineFusion<CentralNetOptions>({
       about: "weight of the modalities' own losses",
       source: "the paper",
     },
-    betas: { type: "numbers", default: [], about: "one weight per modality in sorted order, instead of beta for all" },
+    betas: {
+      type: "numbers",
+      default: [],
+      about: "one weight per modality in sorted order, instead of beta for all",
+      source: "the paper: 1 for every head",
+    },
     mixInit: {
       type: "choice",
       choices: ["equal", "uniform"],

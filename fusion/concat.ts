@@ -39,6 +39,7 @@ export const concat: FusionPlugin = defineFusion<ConcatOptions>({
       min: 0,
       tune: [64, 128, 256, 512],
       about: "fused width d; 0 puts the head on the features themselves",
+      source: "chosen here for small encoders; ARM's released code has 512",
     },
     keepFill: keepFillOption,
   },

@@ -32,11 +32,13 @@ export const decision: FusionPlugin = defineFusion<DecisionOptions>({
       choices: ["logit", "probability", "weighted"],
       default: "logit",
       about: "what is averaged",
+      source: "chosen here: the common late fusion; the ARM paper does not say which",
     },
     weights: {
       type: "numbers",
       default: [],
       about: "for weighted: one weight per modality in sorted order, as shares of their sum",
+      source: "equal weights need none",
     },
     loss: lossOption,
   },

@@ -35,7 +35,12 @@ export const film: FusionPlugin = defineFusion<FilmOptions>({
     product: prod_v (1 + gamma_v);  cyclic: f_y = [(1 + gamma_2) * f_1 + beta_2; ...; (1 + gamma_1) * f_m + beta_1]`,
   source: "Perez et al., FiLM, AAAI 2018; as a fusion in Peng et al., OGM-GE, CVPR 2022 (without the 1)",
   options: {
-    target: { type: "text", default: "", about: "the modality that is modulated; empty is the second in sorted order" },
+    target: {
+      type: "text",
+      default: "",
+      about: "the modality that is modulated; empty is the second in sorted order",
+      source: "the released code of OGM-GE conditions its second modality",
+    },
     residualGamma: {
       type: "boolean",
       default: true,
@@ -47,6 +52,7 @@ export const film: FusionPlugin = defineFusion<FilmOptions>({
       choices: ["sum", "product", "cyclic"],
       default: "sum",
       about: "how several condition one target: scales add up or multiply; or each modality conditions the one before",
+      source: "the paper has one conditioner",
     },
     keepFill: keepFillOption,
   },

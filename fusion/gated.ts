@@ -78,25 +78,36 @@ const options = (variant: GatedOptions["variant"]): SpecsFor<GatedOptions> => ({
     default: variant,
     about:
       "the others gate the target; vec(sigmoid(W_1 f_1) x W_2 f_2), two modalities only; each is gated by the others, summed",
+    source: "the released code of OGM-GE has gated; what ARM calls BiGated is not defined",
   },
   target: {
     type: "text",
     default: "",
     about: "gated: the modality that is gated; empty is the second in sorted order",
+    source: "the released code of OGM-GE gates its second modality",
   },
-  width: { type: "integer", default: 128, min: 1, tune: [64, 128, 256], about: "width of the projections h_u" },
+  width: {
+    type: "integer",
+    default: 128,
+    min: 1,
+    tune: [64, 128, 256],
+    about: "width of the projections h_u",
+    source: "chosen here for small encoders; the released code has 512",
+  },
   rank: {
     type: "integer",
     default: 16,
     min: 1,
     tune: [8, 16, 32, 64],
     about: "bilinear-gated: width r of the projections, r^2 fused",
+    source: "chosen here: its square is near the width",
   },
   generalisation: {
     type: "choice",
     choices: ["product", "pairwise"],
     default: "product",
     about: "three or more modalities: a modality is multiplied by all others' gates, or by their sum (pair by pair)",
+    source: "the paper has two modalities",
   },
   keepFill: keepFillOption,
 });

@@ -60,6 +60,7 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
       min: 1,
       about: "how many of the deepest stages are gated",
       source: "Wu et al. (Greedy), ICML 2022",
+      tune: [2, 3],
     },
     ratio: {
       type: "number",
@@ -75,6 +76,7 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
       min: 0,
       about: "factor of the gate; 2 is the identity at E = 0",
       source: "the paper",
+      tune: [1, 2],
     },
     loss: lossOption,
   },

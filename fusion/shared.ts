@@ -16,6 +16,7 @@ export const keepFillOption: ChoiceOption<KeepFill> = {
   choices: ["zero", "mean"],
   default: "zero",
   about: "what a dropped modality's feature becomes: zero, or its training mean",
+  source: "zero as in the released codes",
 };
 
 /**
@@ -62,6 +63,7 @@ export const lossOption: ChoiceOption<HeadLoss> = {
   choices: ["joint", "separate", "both"],
   default: "joint",
   about: "cross-entropy of the average, of each head, or both",
+  source: "MMTM's paper; separate as in Greedy's released code",
 };
 
 /** One linear head per modality and the weighted average of those that are kept. */

@@ -29,13 +29,20 @@ export const sum: FusionPlugin = defineFusion<SumOptions>({
   formula: "logit: l = sum_u (W_u f_u + b_u);  feature: f_y = sum_u P_u f_u, l = V f_y + c, solo l_u = V P_u f_u + c/m",
   source: "Peng et al., OGM-GE, CVPR 2022 (summation); feature level as in ARM, AAAI 2025",
   options: {
-    level: { type: "choice", choices: ["logit", "feature"], default: "logit", about: "what is summed" },
+    level: {
+      type: "choice",
+      choices: ["logit", "feature"],
+      default: "logit",
+      about: "what is summed",
+      source: "the released code of OGM-GE sums logits",
+    },
     width: {
       type: "integer",
       default: 128,
       min: 1,
       tune: [64, 128, 256, 512],
       about: "width of the projections at the feature level",
+      source: "chosen here: as concat's",
     },
     keepFill: keepFillOption,
   },

@@ -65,20 +65,23 @@ export const armOptions: SpecsFor<ArmOptions> = {
     type: "boolean",
     default: true,
     about: "dynamic feature-level fusion: scale features by last epoch's FW (Eq. 13)",
+    source: "the paper",
   },
-  bmmlMi: { type: "boolean", default: true, about: "the term L_phiMI (Eq. 14)" },
-  bmmlCmi: { type: "boolean", default: true, about: "the term L_phiCMI (Eq. 15)" },
+  bmmlMi: { type: "boolean", default: true, about: "the term L_phiMI (Eq. 14)", source: "the paper" },
+  bmmlCmi: { type: "boolean", default: true, about: "the term L_phiCMI (Eq. 15)", source: "the paper" },
   dsr: {
     type: "choice",
     choices: ["dsr", "random", "inverse", "off"],
     default: "dsr",
     about: "dynamic sample re-sampling (Eq. 18), its two comparisons, or none",
+    source: "the paper",
   },
   estimator: {
     type: "choice",
     choices: ["histogram", "gaussian", "official"],
     default: "histogram",
     about: "estimate of information: histograms, the Gaussian closed form, or the released code's arithmetic",
+    source: "the paper's histogram estimates",
   },
   view: {
     type: "choice",
@@ -101,6 +104,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     choices: ["batch", "none"],
     default: "batch",
     about: "subtract the batch mean per coordinate before estimating; without it shared patterns count as information",
+    source: "chosen here: without it what all samples share counts as information",
   },
   bins: {
     type: "integer",
@@ -117,36 +121,43 @@ export const armOptions: SpecsFor<ArmOptions> = {
     min: 0,
     max: 30,
     about: "bins per axis for CMI; 0 is as for MI: interaction information subtracts like from like",
+    tune: [0, 2, 3, 4],
+    source: "as for MI, so that bias cancels in the interaction information",
   },
   edges: {
     type: "choice",
     choices: ["standard", "range"],
     default: "standard",
     about: "equal bins of [-2, 2] after standardising, or of [min, max] (released code)",
+    source: "chosen here: steady under outliers",
   },
   norm: {
     type: "choice",
     choices: ["sqrt", "mean"],
     default: "sqrt",
     about: "NMI: by sqrt(Hx Hy) (Eq. 2) or (Hx + Hy) / 2 (released code)",
+    source: "the paper, Eq. 2",
   },
   conditionalNorm: {
     type: "choice",
     choices: ["sqrt", "sum"],
     default: "sqrt",
     about: "NCMI: by sqrt (Eq. 9) or by the sum of both entropies (released code; at most 0.5)",
+    source: "the paper, Eq. 9",
   },
   conditionalEntropy: {
     type: "choice",
     choices: ["chain", "official"],
     default: "chain",
     about: "H(X|Z) by the chain rule, or as the released code computes it",
+    source: "the definition",
   },
   index: {
     type: "choice",
     choices: ["other", "own"],
     default: "other",
     about: "interaction information of the partner (Eq. 11) or of the modality itself (released code)",
+    source: "the paper, Eq. 11",
   },
   readout: {
     type: "choice",
@@ -170,6 +181,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     choices: ["straight-through", "soft", "prob-only", "none"],
     default: "straight-through",
     about: "gradient of the information: of soft bins on hard values, soft throughout, through p only, none",
+    source: "chosen here: hard histograms have no gradient, soft ones overestimate",
   },
   range: {
     type: "choice",
@@ -177,6 +189,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     default: "shift",
     about:
       "how phi in [-(m-1), m] is made fit for Eqs. 13 and 15: m (phi + m - 1) / (2m - 1), max(phi, 0), or as it is (may diverge)",
+    source: "chosen here: the paper's weights and loss need contributions above 0",
   },
   fusionRule: {
     type: "choice",
@@ -184,6 +197,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     default: "ratio",
     about:
       "FW_i = phi_i / phi(X) of the epoch before (Eq. 13), or the released code's crossed ratios of the batch at hand (two modalities, no warm-up)",
+    source: "the paper, Eq. 13",
   },
   fwTest: {
     type: "choice",
@@ -191,6 +205,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     default: "one",
     about:
       "fusion weights in prediction: 1, their mean over the training set, valued at the predicted class, or valued at the LABEL of what is predicted (released code; results are marked and never ranked)",
+    source: "chosen here: prediction must not see labels",
   },
   warmup: {
     type: "integer",
@@ -198,6 +213,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     min: -1,
     about: "first epoch of DFE and DSR; -1 is an eighth of the epochs, at least 1",
     source: "the paper's 10 of 80 epochs",
+    tune: [-1, 1, 5],
   },
   lambda1: {
     type: "number",
@@ -221,24 +237,40 @@ export const armOptions: SpecsFor<ArmOptions> = {
     min: 0,
     about: "first epoch of the loss terms",
     source: "the paper's Algorithm 1",
+    tune: [0, 1, 5],
   },
   minimum: {
     type: "choice",
     choices: ["softmin", "min", "paper-literal"],
     default: "softmin",
     about: "smallest information: bounded softmin, exact, or Eq. 16 as printed, whose sign is wrong",
+    source: "chosen here: Eq. 16 as meant, with a bound",
   },
-  tau: { type: "number", default: 20, min: 0.1, about: "sharpness of softmin; at most log(m) / tau below the minimum" },
+  tau: {
+    type: "number",
+    default: 20,
+    min: 0.1,
+    about: "sharpness of softmin; at most log(m) / tau below the minimum",
+    tune: [5, 20, 50],
+    source: "chosen here: at most 0.035 below the minimum of two",
+  },
   probGradient: {
     type: "boolean",
     default: false,
     about: "gradient through probabilities in L_phiCMI; with it the optimiser games the solo readouts",
+    source: "chosen here: with it readouts are gamed",
   },
-  denominatorGradient: { type: "boolean", default: false, about: "gradient through the denominator of Eq. 15" },
+  denominatorGradient: {
+    type: "boolean",
+    default: false,
+    about: "gradient through the denominator of Eq. 15",
+    source: "chosen here: balance, not growth of the mean",
+  },
   asymmetric: {
     type: "boolean",
     default: false,
     about: "L_phiCMI moves only modalities below the mean, by their own information",
+    source: "the paper's Eq. 15 moves both",
   },
   k: {
     type: "number",
@@ -253,5 +285,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     default: 0,
     min: 0,
     about: "mean copies per sample, the same for every mode (equal updates per epoch); 0 keeps what Eq. 18 gives",
+    tune: [0, 1, 2],
+    source: "chosen here: as Eq. 18 gives",
   },
 };
