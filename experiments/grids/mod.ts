@@ -4,6 +4,7 @@
  * @module
  */
 import type { Grid } from "../grid.ts";
+import { armFusions } from "./arm_fusions.ts";
 import { armLosses } from "./arm_losses.ts";
 import { armModules, armReadouts } from "./arm_modules.ts";
 import { armPresets } from "./arm_presets.ts";
@@ -13,6 +14,7 @@ import { armStudy, armStudyHard } from "./arm_study.ts";
 import { quick } from "./quick.ts";
 
 export {
+  armFusions,
   armLosses,
   armModules,
   armPresets,
@@ -37,6 +39,7 @@ export const grids: readonly Grid[] = [
   armSensitivity,
   armStudy,
   armStudyHard,
+  armFusions,
 ];
 
 /** The grid of a name. @throws {RangeError} If there is none; the message lists the names. */
