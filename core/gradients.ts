@@ -4,7 +4,7 @@
  * Each is tested against finite differences. What is wrong with tfjs 4.22's own: `Cumsum` transposes the result unless
  * the axis is the last; `Prod` refuses negative axes; `GatherV2` treats several batch dimensions as none; `MirrorPad`
  * forgets the mirrored copies; `Tile` refuses five dimensions; `SplitV` and `Unpack` fail with one part; convolutions refuse
- * dilation and forget how extents were rounded. The others it does not have at all.
+ * dilation; they and pooling forget how extents were rounded. The others it does not have at all.
  *
  * @module
  */
@@ -61,6 +61,18 @@ function convolution(byInput: string, byFilter: string): Config {
           return steps.every((step) => step === 1) ? made : tf.stridedSlice(made, wide.map(() => 0), wide, steps);
         },
       };
+    },
+  };
+}
+
+/** A pooling's gradient, which needs to know how extents were rounded. */
+function pooling(byInput: string, keepsOutput: boolean): Config {
+  return {
+    inputsToSave: ["x"],
+    outputsToSave: [keepsOutput],
+    gradient: (dy, [input, output], attributes) => {
+      const inputs = { dy: dy as tf.Tensor, input };
+      return { x: () => run(byInput, keepsOutput ? { ...inputs, output } : inputs, attributes) };
     },
   };
 }
@@ -155,6 +167,10 @@ function unsliced(x: tf.Tensor, dy: tf.Tensor, attributes: Attributes): tf.Tenso
 }
 
 const configs: Readonly<Record<string, Config>> = {
+  AvgPool: pooling("AvgPoolGrad", false),
+  AvgPool3D: pooling("AvgPool3DGrad", false),
+  MaxPool: pooling("MaxPoolGrad", true),
+  MaxPool3D: pooling("MaxPool3DGrad", true),
   Conv2D: convolution("Conv2DBackpropInput", "Conv2DBackpropFilter"),
   Conv3D: convolution("Conv3DBackpropInputV2", "Conv3DBackpropFilterV2"),
   DepthwiseConv2dNative: convolution(

@@ -157,7 +157,10 @@ export const convCases: Readonly<Record<keyof typeof convRules | keyof typeof de
     ...shaped([[2, 5, 6, 3]], (x) => average2d(x, 3, 1, 1), borders),
     golden("average", [[2, 5, 6, 2]], ([x]) => average2d(x, 3, 2, "same"), divides),
   ],
-  AvgPoolGrad: shaped([[2, 6, 5, 3]], (x) => average2d(x, 2, 2, "valid")),
+  AvgPoolGrad: [
+    ...shaped([[2, 6, 5, 3]], (x) => average2d(x, 2, 2, "valid")),
+    ...shaped([[2, 5, 5, 2]], (x) => tf.avgPool(x as tf.Tensor4D, 2, 2, 0, "ceil"), borders),
+  ],
   AvgPool3D: [
     ...shaped([[2, 4, 5, 3, 2], [1, 2, 2, 2, 1]], (x) => tf.avgPool3d(x as tf.Tensor5D, 2, 1, "valid")),
     ...shaped([[2, 4, 5, 3, 2]], (x) => tf.avgPool3d(x as tf.Tensor5D, [2, 3, 2], 2, "same"), borders),
@@ -170,6 +173,7 @@ export const convCases: Readonly<Record<keyof typeof convRules | keyof typeof de
     ...shaped([[2, 6, 7, 2]], (x) => maximum2d(x, [2, 3], [1, 2], "same")),
   ],
   MaxPoolGrad: [
+    ...shaped([[2, 5, 5, 2]], (x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 0, "ceil")),
     ...shaped([[1, 4, 4, 2]], (x) => maximum2d(x, 2, 2, "valid")),
     {
       shapes: [[1, 2, 2, 1]],
