@@ -6,19 +6,30 @@
 import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/program.ts";
 import { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
+import { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";
 
 export { eagerEngine, type EagerOptions } from "./eager.ts";
 export { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 export { cpu, wasm, webgpu } from "./tfjs_engines.ts";
+export { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";
 
 /** All engines. */
-export const engines: readonly EnginePlugin[] = [onnxCpu, onnxWebgpu, onnxCuda, webgpu, wasm, cpu];
+export const engines: readonly EnginePlugin[] = [
+  onnxCpu,
+  onnxWebgpu,
+  onnxCuda,
+  tfjsNode,
+  tfjsNodeGpu,
+  webgpu,
+  wasm,
+  cpu,
+];
 
 /**
  * Those that are taken without being asked for, best first. Graphics cards are not among them: whether one is faster
  * depends on the model's size, and a run's numbers should not depend on what card happens to be there.
  */
-const automatic: readonly EnginePlugin[] = [onnxCpu, wasm, cpu];
+const automatic: readonly EnginePlugin[] = [onnxCpu, tfjsNode, wasm, cpu];
 
 /** Names that stand for others. */
 const aliases: Readonly<Record<string, string>> = { onnx: "onnx:cpu" };

@@ -64,9 +64,10 @@ const cudaLibraries = [
   "libcudnn.so.9",
 ];
 
-/** The folder of the runtime's binaries for this machine. */
-export function runtimeFolder(): string {
-  return fileURLToPath(new URL("../bin/napi-v6/linux/x64/", import.meta.resolve("onnxruntime-node")));
+/** Those of the provider's files that are not beside the runtime's library. */
+export function missingCudaFiles(): string[] {
+  const folder = new URL("../bin/napi-v6/linux/x64/", import.meta.resolve("onnxruntime-node"));
+  return cudaFiles.filter((name) => !isFile(fileURLToPath(new URL(name, folder))));
 }
 
 /** The same on an NVIDIA card by CUDA. */
@@ -83,8 +84,7 @@ export const onnxCuda: EnginePlugin = {
     if (driver.length > 0) {
       return { what: `no NVIDIA driver (${driver.join(", ")} cannot be loaded)`, get: "install NVIDIA's driver" };
     }
-    const folder = runtimeFolder();
-    const absent = cudaFiles.filter((name) => !isFile(folder + name));
+    const absent = missingCudaFiles();
     if (absent.length > 0) {
       return { what: `the CUDA provider's files are missing: ${absent.join(", ")}`, get: "deno task setup:onnx-cuda" };
     }

@@ -1,0 +1,42 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { cacheFolder } from "../../engines/cache_folder.ts";
+import { tfjsNode, tfjsNodeFolder, tfjsNodeGpu } from "../../engines/tfjs_node.ts";
+import { missingTools, setupTfjsNode } from "../../tools/setup_tfjs_node.ts";
+import { inFolder } from "../helpers/cli.ts";
+
+Deno.test("setup:tfjs-node says all that is missing at once, each with how to get it", async () => {
+  const only = (...there: string[]) => (command: string, ...args: string[]) =>
+    Promise.resolve(there.includes([command, ...args].slice(0, 3).join(" ").replace(" --version", "")));
+  assertEquals((await missingTools(only())).map((line) => line.split(" (")[0]), ["g++", "Python 3 with pip"]);
+  assertEquals((await missingTools(only("g++", "python3"))).map((line) => line.split(" (")[0]), ["pip"]);
+  assertEquals(await missingTools(only("g++", "python3", "python3 -m pip")), []);
+});
+
+Deno.test("setup:tfjs-node explains itself and refuses unknown arguments", async () => {
+  const lines: string[] = [];
+  assertEquals(await setupTfjsNode(["--help"], (line) => lines.push(line)), 0);
+  assertStringIncludes(lines.join("\n"), "--gpu");
+  await assertRejects(() => setupTfjsNode(["--gpuu"]), Error, 'Cannot use argument "--gpuu"');
+  await assertRejects(() => setupTfjsNode(["gpu"]), Error, 'Cannot use argument "gpu"');
+});
+
+Deno.test("tfjs-node engines say what is missing: never built, or broken", () =>
+  inFolder(async (folder) => {
+    const before = Deno.env.get("ARMLAB_CACHE");
+    Deno.env.set("ARMLAB_CACHE", folder);
+    try {
+      assertEquals(cacheFolder("x"), `${folder}/x`);
+      for (const plugin of [tfjsNode, tfjsNodeGpu]) {
+        const missing = (await plugin.unavailable())!;
+        assertStringIncludes(missing.what, `the package's binding is not built in ${folder}/${plugin.name}`);
+        assertEquals(missing.get, `deno task setup:tfjs-node${plugin === tfjsNodeGpu ? " --gpu" : ""}`);
+        await assertRejects(() => plugin.create(), RangeError, `Cannot use engine "${plugin.name}"`);
+      }
+      await Deno.mkdir(tfjsNodeFolder("tfjs-node"));
+      await Deno.writeTextFile(`${tfjsNodeFolder("tfjs-node")}/setup.json`, '{"tfjs":"0","tensorflow":"0"}');
+      assertStringIncludes((await tfjsNode.unavailable())!.what, "its package could not be loaded");
+    } finally {
+      if (before === undefined) Deno.env.delete("ARMLAB_CACHE");
+      else Deno.env.set("ARMLAB_CACHE", before);
+    }
+  }));
