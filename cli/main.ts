@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CACHE_VARIABLE, userCacheFolder } from "../engines/onnx/cache.ts";
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
@@ -30,6 +31,13 @@ export const commands: readonly Command[] = [
   exportCommand,
 ];
 
+/** Compiled graphs are kept in the user's cache folder, unless the environment names another or says `off`. */
+function keepGraphs(): void {
+  if (Deno.env.get(CACHE_VARIABLE) !== undefined) return;
+  const folder = userCacheFolder();
+  if (folder !== null) Deno.env.set(CACHE_VARIABLE, folder);
+}
+
 /** Runs a command; returns the exit code. Every expected error becomes one line on standard error. */
 export async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
@@ -54,6 +62,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   try {
+    keepGraphs();
     return await command.run(rest);
   } catch (error) {
     // Errors that carry advice for the user are of these classes; anything else is a defect and shows its stack.

@@ -19,6 +19,7 @@ const functions = {
   CreateSessionFromArray: [8, ["pointer", "buffer", "usize", "pointer", "buffer"], "pointer"],
   Run: [9, ["pointer", "pointer", "buffer", "buffer", "usize", "buffer", "usize", "buffer"], "pointer"],
   CreateSessionOptions: [10, ["buffer"], "pointer"],
+  SetOptimizedModelFilePath: [11, ["pointer", "buffer"], "pointer"],
   SetSessionExecutionMode: [13, ["pointer", "i32"], "pointer"],
   EnableProfiling: [14, ["pointer", "buffer"], "pointer"],
   SetSessionLogSeverityLevel: [22, ["pointer", "i32"], "pointer"],
@@ -45,6 +46,13 @@ const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int32: 6, bo
 
 const zeroEnded = (text: string) => new TextEncoder().encode(`${text}\0`);
 
+/** A path as the runtime wants it: of wide characters on Windows. */
+function path(text: string): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
+  return Deno.build.os === "windows"
+    ? Uint16Array.from(`${text}\0`, (letter) => letter.charCodeAt(0))
+    : zeroEnded(text);
+}
+
 /** File names of the library, as the Node package ships it. */
 function libraryName(): string {
   switch (Deno.build.os) {
@@ -62,6 +70,10 @@ export interface NativeOptions {
   readonly threads: number;
   /** File prefix of the profile. */
   readonly profile?: string;
+  /** Whether the runtime is to rewrite the model; not if it did before. */
+  readonly optimise: boolean;
+  /** File that the rewritten model is written to. */
+  readonly optimised?: string;
   /** Entries of the runtime's session configuration. */
   readonly config: Readonly<Record<string, string>>;
 }
@@ -145,20 +157,17 @@ export class NativeRuntime {
     model: Uint8Array<ArrayBuffer>,
     inputs: readonly string[],
     outputs: readonly string[],
-    { threads, profile, config }: NativeOptions,
+    { threads, profile, optimise, optimised, config }: NativeOptions,
   ): NativeSession {
     const call = this.#call;
     const options = this.out((out) => call.CreateSessionOptions(out));
     try {
       this.check(call.SetSessionExecutionMode(options, 0));
-      this.check(call.SetSessionGraphOptimizationLevel(options, 99));
+      this.check(call.SetSessionGraphOptimizationLevel(options, optimise ? 99 : 0));
       this.check(call.SetSessionLogSeverityLevel(options, 3));
       this.check(call.SetIntraOpNumThreads(options, threads));
-      if (profile !== undefined) {
-        // The runtime wants wide characters on Windows only.
-        const wide = Uint16Array.from(`${profile}\0`, (letter) => letter.charCodeAt(0));
-        this.check(call.EnableProfiling(options, Deno.build.os === "windows" ? wide : zeroEnded(profile)));
-      }
+      if (profile !== undefined) this.check(call.EnableProfiling(options, path(profile)));
+      if (optimised !== undefined) this.check(call.SetOptimizedModelFilePath(options, path(optimised)));
       for (const [key, value] of Object.entries(config)) {
         this.check(call.AddSessionConfigEntry(options, zeroEnded(key), zeroEnded(value)));
       }

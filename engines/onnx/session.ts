@@ -6,13 +6,16 @@
 import "./no_telemetry.ts"; // must stay first
 import * as ort from "onnxruntime-node";
 import type { DType, HostTensor } from "../../core/program.ts";
-import { NativeRuntime } from "./native.ts";
+import type { GraphCache } from "./cache.ts";
+import { NativeRuntime, type NativeSession } from "./native.ts";
 
 /** How a model is run. */
 export interface SessionOptions {
   readonly threads: number;
   /** File prefix under which the runtime writes how long every operator took. */
   readonly profile?: string;
+  /** Keeps what the runtime made of models. */
+  readonly cache?: GraphCache;
 }
 
 /** A loaded model. Inputs and outputs come in the order of the names that it was loaded with. */
@@ -98,29 +101,75 @@ export async function createSession(
   model: Uint8Array<ArrayBuffer>,
   inputs: readonly string[],
   outputs: readonly string[],
-  { threads, profile }: SessionOptions,
+  options: SessionOptions,
 ): Promise<Session> {
-  if (native !== null) {
-    const session = native.session(model, inputs, outputs, { threads, profile, config });
-    return {
-      run: (fed, fetched) => {
-        session.run(fed.map((tensor) => tensor.handle(native)), fetched.map((tensor) => tensor.handle(native)));
-        return Promise.resolve();
-      },
-      release: () => {
-        if (profile !== undefined) session.endProfiling();
-        session.release();
-        return Promise.resolve();
-      },
-    };
+  const load = (bytes: Uint8Array<ArrayBuffer>, how: Loading) =>
+    native === null ? throughPackage(bytes, inputs, outputs, options, how) : Promise.resolve(
+      directly(native.session(bytes, inputs, outputs, { ...options, ...how, config }), native, options),
+    );
+  const { cache, threads } = options;
+  if (cache === undefined) return await load(model, { optimise: true });
+  const key = await cache.key(model, [runtimeVersion(), Deno.build.target, threads, config]);
+  let optimised: string;
+  try {
+    const kept = await cache.get(key);
+    if (kept !== null) return await load(kept, { optimise: false });
+    optimised = await cache.temporary();
+  } catch (error) {
+    warn(cache, error);
+    return await load(model, { optimise: true });
   }
+  const session = await load(model, { optimise: true, optimised });
+  try {
+    await cache.put(key, await Deno.readFile(optimised));
+    await Deno.remove(optimised);
+  } catch (error) {
+    warn(cache, error);
+  }
+  return session;
+}
+
+/** A graph that cannot be kept costs time at the next start, but nothing else. */
+function warn(cache: GraphCache, error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error);
+  console.warn(`Cannot keep compiled graphs in ${cache.folder}: ${why}`);
+}
+
+/** What the runtime does with a model before it runs. */
+interface Loading {
+  readonly optimise: boolean;
+  readonly optimised?: string;
+}
+
+function directly(session: NativeSession, runtime: NativeRuntime, { profile }: SessionOptions): Session {
+  return {
+    run: (fed, fetched) => {
+      session.run(fed.map((tensor) => tensor.handle(runtime)), fetched.map((tensor) => tensor.handle(runtime)));
+      return Promise.resolve();
+    },
+    release: () => {
+      if (profile !== undefined) session.endProfiling();
+      session.release();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function throughPackage(
+  model: Uint8Array<ArrayBuffer>,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  { threads, profile }: SessionOptions,
+  { optimise, optimised }: Loading,
+): Promise<Session> {
   const session = await ort.InferenceSession.create(model, {
     ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    ...(optimised === undefined ? {} : { optimizedModelFilePath: optimised }),
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
-    graphOptimizationLevel: "all",
+    graphOptimizationLevel: optimise ? "all" : "disabled",
     enableCpuMemArena: true,
     enableMemPattern: true,
     logSeverityLevel: 3,

@@ -1,0 +1,146 @@
+/**
+ * Optimised models on disk, found by their content.
+ *
+ * The key is a hash of the model that is to run, of the runtime's version and of its settings, so an entry is never out of
+ * date. An entry is a SHA-256 and the bytes that have it: one that was cut off or changed does not count as present. It
+ * appears under its name by one rename, so processes share a folder without locks.
+ *
+ * @module
+ */
+import { join } from "node:path";
+
+/** Bytes that all entries of a folder may have together, unless said otherwise. */
+const DEFAULT_BYTES = 256 * 2 ** 20;
+const SUFFIX = ".graph";
+const HASH_BYTES = 32;
+
+/** What was found and made. */
+export interface CacheStats {
+  readonly hits: number;
+  readonly misses: number;
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+/** A folder of entries. */
+export class GraphCache {
+  /** Absolute or relative path; made when the first entry is written. */
+  readonly folder: string;
+  readonly #maxBytes: number;
+  #hits = 0;
+  #misses = 0;
+
+  constructor(folder: string, maxBytes: number = DEFAULT_BYTES) {
+    this.folder = folder;
+    this.#maxBytes = maxBytes;
+  }
+
+  stats(): CacheStats {
+    return { hits: this.#hits, misses: this.#misses };
+  }
+
+  /** The key of a model under settings that change what is made of it. */
+  async key(model: Uint8Array<ArrayBuffer>, settings: unknown): Promise<string> {
+    const about = new TextEncoder().encode(JSON.stringify(settings));
+    const joined = new Uint8Array(HASH_BYTES + about.length);
+    joined.set(await digest(model));
+    joined.set(about, HASH_BYTES);
+    return (await digest(joined)).toHex();
+  }
+
+  #path(key: string): string {
+    return join(this.folder, key + SUFFIX);
+  }
+
+  /** A file to write into before it becomes an entry; no other process uses it. */
+  async temporary(): Promise<string> {
+    await Deno.mkdir(this.folder, { recursive: true });
+    return join(this.folder, `${crypto.randomUUID()}.tmp`);
+  }
+
+  /** The bytes of an entry, or `null` if there is none that is whole. */
+  async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const path = this.#path(key);
+    let entry: Uint8Array<ArrayBuffer>;
+    try {
+      entry = await Deno.readFile(path);
+    } catch (error) {
+      const none = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+      if (!none) throw error;
+      this.#misses++;
+      return null;
+    }
+    const body = entry.slice(HASH_BYTES);
+    const [found, wanted] = [await digest(body), entry.subarray(0, HASH_BYTES)];
+    if (entry.length <= HASH_BYTES || found.some((byte, i) => byte !== wanted[i])) {
+      this.#misses++;
+      return null;
+    }
+    this.#hits++;
+    const now = new Date();
+    // What is used stays longest. That another process removed it meanwhile does not matter.
+    await Deno.utime(path, now, now).catch(ignoreMissing);
+    return body;
+  }
+
+  /** Adds an entry and removes the longest unused ones beyond the size bound. */
+  async put(key: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
+    const temporary = await this.temporary();
+    const entry = new Uint8Array(HASH_BYTES + body.length);
+    entry.set(await digest(body));
+    entry.set(body, HASH_BYTES);
+    await Deno.writeFile(temporary, entry);
+    await Deno.rename(temporary, this.#path(key));
+    await this.#trim();
+  }
+
+  async #trim(): Promise<void> {
+    const entries: { path: string; size: number; used: number }[] = [];
+    for await (const { name } of Deno.readDir(this.folder)) {
+      if (!name.endsWith(SUFFIX)) continue;
+      const path = join(this.folder, name);
+      const info = await Deno.stat(path).catch(ignoreMissing);
+      if (info !== undefined) entries.push({ path, size: info.size, used: info.mtime?.getTime() ?? 0 });
+    }
+    entries.sort((a, b) => b.used - a.used);
+    let total = 0;
+    for (const { path, size } of entries) {
+      total += size;
+      if (total > this.#maxBytes) await Deno.remove(path).catch(ignoreMissing);
+    }
+  }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/** The variable that names the folder; `off` is none. */
+export const CACHE_VARIABLE = "ARMLAB_CACHE";
+
+/** The folder that the environment asks for, or `null`. Without the permission to read it, none. */
+export function askedCacheFolder(): string | null {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: CACHE_VARIABLE });
+  const asked = state === "granted" ? Deno.env.get(CACHE_VARIABLE) : undefined;
+  return asked === undefined || asked === "" || asked === "off" ? null : asked;
+}
+
+/** Where a user's caches belong on this system, with our name; `null` where the environment does not say. */
+export function userCacheFolder(): string | null {
+  const { env, build } = Deno;
+  const home = env.get("HOME");
+  switch (build.os) {
+    case "windows": {
+      const local = env.get("LOCALAPPDATA");
+      return local === undefined ? null : join(local, "armlab", "graphs");
+    }
+    case "darwin":
+      return home === undefined ? null : join(home, "Library", "Caches", "armlab", "graphs");
+    default: {
+      const caches = env.get("XDG_CACHE_HOME") ?? (home === undefined ? undefined : join(home, ".cache"));
+      return caches === undefined ? null : join(caches, "armlab", "graphs");
+    }
+  }
+}

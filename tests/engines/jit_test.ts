@@ -1,0 +1,132 @@
+/** `jit` as it is used by itself: guards, breaks, state, and graphs kept on disk. */
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { float32, jit, record, TraceBreakError } from "../../engines/onnx/jit.ts";
+import { GraphCache } from "../../engines/onnx/cache.ts";
+
+const double = () => jit(({ x }) => ({ y: tf.mul(x, 2) }), { cache: null });
+
+Deno.test("jit() compiles once per shape and type, whatever order the inputs come in", async () => {
+  const sum = jit(({ a, b }) => ({ c: tf.add(a, b) }), { cache: null });
+  const one = float32([1], [1]);
+  const two = float32([1, 2], [2]);
+  assertEquals([...(await sum({ a: one, b: one })).c.data], [2]);
+  assertEquals([...(await sum({ b: one, a: one })).c.data], [2]);
+  assertEquals([...(await sum({ a: two, b: one })).c.data], [2, 3]);
+  const { compileMs, ...counts } = sum.stats();
+  assertEquals(counts, { hits: 3, retraces: 1, breaks: 0, nodes: 2 });
+  assert(compileMs > 0);
+  sum.dispose();
+});
+
+Deno.test("jit() takes eager tensors and gives arrays that stay the caller's", async () => {
+  await tf.setBackend("cpu");
+  const twice = double();
+  const first = (await twice({ x: tf.tensor1d([1, 2]) })).y;
+  const second = (await twice({ x: tf.tensor1d([5, 6]) })).y;
+  assertEquals([[...first.data], [...second.data]], [[2, 4], [10, 12]]);
+  assertEquals(tf.getBackend(), "cpu");
+  twice.dispose();
+});
+
+Deno.test("jit() trains with state that stays in the runtime and can be read and written", async () => {
+  const step = jit(({ w, x }) => {
+    const pass = record(() => tf.sum(tf.square(tf.sub(w, x))));
+    const [gradient] = pass.gradients(pass.value, [w]);
+    pass.dispose();
+    return { w: tf.sub(w, tf.mul(gradient!, 0.25)), loss: pass.value };
+  }, { state: { w: float32([0, 0], [2]) }, cache: null });
+  const x = float32([4, 8], [2]);
+  assertEquals([(await step({ x })).loss.data[0], (await step({ x })).loss.data[0]], [80, 20]);
+  assertEquals([...(await step.read(["w"])).w.data], [3, 6]);
+  await step.write({ w: x });
+  assertEquals((await step({ x })).loss.data[0], 0);
+  await assertRejects(() => step({ x, w: x }), TypeError, 'input "w": it is state');
+  step.dispose();
+});
+
+Deno.test("jit() names the line of what no graph can hold, and counts it", async () => {
+  const branching = jit(({ x }) => tf.sum(x).dataSync()[0] > 0 ? { y: x } : { y: tf.neg(x) }, { cache: null });
+  const x = float32([1], [1]);
+  for (let i = 0; i < 2; i++) {
+    const error = await assertRejects(() => branching({ x }), TraceBreakError, "the reading of a tensor's value");
+    assertStringIncludes((error as TraceBreakError).source!, "jit_test.ts:");
+  }
+  assertEquals(branching.stats().breaks, 2);
+  const random = jit(({ x }) => ({ y: tf.add(x, tf.randomUniform([1])) }), { cache: null });
+  const error = await assertRejects(() => random({ x }), TraceBreakError, "unseeded randomness");
+  assertStringIncludes((error as TraceBreakError).source!, "jit_test.ts:");
+  const late = jit(((t: { x: tf.Tensor }) => Promise.resolve({ y: t.x })) as unknown as Parameters<typeof jit>[0], {
+    cache: null,
+  });
+  await assertRejects(() => late({ x }), TypeError, "it returns a promise");
+});
+
+Deno.test("graphs are kept on disk by content: a second process finds them and computes the same bits", async () => {
+  const folder = await Deno.makeTempDir();
+  const values = float32(Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)), [6, 10]);
+  const make = () =>
+    jit(({ x }) => {
+      const y = tf.softmax(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, false, true));
+      return { y: tf.add(tf.relu(y), tf.mean(y, 1, true)) };
+    }, { cache: folder });
+  const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);
+  const fresh = make();
+  const expected = (await fresh({ x: values })).y;
+  assertEquals(names().length, 1);
+  const [entry] = names();
+  const kept = make();
+  assertEquals((await kept({ x: values })).y, expected);
+  // A cut-off entry, as a full disk leaves it, is made anew.
+  const bytes = await Deno.readFile(`${folder}/${entry}`);
+  await Deno.writeFile(`${folder}/${entry}`, bytes.subarray(0, bytes.length - 5));
+  const mended = make();
+  assertEquals((await mended({ x: values })).y, expected);
+  assertEquals(await Deno.readFile(`${folder}/${entry}`), bytes);
+  for (const program of [fresh, kept, mended]) program.dispose();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("many writers of one entry leave one whole entry", async () => {
+  const folder = await Deno.makeTempDir();
+  const caches = Array.from({ length: 6 }, () => new GraphCache(folder));
+  const body = Uint8Array.from({ length: 5000 }, (_, i) => i % 251);
+  const key = await caches[0].key(body, ["settings"]);
+  assert(key !== await caches[0].key(body, ["other settings"]));
+  await Promise.all(caches.map((cache) => cache.put(key, body)));
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), [`${key}.graph`]);
+  assertEquals(await caches[1].get(key), body);
+  assertEquals([caches[1].stats(), caches[2].stats()], [{ hits: 1, misses: 0 }, { hits: 0, misses: 0 }]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("the folder keeps to its size: what was not used longest goes", async () => {
+  const folder = await Deno.makeTempDir();
+  const cache = new GraphCache(folder, 2500);
+  const body = new Uint8Array(1000);
+  for (const [index, key] of ["a", "b", "c"].entries()) {
+    await cache.put(key, body);
+    const used = new Date(Date.now() - 1e6 + 1000 * index);
+    if (key !== "c") await Deno.utime(`${folder}/${key}.graph`, used, used);
+  }
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["b.graph", "c.graph"]);
+  assertEquals(await cache.get("a"), null);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a folder that cannot be written costs a warning, not the call", async () => {
+  const file = await Deno.makeTempFile();
+  const warned: string[] = [];
+  const { warn } = console;
+  console.warn = (text: string) => void warned.push(text);
+  try {
+    const twice = jit(({ x }) => ({ y: tf.mul(x, 2) }), { cache: `${file}/below` });
+    assertEquals([...(await twice({ x: float32([3], [1]) })).y.data], [6]);
+    twice.dispose();
+  } finally {
+    console.warn = warn;
+  }
+  assertEquals(warned.length, 1);
+  assertStringIncludes(warned[0], "Cannot keep compiled graphs in");
+  await Deno.remove(file);
+});
