@@ -43,7 +43,7 @@ import type {
 import { onnxEngine } from "./engine.ts";
 import { TraceBreakError } from "./errors.ts";
 
-export { record, type Recording, stopGradient } from "../../core/autodiff.ts";
+export { type KernelUse, record, type Recording, stopGradient } from "../../core/autodiff.ts";
 export { noise, type NoiseAttributes } from "../../core/noise.ts";
 export type { NoiseKind } from "../../core/scope.ts";
 export {
