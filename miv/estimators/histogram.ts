@@ -54,19 +54,34 @@ export function stretch(vectors: tf.Tensor, share: tf.Tensor2D | null = null): t
 }
 
 /**
- * Cumulative functions of equal bins: hard ones are 1 from edge k on, soft ones rise from 0 to 1 between the centres of
- * bins k - 1 and k. The share of bin k is S_k - S_(k+1), with S_0 = 1 and S_b = 0; the outer bins are open.
+ * Cumulative functions of b equal bins of a range: hard ones are 1 from edge k on, soft ones rise from 0 to 1 between the
+ * centres of bins k - 1 and k. The share of bin k is S_k - S_(k+1), with S_0 = 1 and S_b = 0; the outer bins are open.
  *
- * @param position Position in [0, 1] along the range of the bins, [N, n]; may lie outside.
- * @returns S_1 .. S_(b-1), [N, b - 1, n].
+ * @param vectors [N, n].
+ * @param range Its ends.
+ * @param first 1, or 0 to have the constant S_0 as well.
+ * @returns S_first .. S_(b-1), [N, b - first, n].
  */
-export function cumulativeBins(position: tf.Tensor2D, bins: number, binning: Binning): tf.Tensor3D {
-  const steps = (from: number) => tf.tensor3d(Array.from({ length: bins - 1 }, (_, k) => k + from), [1, bins - 1, 1]);
+export function cumulativeBins(
+  vectors: tf.Tensor2D,
+  bins: number,
+  binning: Binning,
+  [low, high]: readonly [number, number],
+  first: 0 | 1,
+): tf.Tensor3D {
+  const steps = (at: (k: number) => number) =>
+    tf.tensor3d(Array.from({ length: bins - first }, (_, k) => k + first === 0 ? -1e30 : at(k + first)), [
+      1,
+      bins - first,
+      1,
+    ]);
   if (binning === "hard") {
-    const scaled = tf.expandDims(tf.mul(stopGradient(position), bins), 1);
-    return tf.cast(tf.greaterEqual(scaled, steps(1)), "float32") as tf.Tensor3D;
+    const edges = steps((k) => low + (high - low) * k / bins);
+    return tf.cast(tf.greaterEqual(tf.expandDims(stopGradient(vectors), 1), edges), "float32") as tf.Tensor3D;
   }
-  return tf.clipByValue(tf.sub(tf.expandDims(tf.mul(position, bins - 1), 1), steps(0)), 0, 1) as tf.Tensor3D;
+  const delta = (high - low) / (bins - 1);
+  const scaled = tf.expandDims(tf.mul(vectors, 1 / delta), 1);
+  return tf.clipByValue(tf.sub(scaled, steps((k) => low / delta + k - 1)), 0, 1) as tf.Tensor3D;
 }
 
 /** information / norm(first, second), in [0, 1]; 0 with zero gradient where an entropy vanishes. */
@@ -86,43 +101,31 @@ export function normalised(
   return tf.where(defined, ratio, tf.zerosLike(ratio));
 }
 
-/** Sums of products of cumulative functions over observations: everything that tables are made from. */
+/**
+ * Sums over observations of products of cumulative functions: of some parts' S_1 .. S_r and the fused feature's
+ * S_0 .. S_r, whose constant S_0 brings the sums without it.
+ */
 interface Moments {
-  /** Of one variable each, [N, r]: the fused feature and the parts. */
+  /** Of the fused feature alone, [N, b]. */
   readonly fused: tf.Tensor;
+  /** With one part, [N, r b]. */
   readonly parts: readonly tf.Tensor[];
-  /** Of each part with the fused feature, [N, r^2]. */
-  readonly withFused: readonly tf.Tensor[];
-  /** Of parts i < j, [N, r^2], and of them with the fused feature, [N, r^3]; empty unless asked for. */
-  readonly pairs: readonly { readonly both: tf.Tensor; readonly withFused: tf.Tensor }[];
+  /** With parts i < j, [N, r^2 b]; empty unless asked for. */
+  readonly pairs: readonly tf.Tensor[];
 }
 
-function momentsOf(
-  [fused, ...parts]: readonly tf.Tensor3D[],
-  portions: tf.Tensor | null,
-  withPairs: boolean,
-): Moments {
-  const [rows, steps, observations] = fused.shape;
-  const heavy = (values: tf.Tensor3D) => portions === null ? values : tf.mul(values, portions) as tf.Tensor3D;
-  const heavyFused = heavy(fused);
-  const single = (values: tf.Tensor3D) => tf.sum(values, 2);
-  const product = (a: tf.Tensor3D, b: tf.Tensor3D) => {
-    const table = tf.matMul(a, b, false, true);
-    return tf.reshape(table, [rows, -1]);
-  };
+/** @param fused Times the observations' weights, where there are any. */
+function momentsOf(fused: tf.Tensor3D, parts: readonly tf.Tensor3D[], withPairs: boolean): Moments {
+  const [rows, , observations] = fused.shape;
+  const withFused = (steps: tf.Tensor3D) => tf.reshape(tf.matMul(steps, fused, false, true), [rows, -1]);
+  const together = (a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D =>
+    tf.reshape(tf.mul(tf.expandDims(a, 2), tf.expandDims(b, 1)), [rows, a.shape[1] * b.shape[1], observations]);
   return {
-    fused: single(heavyFused),
-    parts: parts.map((part) => single(heavy(part))),
-    withFused: parts.map((part) => product(part, heavyFused)),
-    pairs: !withPairs ? [] : parts.flatMap((first, i) =>
-      parts.slice(i + 1).map((second) => {
-        const both = tf.reshape(
-          tf.mul(tf.expandDims(first, 2), tf.expandDims(second, 1)),
-          [rows, steps * steps, observations],
-        ) as tf.Tensor3D;
-        return { both: product(heavy(first), second), withFused: product(both, heavyFused) };
-      })
-    ),
+    fused: tf.sum(fused, 2),
+    parts: parts.map(withFused),
+    pairs: !withPairs
+      ? []
+      : parts.flatMap((first, i) => parts.slice(i + 1).map((second) => withFused(together(first, second)))),
   };
 }
 
@@ -132,11 +135,7 @@ function stacked(first: Moments, second: Moments): Moments {
   return {
     fused: both(first.fused, second.fused),
     parts: first.parts.map((part, u) => both(part, second.parts[u])),
-    withFused: first.withFused.map((table, u) => both(table, second.withFused[u])),
-    pairs: first.pairs.map((pair, k) => ({
-      both: both(pair.both, second.pairs[k].both),
-      withFused: both(pair.withFused, second.pairs[k].withFused),
-    })),
+    pairs: first.pairs.map((pair, k) => both(pair, second.pairs[k])),
   };
 }
 
@@ -164,9 +163,9 @@ function fromPairs(
   scale: number,
   norm: Normalization,
 ): Pick<Information, "nmi" | "mi"> {
-  const each = moments.parts.map((part, u) => {
+  const each = moments.parts.map((part) => {
     // Variables: the part (1), the fused feature (2); entropies H1, H2, H12.
-    const { entropies } = entropiesOf([part, moments.fused, moments.withFused[u]], 2, bins, scale);
+    const { entropies } = entropiesOf([moments.fused, part], 2, bins, scale);
     return judged(entropies, [{ information: [1, 1, -1], first: [1, 0, 0], second: [0, 1, 0] }], norm);
   });
   return {
@@ -200,17 +199,8 @@ function fromTriples(moments: Moments, options: ResolvedEstimator, bins: number,
   let pair = 0;
   for (let i = 0; i < m; i++) {
     for (let j = i + 1; j < m; j++, pair++) {
-      const { both, withFused } = moments.pairs[pair];
       const { entropies, table } = entropiesOf(
-        [
-          moments.parts[i],
-          moments.parts[j],
-          both,
-          moments.fused,
-          moments.withFused[i],
-          moments.withFused[j],
-          withFused,
-        ],
+        [moments.fused, moments.parts[i], moments.parts[j], moments.pairs[pair]],
         3,
         bins,
         scale,
@@ -269,17 +259,19 @@ export function histogramInformation(
   const stacks = estimator === "straight-through" ? 2 : 1;
   // All vectors at once, [(1 + m) N, n], until they become many times larger.
   const all = tf.concat([fused, ...parts], 0);
-  // [-2, 2] of standardised values is [0, 1] of positions.
-  const position = edges === "standard" ? tf.add(tf.mul(standardise(all, share), 0.25), 0.5) : stretch(all, share);
-  const positions = tf.split(position, 1 + m, 0) as tf.Tensor2D[];
+  const ends = edges === "standard" ? [-2, 2] as const : [0, 1] as const;
+  const placed = edges === "standard" ? standardise(all, share) : stretch(all, share);
+  const vectors = tf.split(placed, 1 + m, 0) as tf.Tensor2D[];
   const scale = share === null ? 1 / observations : 1;
   // Weights as they enter a table: they sum to 1.
   const portions = share === null
     ? null
     : tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, observations]);
   const moments = (count: number, withPairs: boolean): Moments => {
-    const of = (binning: Binning) =>
-      momentsOf(positions.map((one) => cumulativeBins(one, count, binning)), portions, withPairs);
+    const of = (binning: Binning) => {
+      const [first, ...rest] = vectors.map((one, u) => cumulativeBins(one, count, binning, ends, u === 0 ? 0 : 1));
+      return momentsOf(portions === null ? first : tf.mul(first, portions), rest, withPairs);
+    };
     if (stacks === 2) return stacked(of("soft"), of("hard"));
     return of(estimator === "soft" ? "soft" : "hard");
   };

@@ -5,13 +5,16 @@
  * edge k on, with hat functions it rises from 0 to 1 between two centres. The share of bin k is S_k - S_(k+1), with
  * S_0 = 1 and S_b = 0. So every cell of every table is a sum of some moments with signs, which is one constant matrix.
  *
+ * Moments come by subset of all variables but the last, in the order of bit masks: sums over observations of the product
+ * of these variables' S_1 .. S_r and the last one's S_0 .. S_r, [N, r^size b] each, row-major.
+ *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 
 /** Constant matrices for v variables in b bins each. */
 export interface Layout {
-  /** Number of moments of all subsets of variables, by bit mask; that of the empty one, a constant, comes first. */
+  /** Number of moments of all subsets. */
   readonly momentCount: number;
   /** Moments to cells of the tables of all non-empty subsets, row-major [momentCount, cellCount]. */
   readonly cells: Float32Array;
@@ -41,9 +44,16 @@ export function layoutOf(variables: number, bins: number): Layout {
   const known = layouts.get(key);
   if (known !== undefined) return known;
   const subsets = Array.from({ length: 1 << variables }, (_, subset) => subset);
-  const rows = subsets.flatMap((subset) => {
+  const last = variables - 1;
+  const rows = subsets.slice(0, 1 << last).flatMap((subset) => {
     const members = membersOf(subset, variables);
-    return indices(members.length, 1, bins - 1).map((steps) => new Map(members.map((v, k) => [v, steps[k]])));
+    return indices(members.length, 1, bins - 1).flatMap((steps) =>
+      Array.from(
+        { length: bins },
+        (_, step) =>
+          new Map([...members.map((v, k) => [v, steps[k]] as const), ...(step === 0 ? [] : [[last, step] as const])]),
+      )
+    );
   });
   const columns = subsets.slice(1).flatMap((subset) => {
     const members = membersOf(subset, variables);
@@ -92,7 +102,7 @@ const LARGEST_MATRIX = 16384;
 /**
  * All entropies from moments.
  *
- * @param moments By non-empty subset of variables, in the order of their bit masks, [N, r^size] each, row-major.
+ * @param moments As the module says; 2^(v - 1) of them.
  * @param scale Multiplies the moments: 1 / n where they are sums over n observations, 1 where they are means.
  */
 export function entropiesOf(
@@ -102,12 +112,11 @@ export function entropiesOf(
   scale: number,
 ): Entropies {
   const [rows] = moments[0].shape;
-  const every: readonly tf.Tensor[] = [tf.fill([rows, 1], 1 / scale), ...moments];
-  if (bins ** variables * (bins + 1) ** variables > LARGEST_MATRIX) return byAxes(every, variables, bins, scale);
+  if (bins ** variables * (bins + 1) ** variables > LARGEST_MATRIX) return byAxes(moments, variables, bins, scale);
   const layout = layoutOf(variables, bins);
   const signs = tf.tensor2d(layout.cells, [layout.momentCount, layout.cellCount]);
   // Where terms cancel, rounding leaves some 1e-8 on either side of 0.
-  const cells = tf.relu(tf.mul(tf.matMul(tf.concat([...every], 1) as tf.Tensor2D, signs), scale)) as tf.Tensor2D;
+  const cells = tf.relu(tf.mul(tf.matMul(tf.concat([...moments], 1) as tf.Tensor2D, signs), scale)) as tf.Tensor2D;
   const sums = tf.tensor2d(layout.sums, [layout.cellCount, (1 << variables) - 1]);
   return {
     entropies: tf.neg(tf.matMul(informed(cells) as tf.Tensor2D, sums)) as tf.Tensor2D,
@@ -121,12 +130,12 @@ function informed(cells: tf.Tensor): tf.Tensor {
 }
 
 /** The same for many bins: the cube of moments, differences along each axis, sums for the margins. */
-function byAxes(every: readonly tf.Tensor[], variables: number, bins: number, scale: number): Entropies {
-  const [rows] = every[0].shape;
+function byAxes(moments: readonly tf.Tensor[], variables: number, bins: number, scale: number): Entropies {
+  const [rows] = moments[0].shape;
   const steps = bins - 1;
   /** Moments of a subset of the first variables with every combination of the rest, [N, r^size, b^rest]. */
   const cube = (subset: number, from: number, size: number): tf.Tensor => {
-    if (from === variables) return tf.reshape(every[subset], [rows, steps ** size, 1]);
+    if (from === variables - 1) return tf.reshape(moments[subset], [rows, steps ** size, bins]);
     const rest = bins ** (variables - from - 1);
     const without = tf.reshape(cube(subset, from + 1, size), [rows, steps ** size, 1, rest]);
     const withIt = tf.reshape(cube(subset | 1 << from, from + 1, size + 1), [rows, steps ** size, steps, rest]);

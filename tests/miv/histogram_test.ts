@@ -75,10 +75,11 @@ Deno.test("informationOf() of bits: exclusive or, a copy given a third, and thre
 Deno.test("differences of cumulative bins are the definitions: one-hot rows, and hat functions that sum to 1", () => {
   tf.tidy(() => {
     const v = [-2.5, -2, -1.2, -0.01, 0, 0.7, 1.99, 2, 3];
-    const position = tf.tensor2d([v.map((value) => value / 4 + 0.5)]);
+    const vector = tf.tensor2d([v]);
     for (const bins of [2, 3, 4, 7]) {
       const shares = (binning: "hard" | "soft") => {
-        const steps = cumulativeBins(position, bins, binning).arraySync()[0];
+        const steps = cumulativeBins(vector, bins, binning, [-2, 2], 1).arraySync()[0];
+        assertEquals(cumulativeBins(vector, bins, binning, [-2, 2], 0).arraySync()[0], [v.map(() => 1), ...steps]);
         return v.map((_, n) => {
           const s = [1, ...steps.map((row) => row[n]), 0];
           return Array.from({ length: bins }, (_, k) => s[k] - s[k + 1]);
@@ -103,10 +104,12 @@ Deno.test("entropiesOf() equals entropies of tables counted one by one", () => {
     const n = 50;
     const drawn = Array.from({ length: variables }, () => Array.from({ length: n }, () => random.integer(bins)));
     tf.tidy(() => {
-      // S_k of every variable, and sums of products over every subset.
-      const steps = drawn.map((list) => Array.from({ length: bins - 1 }, (_, k) => list.map((bin) => Number(bin > k))));
-      const moments = Array.from({ length: (1 << variables) - 1 }, (_, s) => {
-        const members = steps.filter((_, v) => (s + 1) >> v & 1);
+      // S_k of every variable, S_0 = 1 of the last one as well, and sums of products.
+      const steps = drawn.map((list, v) =>
+        Array.from({ length: bins }, (_, k) => list.map((bin) => Number(bin >= k))).slice(v === variables - 1 ? 0 : 1)
+      );
+      const moments = Array.from({ length: 1 << (variables - 1) }, (_, s) => {
+        const members = steps.filter((_, v) => v === variables - 1 || (s >> v & 1) === 1);
         const products = members.reduce<number[][]>(
           (rows, own) => rows.flatMap((row) => own.map((step) => row.map((value, k) => value * step[k]))),
           [new Array(n).fill(1)],
