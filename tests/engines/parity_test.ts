@@ -88,14 +88,15 @@ async function assertDifferences(
   middle: NamedHostTensors,
   run: (fed: NamedHostTensors) => Promise<NamedHostTensors>,
 ): Promise<void> {
-  const random = new Random(5);
   const step = 2e-3;
   const direction: Record<string, Float32Array> = {};
   const moved = (sign: number): NamedHostTensors =>
     Object.fromEntries(
       Object.entries(family.inputs).map(([name, host]) => {
         if (host.dtype !== "float32") return [name, host];
-        direction[name] ??= Float32Array.from(host.data, () => random.uniform() < 0.5 ? -1 : 1);
+        const [index, k] = name.split("/").map(Number);
+        const random = new Random(5).split(JSON.stringify(family.cases[index].shapes), k);
+        direction[name] = Float32Array.from(host.data, () => random.uniform() < 0.5 ? -1 : 1);
         const data = (host.data as Float32Array).map((value, i) => value + sign * step * direction[name][i]);
         return [name, { ...host, data } as HostTensor];
       }),

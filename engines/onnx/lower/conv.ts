@@ -61,7 +61,7 @@ const averageGradient: KernelRule<"AvgPoolGrad" | "AvgPool3DGrad"> = {
   infer: ([_, input]) => ({ shape: input.shape, dtype: "float32" }),
   note: "divides by the covered elements at padded borders, as the forward pass does; tfjs's CPU divides by the window",
   lower: (b, [dy], g) => {
-    const share = b.op("Div", [first(b, float(b, dy), g), windowCounts(g)]);
+    const share = b.op("Div", [first(b, float(b, dy), g), windowCounts(b, g)]);
     const ones = b.filled(1, [g.inChannels, 1, ...g.kernel], "float32");
     const x = transposedWindow(b, share, ones, g, g.inChannels);
     return last(b, x, g);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Builder } from "../builder.ts";
-import { constantValue, sizeOf, type Value } from "../ir.ts";
+import { sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
 
 /** A map with channels before the spatial axes, as ONNX wants it. */
@@ -86,15 +86,17 @@ export function onnxFilter(b: Builder, filter: Value): Value {
   return b.reshape(moved, [output, input, ...kernel]);
 }
 
-/** How many elements of the input each average-pooling window covers, [1, 1, ...out]. */
-export function windowCounts(g: WindowGeometry): Value {
-  let counts = [1];
-  g.outSpatial.forEach((size, axis) => {
+/**
+ * How many elements of the input each average-pooling window covers; broadcasts to [1, 1, ...out]. The graph multiplies
+ * the counts of the axes: of a large map the product would be a large constant.
+ */
+export function windowCounts(b: Builder, g: WindowGeometry): Value {
+  return g.outSpatial.map((size, axis) => {
     const covered = Array.from({ length: size }, (_, i) => {
       const start = i * g.strides[axis] - g.before[axis];
       return Math.min(start + g.kernel[axis], g.inSpatial[axis]) - Math.max(start, 0);
     });
-    counts = counts.flatMap((count) => covered.map((c) => count * c));
-  });
-  return constantValue([1, 1, ...g.outSpatial], "float32", Float32Array.from(counts));
+    if (covered.every((count) => count === g.kernel[axis])) return b.scalar(g.kernel[axis]);
+    return b.constant(covered, [size, ...g.outSpatial.slice(axis + 1).map(() => 1)], "float32");
+  }).reduce((product, counts) => b.op("Mul", [product, counts]));
 }

@@ -94,7 +94,7 @@ export const elementwiseCases: Readonly<Record<keyof typeof elementwiseRules, re
   Maximum: [...pairwise(tf.maximum), ...integers(tf.maximum)],
   Minimum: [...pairwise(tf.minimum), ...integers(tf.minimum)],
   Mod: [
-    ...pairwise(tf.mod, { low: 0.5, high: 4 }),
+    ...pairwise(tf.mod, { low: 0.7, high: 4.2 }),
     {
       shapes: [[6], [6]],
       given: { 0: [5.5, -5.5, 5.5, -5.5, 6, -1], 1: [3, 3, -3, -3, 4, 4] },
