@@ -5,7 +5,16 @@ import { sizeOf } from "../../core/program.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { resnet18 } from "../../encoders/mod.ts";
 import { torchName, torchShape, toTorch } from "../../nn/mod.ts";
-import { channelsLast, filled, hostNoise, projection, run, startOf, type State } from "../helpers/encoder.ts";
+import {
+  channelsLast,
+  filled,
+  hostNoise,
+  projection,
+  run,
+  startOf,
+  type State,
+  zeroState,
+} from "../helpers/encoder.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
 
 interface Probe {
@@ -42,8 +51,7 @@ function channelsFirst({ shape: [n, h, w, c], data }: HostTensor): HostTensor {
 const build = (shape: readonly number[], options: Record<string, unknown> = {}) =>
   resnet18.create(options, { shape, dtype: "float32", about: "noise" });
 
-const start = startOf(engine, build([32, 32, 3], { zeroInitResidual: true }), hostNoise([1, 32, 32, 3]));
-const full = filled(start, weight);
+const full = filled(zeroState(engine, build([32, 32, 3]), hostNoise([1, 32, 32, 3])), weight);
 
 /** Weights of the reference, with a first convolution of another shape where one is given. */
 function stateOf(conv1?: readonly number[]): State {
@@ -99,11 +107,12 @@ Deno.test("resnet18 averages the frames of a clip", async () => {
 });
 
 Deno.test("resnet18 has torchvision's number of parameters, and residual branches that start at 0 if asked", () => {
-  const { params } = start;
-  const count = Object.values(params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const count = Object.values(full.params).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   // torchvision's classifier is 512 x 1000 weights and 1000 biases.
   assertEquals(count + 513_000, reference.parametersWithHead);
   assertEquals(reference.parametersWithHead, 11_689_512);
+  const small = build([32, 32, 3], { width: 2, zeroInitResidual: true });
+  const { params } = startOf(engine, small, hostNoise([1, 32, 32, 3]));
   for (const [name, { data }] of Object.entries(params)) {
     if (name.endsWith("/scale")) assert(data.every((value) => value === (name.includes("/bn2/") ? 0 : 1)), name);
   }

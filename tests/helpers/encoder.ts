@@ -6,7 +6,7 @@ import type { Engine, HostTensor, NamedHostTensors, NamedTensors, Program } from
 import { float32, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import type { Mode, Scope } from "../../core/scope.ts";
-import { bindScope, fromTorch, initialise, torchName, torchShape } from "../../nn/mod.ts";
+import { type Asked, bindScope, discover, fromTorch, initialise, torchName, torchShape } from "../../nn/mod.ts";
 
 /** Pseudo-random values that tests/golden/*.py compute too: mean + scale (2 u - 1), u uniform on 0..1. */
 export function hostNoise(shape: readonly number[], scale = 1, phase = 0, mean = 0): HostTensor {
@@ -54,6 +54,20 @@ export function startOf(engine: Engine, encoder: Encoder, input: HostTensor): St
     const x = input.dtype === "int32" ? tf.zeros([...input.shape], "int32") : tf.zeros([...input.shape]);
     encodeWith(encoder, x, scope.group("encoder:x"));
   }, { random: new Random(1), controls: {}, abstract: (run) => engine.abstract(run) });
+}
+
+/** Tensors of zeros in the shapes that were asked for. */
+export function shaped(entries: ReadonlyMap<string, Asked>): NamedHostTensors {
+  const zeros = ({ shape }: Asked): HostTensor => float32(new Float32Array(sizeOf(shape)), shape);
+  return Object.fromEntries([...entries].map(([name, asked]) => [name, zeros(asked)]));
+}
+
+/** The same at 0, which costs less where only shapes count. */
+export function zeroState(engine: Engine, encoder: Encoder, input: HostTensor): State {
+  const { params, buffers } = discover((scope) => {
+    encodeWith(encoder, tf.zeros([...input.shape]), scope.group("encoder:x"));
+  }, { abstract: (run) => engine.abstract(run) });
+  return { params: shaped(params), buffers: shaped(buffers) };
 }
 
 /** Parameters and buffers of an encoder. */
