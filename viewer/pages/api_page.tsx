@@ -8,7 +8,7 @@ import type { FC } from "hono/jsx";
 import type { OpenApi } from "../openapi.ts";
 
 const commands = `deno task export-results --format csv
-deno task export-results --format tex --query "sort=-accuracy&fusion=concat"`;
+deno task export-results --view "/?fusion=concat&sort=name" --format tex`;
 
 /** The page. */
 export const ApiPage: FC<{ document: OpenApi }> = ({ document }) => (

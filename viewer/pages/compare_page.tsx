@@ -179,6 +179,7 @@ const Controls: FC<{ comparison: Comparison }> = ({ comparison }) => {
           </select>
         </label>
       )}
+      <a class="reset" href={compareUrl(plainCompare, { c: query.c, r: query.r })}>Reset</a>
       <details class="columns" id="measures">
         <summary>Measures</summary>
         <fieldset>
@@ -193,7 +194,6 @@ const Controls: FC<{ comparison: Comparison }> = ({ comparison }) => {
         </fieldset>
       </details>
       <button type="submit" data-apply="">Apply</button>
-      <a class="reset" href={compareUrl(plainCompare, { c: query.c, r: query.r })}>Reset</a>
     </form>
   );
 };

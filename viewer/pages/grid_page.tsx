@@ -135,6 +135,7 @@ const Filters: FC<{ grid: Grid; choices: Choices }> = ({ grid, choices }) => {
           ))}
         </select>
       </label>
+      <a class="reset" href="/">Reset</a>
       <details class="columns" id="columns">
         <summary>Columns</summary>
         <fieldset>
@@ -159,7 +160,6 @@ const Filters: FC<{ grid: Grid; choices: Choices }> = ({ grid, choices }) => {
       </details>
       {query.sort !== plainGrid.sort && <input type="hidden" name="sort" value={query.sort} />}
       <button type="submit" data-apply="">Apply</button>
-      <a class="reset" href="/">Reset</a>
     </form>
   );
 };
@@ -369,9 +369,10 @@ const SeedRow: FC<{ grid: Grid; run: KnownRun; width: number }> = ({ grid, run, 
         <td colspan={width - 3}>
           <strong>Cause:</strong> {run.reason}
           {run.failure?.command && (
-            <>
-              <span class="muted">Run it again:</span> <code>{run.failure.command}</code>
-            </>
+            <span class="again">
+              {"Run it again: "}
+              <code>{run.failure.command}</code>
+            </span>
           )}
         </td>
       </tr>
