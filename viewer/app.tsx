@@ -126,6 +126,10 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
     if (file === null) throw missing("a file", c.req.param("name"));
     c.header("Content-Type", "application/octet-stream");
     c.header("Content-Disposition", `attachment; filename="${id}-${file.name}"`);
+    if (c.req.method === "HEAD") {
+      await file.stream.cancel();
+      return c.body(null);
+    }
     // Files of a run that goes on grow while they are read, so no length is promised.
     return c.body(file.stream);
   });
@@ -167,6 +171,8 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
     async (c) => c.json(chartAnswer(pick((await comparison(c)).charts, c.req.param("chart")), lookOf(params(c)))),
   );
   app.get("/api/events", (c) => {
+    // Who asks for the head alone reads no stream, and would leave one open.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
     const stream = hub.open();
     if (stream === null) throw new RequestError(503, "Cannot open another stream as too many pages are open");
     c.header("Content-Type", "text/event-stream");

@@ -37,6 +37,16 @@ const own: Readonly<Record<string, Asset>> = {
   "icon.svg": { type: "image/svg+xml; charset=utf-8", text: icon },
 };
 
+/** Scripts that the first script asks for: named in pages, so that they come at once and not one after the other. */
+export const modules: readonly string[] = [
+  "charts.js",
+  "copy.js",
+  "keep.js",
+  "live.js",
+  "navigate.js",
+  "theme_switch.js",
+];
+
 /** Changes whenever a file does. */
 export const build: string = createHash("sha256").update(VERSION).update(JSON.stringify(own)).digest("hex").slice(
   0,

@@ -29,6 +29,7 @@ export interface RunSpec {
   readonly failure?: Partial<RunFailure>;
   readonly log?: string;
   readonly plugins?: readonly string[];
+  readonly readsLabels?: true;
   /** Changes what is written, to what is not as it should be. */
   readonly reports?: EpochRecord["methods"];
 }
@@ -190,6 +191,7 @@ export function writeRun(runs: string, spec: RunSpec): string {
         samplesDrawn: 2500 * epochs,
         validation: metrics(config.modalities, accuracy + 0.005, config.seed),
         test: metrics(config.modalities, accuracy, config.seed),
+        ...(spec.readsLabels ? { readsLabels: true as const } : {}),
         parameters: 123456,
         parametersByGroup: { head: 123456 },
       } satisfies RunSummary,

@@ -82,6 +82,33 @@ Deno.test("the grid has a row per configuration, ranks by the paired test, and s
     assertStringIncludes(open, "deno task bench --only &quot;concat#0&quot;");
   }));
 
+Deno.test("what reads the labels it predicts has no rank and takes none from others", () =>
+  inFolder(async (runs) => {
+    for (const seed of [0, 1, 2]) {
+      writeRun(runs, { seed, methods: arm, accuracy: 0.99, readsLabels: true });
+      writeRun(runs, { seed, accuracy: 0.85 });
+      writeRun(runs, { seed, fusion: "sum", accuracy: 0.8 });
+    }
+    const store = openRunStore(runs);
+    const app = createApp(store);
+    const { configurations } = await json(app, "/api/grid");
+    assertEquals(
+      configurations.map((
+        { label, rank, best }: { label: string; rank: number; best: boolean },
+      ) => [label, rank, best]),
+      [["concat arm", null, false], ["concat", 1, true], ["sum", 2, false]],
+    );
+    assertStringIncludes(await get(app, "/"), "reads test labels");
+    const c = configurations.map(({ id }: { id: string }) => id);
+    const { differences } = await json(app, `/api/compare?c=${c[1]},${c[0]},${c[2]}`);
+    assertEquals(differences.map(({ reason }: { reason: string }) => reason), [
+      "one of them reads the labels of what it predicts",
+      null,
+    ]);
+    app.close();
+    store.close();
+  }));
+
 Deno.test("a query filters, sorts, groups and chooses columns, alike on the page, in the API and in exports", () =>
   withApp(async (app) => {
     const labels = async (query: string) =>

@@ -230,6 +230,19 @@ Deno.test("too many requests are put off, and a second later answered again", ()
   assertEquals(Array.from({ length: 12 }, () => limit.take(now)).filter(Boolean).length, 10);
 });
 
+Deno.test("who asks for heads alone opens no stream and keeps no file open, as the sanitizers would tell", () =>
+  withApp(async (app, id) => {
+    for (let i = 0; i < 70; i++) {
+      for (const path of ["/api/events", `/runs/${id}/files/config.json`]) {
+        const response = await ask(app, path, {}, "HEAD");
+        assertEquals([response.status, await response.text()], [200, ""]);
+      }
+    }
+    const stream = await ask(app, "/api/events");
+    assertEquals(stream.status, 200);
+    await stream.body!.cancel();
+  }));
+
 Deno.test("pages listen by a bounded number of streams, and leave nothing behind", () =>
   withApp(async (app) => {
     const streams: Response[] = [];

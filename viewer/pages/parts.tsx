@@ -6,6 +6,7 @@
  */
 import type { Child, FC } from "hono/jsx";
 import type { RunState } from "../../store/inspect.ts";
+import { modules } from "../assets.ts";
 import { chartHeight } from "../chart_option.ts";
 import { type Chart, chartSummary } from "../charts.ts";
 import type { Table } from "../table.ts";
@@ -33,6 +34,7 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
       <title>{`${title} · armlab`}</title>
       <link rel="icon" href={`/assets/icon.svg?${build}`} type="image/svg+xml" />
       <link rel="stylesheet" href={`/assets/style.css?${build}`} />
+      {modules.map((name) => <link rel="modulepreload" href={`/assets/${name}`} />)}
       <script src={`/assets/theme.js?${build}`}></script>
       <script src={`/assets/app.js?${build}`} type="module"></script>
     </head>
