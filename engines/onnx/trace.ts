@@ -49,13 +49,23 @@ function constantData(values: unknown, dtype: string): ConstantData {
     : Uint8Array.from(list);
 }
 
-/** Equal values are a filling that the graph computes: tfjs writes `ones` of any size element by element. */
-function known(shape: readonly number[], dtype: TfType, data: ConstantData): Value {
-  const first = data[0];
-  if (data.length > 1 && data.every((value: number | bigint) => Object.is(value, first))) {
-    return makeNode("Fill", [], { shape, value: Number(first), dtype }, [{ shape, dtype }]).outputs[0];
+/** The number that all values are, if they are alike; by a plain loop, as it may go over millions. */
+function filling(values: ArrayLike<number>): number | null {
+  const first = values[0];
+  // Zeros have a sign, and NaN equals nothing: only for those is the slower test needed.
+  const plain = first === first && first !== 0;
+  for (let i = 1; i < values.length; i++) {
+    if (plain ? values[i] !== first : !Object.is(values[i], first)) return null;
   }
-  return constantValue(shape, dtype, data);
+  return values.length > 1 ? first : null;
+}
+
+/** Equal values are a filling that the graph computes: tfjs writes `ones` of any size element by element. */
+function known(shape: readonly number[], dtype: TfType, values: unknown): Value {
+  const value = filling(values as ArrayLike<number>);
+  if (value === null) return constantValue(shape, dtype, constantData(values, dtype));
+  const stored = Number(constantData([value], dtype)[0]);
+  return makeNode("Fill", [], { shape, value: stored, dtype }, [{ shape, dtype }]).outputs[0];
 }
 
 /** The recording backend. It holds graph values where others hold memory. */
@@ -83,7 +93,7 @@ class TraceBackend extends tf.KernelBackend {
 
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     if (!isTfType(dtype)) throw new UnsupportedKernelError("write", `tensors of type ${dtype} cannot be compiled`);
-    return this.hold(known(shape, dtype, constantData(values, dtype))).dataId;
+    return this.hold(known(shape, dtype, values)).dataId;
   }
 
   override move(
