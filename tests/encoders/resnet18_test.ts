@@ -85,7 +85,7 @@ async function check(expected: Probe, input: HostTensor, options: Record<string,
     const theirs = name === "input" ? expected.input : expected.gradients[name];
     // The error of a product is bounded by the norms of both.
     const ours = projection(value);
-    const bound = 1e-3 * Math.max(1, theirs.norm);
+    const bound = 1e-3 * Math.max(0.01, theirs.norm);
     assert(Math.abs(ours.norm - theirs.norm) <= bound, `${name}: norm ${ours.norm} is not ${theirs.norm}`);
     assert(Math.abs(ours.dot - theirs.dot) <= bound, `${name}: ${ours.dot} is not ${theirs.dot}`);
   }
