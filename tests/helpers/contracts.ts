@@ -26,13 +26,3 @@ export function testContracts(
     }
   }
 }
-
-/** What a plugin breaks: claims and findings. */
-export async function broken(plugin: AnyPlugin, tools: ContractTools): Promise<Verdict[]> {
-  const found: Verdict[] = [];
-  for (const contract of contractsOf(plugin.kind)) {
-    const verdict = await judge(contract, plugin as never, tools);
-    if (verdict.status === "broken") found.push(verdict);
-  }
-  return found;
-}
