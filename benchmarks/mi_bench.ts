@@ -27,9 +27,12 @@ export interface MiRow {
 /** What the public benchmark's package found of a task. */
 export interface ReferenceTask {
   readonly name: string;
+  /** Widths. */
+  readonly x: number;
+  readonly y: number;
   readonly truth: number;
   readonly ksg: Readonly<Record<string, { mean: number; std: number; seeds: number }>>;
-  /** Samples of a task of scalars and the package's estimate from them. */
+  /** A few samples, row-major, and the package's estimate from them. */
   readonly sample?: { x: number[]; y: number[]; ksg: number };
 }
 
