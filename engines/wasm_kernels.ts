@@ -117,16 +117,30 @@ function convolution(
 /** A composed kernel. */
 type Compose = (k: Kernels, inputs: Record<string, tf.TensorInfo>, attributes: ConvAttributes) => tf.TensorInfo;
 
-/** dW = im2col(x)^T dy: [k k C, N] [N, K]. */
+/**
+ * With batch and channels exchanged dW is a convolution of x by dy whose dilation is the stride:
+ * dW[i, j, c, o] = sum over n, p, q of x[n, s p + d i, s q + d j, c] dy[n, p, q, o].
+ */
 const conv2DBackpropFilter: Compose = (k, { x, dy }, attributes) => {
   const { filterShape } = attributes;
   const geometry = geometryOf("Conv2DBackpropFilter", x.shape, filterShape, attributes, false);
-  const rows = geometry.batchSize * geometry.outHeight * geometry.outWidth;
-  if (rows === 0) return k.zeros(filterShape);
+  if (geometry.batchSize * geometry.outHeight * geometry.outWidth === 0) return k.zeros(filterShape);
+  const { strideHeight, strideWidth, dilationHeight, dilationWidth } = geometry;
   const input = padded(k, x, geometry);
-  const columns = k.concat(taps(geometry).map((tap) => seen(k, input, geometry, tap)), 3);
-  const matrix = k.transpose(k.reshape(columns, [rows, columns.shape[3]]), [1, 0]);
-  return k.reshape(k.matMul(matrix, k.reshape(dy, [rows, dy.shape[3]])), filterShape);
+  const [height, width] = reach(geometry);
+  const reached = height === input.shape[1] && width === input.shape[2]
+    ? input
+    : k.slice(input, [0, 0, 0, 0], [x.shape[0], height, width, x.shape[3]]);
+  const y = k.run("Conv2D/own", {
+    x: k.transpose(reached, [3, 1, 2, 0]),
+    filter: k.transpose(dy, [1, 2, 0, 3]),
+  }, {
+    strides: [dilationHeight, dilationWidth],
+    dilations: [strideHeight, strideWidth],
+    pad: "valid",
+    dataFormat: "NHWC",
+  });
+  return k.transpose(y, [1, 2, 0, 3]);
 };
 
 /** Each tap of dW is the sum over N of what it saw times dy: [k, k, C, q]. */
@@ -254,6 +268,48 @@ function log1p(k: Kernels, x: tf.TensorInfo): tf.TensorInfo {
   return k.run("Select", { condition: infinite, t: u, e: result });
 }
 
+/** The backend's own product is quick only where nothing is transposed in it. */
+function batchMatMul(k: Kernels, { a, b }: Record<string, tf.TensorInfo>, attrs: unknown): tf.TensorInfo {
+  const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
+  const turned = (x: tf.TensorInfo, turn: boolean) => {
+    const rank = x.shape.length;
+    const perm = Array.from({ length: rank }, (_, axis) => axis < rank - 2 ? axis : 2 * rank - 3 - axis);
+    return turn ? k.transpose(x, perm) : x;
+  };
+  const [left, right] = [turned(a, transposeA), turned(b, transposeB)];
+  if (left.shape.at(-1) === 0) {
+    const [outerA, outerB] = [left.shape.slice(0, -2), right.shape.slice(0, -2)];
+    const outer = tf.broadcast_util.assertAndGetBroadcastShape(outerA, outerB);
+    return k.zeros([...outer, left.shape.at(-2)!, right.shape.at(-1)!]);
+  }
+  return k.run("BatchMatMul/own", { a: left, b: right }, { transposeA: false, transposeB: false });
+}
+
+/** The backend gives whatever lay in memory as the sum of nothing. */
+function sum(k: Kernels, x: tf.TensorInfo, attrs: unknown): tf.TensorInfo {
+  const { axis, keepDims } = attrs as { axis: number | number[] | null; keepDims?: boolean };
+  if (tf.util.sizeFromShape(x.shape) > 0) return k.run("Sum/own", { x }, { axis, keepDims });
+  const axes = tf.util.parseAxisParam(axis ?? x.shape.map((_, i) => i), x.shape);
+  const shape = x.shape.map((extent, i) => axes.includes(i) ? 1 : extent);
+  return k.zeros(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)), x.dtype === "bool" ? "int32" : x.dtype);
+}
+
+/** Operands side by side along all labels, those of the result first; multiplied and summed over the others. */
+function einsum(k: Kernels, operands: readonly tf.TensorInfo[], equation: string): tf.TensorInfo {
+  const [left, result] = equation.replaceAll(/\s/g, "").split("->");
+  const labels = left.split(",").map((text) => [...text]);
+  const all = [...new Set([...result, ...labels.flat()])];
+  const extents = new Map<string, number>();
+  operands.forEach(({ shape }, i) => labels[i].forEach((label, axis) => extents.set(label, shape[axis])));
+  const product = operands.map((operand, i) => {
+    const own = all.filter((label) => labels[i].includes(label));
+    const ordered = k.transpose(operand, own.map((label) => labels[i].indexOf(label)));
+    return k.reshape(ordered, all.map((label) => own.includes(label) ? extents.get(label)! : 1));
+  }).reduce((a, b) => k.multiply(a, b));
+  const summed = all.map((_, axis) => axis).slice(result.length);
+  return summed.length === 0 ? k.reshape(product, product.shape) : sum(k, product, { axis: summed });
+}
+
 /** Rows added up by number: onehot(ids)^T x. Numbers out of range fall away, as on the other backends. */
 function unsortedSegmentSum(k: Kernels, x: tf.TensorInfo, segmentIds: tf.TensorInfo, segments: number): tf.TensorInfo {
   const outer = segmentIds.shape.length;
@@ -280,6 +336,9 @@ const composed: Readonly<Record<string, ComposedKernel>> = {
   DepthwiseConv2dNativeBackpropFilter: (k, inputs, attrs) =>
     depthwiseBackpropFilter(k, inputs, attrs as ConvAttributes),
   DepthwiseConv2dNativeBackpropInput: (k, inputs, attrs) => depthwiseBackpropInput(k, inputs, attrs as ConvAttributes),
+  BatchMatMul: batchMatMul,
+  Einsum: (k, inputs, attrs) => einsum(k, Object.values(inputs), (attrs as { equation: string }).equation),
+  Sum: (k, { x }, attrs) => sum(k, x, attrs),
   FloorDiv: (k, inputs) => k.cast(k.run("FloorDiv/own", inputs), "int32"),
   Log1p: (k, { x }) => log1p(k, x),
   MaxPoolGrad: (k, inputs, attrs) => maxPoolGrad(k, inputs, attrs as Parameters<typeof maxPoolGrad>[2]),

@@ -102,6 +102,15 @@ Deno.test("wasm: sums by segment, one-hot floats, floor division and log1p equal
   same((x) => tf.gather(x, ids), [3, 2, 2]);
   same((x) => tf.log1p(tf.mul(x, 1e-4)), [9]);
   same((x) => tf.log1p(tf.mul(x, 0.5)), [9]);
+  for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]]) {
+    same(
+      (a, b) => tf.matMul(a, b, transposeA, transposeB),
+      transposeA ? [2, 4, 3] : [2, 3, 4],
+      transposeB ? [2, 5, 4] : [2, 4, 5],
+    );
+  }
+  same((a, b) => tf.matMul(a, b, true, false), [4, 3], [4, 5]);
+  same((a, b) => tf.mul(tf.sum(tf.add(a, b)), 2), [0, 3], [3]);
   const both = (run: () => tf.Tensor) =>
     ["cpu", "wasm"].map((backend) => {
       void tf.setBackend(backend);
@@ -113,6 +122,10 @@ Deno.test("wasm: sums by segment, one-hot floats, floor division and log1p equal
       () => tf.oneHot(tf.tensor1d([0, 2, 5], "int32"), 3, 1, 0, "float32"),
       () => tf.oneHot(tf.tensor2d([[0, 2]], [1, 2], "int32"), 3, 0.75, -0.5, "float32"),
       () => tf.oneHot(tf.tensor1d([1], "int32"), 2, 5, 3, "int32"),
+      () => tf.einsum("bij,bjk->kbi", tf.ones([2, 3, 4]), tf.range(0, 24).reshape([2, 4, 3])),
+      () => tf.einsum("i,j->ij", tf.tensor1d([1, 2]), tf.tensor1d([3, 4, 5])),
+      () => tf.einsum("ij->", tf.tensor2d([[1, 2], [3, 4]])),
+      () => tf.sum(tf.zeros([0, 3]), 0),
       () => tf.floorDiv(tf.tensor1d([-7, 7, 2.5]), tf.tensor1d([2, 2, 1])),
       () => tf.log1p(tf.tensor1d([0, -1, Infinity, 1e-9])),
       () => tf.unsortedSegmentSum(tf.tensor2d([[1, 2], [3, 4]]), tf.tensor1d([7, 1], "int32"), 2),
