@@ -135,7 +135,7 @@ async function load(name: TfjsNodeName, folder: string, threads: number): Promis
   return problem;
 }
 
-function plugin(name: TfjsNodeName, about: string, device: (threads: number) => string): EnginePlugin {
+function plugin(name: TfjsNodeName, about: string, device: () => string): EnginePlugin {
   const setup = `deno task setup:tfjs-node${name === "tfjs-node-gpu" ? " --gpu" : ""}`;
   const missing = async (threads: number): Promise<Missing | null> => {
     try {
@@ -159,7 +159,7 @@ function plugin(name: TfjsNodeName, about: string, device: (threads: number) => 
         name,
         backend: "tensorflow",
         version: `${name} ${tfjs}, TensorFlow ${tensorflow}`,
-        device: device(threads),
+        device: device(),
       });
     },
   };
@@ -170,7 +170,10 @@ export const tfjsNode: EnginePlugin = plugin(
   "tfjs-node",
   "tfjs on TensorFlow's C library on the CPU, operation by operation; its binding is built once",
   // Threads belong to the library, not to an engine: the first that is created decides.
-  () => `CPU, ${Deno.env.get("TF_NUM_INTRAOP_THREADS")} threads per operation`,
+  () => {
+    const threads = Deno.env.get("TF_NUM_INTRAOP_THREADS");
+    return `CPU, ${threads} thread${threads === "1" ? "" : "s"}`;
+  },
 );
 
 /** TensorFlow's C library on an NVIDIA card. */

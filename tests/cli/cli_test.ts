@@ -42,6 +42,13 @@ Deno.test("doctor reports engines, in words and as JSON", async () => {
   assertStringIncludes((await armlab("doctor")).out, "ok       onnx:cpu: onnxruntime-node");
   const report = JSON.parse((await armlab("doctor", "--json")).out);
   assertEquals(report.chosen, "onnx:cpu");
+  const names = ["onnx:cpu", "onnx:webgpu", "onnx:cuda", "tfjs-node", "tfjs-node-gpu", "webgpu", "wasm", "cpu"];
+  assertEquals(report.engines.map(({ name }: { name: string }) => name), names);
+  for (const { name, missing, version, device } of report.engines) {
+    // Either it works and says on what, or it says what is missing and how to get it.
+    if (missing === null) assert(version.length > 0 && device.length > 0, name);
+    else assert(missing.what.length > 10 && (missing.get === null || missing.get.length > 5), name);
+  }
   for (const name of ["onnx:cpu", "wasm", "cpu"]) {
     assertEquals(report.engines.find((engine: { name: string }) => engine.name === name).missing, null);
   }
