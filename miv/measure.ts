@@ -14,7 +14,7 @@ import type { Centring } from "./views.ts";
 export type ProgramRunner = (program: Program, inputs: NamedHostTensors) => Promise<NamedHostTensors>;
 
 /** Runs a program operation by operation on the current tfjs backend. */
-export const runEagerly: ProgramRunner = async (program, inputs) => {
+export async function runEagerly(program: Program, inputs: NamedHostTensors): Promise<NamedHostTensors> {
   const outputs = tf.tidy(() => {
     const fed: NamedTensors = {};
     for (const [name, { data, shape, dtype }] of Object.entries(inputs)) {
@@ -28,7 +28,7 @@ export const runEagerly: ProgramRunner = async (program, inputs) => {
     tensor.dispose();
   }
   return read;
-};
+}
 
 /** Vectors of N samples, row-major. */
 export interface MeasuredVectors {

@@ -22,7 +22,7 @@ import { entropiesOf } from "./tables.ts";
 const LEAST_ENTROPY = 1e-5;
 
 /** Hard bins, or hat functions. */
-type Binning = "hard" | "soft";
+export type Binning = "hard" | "soft";
 
 /** Standardises vectors over their last axis (population variance + 1e-8). */
 export function standardise(vectors: tf.Tensor, share: tf.Tensor2D | null = null): tf.Tensor {
