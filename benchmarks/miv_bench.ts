@@ -172,10 +172,10 @@ export async function stepRow(
 }
 
 /** The released arithmetic in a Python process, one thread; `null` if Python or NumPy is missing. */
-async function startOfficial(python: string, batch: number, width: number): Promise<Side | null> {
+async function startOfficial(python: string, batch: number, width: number, times: number): Promise<Side | null> {
   const script = new URL("./official_miv.py", import.meta.url).pathname;
   try {
-    return await Side.start(python, [script, String(batch), String(width)]);
+    return await Side.start(python, [script, ...[batch, width, times].map(String)]);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     if (error instanceof Error && error.message.startsWith("Cannot time")) return null;
@@ -183,12 +183,17 @@ async function startOfficial(python: string, batch: number, width: number): Prom
   }
 }
 
-/** One batch of features valuated here and by the released arithmetic in turn. */
+/**
+ * One batch of features valuated here and by the released arithmetic in turn.
+ *
+ * @param times How often the other side makes each histogram: twice, as released, or once.
+ */
 export async function batchRow(
   engine: Engine,
   estimator: EstimatorName,
   rounds: number,
   python: string,
+  times: 1 | 2 = 2,
 ): Promise<MivRow> {
   const [batch, width] = [128, 512];
   const random = new Random(0);
@@ -202,7 +207,7 @@ export async function batchRow(
   };
   const compiled = await engine.compile(informationProgram(["a", "b"], batch, width, { estimator }));
   const state = engine.createState({});
-  const official = await startOfficial(python, batch, width);
+  const official = await startOfficial(python, batch, width, times);
   const [own, theirs]: [number[], number[]] = [[], []];
   for (let round = -3; round < rounds; round++) {
     const started = processorMs();
@@ -219,7 +224,7 @@ export async function batchRow(
   const valuationMs = median(own);
   const officialMs = official === null ? null : median(theirs);
   return {
-    case: `batch 128 x 512, ${estimator}`,
+    case: `batch 128 x 512, ${estimator}${times === 1 ? ", histograms once" : ""}`,
     stepMs: null,
     valuationMs,
     share: null,
@@ -273,6 +278,7 @@ if (import.meta.main) {
     missing ||= row.officialMs === null;
     print(row);
   }
+  print(await batchRow(engine, "hard", rounds, python, 1));
   if (missing) console.error(`The released arithmetic was left out: ${python} with NumPy is needed (--python PATH)`);
   await engine.dispose();
 }
