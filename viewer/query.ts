@@ -42,7 +42,7 @@ export interface CompareQuery {
 }
 
 /** Rows of a page. */
-export const pageRows = 250;
+export const pageRows = 100;
 /** Things compared at most: more lines cannot be told apart. */
 export const maxCompared = 12;
 /** Values of one list in a URL. */
