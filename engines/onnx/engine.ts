@@ -22,7 +22,7 @@ import type {
 import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import { Turns } from "../turns.ts";
 import { askedCacheFolder, GraphCache } from "./cache.ts";
-import type { Graph } from "./ir.ts";
+import { type Graph, liveNodes } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { optimise } from "./passes/mod.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
@@ -118,7 +118,10 @@ class OnnxProgram implements CompiledProgram {
   readonly #nodes: number;
   /** In the graph's order. */
   readonly #inputs: readonly PortName[];
-  readonly #outputs: readonly (PortName & { readonly buffer: RuntimeTensor | null })[];
+  readonly #outputs: readonly (PortName & {
+    readonly buffer: RuntimeTensor | null;
+    readonly shape: readonly number[];
+  })[];
   #runs = 0;
 
   constructor(program: Program, graph: Graph, session: Session, compileMs: number) {
@@ -130,7 +133,7 @@ class OnnxProgram implements CompiledProgram {
     this.#outputs = graph.outputs.map((port) => {
       const own = portName(port.name);
       const { shape, dtype } = port.value;
-      return { ...own, buffer: own.kind === "output" ? RuntimeTensor.empty(shape, dtype as DType) : null };
+      return { ...own, shape, buffer: own.kind === "output" ? RuntimeTensor.empty(shape, dtype as DType) : null };
     });
   }
 
@@ -152,7 +155,7 @@ class OnnxProgram implements CompiledProgram {
       fed.push(tensor);
       return tensor;
     });
-    const written = this.#outputs.map(({ name, buffer }) => buffer ?? state.spare(name));
+    const written = this.#outputs.map(({ name, buffer, shape }) => buffer ?? state.spare(name).as(shape));
     try {
       await this.#session.run(read, written);
     } finally {
@@ -209,6 +212,22 @@ export function compileGraph(program: Program): Graph {
   return optimise(lowered);
 }
 
+/**
+ * New state before it gets its shape: a reshape costs nothing inside a graph, but as an output it copies into the buffer
+ * that waits for it. The buffer is seen in the other shape instead.
+ */
+function unshapedState(graph: Graph): Graph {
+  const taken = new Set(graph.outputs.map(({ value }) => value));
+  const outputs = graph.outputs.map((port) => {
+    const { node } = port.value;
+    const source = node?.op === "Reshape" ? node.inputs[0]! : null;
+    if (!port.name.startsWith(STATE) || source === null || source.node === null || taken.has(source)) return port;
+    taken.add(source);
+    return { name: port.name, value: source };
+  });
+  return { ...graph, outputs, nodes: liveNodes(outputs) };
+}
+
 /** Options of the compiled engine. */
 export interface OnnxOptions extends EngineOptions {
   /** File prefix under which the runtime writes how long every operator took, when a program is disposed. */
@@ -227,7 +246,7 @@ export function onnxEngine({ threads = 1, profile, cache = askedCacheFolder() }:
     createState: (values: NamedHostTensors) => new OnnxState(values),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
-      const graph = compileGraph(program);
+      const graph = unshapedState(compileGraph(program));
       const session = await createSession(
         writeOnnx(graph, program.name),
         graph.inputs.map((_, index) => inputName(index)),

@@ -46,6 +46,7 @@ export class RuntimeTensor implements HostTensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
   #handle: bigint | null = null;
+  readonly #views: Map<string, RuntimeTensor> = new Map();
 
   /** Over the given array; nothing is copied. */
   constructor({ data, shape, dtype }: HostTensor) {
@@ -74,8 +75,20 @@ export class RuntimeTensor implements HostTensor {
     return this.#handle;
   }
 
+  /** The same array in another shape of its size. */
+  as(shape: readonly number[]): RuntimeTensor {
+    const key = shape.join();
+    if (key === this.shape.join()) return this;
+    let view = this.#views.get(key);
+    if (view === undefined) {
+      this.#views.set(key, view = new RuntimeTensor({ data: this.data, shape, dtype: this.dtype }));
+    }
+    return view;
+  }
+
   /** Frees the runtime's value; the array stays. */
   dispose(): void {
+    for (const view of this.#views.values()) view.dispose();
     if (this.#handle === null) return;
     lost.unregister(this);
     native!.releaseValue(this.#handle);
