@@ -26,7 +26,14 @@ import { type Graph, liveNodes } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { optimise } from "./passes/mod.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
-import { createSession, RuntimeTensor, runtimeVersion, type Session, type SessionOptions } from "./session.ts";
+import {
+  createSession,
+  indirectly,
+  RuntimeTensor,
+  runtimeVersion,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
 import { trace, traceShapes } from "./trace.ts";
 import { verify } from "./verify.ts";
 
@@ -242,7 +249,10 @@ export function onnxEngine({ threads = 1, profile, cache = askedCacheFolder() }:
   return {
     name: "onnx:cpu",
     version: `onnxruntime-node ${runtimeVersion()}`,
-    device: `CPU, ${threads} thread${threads === 1 ? "" : "s"}`,
+    device: `CPU, ${threads} thread${threads === 1 ? "" : "s"}` +
+      (indirectly === null
+        ? ""
+        : `, slower through the runtime's Node package as its library cannot be called: ${indirectly}`),
     createState: (values: NamedHostTensors) => new OnnxState(values),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();

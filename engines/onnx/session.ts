@@ -149,7 +149,7 @@ function warn(cache: GraphCache, error: unknown): void {
 }
 
 /** What the runtime does with a model before it runs. */
-interface Loading {
+export interface Loading {
   readonly optimise: boolean;
   readonly optimised?: string;
 }
@@ -168,7 +168,8 @@ function directly(session: NativeSession, runtime: NativeRuntime, { profile }: S
   };
 }
 
-async function throughPackage(
+/** The same through the runtime's Node package, which copies every output. */
+export async function throughPackage(
   model: Uint8Array<ArrayBuffer>,
   inputs: readonly string[],
   outputs: readonly string[],
