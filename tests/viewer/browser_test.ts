@@ -169,7 +169,7 @@ Deno.test({
         await ready(page);
         await page.locator("input[name=c]").first().check();
         for (const epoch of [0, 1]) appendEpoch(runs, spec, epoch);
-        await page.locator(".count.running").waitFor({ timeout: 10_000 });
+        await page.locator(".count.running").waitFor({ timeout: 60_000 });
         assertMatch(await page.locator("tr.row", { hasText: "gated" }).innerText(), /1 running/);
         assert(await page.locator("input[name=c]").first().isChecked());
         // The page of the run follows too, its charts included.
@@ -180,7 +180,7 @@ Deno.test({
         const rows = page.locator("#epochs tbody tr");
         assertEquals(await rows.count(), 2);
         appendEpoch(runs, spec, 2);
-        await rows.nth(2).waitFor({ timeout: 10_000 });
+        await rows.nth(2).waitFor({ timeout: 60_000 });
         assert(
           await page.locator("#epoch-table").evaluate((details) => (details as unknown as { open: boolean }).open),
         );
@@ -189,7 +189,7 @@ Deno.test({
         lock.release();
       }
       writeRun(runs, { ...spec, state: "finished", done: undefined });
-      await page.locator("#state .badge.finished").waitFor({ timeout: 10_000 });
+      await page.locator("#state .badge.finished").waitFor({ timeout: 60_000 });
     }),
 });
 
@@ -392,7 +392,7 @@ Deno.test({
       const follow = async (from: number, to: number) => {
         for (let epoch = from; epoch < to; epoch++) {
           appendEpoch(runs, spec, epoch);
-          await page.locator("#epochs tbody tr").nth(epoch).waitFor({ state: "attached", timeout: 15_000 });
+          await page.locator("#epochs tbody tr").nth(epoch).waitFor({ state: "attached", timeout: 60_000 });
         }
       };
       await follow(1, 3);
