@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CACHE_VARIABLE, userCacheFolder } from "../engines/onnx/cache.ts";
+import { CACHE_VARIABLE, userCacheFolder } from "../engines/cache_folder.ts";
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";

@@ -8,6 +8,7 @@
  * @module
  */
 import { join } from "node:path";
+import { askedCacheFolder } from "../cache_folder.ts";
 
 /** Bytes that all entries of a folder may have together, unless said otherwise. */
 const DEFAULT_BYTES = 256 * 2 ** 20;
@@ -117,30 +118,8 @@ function ignoreMissing(error: unknown): undefined {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
-/** The variable that names the folder; `off` is none. */
-export const CACHE_VARIABLE = "ARMLAB_CACHE";
-
-/** The folder that the environment asks for, or `null`. Without the permission to read it, none. */
-export function askedCacheFolder(): string | null {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: CACHE_VARIABLE });
-  const asked = state === "granted" ? Deno.env.get(CACHE_VARIABLE) : undefined;
-  return asked === undefined || asked === "" || asked === "off" ? null : asked;
-}
-
-/** Where a user's caches belong on this system, with our name; `null` where the environment does not say. */
-export function userCacheFolder(): string | null {
-  const { env, build } = Deno;
-  const home = env.get("HOME");
-  switch (build.os) {
-    case "windows": {
-      const local = env.get("LOCALAPPDATA");
-      return local === undefined ? null : join(local, "armlab", "graphs");
-    }
-    case "darwin":
-      return home === undefined ? null : join(home, "Library", "Caches", "armlab", "graphs");
-    default: {
-      const caches = env.get("XDG_CACHE_HOME") ?? (home === undefined ? undefined : join(home, ".cache"));
-      return caches === undefined ? null : join(caches, "armlab", "graphs");
-    }
-  }
+/** The folder of compiled graphs that the environment asks for, or `null`. */
+export function askedGraphFolder(): string | null {
+  const base = askedCacheFolder();
+  return base === null ? null : join(base, "graphs");
 }

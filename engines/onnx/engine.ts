@@ -21,7 +21,7 @@ import type {
 } from "../../core/program.ts";
 import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import { Turns } from "../turns.ts";
-import { askedCacheFolder, GraphCache } from "./cache.ts";
+import { askedGraphFolder, GraphCache } from "./cache.ts";
 import { type Graph, liveNodes } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { optimise } from "./passes/mod.ts";
@@ -239,12 +239,12 @@ function unshapedState(graph: Graph): Graph {
 export interface OnnxOptions extends EngineOptions {
   /** File prefix under which the runtime writes how long every operator took, when a program is disposed. */
   readonly profile?: string;
-  /** Folder that keeps optimised graphs; `null` is none. @default the environment's `ARMLAB_CACHE`, else none */
+  /** Folder that keeps optimised graphs; `null` is none. @default `graphs` in the environment's `ARMLAB_CACHE`, else none */
   readonly cache?: string | null;
 }
 
 /** Creates the engine on ONNX Runtime's CPU provider. */
-export function onnxEngine({ threads = 1, profile, cache = askedCacheFolder() }: OnnxOptions = {}): Engine {
+export function onnxEngine({ threads = 1, profile, cache = askedGraphFolder() }: OnnxOptions = {}): Engine {
   const options: SessionOptions = { threads, profile, cache: cache === null ? undefined : new GraphCache(cache) };
   return {
     name: "onnx:cpu",

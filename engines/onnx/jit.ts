@@ -69,7 +69,7 @@ export interface JitOptions {
   readonly state?: NamedHostTensors;
   /** Threads that one call may use. @default {1} */
   readonly threads?: number;
-  /** Folder that keeps optimised graphs between processes; `null` is none. @default `ARMLAB_CACHE`, else none */
+  /** Folder that keeps optimised graphs between processes; `null` is none. @default `graphs` in the environment's `ARMLAB_CACHE`, else none */
   readonly cache?: string | null;
 }
 

@@ -40,3 +40,20 @@ Deno.test("tfjs-node engines say what is missing: never built, or broken", () =>
       else Deno.env.set("ARMLAB_CACHE", before);
     }
   }));
+
+Deno.test("the command line looks for the binding where setup:tfjs-node puts it, whatever keeps the compiled graphs", () =>
+  inFolder(async (folder) => {
+    const run = async (args: string[], env: Record<string, string>) =>
+      new TextDecoder().decode((await new Deno.Command(Deno.execPath(), { args, env }).output()).stdout);
+    // The folders below must not become those of Deno's own cache.
+    const { denoDir } = JSON.parse(await run(["info", "--json"], {}));
+    const home = { HOME: folder, LOCALAPPDATA: folder, XDG_CACHE_HOME: folder, DENO_DIR: denoDir };
+    const module = JSON.stringify(new URL("../../engines/cache_folder.ts", import.meta.url).href);
+    const code = `const { cacheFolder } = await import(${module}); console.log(cacheFolder("tfjs-node"));`;
+    for (const env of [home, { ...home, ARMLAB_CACHE: "off" }]) {
+      const place = (await run(["eval", code], env)).trim();
+      assertStringIncludes(place, folder);
+      const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+      assertStringIncludes(await run(["run", "-A", main, "doctor", "--json"], env), `not built in ${place}`);
+    }
+  }));
