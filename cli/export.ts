@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import { importPlugins } from "../core/library.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../experiments/export_run.ts";
 import { createLibrary } from "../library.ts";
-import { writeAtomic } from "../store/files.ts";
+import { makeFolder, writeAtomic } from "../store/files.ts";
 import { writeSafetensors } from "../store/safetensors.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
@@ -60,6 +61,7 @@ export const exportCommand: Command = {
     }
     const run = await readFinishedRun(parsed.positional[0]);
     for (const path of targets) {
+      await makeFolder(dirname(path));
       if (formatOf(path) === "weights") {
         const { tensors, metadata } = exportWeights(run);
         await writeSafetensors(path, tensors, metadata);

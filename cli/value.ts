@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { stringify } from "@std/csv/stringify";
 import { importPlugins } from "../core/library.ts";
 import type { CompiledProgram, Engine } from "../core/program.ts";
-import { selectEngine } from "../engines/mod.ts";
+import { quiet, selectEngine } from "../engines/mod.ts";
 import { valuationOfRun } from "../experiments/value_run.ts";
 import { createLibrary } from "../library.ts";
 import type { ProgramRunner } from "../miv/measure.ts";
@@ -145,6 +145,7 @@ export const valueCommand: Command = {
     const options = optionsOf(parsed);
     const view = choice(parsed, "view", ["aligned", "raw"]) ?? "aligned";
     const { engine } = await selectEngine(parsed.text.engine);
+    quiet("cpu"); // sums over subsets run there
     try {
       let inputs: ValuationInputs;
       let classes: readonly string[] | undefined = parsed.list.classes.length === 0 ? undefined : parsed.list.classes;

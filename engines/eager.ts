@@ -155,6 +155,11 @@ export interface EagerOptions {
   readonly device: string;
 }
 
+/** Keeps a backend of tfjs from advertising a native package at its first use. */
+export function quiet(backend: string): void {
+  Object.assign(tf.findBackend(backend), { firstUse: false });
+}
+
 /**
  * An engine on a tfjs backend that is registered and can be set synchronously once it is ready.
  *
@@ -169,8 +174,7 @@ export async function eagerEngine({ name, backend, version, device }: EagerOptio
   const use = () => {
     if (tf.getBackend() !== backend) void tf.setBackend(backend);
   };
-  // The backend would print an advertisement for a native package at its first use.
-  Object.assign(tf.backend(), { firstUse: false });
+  quiet(backend);
   return {
     name,
     version: version ?? `tfjs ${tf.version.tfjs}`,

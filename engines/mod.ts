@@ -8,7 +8,7 @@ import { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 import { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";
 
-export { eagerEngine, type EagerOptions } from "./eager.ts";
+export { eagerEngine, type EagerOptions, quiet } from "./eager.ts";
 export { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 export { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 export { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";

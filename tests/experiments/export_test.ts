@@ -222,8 +222,11 @@ Deno.test("what cannot be exported is one clear error and leaves no file", () =>
       [["export", `${folder}/runs/0123456789abcdef`, "--to", `${folder}/m.onnx`], "it has no config.json"],
       [["export", `${folder}/nothing`, "--to", `${folder}/m.onnx`], "its id must be 16 hexadecimal digits"],
       [["export", `${folder}/others/${unfinished}`, "--to", `${folder}/m.onnx`], "it must be finished"],
-      [["export", run, "--to", `${folder}/none/w.safetensors`], "it must exist: nothing is there"],
-      [["export", run, "--to", `${folder}/none/m.onnx`], "it must exist: nothing is there"],
+      [
+        ["export", run, "--to", `${run}/config.json/w.safetensors`],
+        "it must be a folder: a file of that name is there",
+      ],
+      [["export", run, "--to", `${run}/config.json/m.onnx`], "it must be a folder: a file of that name is there"],
       [["export", run, "--too", "x"], "Cannot use option --too"],
     ];
     await Promise.all(cases.map(async ([args, message]) => {
