@@ -5,7 +5,7 @@
  */
 import { byModality } from "../core/modality.ts";
 import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
-import { type Interval, interval, rankWithTies } from "./statistics.ts";
+import { type Interval, interval, leastSeeds, rankWithTies } from "./statistics.ts";
 import type { CellOutcome } from "./run_grid.ts";
 
 /** One configuration over its seeds. The keys are what `--json` prints. */
@@ -183,19 +183,28 @@ export function tableNotes(results: readonly ConfigurationResult[], budget: stri
   const readouts = new Set(
     results.flatMap(({ perModality }) => Object.values(perModality).map(({ readout }) => readout)),
   );
-  const supported = results.find(({ best }) => best);
-  const tied = results.filter(({ rank }) => rank === 1).map(({ label }) => label);
+  const seeds = new Set(results.flatMap((result) => result.seeds)).size;
   return [
-    `Mean ± standard deviation over ${new Set(results.flatMap(({ seeds }) => seeds)).size} seeds; CI by Student's t. ` +
+    `Mean ± standard deviation over ${seeds} seed${seeds === 1 ? "" : "s"}; CI by Student's t. ` +
     `Budget: ${budget}. Selected on validation, test read once.`,
     `Per modality: accuracy of its own readout (${
       [...readouts].join(", ")
     }), in brackets with the other modalities at ` +
     "their training means. mult-adds: one sample's forward pass.",
-    supported === undefined
-      ? `No configuration is marked best: paired t-tests over seeds (Holm-corrected, 5 %) do not tell ${
-        tied.join(", ")
-      } apart.`
-      : `* best: paired t-tests over seeds (Holm-corrected, 5 %) against every other configuration.`,
+    ...(results.length < 2 ? [] : [verdict(results, seeds)]),
   ].join("\n");
+}
+
+/** What the paired tests say of the best. */
+function verdict(results: readonly ConfigurationResult[], seeds: number): string {
+  if (results.some(({ best }) => best)) {
+    return "* best: paired t-tests over seeds (Holm-corrected, 5 %) against every other configuration.";
+  }
+  if (seeds < leastSeeds) {
+    return `No configuration is marked best: a test needs at least ${leastSeeds} common seeds.`;
+  }
+  const tied = results.filter(({ rank }) => rank === 1).map(({ label }) => label);
+  return `No configuration is marked best: paired t-tests over seeds (Holm-corrected, 5 %) do not tell ${
+    tied.join(", ")
+  } apart.`;
 }

@@ -1,15 +1,20 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { configurations, resultTable } from "../../experiments/mod.ts";
+import { configurations, resultTable, tableNotes } from "../../experiments/mod.ts";
 import type { CellOutcome } from "../../experiments/mod.ts";
 import { shortCount } from "../../experiments/results.ts";
 
 /** An outcome with what costs are made from. */
-function outcome(seed: number, costs: { multiplyAdds?: number | null; trainingMultiplyAdds?: number | null }) {
-  const split = { accuracy: 0.5, macroF1: 0.5, perModality: {}, contributionGap: 0, jointContribution: 0 };
+function outcome(
+  seed: number,
+  costs: { multiplyAdds?: number | null; trainingMultiplyAdds?: number | null },
+  label = "x",
+  accuracy = 0.5,
+) {
+  const split = { accuracy, macroF1: 0.5, perModality: {}, contributionGap: 0, jointContribution: 0 };
   const parts = { dataset: { name: "d" }, modalities: [], encoders: {}, fusion: { name: "concat" }, methods: [] };
   return {
     status: "finished",
-    cell: { request: { label: "x" }, seed, id: `run${seed}`, config: parts },
+    cell: { request: { label }, seed, id: `${label}${seed}`, config: parts },
     summary: { test: split, samplesDrawn: 1, epochs: 1, parameters: 7, ...costs },
     timing: { seconds: 1 },
   } as unknown as CellOutcome;
@@ -40,4 +45,21 @@ Deno.test("shortCount() keeps three digits", () => {
     [2e15, "2.00 P"],
   ];
   for (const [count, text] of cases) assertEquals(shortCount(count), text);
+});
+
+Deno.test("tableNotes() says what the tests say, and where there is nothing to test", () => {
+  const notes = (a: number[], b: number[]) =>
+    tableNotes(
+      configurations([
+        ...a.map((accuracy, seed) => outcome(seed, {}, "a", accuracy)),
+        ...b.map((accuracy, seed) => outcome(seed, {}, "b", accuracy)),
+      ]),
+      "4 epochs",
+    );
+  assertStringIncludes(notes([0.9, 0.91, 0.92], [0.5, 0.52, 0.51]), "3 seeds; CI");
+  assertStringIncludes(notes([0.9, 0.91, 0.92], [0.5, 0.52, 0.51]), "* best: paired t-tests");
+  assertStringIncludes(notes([0.9, 0.5, 0.7], [0.6, 0.8, 0.65]), "do not tell a, b apart");
+  assertStringIncludes(notes([0.9, 0.91], [0.5, 0.51]), "a test needs at least 3 common seeds");
+  assertEquals(notes([0.9], []).includes("marked best"), false);
+  assertStringIncludes(notes([0.9], []), "over 1 seed;");
 });
