@@ -43,8 +43,12 @@ Deno.test("tfjs-node engines say what is missing: never built, or broken", () =>
 
 Deno.test("the command line looks for the binding where setup:tfjs-node puts it, whatever keeps the compiled graphs", () =>
   inFolder(async (folder) => {
-    const run = async (args: string[], env: Record<string, string>) =>
-      new TextDecoder().decode((await new Deno.Command(Deno.execPath(), { args, env }).output()).stdout);
+    // Commands that other tests ran in this process have set the variable.
+    const { ARMLAB_CACHE: _, ...inherited } = Deno.env.toObject();
+    const run = async (args: string[], own: Record<string, string>) => {
+      const command = new Deno.Command(Deno.execPath(), { args, env: { ...inherited, ...own }, clearEnv: true });
+      return new TextDecoder().decode((await command.output()).stdout);
+    };
     // The folders below must not become those of Deno's own cache.
     const { denoDir } = JSON.parse(await run(["info", "--json"], {}));
     const home = { HOME: folder, LOCALAPPDATA: folder, XDG_CACHE_HOME: folder, DENO_DIR: denoDir };
