@@ -124,6 +124,8 @@ export interface RunSummary {
   readonly samplesDrawn: number;
   readonly validation: SplitMetrics;
   readonly test: SplitMetrics;
+  /** Names of the dataset's classes, in the order of `recall`. Absent in what older versions wrote. */
+  readonly classes?: readonly string[];
   /** Present if predictions were computed from the labels of what was predicted: not a result, a demonstration. */
   readonly readsLabels?: true;
   /** Trainable scalars, in all and by group. */

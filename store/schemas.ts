@@ -103,6 +103,7 @@ const summary: z.ZodType<RunSummary> = z.looseObject({
   samplesDrawn: count,
   validation: splitMetrics,
   test: splitMetrics,
+  classes: z.array(z.string()).optional(),
   readsLabels: z.literal(true).optional(),
   parameters: count,
   parametersByGroup: z.record(z.string(), count),

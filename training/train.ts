@@ -186,6 +186,7 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
       samplesDrawn: session.samplesDrawn,
       validation: bestValidation!,
       test: tested,
+      classes: dataset.classes,
       ...(session.merged.leaksLabels ? { readsLabels: true as const } : {}),
       parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
       parametersByGroup: byGroup,

@@ -13,7 +13,7 @@ import type { ChartLook } from "./chart_option.ts";
 import type { Chart } from "./charts.ts";
 import { comparisonOf, differenceTable, settingTable } from "./compare.ts";
 import { modelOf } from "./configurations.ts";
-import { EventHub } from "./events.ts";
+import { EventHub, type HubOptions } from "./events.ts";
 import { exportChart, type ExportFormat, exportTable, isFormat, mediaTypes } from "./exports.ts";
 import { gridOf, gridTable } from "./grid.ts";
 import { gridChart } from "./grid_chart.ts";
@@ -30,7 +30,7 @@ import type { RunStore } from "./store.ts";
 import type { Table } from "./table.ts";
 
 /** How the viewer is set up. */
-export interface AppOptions extends Partial<SecurityOptions> {
+export interface AppOptions extends Partial<SecurityOptions>, HubOptions {
   /** Takes what went wrong and is not the asker's business. @default console.error */
   readonly log?: (message: string, error: unknown) => void;
 }
@@ -41,6 +41,8 @@ export interface ViewerApp {
   request(input: string | Request, init?: RequestInit): Promise<Response>;
   /** The handler for a server. */
   fetch(request: Request): Response | Promise<Response>;
+  /** Pages that follow now. */
+  readonly following: number;
   /** Ends the streams of open pages. */
   close(): void;
 }
@@ -51,7 +53,7 @@ const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 /** Builds the viewer over a store. Nothing listens, nothing runs before the first request. */
 export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp {
   const app = new Hono();
-  const hub = new EventHub(store);
+  const hub = new EventHub(store, options);
   const log = options.log ?? ((message, error) => console.error(message, error));
   const model = async () => modelOf(await store.snapshot());
   const page = (c: Context, frame: Omit<FrameProps, "folder" | "build">, status: 200 | 400 | 404 | 500 = 200) => {
@@ -223,6 +225,9 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
   return {
     request: (input, init) => Promise.resolve(app.request(input, init)),
     fetch: (request) => app.fetch(request),
+    get following() {
+      return hub.size;
+    },
     close: () => hub.close(),
   };
 }

@@ -9,24 +9,45 @@ import type { RunStore } from "./store.ts";
 
 /** Pages told at most at once. */
 const maxPages = 64;
-/** Milliseconds between looks at the folder. */
-const lookMs = 1000;
-/** Looks without a change after which a sign of life is sent: proxies close connections that are silent. */
-const quietLooks = 15;
+/**
+ * Milliseconds without a change after which the same is said again: proxies close connections that are silent, and a page
+ * tells a broken connection by its silence.
+ */
+const quietMs = 15_000;
+/** Milliseconds after which a browser comes back after a break. */
+const retryMs = 3000;
 
 const encoder = new TextEncoder();
+
+function eventText<K extends keyof StreamEvents>(event: K, data: StreamEvents[K]): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** What the data of each kind of event holds; the OpenAPI document says so too. */
+export interface StreamEvents {
+  /** The runs folder changed, or nothing happened for a while: the version that it is at. */
+  readonly change: { readonly version: number };
+}
+
+/** How pages are told. */
+export interface HubOptions {
+  /** Milliseconds between looks at the folder. @default {1000} */
+  readonly lookMs?: number;
+}
 
 /** The pages that listen to a store. */
 export class EventHub {
   readonly #store: RunStore;
+  readonly #lookMs: number;
   readonly #pages = new Set<ReadableStreamDefaultController<Uint8Array>>();
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #version = -1;
-  #quiet = 0;
+  #version: number | null = null;
+  #toldAt = 0;
 
   /** @param store What is watched. */
-  constructor(store: RunStore) {
+  constructor(store: RunStore, options: HubOptions = {}) {
     this.#store = store;
+    this.#lookMs = options.lookMs ?? 1000;
   }
 
   /** Number of pages that listen. */
@@ -42,9 +63,11 @@ export class EventHub {
       start: (controller) => {
         own = controller;
         this.#pages.add(controller);
-        // The first event says where the page stands; "retry" is how soon a browser comes back after a break.
-        this.#send(controller, "retry: 3000\n\n");
-        this.#look().then(() => this.#send(controller, this.#event()));
+        // The first event says where the page stands.
+        this.#store.snapshot().then(({ version }) =>
+          this.#send(controller, `retry: ${retryMs}\n${eventText("change", { version })}`)
+        );
+        this.#look();
       },
       cancel: () => {
         this.#remove(own);
@@ -66,22 +89,22 @@ export class EventHub {
     this.#timer = null;
   }
 
-  #event(): string {
-    return `event: change\ndata: ${JSON.stringify({ version: this.#version })}\n\n`;
-  }
-
   async #look(): Promise<void> {
     if (this.#timer !== null) return;
-    const before = this.#version;
     // Set before waiting, so that two looks never run side by side.
     this.#timer = setTimeout(() => {
       this.#timer = null;
       if (this.#pages.size > 0) this.#look();
-    }, lookMs);
-    this.#version = (await this.#store.snapshot()).version;
-    this.#quiet = this.#version === before ? this.#quiet + 1 : 0;
-    const text = this.#version !== before ? this.#event() : this.#quiet % quietLooks === 0 ? ": still here\n\n" : null;
-    if (text !== null) { for (const page of [...this.#pages]) this.#send(page, text); }
+    }, this.#lookMs);
+    const before = this.#version;
+    const { version } = await this.#store.snapshot();
+    this.#version = version;
+    // A page that has just come is told by itself.
+    if (before !== null && version === before && performance.now() - this.#toldAt < quietMs) return;
+    this.#toldAt = performance.now();
+    if (before === null) return;
+    const text = eventText("change", { version });
+    for (const page of [...this.#pages]) this.#send(page, text);
   }
 
   #send(page: ReadableStreamDefaultController<Uint8Array>, text: string): void {

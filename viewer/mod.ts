@@ -5,5 +5,6 @@
  */
 export { type AppOptions, createApp, type ViewerApp } from "./app.tsx";
 export { type Epochs, type OpenFile, openRunStore, type RunFile, type RunStore, type Snapshot } from "./store.ts";
+export type { HubOptions } from "./events.ts";
 export type { SecurityOptions } from "./security.ts";
 export { type Served, type ServeOptions, serveViewer } from "./serve.ts";

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { storedSchema } from "../store/schemas.ts";
 import { VERSION } from "../version.ts";
+import type { StreamEvents } from "./events.ts";
 
 const count = z.number().int().min(0);
 const maybe = z.number().nullable();
@@ -114,6 +115,27 @@ const comparison = z.strictObject({
 
 const failure = z.strictObject({ error: z.strictObject({ status: count, message: text }) });
 
+/** Data of the one kind of event. */
+const change: z.ZodType<StreamEvents["change"]> = z.strictObject({
+  version: count.describe("That the runs folder is at, raised by every change"),
+}).describe("Sent when a stream begins, whenever the runs folder has changed, and after 15 s without a change");
+
+/** An event as it comes over the wire: its data is text. */
+const event = {
+  type: "object",
+  required: ["event", "data"],
+  properties: {
+    event: { const: "change" satisfies keyof StreamEvents },
+    data: {
+      type: "string",
+      contentMediaType: "application/json",
+      contentSchema: { $ref: "#/components/schemas/Change" },
+    },
+    retry: { type: "integer", minimum: 0, description: "Milliseconds after which to come back after a break" },
+  },
+  additionalProperties: false,
+} as const;
+
 /** Schemas of the answers, by name. */
 export const answers = {
   Grid: grid,
@@ -147,10 +169,20 @@ export interface Operation {
 
 /** The document. */
 export interface OpenApi {
-  readonly openapi: "3.1.0";
-  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly openapi: "3.2.0";
+  readonly info: {
+    readonly title: string;
+    readonly version: string;
+    readonly description: string;
+    readonly license: { readonly name: string; readonly identifier: string };
+  };
   readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+  readonly servers: readonly { readonly url: string }[];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>;
+    readonly securitySchemes: Readonly<Record<string, unknown>>;
+  };
 }
 
 const gridParameters: Readonly<Record<string, string>> = {
@@ -208,7 +240,10 @@ function operation(
       ],
       responses: {
         "200": answer === null
-          ? { description: "A stream of events", content: { "text/event-stream": { schema: { type: "string" } } } }
+          ? {
+            description: "A stream of events, without an end",
+            content: { "text/event-stream": { itemSchema: { $ref: "#/components/schemas/Event" } } },
+          }
           : json(answer, summary),
         default: json("Error", "What must hold and what was found"),
       },
@@ -218,19 +253,25 @@ function operation(
 
 /** The OpenAPI document of the interface. */
 export function openApi(): OpenApi {
-  const schemas = Object.fromEntries(
-    Object.entries(answers).map(([name, schema]) => {
+  const schemas: Record<string, unknown> = Object.fromEntries(
+    Object.entries({ ...answers, Change: change }).map(([name, schema]) => {
       const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
       return [name, rest];
     }),
   );
+  schemas.Event = event;
   return {
-    openapi: "3.1.0",
+    // 3.2 is the first version that says what a stream holds (itemSchema).
+    openapi: "3.2.0",
     info: {
       title: "armlab viewer",
       version: VERSION,
       description: "Results of a runs folder. Read-only; figures are shares (0.8, not 80 %), times are seconds.",
+      license: { name: "MIT", identifier: "MIT" },
     },
+    servers: [{ url: "/" }],
+    // Nothing on this machine alone; the token of a viewer that others can reach.
+    security: [{}, { token: [] }],
     paths: {
       "/api/grid": operation(
         "grid",
@@ -260,8 +301,17 @@ export function openApi(): OpenApi {
         { ...compareParameters, ...lookParameters },
         ["chart"],
       ),
-      "/api/events": operation("events", "An event `change` whenever the runs folder changes", null),
+      "/api/events": operation(
+        "events",
+        "A stream of server-sent events: `change` whenever the runs folder changes",
+        null,
+      ),
     },
-    components: { schemas },
+    components: {
+      schemas,
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "In the address that the viewer printed" },
+      },
+    },
   };
 }

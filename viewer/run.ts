@@ -140,19 +140,23 @@ export function recallTable({ run, configuration }: RunView): Table {
   return {
     title: `Recall by class of ${configuration?.label ?? run.id}, seed ${run.seed ?? "–"}`,
     columns: [
-      { title: "Class", align: "right" },
+      { title: "Class", align: "left", raw: ["index", "class"] },
       { title: "Test %", align: "right", raw: ["test"] },
       { title: "Validation %", align: "right", raw: ["validation"] },
     ],
     rows: test.recall.map((recall, i) => [
-      cell(i),
+      { text: run.summary?.classes?.[i] || String(i), raw: [i, run.summary?.classes?.[i] ?? null] },
       cell(recall, (100 * recall).toFixed(1)),
       cell(
         validation.recall[i] ?? null,
         validation.recall[i] === undefined ? "–" : (100 * validation.recall[i]).toFixed(1),
       ),
     ]),
-    notes: ["Classes by index, in the order of the dataset."],
+    notes: [
+      run.summary?.classes === undefined
+        ? "Classes by index from 0, in the order of the dataset: the version that wrote this run kept no names."
+        : "Classes in the order of the dataset.",
+    ],
   };
 }
 

@@ -30,6 +30,8 @@ export interface RunSpec {
   readonly log?: string;
   readonly plugins?: readonly string[];
   readonly readsLabels?: true;
+  /** Names of the classes; `null` for a run of a version that kept none. @default ten digits in words */
+  readonly classes?: readonly string[] | null;
   /** Changes what is written, to what is not as it should be. */
   readonly reports?: EpochRecord["methods"];
 }
@@ -68,6 +70,20 @@ export function configOf(spec: RunSpec): RunConfig {
     plugins: [...(spec.plugins ?? [])],
   };
 }
+
+/** Names of the ten classes. */
+export const digits: readonly string[] = [
+  "zero",
+  "one",
+  "two",
+  "three",
+  "four",
+  "five",
+  "six",
+  "seven",
+  "eight",
+  "nine",
+];
 
 /** A fixed pseudo-random number in [0, 1) for a key. */
 function noise(...key: number[]): number {
@@ -191,6 +207,7 @@ export function writeRun(runs: string, spec: RunSpec): string {
         samplesDrawn: 2500 * epochs,
         validation: metrics(config.modalities, accuracy + 0.005, config.seed),
         test: metrics(config.modalities, accuracy, config.seed),
+        ...(spec.classes === null ? {} : { classes: spec.classes ?? digits }),
         ...(spec.readsLabels ? { readsLabels: true as const } : {}),
         parameters: 123456,
         parametersByGroup: { head: 123456 },

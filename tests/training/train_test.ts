@@ -22,13 +22,16 @@ function run(
 
 const json = (value: unknown) => JSON.stringify(value);
 
-Deno.test("the summary says what one forward pass costs, by part", async () => {
+Deno.test("the summary says what one forward pass costs, by part, and the names of the classes", async () => {
   const { result } = await run(toyModel(library, two, "concat", ["arm"], { width: 4 }), two, {
     training: { epochs: 1 },
   });
   // Inputs of 5 and 7, one hidden layer of 9, features of 8 and 9; methods are left out.
   const parts = { "encoder:audio": 5 * 9 + 9 * 8, "encoder:image": 7 * 9 + 9 * 9, fusion: 17 * 4 + 4 * 3 };
   assertEquals(result.summary.multiplyAddsByPart, parts);
+  // And what the classes are called, in the order of recall.
+  assertEquals(result.summary.classes, two.classes);
+  assertEquals(result.summary.test.recall.length, two.classes.length);
   assertEquals(result.summary.multiplyAdds, Object.values(parts).reduce((sum, count) => sum + count));
 });
 

@@ -152,6 +152,9 @@ Deno.test("the page of a run shows its curves, configuration, command, log and f
     ) {
       assertStringIncludes(page, text);
     }
+    assertStringIncludes(page, '<th scope="row" class="left">seven</th>');
+    assertEquals(parse(await get(app, `/runs/${id}/tables/recall.csv`))[8].slice(0, 2), ["7", "seven"]);
+    assertEquals((await json(app, `/api/runs/${id}`)).summary.classes[7], "seven");
     assertStringIncludes(page, "ffffffff");
     assertStringIncludes(page, `/${id}/config.json --runs repeated`);
     assertStringIncludes(page, "2026-01-02T03:04:05.000Z started");
@@ -161,6 +164,24 @@ Deno.test("the page of a run shows its curves, configuration, command, log and f
     assertStringIncludes(await get(app, `/runs/${ids["film#0"]}`), "It stopped by an error");
     assertStringIncludes(await get(app, "/runs/not-a-run"), "This folder is no whole run");
     assertStringIncludes(await get(app, "/runs/0123456789abcdef"), "as it must be JSON");
+  }));
+
+Deno.test("recall is shown by the names of the classes, and by index for runs that kept none or too few", () =>
+  inFolder(async (runs) => {
+    const old = writeRun(runs, { classes: null });
+    const short = writeRun(runs, { seed: 1, classes: ["<b>none</b>", ""] });
+    const store = openRunStore(runs);
+    const app = createApp(store);
+    const rows = async (id: string) =>
+      parse(await get(app, `/runs/${id}/tables/recall.csv`)).map((row) => row.slice(0, 2));
+    assertEquals((await rows(old)).slice(0, 3), [["index", "class"], ["0", ""], ["1", ""]]);
+    assertStringIncludes(await get(app, `/runs/${old}`), "kept no names");
+    assertEquals((await rows(short)).slice(1, 4), [["0", "<b>none</b>"], ["1", ""], ["2", ""]]);
+    const page = await get(app, `/runs/${short}`);
+    assertStringIncludes(page, "&lt;b&gt;none&lt;/b&gt;</th>");
+    assertStringIncludes(page, '<th scope="row" class="left">2</th>');
+    app.close();
+    store.close();
   }));
 
 Deno.test("every answer of the API fits the OpenAPI document", () =>
@@ -183,6 +204,7 @@ Deno.test("every answer of the API fits the OpenAPI document", () =>
       "/api/compare": [`/api/compare?c=${c}&r=${ids["sum#0"]},feedfeedfeedfeed&smooth=0.5`, "/api/compare"],
       "/api/compare/charts/{chart}": [`/api/compare/charts/loss-total?c=${c}&x=samples`],
     };
+    // The stream is checked by the next test.
     const documented = Object.keys(document.paths).filter((path) => path !== "/api/events");
     assertEquals(Object.keys(paths).sort(), documented.sort());
     for (const [path, urls] of Object.entries(paths)) {
@@ -198,4 +220,61 @@ Deno.test("every answer of the API fits the OpenAPI document", () =>
       assert(response.status === 404 || response.status === 400, url);
       assert(error(await response.json()), url);
     }
+  }));
+
+/** Events of a stream as the standard reads them: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Record<string, unknown>> {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + text).split("\n\n");
+    rest = blocks.pop()!;
+    for (const block of blocks) {
+      const event: Record<string, unknown> = {};
+      for (const line of block.split("\n")) {
+        const [_, field, value] = /^([^:]*):? ?(.*)$/.exec(line)!;
+        if (field === "") continue; // a comment
+        event[field] = field === "retry" ? Number(value) : field in event ? `${event[field]}\n${value}` : value;
+      }
+      // Without data it is no event.
+      if ("data" in event) yield event;
+    }
+  }
+}
+
+Deno.test("every event of the stream fits the OpenAPI document: the first at once, then one for each change", () =>
+  withApp(async (app, _, runs) => {
+    const document = await json(app, "/api/openapi.json");
+    assertEquals(document.openapi, "3.2.0");
+    const ajv = new Ajv2020({ strict: false, allErrors: true });
+    ajv.addSchema({ $id: "doc", components: document.components });
+    const content = document.paths["/api/events"].get.responses["200"].content;
+    assertEquals(Object.keys(content), ["text/event-stream"]);
+    const item = ajv.compile({ $ref: `doc${content["text/event-stream"].itemSchema.$ref}` });
+    const response = await app.request(at("/api/events"));
+    assertEquals(response.headers.get("content-type"), "text/event-stream");
+    // Two streams that begin side by side: both are told where they stand.
+    const other = await app.request(at("/api/events"));
+    const versions: number[] = [];
+    const check = (event: Record<string, unknown>) => {
+      assert(item(event), `${JSON.stringify(event)}: ${JSON.stringify(item.errors)}`);
+      const { $ref } = document.components.schemas.Event.properties.data.contentSchema;
+      const data = ajv.compile({ $ref: `doc${$ref}` });
+      const value: { version: number } = JSON.parse(String(event.data));
+      assert(data(value), `${event.data}: ${JSON.stringify(data.errors)}`);
+      return value.version;
+    };
+    for await (const event of eventsOf(other.body!)) {
+      assertEquals(event.retry, 3000);
+      versions.push(check(event));
+      break;
+    }
+    for await (const event of eventsOf(response.body!)) {
+      versions.push(check(event));
+      if (versions.length === 4) break;
+      writeRun(runs, { seed: 100 + versions.length });
+    }
+    assertEquals(versions[0], versions[1]);
+    assert(versions[1] < versions[2] && versions[2] < versions[3], versions.join());
+    // Not everything fits.
+    assert(!item({ event: "change" }) && !item({ event: "else", data: "{}" }));
   }));

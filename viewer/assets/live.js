@@ -7,6 +7,8 @@ const main = document.getElementById("main");
 const live = document.getElementById("live");
 /** Milliseconds between two refreshes of a page that is looked at. */
 const refreshMs = 2000;
+/** Milliseconds after which a stream that says nothing is taken for broken: the server speaks every 15 s. */
+const silentMs = 60_000;
 
 /** What the server last said of each part, to tell what changed. */
 const told = new Map();
@@ -30,9 +32,16 @@ async function refresh() {
   refreshing = true;
   try {
     const address = location.href;
-    const next = await load(address);
+    const { next, status } = await load(address);
     const nextMain = next.getElementById("main");
-    if (address !== location.href || nextMain?.dataset.version === undefined) return;
+    if (address !== location.href) return;
+    if (status === 404) {
+      // What was looked at has been deleted; the page says so, and comes back if it does.
+      refreshing = false;
+      await show(address, "none");
+      return;
+    }
+    if (nextMain?.dataset.version === undefined) return;
     const parts = [...nextMain.querySelectorAll("[data-live]")];
     const same = parts.every(({ id }) => document.getElementById(id) !== null) &&
       parts.length === main.querySelectorAll("[data-live]").length && figureIds(nextMain) === figureIds(main);
@@ -53,6 +62,7 @@ async function refresh() {
     main.dataset.version = nextMain.dataset.version;
     countChosen();
     redrawCharts();
+    if (newest !== main.dataset.version) schedule();
   } catch {
     // The stream says by itself that the server is gone.
   } finally {
@@ -68,6 +78,30 @@ function schedule() {
 
 let stream = null;
 let retry = 0;
+let silence = 0;
+
+/** Ends the stream, with all that waits for it. */
+function hangUp() {
+  clearTimeout(retry);
+  clearTimeout(silence);
+  stream?.close();
+  stream = null;
+}
+
+function heard() {
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    lost();
+    hangUp();
+    listen();
+  }, silentMs);
+}
+
+/** After a break the server may be another, which counts its versions anew: whatever it says next is news. */
+function lost() {
+  say("lost", "Not connected: is the viewer still running?");
+  main.dataset.version = "";
+}
 
 function say(state, text) {
   if (live.dataset.state === state) return;
@@ -80,26 +114,21 @@ function say(state, text) {
 /** Hears of changes as long as the page is looked at. */
 export function listen() {
   clearTimeout(retry);
-  if (document.hidden || main.dataset.version === undefined) {
-    stream?.close();
-    stream = null;
-    return;
-  }
+  if (document.hidden || main.dataset.version === undefined) return hangUp();
   if (stream !== null && stream.readyState !== EventSource.CLOSED) return;
   stream = new EventSource("/api/events");
+  heard();
   stream.addEventListener("change", (event) => {
+    heard();
     say("live", "Live");
     newest = String(JSON.parse(event.data).version);
     if (newest !== main.dataset.version) schedule();
   });
   stream.onerror = () => {
-    say("lost", "Not connected: is the viewer still running?");
-    if (stream !== null && stream.readyState === EventSource.CLOSED) retry = setTimeout(listen, 10_000);
+    lost();
+    if (stream?.readyState === EventSource.CLOSED) retry = setTimeout(listen, 10_000);
   };
 }
 document.addEventListener("visibilitychange", listen);
-addEventListener("pagehide", () => {
-  stream?.close();
-  stream = null;
-});
+addEventListener("pagehide", hangUp);
 addEventListener("pageshow", listen);

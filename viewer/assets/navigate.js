@@ -11,7 +11,7 @@ export function onShow(run) {
 }
 
 /**
- * A page as the server says it is now, as a fragment.
+ * A page as the server says it is now, as a fragment, and the status of the answer.
  *
  * Pictures for browsers without scripts are left out: a browser keeps what was parsed for good where an image is in it, and a
  * page that stays open over night would grow. They are the only elements of that name, as all text is escaped.
@@ -20,7 +20,7 @@ export async function load(url, signal) {
   const answer = await fetch(url, { headers: { Accept: "text/html" }, signal });
   const template = document.createElement("template");
   template.innerHTML = (await answer.text()).replaceAll(/<noscript>[^]*?<\/noscript>/g, "");
-  return template.content;
+  return { next: template.content, status: answer.status };
 }
 
 /** Shows another state of this page: the server says what it is, the address holds it. */
@@ -29,7 +29,7 @@ export async function show(url, how) {
   const mine = going = new AbortController();
   main.setAttribute("aria-busy", "true");
   try {
-    const next = await load(url, mine.signal);
+    const { next } = await load(url, mine.signal);
     const nextMain = next.getElementById("main");
     if (nextMain === null) throw new Error("no page");
     const again = keeping(main);

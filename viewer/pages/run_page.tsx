@@ -167,6 +167,7 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
             <details id="recall">
               <summary>Recall by class</summary>
               <DataTable table={recallTable(view)} />
+              <ul class="notes">{recallTable(view).notes.map((note) => <li>{note}</li>)}</ul>
               <Exports base={`${base}/tables/recall`} what="the recall by class" />
             </details>
           </section>

@@ -1,0 +1,128 @@
+/**
+ * Whether a page that is left open grows or stops: `deno task soak:viewer [--minutes N] [--json]`.
+ *
+ * A made-up bench writes an epoch a second into one of a few runs, over and over, so that the folder is the same after each
+ * round and whatever grows is a leak. A page of the table and a page of a run follow it in a Chromium, at the pace at which
+ * pages follow. Half-way the server is stopped and started again on the same port. After each round, garbage collected: the
+ * pages' JavaScript heap, nodes and listeners, the memory of their processes, and the server's memory, open files, timers
+ * and streams.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import type { Page } from "playwright-core";
+import { createApp, openRunStore } from "../viewer/mod.ts";
+import { acquireLock } from "../store/lock.ts";
+import { launchChromium } from "../tests/helpers/chromium.ts";
+import { countTimers, openFiles, pageSize } from "../tests/helpers/growth.ts";
+import { appendEpoch, type RunSpec, writeRun } from "../tests/helpers/runs.ts";
+
+const epochs = 20;
+const roundRuns = 3;
+
+const args = parseArgs(Deno.args, { string: ["minutes"], boolean: ["json"], default: { minutes: "30" } });
+const minutes = Number(args.minutes);
+if (!(minutes > 0)) throw new RangeError(`Cannot use --minutes as it must be above 0: found ${args.minutes}`);
+
+const timers = countTimers();
+const folder = await Deno.makeTempDir();
+const browser = await launchChromium();
+if (browser === null) throw new Error("Cannot watch pages as a Chromium must be installed: found none");
+
+const specs = Array.from({ length: roundRuns }, (_, seed): RunSpec => ({
+  seed,
+  epochs,
+  methods: [{ name: "arm", options: { lambda1: 0.1 } }],
+}));
+const ids = specs.map((spec) => writeRun(folder, spec));
+writeRun(folder, { seed: 0, accuracy: 0.8, epochs });
+const lock = await acquireLock(folder);
+
+function serve(port: number) {
+  const store = openRunStore(folder);
+  const app = createApp(store);
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => app.fetch(request));
+  return {
+    app,
+    port: server.addr.port,
+    async stop() {
+      app.close();
+      await server.shutdown();
+      store.close();
+    },
+  };
+}
+
+let served = serve(0);
+const url = `http://127.0.0.1:${served.port}/`;
+let refreshes = 0;
+const problems: string[] = [];
+async function follow(path: string): Promise<Page> {
+  // Tall enough that all charts are drawn.
+  const page = await browser!.newPage({ viewport: { width: 1280, height: 2400 } });
+  page.on("request", (request) => {
+    if (request.resourceType() === "fetch" && !request.url().includes("/api/")) refreshes++;
+  });
+  page.on("pageerror", (error) => problems.push(error.message));
+  await page.goto(`${url}${path}`);
+  await page.locator("html[data-ready]").waitFor({ state: "attached" });
+  return page;
+}
+
+try {
+  const pages = { table: await follow("?settings=all"), run: await follow(`runs/${ids[0]}`) };
+  const start = performance.now();
+  let restarted = false;
+  for (let round = 0; performance.now() - start < minutes * 60_000; round++) {
+    if (!restarted && performance.now() - start > minutes * 30_000) {
+      restarted = true;
+      await served.stop();
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      served = serve(served.port);
+    }
+    for (const spec of specs) {
+      writeRun(folder, { ...spec, state: "interrupted", done: 1 });
+      Deno.removeSync(`${folder}/${ids[spec.seed!]}/summary.json`);
+      for (let epoch = 1; epoch < epochs; epoch++) {
+        appendEpoch(folder, spec, epoch);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+      writeRun(folder, spec);
+    }
+    // Both pages show the end of the round.
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await pages.run.locator("#state .badge.finished").waitFor({ timeout: 30_000 });
+    (globalThis as unknown as { gc?: () => void }).gc?.();
+    const { rss, heapUsed } = Deno.memoryUsage();
+    const row = {
+      minutes: Math.round((performance.now() - start) / 6000) / 10,
+      refreshes,
+      ...await sizes("table", pages.table),
+      ...await sizes("run", pages.run),
+      serverRssMiB: Math.round(rss / 2 ** 20),
+      serverHeapMiB: Math.round(heapUsed / 2 ** 20),
+      files: openFiles(),
+      timers: timers.active(),
+      streams: served.app.following,
+      problems: problems.length,
+    };
+    if (args.json) console.log(JSON.stringify(row));
+    else console.log(Object.entries(row).map(([key, value]) => `${key} ${value}`).join("  "));
+  }
+  for (const problem of new Set(problems)) console.error(problem);
+} finally {
+  lock.release();
+  await browser.close();
+  await served.stop();
+  timers.restore();
+  await Deno.remove(folder, { recursive: true });
+}
+
+async function sizes(name: string, page: Page): Promise<Record<string, number>> {
+  const { heapBytes, nodes, listeners } = await pageSize(page);
+  return {
+    [`${name}HeapMiB`]: Math.round(heapBytes / 2 ** 20 * 100) / 100,
+    [`${name}Nodes`]: nodes,
+    [`${name}Listeners`]: listeners,
+  };
+}
