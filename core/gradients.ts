@@ -120,8 +120,16 @@ function unmirrored(dy: tf.Tensor, axis: number, extent: number, [before, after]
   return sum;
 }
 
+/** The parts of dy at places [..., depth]; tfjs's CPU refuses to take any from a tensor of no elements. */
+function placed(dy: tf.Tensor, indices: tf.Tensor): tf.Tensor {
+  if (dy.size > 0) return tf.gatherND(dy, indices);
+  return tf.zeros([...indices.shape.slice(0, -1), ...dy.shape.slice(indices.shape.at(-1)!)]);
+}
+
 /** The gradient of taking rows by number, within leading axes that both share. */
 function gathered(x: tf.Tensor, indices: tf.Tensor, dy: tf.Tensor, axis: number, batch: number): tf.Tensor {
+  // tfjs's CPU fails to sum into no segments.
+  if (x.size === 0) return tf.zerosLike(x);
   const count = indices.shape.slice(batch).reduce((product, extent) => product * extent, 1);
   const [lead, outer, inner] = [x.shape.slice(0, batch), x.shape.slice(batch, axis), x.shape.slice(axis + 1)];
   const size = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
@@ -255,7 +263,7 @@ const configs: Readonly<Record<string, Config>> = {
   },
   ScatterNd: {
     inputsToSave: ["indices"],
-    gradient: (dy, [indices]) => ({ updates: () => tf.gatherND(dy as tf.Tensor, indices) }),
+    gradient: (dy, [indices]) => ({ updates: () => placed(dy as tf.Tensor, indices) }),
   },
   SplitV: {
     // Of one part alone tfjs gives the gradient itself instead of a list.
@@ -271,7 +279,7 @@ const configs: Readonly<Record<string, Config>> = {
       const given = dy as tf.Tensor;
       return {
         tensor: () => tf.where(tf.greater(tf.scatterND(indices, tf.onesLike(updates), given.shape), 0), 0, given),
-        updates: () => tf.gatherND(given, indices),
+        updates: () => placed(given, indices),
       };
     },
   },

@@ -10,6 +10,7 @@ import { registerGradients } from "../core/gradients.ts";
 import { kernelRules } from "../engines/onnx/lower/mod.ts";
 import { unsupportedKernels } from "../engines/onnx/unsupported.ts";
 import type { Case } from "../tests/engines/parity/case.ts";
+import { flat, meaningless } from "../tests/engines/parity/coverage.ts";
 import { parityFamilies } from "../tests/engines/parity/mod.ts";
 
 /** A Markdown table with aligned columns, as the formatter writes it. */
@@ -19,13 +20,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
-
-/** Kernels whose result has no derivative, or a derivative of zero nearly everywhere. */
-const flat: ReadonlySet<string> = new Set([
-  ...["All", "Any", "ArgMax", "ArgMin", "Bincount", "BitwiseAnd", "DenseBincount", "Equal", "Fill", "FloorDiv"],
-  ...["Greater", "GreaterEqual", "IsFinite", "IsInf", "IsNan", "Less", "LessEqual", "LinSpace", "LogicalAnd"],
-  ...["LogicalNot", "LogicalOr", "NotEqual", "OneHot", "Range", "SearchSorted", "ArmlabNoise"],
-]);
 
 /** Kernels of fused operations, which tfjs differentiates as what they are made of. */
 const fused: ReadonlySet<string> = new Set(["FusedConv2D", "FusedDepthwiseConv2D", "_FusedMatMul"]);
@@ -51,6 +45,9 @@ export function supportText(): string {
     rule.note ?? "",
   ]);
   const unsupported = Object.entries(unsupportedKernels).map(([kernel, why]) => [`\`${kernel}\``, why]);
+  const pointless = Object.entries(meaningless).flatMap(([kernel, reasons]) =>
+    Object.entries(reasons).map(([kind, why]) => [`\`${kernel}\``, kind, why])
+  );
   const wrong = new Set(
     Object.entries(cases).flatMap(([kernel, list]) =>
       list.flatMap(({ wrong }) => wrong === undefined ? [] : [`\`${kernel}\`|${wrong}`])
@@ -74,13 +71,20 @@ case compares values and gradients with tfjs's CPU backend, and the gradient wit
 
 ${table(["Kernel", "Gradient", "Cases", "Note"], supported)}
 
+Every kernel has cases of odd extents, of one element and of none, and of operands that are repeated where it repeats
+any, with the gradient where there is one (a gradient's kernel is met by the cases of the kernel that it belongs to).
+The suite fails where one is missing. These have no meaning:
+
+${table(["Kernel", "Shapes", "Why there is no case"], pointless)}
+
 ## Unsupported kernels
 
 ${table(["Kernel", "Why"], unsupported)}
 
 ## Where tfjs's CPU backend is not the measure
 
-There the cases are compared with NumPy or PyTorch, or the gradient with finite differences alone.
+There the cases are compared with NumPy, PyTorch or values worked out by hand, or the gradient with finite differences
+alone.
 
 ${table(["Kernel", "What tfjs's CPU backend does"], [...wrong].sort().map((row) => row.split("|")))}
 `;

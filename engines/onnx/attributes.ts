@@ -187,7 +187,10 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
   Conv3DBackpropFilterV2: (raw, [x]) => convolution3d(raw, x.shape, raw["filterShape"] as number[]),
   Conv3DBackpropInputV2: (raw, [_, filter]) => convolution3d(raw, raw["inputShape"] as number[], filter.shape),
   DepthwiseConv2dNative: (raw, [x, filter]) => depthwise(raw, x.shape, filter.shape),
-  DepthwiseConv2dNativeBackpropFilter: (raw, [x]) => depthwise(raw, x.shape, raw["filterShape"] as number[]),
+  DepthwiseConv2dNativeBackpropFilter: (raw, [x]) => {
+    const filter = raw["filterShape"] as number[];
+    return { ...depthwise(raw, x.shape, filter), multiplier: filter[3] };
+  },
   DepthwiseConv2dNativeBackpropInput: (raw, [_, filter]) => depthwise(raw, raw["inputShape"] as number[], filter.shape),
   FusedConv2D: (raw, [x, filter]) => ({ ...convolution2d(raw, x.shape, filter.shape), ...activation(raw) }),
   FusedDepthwiseConv2D: (raw, [x, filter]) => ({ ...depthwise(raw, x.shape, filter.shape), ...activation(raw) }),

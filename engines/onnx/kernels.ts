@@ -198,7 +198,7 @@ export interface Kernels {
   Conv3DBackpropFilterV2: Kernel<["x", "dy"], WindowGeometry>;
   Conv3DBackpropInputV2: Kernel<["dy", "filter"], WindowGeometry>;
   DepthwiseConv2dNative: Kernel<["x", "filter"], WindowGeometry>;
-  DepthwiseConv2dNativeBackpropFilter: Kernel<["x", "dy"], WindowGeometry>;
+  DepthwiseConv2dNativeBackpropFilter: Kernel<["x", "dy"], WindowGeometry & { readonly multiplier: number }>;
   DepthwiseConv2dNativeBackpropInput: Kernel<["dy", "filter"], WindowGeometry>;
   FusedConv2D: Kernel<["x", "filter", "bias?", "preluActivationWeights?"], WindowGeometry & ActivationAttributes>;
   FusedDepthwiseConv2D: Kernel<

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Builder } from "../builder.ts";
-import type { Value } from "../ir.ts";
+import { sizeOf, type Value } from "../ir.ts";
 import type { ActivationAttributes, WindowGeometry } from "../kernels.ts";
 import { activated } from "./activation.ts";
 import { convRules } from "./conv.ts";
@@ -45,7 +45,10 @@ function fused<K extends "FusedConv2D" | "FusedDepthwiseConv2D">(
     inputs: ["x", "filter", "bias?", "preluActivationWeights?"],
     infer: ([x, filter], g) => convolution.infer([x, filter], g),
     lower: (b, [x, filter, bias, weights], g: WindowGeometry & ActivationAttributes, outputs) => {
-      const y = convolution.lower(b, [x, filter], g, outputs) as Value;
+      // Without input channels there is nothing to sum: the runtime never ends then.
+      const y = sizeOf(x.shape) === 0
+        ? b.filled(0, outputs[0].shape, "float32")
+        : convolution.lower(b, [x, filter], g, outputs) as Value;
       const sum = bias === null ? y : b.op("Add", [y, byChannel(b, float(b, bias), g)]);
       return activated(b, sum, weights === null ? null : byChannel(b, weights, g), g);
     },
@@ -73,10 +76,7 @@ export const depthwiseRules: Rules<
   },
   DepthwiseConv2dNativeBackpropFilter: {
     inputs: ["x", "dy"],
-    infer: (_, g) => ({
-      shape: [...g.kernel, g.inChannels, g.outChannels / g.inChannels],
-      dtype: "float32",
-    }),
+    infer: (_, g) => ({ shape: [...g.kernel, g.inChannels, g.multiplier], dtype: "float32" }),
     sums: true,
     lower: (b, [x, dy], g) => {
       // As for full convolutions, with a channel's samples as the channels of a group:
@@ -93,7 +93,7 @@ export const depthwiseRules: Rules<
       });
       // Input that no forward window reached makes the result larger than the filter.
       const reached = b.slice(y, [0, 0, 0, 0], [1, g.outChannels, ...g.kernel]);
-      const filters = b.reshape(reached, [g.inChannels, g.outChannels / g.inChannels, ...g.kernel]);
+      const filters = b.reshape(reached, [g.inChannels, g.multiplier, ...g.kernel]);
       return b.transpose(filters, [2, 3, 0, 1]);
     },
   },

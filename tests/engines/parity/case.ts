@@ -49,6 +49,7 @@ const pairs: readonly (readonly (readonly number[])[])[] = [
   [[], [3]],
   [[5], []],
   [[1, 1], [4, 1]],
+  [[1], [1, 1]],
   [[0, 3], [3]],
 ];
 
@@ -81,6 +82,11 @@ export function shaped(
   options: Partial<Case> = {},
 ): Case[] {
   return shapes.map((shape) => ({ shapes: [shape], run: ([x]: tf.Tensor[]) => run(x), ...options }));
+}
+
+/** Cases of one function of several tensors, by their shapes. */
+export function several(list: readonly Case["shapes"][], run: Make, options: Partial<Case> = {}): Case[] {
+  return list.map((shapes) => ({ shapes, run, ...options }));
 }
 
 /** Cases of one function of an integer tensor and of a truth tensor. */

@@ -1,7 +1,7 @@
 /** Parity cases of arithmetic and functions of one value or two. */
 import * as tf from "@tensorflow/tfjs";
 import type { elementwiseRules } from "../../../engines/onnx/lower/elementwise.ts";
-import { binary, type Case, integer, integers, unary } from "./case.ts";
+import { binary, type Case, integer, integers, several, unary } from "./case.ts";
 
 const steps: Partial<Case> = { differences: false };
 const positive: Partial<Case> = { low: 0.3, high: 3 };
@@ -54,7 +54,7 @@ export const elementwiseCases: Readonly<Record<keyof typeof elementwiseRules, re
     ...plain(tf.log1p, { low: -1e-3, high: 1e-3, tolerance: 1e-8, gradient: false }),
   ],
   Neg: [...plain(tf.neg), ...integer(tf.neg)],
-  Prelu: binary((x, alpha) => tf.prelu(x, alpha)).slice(0, 2),
+  Prelu: binary((x, alpha) => tf.prelu(x, alpha)),
   Reciprocal: plain(tf.reciprocal, positive),
   Relu: [...plain(tf.relu), ...integer(tf.relu)],
   Relu6: plain((x) => tf.relu6(tf.mul(x, 5))),
@@ -73,13 +73,18 @@ export const elementwiseCases: Readonly<Record<keyof typeof elementwiseRules, re
   Tanh: plain(tf.tanh),
 
   Add: [...pairwise(tf.add), ...integers(tf.add)],
-  AddN: [
-    { shapes: [[2, 3], [2, 3], [2, 3]], run: (list) => tf.addN(list) },
-    { shapes: [[1]], run: (list) => tf.addN(list) },
-    { shapes: [[0, 2], [0, 2]], run: (list) => tf.addN(list) },
-  ],
+  AddN: several([[[2, 3], [2, 3], [2, 3]], [[3, 5], [3, 5]], [[1]], [[0, 2], [0, 2]]], (list) => tf.addN(list)),
   Atan2: pairwise(tf.atan2, {}, edges.filter((value) => !Object.is(value, -0))),
-  BitwiseAnd: integers((a, b) => tf.bitwiseAnd(a, b)).slice(0, 1),
+  BitwiseAnd: several(
+    [[[2, 3], [2, 3]], [[3, 5], [3, 5]], [[1], [1]], [[0, 3], [0, 3]]],
+    ([a, b]) => tf.bitwiseAnd(a, b),
+    {
+      dtypes: ["int32", "int32"],
+      low: -9,
+      high: 9,
+      gradient: false,
+    },
+  ),
   FloorDiv: [
     ...binary(tf.floorDiv, { low: 0.5, high: 4, gradient: false }),
     ...integers(tf.floorDiv, { low: 1, high: 9 }),

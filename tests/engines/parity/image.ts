@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { normalisationRules } from "../../../engines/onnx/lower/normalisation.ts";
 import type { resizeRules } from "../../../engines/onnx/lower/resize.ts";
-import { type Case, golden, shaped } from "./case.ts";
+import { type Case, golden, several, shaped } from "./case.ts";
 
 type Resize = typeof tf.image.resizeBilinear;
 const sizes: readonly (readonly [readonly number[], [number, number]])[] = [
@@ -10,6 +10,8 @@ const sizes: readonly (readonly [readonly number[], [number, number]])[] = [
   [[2, 3, 5, 2], [6, 7]],
   [[1, 7, 5, 3], [3, 2]],
   [[1, 1, 1, 2], [4, 3]],
+  [[1, 1, 1, 1], [3, 1]],
+  [[1, 1, 1, 1], [1, 1]],
   [[2, 4, 3, 1], [1, 1]],
   [[2, 4, 4, 1], [4, 4]],
   [[1, 130, 2, 1], [7, 3]],
@@ -72,6 +74,12 @@ export const imageCases: Readonly<
       run: ([x, mean, variance, offset, scale]) =>
         tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, offset as tf.Tensor1D, scale as tf.Tensor1D),
     },
+    ...several(
+      [[[3, 5], [5], [5], [5], [5]], [[1], [1], [1], [1], [1]], [[0, 3], [3], [3], [3], [3]]],
+      ([x, mean, variance, offset, scale]) =>
+        tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, offset as tf.Tensor1D, scale as tf.Tensor1D),
+      { low: 0.5 },
+    ),
     // tfjs cannot differentiate without a scale.
     {
       shapes: [[5, 3], [3], [3]],
@@ -89,7 +97,10 @@ export const imageCases: Readonly<
     },
   ],
   LRN: [
-    ...shaped([[2, 3, 2, 7], [1, 1, 1, 1]], (x) => tf.localResponseNormalization(x as tf.Tensor4D, 2, 1, 0.7, 0.6)),
+    ...shaped(
+      [[2, 3, 2, 7], [3, 1, 3, 5], [1, 1, 1, 1], [0, 2, 2, 3]],
+      (x) => tf.localResponseNormalization(x as tf.Tensor4D, 2, 1, 0.7, 0.6),
+    ),
     ...shaped([[3, 2, 4]], (x) => tf.localResponseNormalization(x as tf.Tensor3D)),
   ],
   LRNGrad: shaped([[2, 2, 2, 5]], (x) => tf.localResponseNormalization(x as tf.Tensor4D, 1, 1, 0.7, 0.6)),

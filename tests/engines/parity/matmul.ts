@@ -1,7 +1,7 @@
 /** Parity cases of matrix products, fused ones, and sums of products by index letters. */
 import * as tf from "@tensorflow/tfjs";
 import type { matmulRules } from "../../../engines/onnx/lower/matmul.ts";
-import { type Case, golden } from "./case.ts";
+import { type Case, golden, several } from "./case.ts";
 
 const flags = [[false, false], [true, false], [false, true], [true, true]] as const;
 const left = (
@@ -65,6 +65,11 @@ export const matmulCases: Readonly<Record<keyof typeof matmulRules, readonly Cas
     einsum("ij->", [2, 3]),
     einsum("ij->ji", [1, 3]),
     einsum("ij,jk->ik", [2, 1], [1, 1]),
+    einsum("ij,jk->ik", [1, 1], [1, 1]),
+    einsum("ij,jk->ik", [3, 0], [0, 2]),
+    einsum("ij,jk->ik", [0, 3], [3, 2]),
+    einsum("bij,bkj->bik", [0, 3, 2], [0, 2, 2]),
+    einsum("ij->j", [0, 3]),
   ],
   _FusedMatMul: [
     ...(["linear", "relu", "relu6", "elu", "sigmoid", "leakyrelu"] as const).map((activation): Case => ({
@@ -82,6 +87,13 @@ export const matmulCases: Readonly<Record<keyof typeof matmulRules, readonly Cas
       shapes: [left([2], transposeA), right([2], transposeB)],
       run: ([a, b]) => tf.fused.matMul({ a, b, transposeA, transposeB }),
     })),
-    { shapes: [[3, 0], [0, 2], [2]], run: ([a, b, bias]) => tf.fused.matMul({ a, b, bias }) },
+    ...several(
+      [[[3, 5], [5, 3], [3]], [[1, 1], [1, 1], [1]], [[3, 0], [0, 2], [2]], [[0, 4], [4, 2], [2]]],
+      ([a, b, bias]) => tf.fused.matMul({ a, b, bias }),
+    ),
+    ...flags.slice(1).map(([transposeA, transposeB]): Case => ({
+      shapes: [left([], transposeA, 3, 0), right([], transposeB, 0, 2), [2]],
+      run: ([a, b, bias]) => tf.fused.matMul({ a, b, bias, transposeA, transposeB }),
+    })),
   ],
 };

@@ -7,6 +7,7 @@ import { gatherCases } from "./gather.ts";
 import { imageCases } from "./image.ts";
 import { logicCases } from "./logic.ts";
 import { matmulCases } from "./matmul.ts";
+import { poolCases } from "./pool.ts";
 import { reductionCases } from "./reduction.ts";
 import { shapeCases } from "./shape.ts";
 
@@ -17,6 +18,7 @@ export const parityFamilies = {
   reduction: reductionCases,
   matmul: matmulCases,
   conv: convCases,
+  pool: poolCases,
   image: imageCases,
   shape: shapeCases,
   gather: gatherCases,

@@ -1,7 +1,7 @@
 /** Parity cases of reductions, positions of extremes, cumulative sums and products, counts and softmax. */
 import * as tf from "@tensorflow/tfjs";
 import type { reductionRules } from "../../../engines/onnx/lower/reduction.ts";
-import { type Case, integer, shaped, typed } from "./case.ts";
+import { type Case, integer, several, shaped, typed } from "./case.ts";
 
 type Reduce = (x: tf.Tensor, axis?: number | number[], keepDims?: boolean) => tf.Tensor;
 
@@ -16,10 +16,13 @@ const reduced = (reduce: Reduce, options: Partial<Case> = {}): Case[] => [
   ...shaped([[0, 3]], (x) => reduce(x, 1), options),
 ];
 const truths: Partial<Case> = { gradient: false };
+/** A reduction over an axis of no elements, of which tfjs's CPU gives another value than TensorFlow. */
+const nothing = (run: (x: tf.Tensor) => tf.Tensor, wrong: string, value: number): Case[] =>
+  shaped([[3, 0]], run, { wrong, reference: { values: [[value, value, value]] }, differences: false });
 const axes: readonly (readonly [readonly number[], number])[] = [[[2, 3, 4], 1], [[2, 3, 4], -1], [[1, 5], 0], [
   [7],
   0,
-]];
+], [[1], 0]];
 const alongAxes = (run: (x: tf.Tensor, axis: number) => tf.Tensor, options: Partial<Case> = {}): Case[] =>
   axes.flatMap(([shape, axis]) => shaped([shape], (x) => run(x, axis), options));
 /** tfjs's CPU refuses negative axes here. */
@@ -31,19 +34,30 @@ const cumulative = (run: (x: tf.Tensor, axis: number, exclusive: boolean, revers
 const counted = [0, 2, 2, 5, 1, 9] as const;
 
 export const reductionCases: Readonly<Record<keyof typeof reductionRules, readonly Case[]>> = {
-  All: reduced((x, axis, keep) => tf.all(tf.greater(x, -1.2), axis, keep), truths),
-  Any: reduced((x, axis, keep) => tf.any(tf.greater(x, 1.2), axis, keep), truths),
-  Max: [...reduced(tf.max), ...typed([2, 3], (x) => tf.max(x, 1)), ...integer((x) => tf.max(x, 0))],
+  All: [
+    ...reduced((x, axis, keep) => tf.all(tf.greater(x, -1.2), axis, keep), truths),
+    ...nothing((x) => tf.all(tf.greater(x, 0), 1), "of no elements not all are true", 1),
+  ],
+  Any: [
+    ...reduced((x, axis, keep) => tf.any(tf.greater(x, 1.2), axis, keep), truths),
+    ...shaped([[3, 0]], (x) => tf.any(tf.greater(x, 0), 1), truths),
+  ],
+  Max: [
+    ...reduced(tf.max),
+    ...typed([2, 3], (x) => tf.max(x, 1)),
+    ...integer((x) => tf.max(x, 0)),
+    ...nothing((x) => tf.max(x, 1), "the largest of no elements is NaN instead of -Infinity", -Infinity),
+  ],
   Mean: [
     ...typed([2, 3], (x) => tf.mean(x, 0)),
     ...reduced(tf.mean),
-    ...shaped([[3, 0]], (x) => tf.mean(x, 1), {
-      wrong: "the mean of no elements is 0 instead of NaN",
-      reference: { values: [[NaN, NaN, NaN]] },
-      differences: false,
-    }),
+    ...nothing((x) => tf.mean(x, 1), "the mean of no elements is 0 instead of NaN", NaN),
   ],
-  Min: [...reduced(tf.min), ...integer((x) => tf.min(x, 0))],
+  Min: [
+    ...reduced(tf.min),
+    ...integer((x) => tf.min(x, 0)),
+    ...nothing((x) => tf.min(x, 1), "the smallest of no elements is NaN instead of Infinity", Infinity),
+  ],
   Prod: [...reduced(tf.prod), ...typed([2, 3], (x) => tf.prod(x, 0)), ...shaped([[3, 0]], (x) => tf.prod(x, 1))],
   Sum: [
     ...reduced(tf.sum),
@@ -53,11 +67,13 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
   ],
   ArgMax: [
     ...alongAxes(tf.argMax, truths),
+    ...shaped([[0, 3]], (x) => tf.argMax(x, 1), truths),
     { shapes: [[2, 4]], given: { 0: [1, 3, 3, 0, 2, 2, 2, 2] }, run: ([x]) => tf.argMax(x, 1), gradient: false },
     ...integer((x) => tf.argMax(x, 0)).slice(0, 1),
   ],
   ArgMin: [
     ...alongAxes(tf.argMin, truths),
+    ...shaped([[0, 3]], (x) => tf.argMin(x, 1), truths),
     { shapes: [[2, 4]], given: { 0: [1, 0, 3, 0, 2, 2, 2, 2] }, run: ([x]) => tf.argMin(x, 1), gradient: false },
   ],
   Bincount: [
@@ -75,12 +91,11 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
       run: ([x, w]) => tf.bincount(x as tf.Tensor1D, w as tf.Tensor1D, 10),
       gradient: false,
     },
-    {
-      shapes: [[0], [0]],
-      dtypes: ["int32"],
-      run: ([x, w]) => tf.bincount(x as tf.Tensor1D, w as tf.Tensor1D, 3),
-      gradient: false,
-    },
+    ...several(
+      [[[5], [5]], [[1], [1]], [[0], [0]]],
+      ([x, w]) => tf.bincount(x as tf.Tensor1D, w as tf.Tensor1D, 3),
+      { dtypes: ["int32"], low: 0, high: 3, gradient: false },
+    ),
   ],
   Cumprod: [...cumulative(tf.cumprod), ...typed([2, 3], (x) => tf.cumprod(x, 1))],
   Cumsum: [...cumulative(tf.cumsum), ...integer((x) => tf.cumsum(x, 0))],
@@ -106,6 +121,11 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
       run: ([x, w]) => tf.denseBincount(x as tf.Tensor1D, w as tf.Tensor1D, 4, binary),
       gradient: false,
     },
+    ...several(
+      [[[3, 5], [3, 5]], [[1, 1], [1, 1]], [[1], [1]], [[0, 3], [0, 3]], [[3, 0], [3, 0]], [[0], [0]]],
+      ([x, w]) => tf.denseBincount(x as tf.Tensor2D, w as tf.Tensor2D, 4, binary),
+      { dtypes: ["int32"], low: 0, high: 6, gradient: false },
+    ),
   ]),
   SearchSorted: (["left", "right"] as const).flatMap((side): Case[] => [
     {
@@ -120,11 +140,18 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
       given: { 0: [1, 3, 3, 7], 1: [3, 8] },
       run: ([sorted, x]) => tf.searchSorted(sorted, x, side),
     },
+    {
+      shapes: [[3, 3], [3, 5]],
+      given: { 0: [-1, 0, 0, -1, -1, 1, 0, 0.5, 1] },
+      run: ([sorted, x]) => tf.searchSorted(sorted, x, side),
+      gradient: false,
+    },
+    ...several([[[1], [1]], [[0, 3], [0, 2]]], ([sorted, x]) => tf.searchSorted(sorted, x, side), truths),
   ]),
-  Softmax: shaped([[3, 5], [4, 1], [2, 3, 2], [0, 3]], (x) => tf.softmax(x)),
+  Softmax: shaped([[3, 5], [4, 1], [2, 3, 2], [1], [0, 3], [3, 0]], (x) => tf.softmax(x)),
   TopK: [
     ...shaped([[2, 5]], (x) => Object.values(tf.topk(x, 3))),
-    ...shaped([[4], [2, 1, 4], [3, 1]], (x) => Object.values(tf.topk(x, 1))),
+    ...shaped([[4], [2, 1, 4], [3, 1], [3, 5], [1], [0, 4]], (x) => Object.values(tf.topk(x, 1))),
     ...shaped([[3, 4]], (x) => Object.values(tf.topk(x, 4))),
     ...integer((x) => tf.topk(x, 1).indices),
     { shapes: [[5]], given: { 0: [1, 2, 2, 0, 2] }, run: ([x]) => Object.values(tf.topk(x, 4)), gradient: false },
