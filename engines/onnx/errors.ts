@@ -10,14 +10,18 @@ export class UnsupportedKernelError extends Error {
   readonly kernel: string;
   /** What to do about it. */
   readonly mend: string;
+  /** Where it was used in the caller's code, `file:line:column`, if the stack tells. */
+  readonly source: string | null;
 
   /** @param why What about the kernel is unsupported, if not the kernel as a whole. */
   constructor(kernel: string, why?: string) {
     const mend = "express the computation by supported operations (SUPPORT.md lists them), run it on an eager engine " +
       "(--engine cpu), or add a row to the rule table";
-    super(`Cannot trace kernel ${kernel} as ${why ?? "it has no lowering to ONNX"}: ${mend}`);
+    const source = sourceLine();
+    super(`Cannot trace kernel ${kernel} as ${why ?? "it has no lowering to ONNX"}: ${mend}${at(source)}`);
     this.name = "UnsupportedKernelError";
     this.kernel = kernel;
+    this.source = source;
     this.mend = mend;
   }
 }
@@ -32,14 +36,22 @@ export class TraceBreakError extends Error {
   /** Where it happened in the caller's code, `file:line:column`, if the stack tells. */
   readonly source: string | null;
 
-  /** @param what The clause after "Cannot trace". */
-  constructor(reason: TraceBreakReason, what: string) {
+  /**
+   * @param what The clause after "Cannot trace".
+   * @param mend What to do instead.
+   */
+  constructor(reason: TraceBreakReason, what: string, mend: string) {
     const source = sourceLine();
-    super(`Cannot trace ${what}${source === null ? "" : `: at ${source}`}`);
+    super(`Cannot trace ${what}: ${mend}${at(source)}`);
     this.name = "TraceBreakError";
     this.reason = reason;
     this.source = source;
   }
+}
+
+/** The place at the end of a message. */
+function at(source: string | null): string {
+  return source === null ? "" : ` (at ${source})`;
 }
 
 const ownFolder = new URL(".", import.meta.url).href;

@@ -41,7 +41,7 @@ import type {
   Program,
 } from "../../core/program.ts";
 import { onnxEngine } from "./engine.ts";
-import { TraceBreakError } from "./errors.ts";
+import { TraceBreakError, UnsupportedKernelError } from "./errors.ts";
 
 export { type KernelUse, record, type Recording, stopGradient } from "../../core/autodiff.ts";
 export { noise, type NoiseAttributes } from "../../core/noise.ts";
@@ -138,9 +138,11 @@ export function jit(run: TensorFunction, options: JitOptions = {}): Jitted {
       state: specsOf(start),
       inputs: specsOf(inputs),
       apply(kept, fed) {
-        const results = run({ ...kept, ...fed }) as NamedTensors | Promise<unknown>;
-        if (results instanceof Promise) {
-          throw new TypeError(`Cannot trace ${name} as it must return tensors by name: it returns a promise`);
+        const results = run({ ...kept, ...fed }) as NamedTensors | Promise<unknown> | null | undefined;
+        if (results instanceof Promise) results.catch(() => {}); // what it failed with matters no more
+        if (typeof results !== "object" || results === null || results instanceof Promise) {
+          const found = results instanceof Promise ? "a promise" : String(results);
+          throw new TypeError(`Cannot trace ${name} as it must return tensors by name: it returns ${found}`);
         }
         const of = (wanted: boolean) =>
           Object.fromEntries(Object.entries(results).filter(([key]) => Object.hasOwn(start, key) === wanted));
@@ -156,7 +158,7 @@ export function jit(run: TensorFunction, options: JitOptions = {}): Jitted {
       try {
         program = await engine.compile(programFor(inputs));
       } catch (error) {
-        if (error instanceof TraceBreakError) breaks++;
+        if (error instanceof TraceBreakError || error instanceof UnsupportedKernelError) breaks++;
         throw error;
       }
       compiled.set(guard, program);

@@ -71,6 +71,34 @@ function known(shape: readonly number[], dtype: TfType, values: unknown): Value 
 /** The recording backend. It holds graph values where others hold memory. */
 class TraceBackend extends tf.KernelBackend {
   readonly #entries: Map<object, Entry> = new Map();
+  #tracing = false;
+  #broken: TraceBreakError | null = null;
+
+  /**
+   * Runs a function as one trace. The first break is its error, also where the function caught it, or where it happened in
+   * a promise that nobody waits for.
+   */
+  during<T>(run: () => T): T {
+    const [tracing, broken] = [this.#tracing, this.#broken];
+    this.#tracing = true;
+    this.#broken = null;
+    try {
+      const result = run();
+      if (this.#broken !== null) throw this.#broken;
+      return result;
+    } catch (error) {
+      throw this.#broken ?? error;
+    } finally {
+      this.#tracing = tracing;
+      this.#broken = broken;
+    }
+  }
+
+  /** Ends the trace with an error. */
+  break(error: TraceBreakError): never {
+    this.#broken ??= error;
+    throw error;
+  }
 
   hold(value: Value): tf.TensorInfo {
     const dataId = {};
@@ -81,7 +109,11 @@ class TraceBackend extends tf.KernelBackend {
   graphValue(info: tf.TensorInfo): Value {
     const entry = this.#entries.get(info.dataId);
     if (entry === undefined) {
-      throw new TraceBreakError("foreign tensor", "a tensor of another trace, or a disposed one");
+      throw new TraceBreakError(
+        "foreign tensor",
+        "a tensor that was made outside the function, or is disposed",
+        "make constants inside it, and give it everything else as inputs or state",
+      );
     }
     // A tensor may view data in another shape (tfjs's reshape of a variable).
     const { value } = entry;
@@ -121,14 +153,22 @@ class TraceBackend extends tf.KernelBackend {
         value.dtype,
       ) as tf.backend_util.BackendValues;
     }
-    throw new TraceBreakError(
-      "value read",
-      "the reading of a tensor's value, which is not known before the program runs",
+    return this.break(
+      new TraceBreakError(
+        "value read",
+        "the reading of a tensor's value, which is not known before the program runs",
+        "choose by a value with tf.where, and return what is to be looked at",
+      ),
     );
   }
 
   override read(dataId: object): Promise<tf.backend_util.BackendValues> {
-    return Promise.resolve(this.readSync(dataId));
+    try {
+      return Promise.resolve(this.readSync(dataId));
+    } catch (error) {
+      // The trace ends with the break; a rejection that nobody waits for would end the process besides.
+      return this.#tracing ? new Promise(() => {}) : Promise.reject(error);
+    }
   }
 
   override numDataIds(): number {
@@ -222,19 +262,26 @@ function underTrace<T>(run: (holder: TraceBackend) => T): T {
   const holder = traceBackend();
   // Before anything ran there is no backend yet.
   const previous = tf.getBackend() || "cpu";
-  const random = Math.random;
+  const { random } = Math;
+  const bytes = Object.getOwnPropertyDescriptor(crypto, "getRandomValues");
   // tfjs switches synchronously between backends that are ready; the promise only reports it.
   void tf.setBackend(BACKEND);
-  Math.random = () => {
-    throw new TraceBreakError(
-      "unseeded randomness",
-      "unseeded randomness, which would be one constant in every run: draw from scope.random or give a seed",
+  const unseeded = () =>
+    holder.break(
+      new TraceBreakError(
+        "unseeded randomness",
+        "unseeded randomness, which would be one constant in every run",
+        "draw from scope.random (with jit from noise() of a key that is an input), or give a seed if one constant is meant",
+      ),
     );
-  };
+  Math.random = unseeded;
+  Object.defineProperty(crypto, "getRandomValues", { value: unseeded, configurable: true });
   try {
-    return run(holder);
+    return holder.during(() => run(holder));
   } finally {
     Math.random = random;
+    if (bytes === undefined) Reflect.deleteProperty(crypto, "getRandomValues");
+    else Object.defineProperty(crypto, "getRandomValues", bytes);
     void tf.setBackend(previous);
   }
 }
@@ -261,6 +308,11 @@ export function trace(inputs: NamedSpecs, run: (tensors: NamedTensors) => NamedT
         tensors[name] = engine.makeTensorFromTensorInfo(holder.hold(value));
       }
       for (const [name, tensor] of Object.entries(run(tensors))) {
+        if (!((tensor as unknown) instanceof tf.Tensor)) {
+          throw new TypeError(
+            `Cannot trace a function as its result "${name.replace(/^\w+:/, "")}" must be a tensor: found ${tensor}`,
+          );
+        }
         outputs.push({ name, value: holder.graphValue(tensor) });
       }
     });

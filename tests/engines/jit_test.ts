@@ -62,6 +62,45 @@ Deno.test("jit() names the line of what no graph can hold, and counts it", async
   await assertRejects(() => late({ x }), TypeError, "it returns a promise");
 });
 
+Deno.test("jit() finds reads that nobody waits for or that are caught, and says what else is wrong", async () => {
+  const x = float32([1, 2], [2]);
+  const outside = tf.tensor1d([1, 2]);
+  const broken: readonly [(x: tf.Tensor) => unknown, string][] = [
+    [(x) => (void x.data(), { y: x }), "the reading of a tensor's value"],
+    [(x) => (void x.array(), { y: x }), "the reading of a tensor's value"],
+    [(x) => (void tf.whereAsync(tf.greater(x, 1)), { y: x }), "the reading of a tensor's value"],
+    [async (x) => ({ y: tf.mul(x, (await x.data())[0]) }), "the reading of a tensor's value"],
+    [(x) => (tf.print(x), { y: x }), "the reading of a tensor's value"],
+    [(x) => ({ y: (tf.sum(x) as unknown as number) > 1 ? x : tf.neg(x) }), "the reading of a tensor's value"],
+    [(x) => {
+      try {
+        x.dataSync();
+      } catch { /* goes on as if it had not read */ }
+      return { y: x };
+    }, "the reading of a tensor's value"],
+    [(x) => ({ y: tf.dropout(x, 0.5) }), "unseeded randomness"],
+    [(x) => ({ y: tf.mul(x, crypto.getRandomValues(new Uint8Array(1))[0]) }), "unseeded randomness"],
+    [(x) => ({ y: tf.mul(x, outside) }), "a tensor that was made outside the function"],
+    [(x) => ({ y: tf.unique(x).values }), "kernel Unique"],
+  ];
+  for (const [run, message] of broken) {
+    const program = jit(({ x }) => run(x) as { y: tf.Tensor }, { cache: null });
+    const error = await assertRejects(() => program({ x }), Error, message) as TraceBreakError;
+    assertStringIncludes(error.message, `(at ${error.source})`);
+    assertStringIncludes(error.source!, "jit_test.ts:");
+    assertEquals(program.stats(), { hits: 0, retraces: 0, breaks: 1, compileMs: 0, nodes: 0 });
+    program.dispose();
+  }
+  assertEquals(crypto.getRandomValues(new Uint8Array(1)).length, 1);
+  assert(!Object.hasOwn(crypto, "getRandomValues"));
+  const number = jit(() => ({ y: 3 }) as unknown as { y: tf.Tensor }, { cache: null });
+  await assertRejects(() => number({ x }), TypeError, 'its result "y" must be a tensor: found 3');
+  const nothing = jit((() => {}) as unknown as () => { y: tf.Tensor }, { cache: null });
+  await assertRejects(() => nothing({ x }), TypeError, "it must return tensors by name: it returns undefined");
+  // A read after a trace is a read.
+  assertEquals([...await outside.data()], [1, 2]);
+});
+
 Deno.test("graphs are kept on disk by content: a second process finds them and computes the same bits", async () => {
   const folder = await Deno.makeTempDir();
   const values = float32(Float32Array.from({ length: 60 }, (_, i) => Math.sin(i)), [6, 10]);
