@@ -13,6 +13,9 @@ import { askedCacheFolder } from "../cache_folder.ts";
 /** Bytes that all entries of a folder may have together, unless said otherwise. */
 const DEFAULT_BYTES = 256 * 2 ** 20;
 const SUFFIX = ".graph";
+const UNFINISHED = ".tmp";
+/** A file that is still unfinished after this long was left by a process that ended while writing, in milliseconds. */
+const ABANDONED_MS = 3_600_000;
 const HASH_BYTES = 32;
 
 /** What was found and made. */
@@ -58,7 +61,7 @@ export class GraphCache {
   /** A file to write into before it becomes an entry; no other process uses it. */
   async temporary(): Promise<string> {
     await Deno.mkdir(this.folder, { recursive: true });
-    return join(this.folder, `${crypto.randomUUID()}.tmp`);
+    return join(this.folder, crypto.randomUUID() + UNFINISHED);
   }
 
   /** The bytes of an entry, or `null` if there is none that is whole. */
@@ -81,29 +84,42 @@ export class GraphCache {
     }
     this.#hits++;
     const now = new Date();
-    // What is used stays longest. That another process removed it meanwhile does not matter.
-    await Deno.utime(path, now, now).catch(ignoreMissing);
+    // What is used stays longest. Where it cannot be marked, as it was removed meanwhile or the folder is read-only, it is
+    // as good.
+    await Deno.utime(path, now, now).catch(() => {});
     return body;
   }
 
-  /** Adds an entry and removes the longest unused ones beyond the size bound. */
+  /** Adds an entry, and removes the longest unused ones beyond the size bound and what others left unfinished. */
   async put(key: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
     const temporary = await this.temporary();
     const entry = new Uint8Array(HASH_BYTES + body.length);
     entry.set(await digest(body));
     entry.set(body, HASH_BYTES);
-    await Deno.writeFile(temporary, entry);
-    await Deno.rename(temporary, this.#path(key));
+    try {
+      await Deno.writeFile(temporary, entry);
+      await Deno.rename(temporary, this.#path(key));
+    } finally {
+      await this.discard(temporary);
+    }
     await this.#trim();
+  }
+
+  /** Removes a temporary file, if it is still there. */
+  async discard(temporary: string): Promise<void> {
+    await Deno.remove(temporary).catch(ignoreMissing);
   }
 
   async #trim(): Promise<void> {
     const entries: { path: string; size: number; used: number }[] = [];
     for await (const { name } of Deno.readDir(this.folder)) {
-      if (!name.endsWith(SUFFIX)) continue;
+      if (!name.endsWith(SUFFIX) && !name.endsWith(UNFINISHED)) continue;
       const path = join(this.folder, name);
       const info = await Deno.stat(path).catch(ignoreMissing);
-      if (info !== undefined) entries.push({ path, size: info.size, used: info.mtime?.getTime() ?? 0 });
+      if (info === undefined) continue;
+      const used = info.mtime?.getTime() ?? 0;
+      if (name.endsWith(SUFFIX)) entries.push({ path, size: info.size, used });
+      else if (Date.now() - used > ABANDONED_MS) await this.discard(path);
     }
     entries.sort((a, b) => b.used - a.used);
     let total = 0;

@@ -123,27 +123,34 @@ export async function createSession(
   const { cache, threads } = options;
   if (cache === undefined) return await load(model, { optimise: true });
   const key = await cache.key(model, [runtimeVersion(), Deno.build.target, threads, config]);
-  let optimised: string;
+  let session: Session | null = null;
+  let failure: unknown = null;
   try {
     const kept = await cache.get(key);
     if (kept !== null) return await load(kept, { optimise: false });
-    optimised = await cache.temporary();
+    const optimised = await cache.temporary();
+    try {
+      session = await load(model, { optimise: true, optimised });
+      await cache.put(key, await Deno.readFile(optimised));
+    } finally {
+      await cache.discard(optimised);
+    }
   } catch (error) {
-    warn(cache, error);
-    return await load(model, { optimise: true });
+    failure = error;
   }
-  const session = await load(model, { optimise: true, optimised });
-  try {
-    await cache.put(key, await Deno.readFile(optimised));
-    await Deno.remove(optimised);
-  } catch (error) {
-    warn(cache, error);
-  }
+  // Where the model itself is at fault, this says so.
+  session ??= await load(model, { optimise: true });
+  if (failure !== null) warn(cache, failure);
   return session;
 }
 
-/** A graph that cannot be kept costs time at the next start, but nothing else. */
+/** Folders that a warning was given about. */
+const warned: Set<string> = new Set();
+
+/** A graph that cannot be kept costs time at the next start, but nothing else: one warning per folder is enough. */
 function warn(cache: GraphCache, error: unknown): void {
+  if (warned.has(cache.folder)) return;
+  warned.add(cache.folder);
   const why = error instanceof Error ? error.message : String(error);
   console.warn(`Cannot keep compiled graphs in ${cache.folder}: ${why}`);
 }

@@ -139,6 +139,23 @@ Deno.test("many writers of one entry leave one whole entry", async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("what a process left unfinished when it was killed goes, what others are writing stays", async () => {
+  const folder = await Deno.makeTempDir();
+  const cache = new GraphCache(folder);
+  const [old, fresh] = [await cache.temporary(), await cache.temporary()];
+  for (const path of [old, fresh]) await Deno.writeFile(path, new Uint8Array(10));
+  const yesterday = new Date(Date.now() - 24 * 3_600_000);
+  await Deno.utime(old, yesterday, yesterday);
+  await cache.put("a", new Uint8Array(5));
+  const left = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`).sort();
+  assertEquals(left, [`${folder}/a.graph`, fresh].sort());
+  // Nor does a failed writing leave anything.
+  await Deno.mkdir(`${folder}/b.graph/full`, { recursive: true });
+  await assertRejects(() => cache.put("b", new Uint8Array(5)));
+  assertEquals([...Deno.readDirSync(folder)].length, 3);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("the folder keeps to its size: what was not used longest goes", async () => {
   const folder = await Deno.makeTempDir();
   const cache = new GraphCache(folder, 2500);
