@@ -11,6 +11,8 @@ import { armPresets } from "./arm_presets.ts";
 import { armResampling, armResamplingEpochs } from "./arm_resampling.ts";
 import { armSensitivity } from "./arm_sensitivity.ts";
 import { armStudy, armStudyHard } from "./arm_study.ts";
+import { baselines } from "./baselines.ts";
+import { fusion } from "./fusion.ts";
 import { quick } from "./quick.ts";
 
 export {
@@ -24,12 +26,16 @@ export {
   armSensitivity,
   armStudy,
   armStudyHard,
+  baselines,
+  fusion,
   quick,
 };
 
 /** Grids by the order in which they are listed. */
 export const grids: readonly Grid[] = [
   quick,
+  fusion,
+  baselines,
   armModules,
   armReadouts,
   armLosses,

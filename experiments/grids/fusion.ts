@@ -1,0 +1,19 @@
+/**
+ * Which fusion is best, and does ARM help each of them?
+ *
+ * @module
+ */
+import { builtinFusions } from "../../fusion/mod.ts";
+import type { Grid } from "../grid.ts";
+import { armWith, plain } from "./arm_shared.ts";
+
+/** Every fusion there is, plain and with ARM. */
+export const fusion: Grid = {
+  name: "fusion",
+  question: "Which fusion does best on av-digits at equal samples drawn, and does ARM help each of them?",
+  seeds: [0, 1, 2],
+  cells: builtinFusions.flatMap(({ name }) => [
+    plain(name, { fusion: name }),
+    armWith(`${name} arm`, {}, { fusion: name }),
+  ]),
+};
