@@ -29,6 +29,8 @@ export interface ConfigurationResult {
   readonly samplesDrawn: number;
   readonly epochs: number;
   readonly seconds: number;
+  /** Milliseconds of a training step: median over a run's steps, mean over seeds. */
+  readonly stepMs: number;
   readonly parameters: number;
   /** Of one sample's forward pass through encoders and fusion; `null` where it is not known. */
   readonly multiplyAdds: number | null;
@@ -54,7 +56,7 @@ export interface FinishedRun {
   readonly seed: number;
   readonly config: RunConfig;
   readonly summary: RunSummary;
-  readonly timing: Pick<RunTiming, "seconds">;
+  readonly timing: Pick<RunTiming, "seconds" | "stepMs">;
 }
 
 /** Collapses seeds. Configurations without a finished seed are left out. */
@@ -108,6 +110,7 @@ export function collapseSeeds(finished: readonly FinishedRun[]): ConfigurationRe
       samplesDrawn: over(({ summary }) => summary.samplesDrawn),
       epochs: over(({ summary }) => summary.epochs),
       seconds: over(({ timing }) => timing.seconds),
+      stepMs: over(({ timing }) => timing.stepMs),
       parameters: own[0].summary.parameters,
       multiplyAdds: own[0].summary.multiplyAdds ?? null,
       trainingMultiplyAdds: own.some(({ summary }) => (summary.trainingMultiplyAdds ?? null) === null)
@@ -152,6 +155,7 @@ export function resultTable(results: readonly ConfigurationResult[]): string {
     "samples drawn",
     "epochs",
     "s/run",
+    "ms/step",
     "params",
     "mult-adds",
   ];
@@ -169,6 +173,7 @@ export function resultTable(results: readonly ConfigurationResult[]): string {
     String(Math.round(result.samplesDrawn)),
     result.epochs.toFixed(result.epochs % 1 === 0 ? 0 : 1),
     result.seconds.toFixed(1),
+    result.stepMs.toFixed(1),
     String(result.parameters),
     result.multiplyAdds === null ? "-" : shortCount(result.multiplyAdds),
   ]);

@@ -121,7 +121,7 @@ export function resultsOf(configurations: readonly Configuration[]): Map<string,
           seed: run.config.seed,
           config: run.config,
           summary: run.summary,
-          timing: run.timing ?? { seconds: NaN },
+          timing: run.timing ?? { seconds: NaN, stepMs: NaN },
         }]
       )
     );

@@ -32,5 +32,5 @@ for (const grid of grids.filter(({ cells }) => cells.every((cell) => cell.datase
 }
 
 Deno.test("an unknown grid is refused with the names there are", () => {
-  assertThrows(() => gridOf("arm-moduls"), RangeError, "grids are quick, arm-modules");
+  assertThrows(() => gridOf("arm-moduls"), RangeError, "grids are quick, fusion, baselines");
 });

@@ -16,7 +16,7 @@ function outcome(
     status: "finished",
     cell: { request: { label }, seed, id: `${label}${seed}`, config: parts },
     summary: { test: split, samplesDrawn: 1, epochs: 1, parameters: 7, ...costs },
-    timing: { seconds: 1 },
+    timing: { seconds: 1, stepMs: 4 + seed },
   } as unknown as CellOutcome;
 }
 
@@ -26,7 +26,10 @@ Deno.test("configurations() pass costs on, training's as the mean over seeds; ol
     outcome(1, { multiplyAdds: 2000, trainingMultiplyAdds: 300 }),
   ]);
   assertEquals([result.multiplyAdds, result.trainingMultiplyAdds], [2000, 200]);
-  assertStringIncludes(resultTable([result]), "2.00 k");
+  assertEquals(result.stepMs, 4.5);
+  const [head, , row] = resultTable([result]).split("\n");
+  assertStringIncludes(head, "s/run  ms/step  params  mult-adds");
+  assertStringIncludes(row, "1.0      4.5       7     2.00 k");
   for (const old of [{}, { multiplyAdds: null, trainingMultiplyAdds: null }]) {
     const [unknown] = configurations([outcome(0, old)]);
     assertEquals([unknown.multiplyAdds, unknown.trainingMultiplyAdds], [null, null]);
