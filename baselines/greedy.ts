@@ -131,7 +131,8 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       source: "the paper; the released code follows the first by a slip",
     },
   },
-  worksWith: "fusions with channel gates (mmtm); the released code uses mmtm with scale 1",
+  worksWith: "fusions with channel gates (mmtm); the released code's mmtm has scale 1: --set mmtm.scale=1",
+  cost: { forwards: 1, backwards: 1 },
   refuses: (fusion, { modalities }) =>
     fusion.channelGates === undefined
       ? "it replaces channel gates between stages, and this fusion has none; mmtm has"

@@ -4,7 +4,14 @@
  * @module
  */
 import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
-import { needsTwo, ordersOption, sampleContributions, warmupOption, withMaskedCopies } from "./valuation.ts";
+import {
+  maskedPasses,
+  needsTwo,
+  ordersOption,
+  sampleContributions,
+  warmupOption,
+  withMaskedCopies,
+} from "./valuation.ts";
 
 /** Options of `modality-valuation`. */
 export interface ModalityValuationOptions {
@@ -107,6 +114,8 @@ export const modalityValuation: MethodPlugin = defineMethod<ModalityValuationOpt
     },
     orders: ordersOption,
   },
+  cost: { forwards: 1, backwards: 1 },
+  passes: ({ share, orders }, context) => share * maskedPasses(context, orders),
   refuses: (_fusion, context) => needsTwo(context),
   create: ({ warmup, share, alpha, curve, many, orders }, { modalities }) => {
     const m = modalities.length;

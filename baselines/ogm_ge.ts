@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
 import { defineMethod, type Method, type MethodPlugin, type ModelContext, type TrainStep } from "../core/plugin.ts";
+import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { stopGradient } from "../core/autodiff.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
@@ -68,6 +69,22 @@ function ogmMethod(name: string, options: OgmOptions, enhance: boolean): Method 
       (_, u) => tf.add(1, tf.mul(open, tf.sub(modulation(ratios[u], alpha), 1))) as tf.Scalar,
     );
   };
+  /** Standard normal noise for the gradients of an encoder that have a spread: one draw, as many small ones cost more. */
+  const encoderNoise = (
+    names: readonly string[],
+    modality: string,
+    gradients: NamedTensors,
+    step: TrainStep,
+  ): NamedTensors => {
+    const noisy = names.filter((full) => gradients[full].size > 1);
+    if (noisy.length === 0) return {};
+    const sizes = noisy.map((full) => gradients[full].size);
+    const draw = step.scope.group(`noise:${name}`).in(modality).random("normal", [
+      sizes.reduce((sum, size) => sum + size, 0),
+    ]);
+    const pieces = tf.split(draw, sizes);
+    return Object.fromEntries(noisy.map((full, index) => [full, tf.reshape(pieces[index], gradients[full].shape)]));
+  };
   return {
     name,
     declares: { controls: { [window]: 0 }, solo: true, claims: ["damp the encoders' gradients by OGM's ratio"] },
@@ -76,16 +93,17 @@ function ogmMethod(name: string, options: OgmOptions, enhance: boolean): Method 
       const k = coefficients(step);
       const open = step.scope.control(window);
       const result = { ...gradients };
-      for (const full of Object.keys(gradients).sort()) {
-        const modality = step.modalities.find((candidate) => groupOf(full) === `encoder:${candidate}`);
-        const gradient = gradients[full];
-        if (modality === undefined || !inScope(scope, gradient.rank)) continue;
-        let changed = tf.mul(gradient, k[modality]);
-        if (enhance && gradient.size > 1) {
-          const noise = step.scope.group(`noise:${name}`).in(full).random("normal", gradient.shape);
-          changed = tf.add(changed, tf.mul(noise, tf.mul(open, gradientStd(gradient))));
+      for (const modality of step.modalities) {
+        const modulated = Object.keys(gradients).sort().filter((full) =>
+          groupOf(full) === `encoder:${modality}` && inScope(scope, gradients[full].rank)
+        );
+        const drawn = enhance ? encoderNoise(modulated, modality, gradients, step) : {};
+        for (const full of modulated) {
+          const damped = tf.mul(gradients[full], k[modality]);
+          result[full] = full in drawn
+            ? tf.add(damped, tf.mul(drawn[full], tf.mul(open, gradientStd(gradients[full]))))
+            : damped;
         }
-        result[full] = changed;
       }
       return result;
     },

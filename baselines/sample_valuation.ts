@@ -4,7 +4,14 @@
  * @module
  */
 import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
-import { needsTwo, ordersOption, sampleContributions, warmupOption, withMaskedCopies } from "./valuation.ts";
+import {
+  maskedPasses,
+  needsTwo,
+  ordersOption,
+  sampleContributions,
+  warmupOption,
+  withMaskedCopies,
+} from "./valuation.ts";
 
 /** Options of `sample-valuation`. */
 export interface SampleValuationOptions {
@@ -41,6 +48,7 @@ export const sampleValuation: MethodPlugin = defineMethod<SampleValuationOptions
     orders: ordersOption,
   },
   cost: { forwards: 1, backwards: 1 },
+  passes: ({ orders }, context) => maskedPasses(context, orders),
   refuses: (_fusion, context, { thresholds }) => {
     const falling = thresholds.length === 3 && thresholds[0] > thresholds[1] && thresholds[1] > thresholds[2];
     return falling ? needsTwo(context) : `its thresholds must be three falling numbers: found ${thresholds.join(", ")}`;

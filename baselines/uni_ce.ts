@@ -33,6 +33,7 @@ export const uniCe: MethodPlugin = defineMethod<UniCeOptions>({
       source: "the plain sum, as in Greedy's and MMPareto's released codes",
     },
   },
+  cost: { forwards: 1, backwards: 1 },
   create: ({ weight }) => ({
     name: "uni-ce",
     declares: { solo: true, claims: ["train every modality's readout"] },

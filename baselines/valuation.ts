@@ -5,6 +5,7 @@
  */
 import type { NumberOption } from "../core/options.ts";
 import type { Host, ModelContext } from "../core/plugin.ts";
+import { Random } from "../core/random.ts";
 import { joiningOrders, membersOf, orderedContributions, subsetsOf } from "../miv/shapley.ts";
 
 /** The option `orders` of both methods. */
@@ -30,6 +31,11 @@ export const warmupOption: NumberOption = {
 /** What both refuse. */
 export function needsTwo({ modalities }: ModelContext): string | null {
   return modalities.length < 2 ? "it compares modalities and needs at least two" : null;
+}
+
+/** Masked forward passes that contributions take: one per subset of modalities that the joining orders go through. */
+export function maskedPasses({ modalities }: ModelContext, sampled: number): number {
+  return subsetsOf(joiningOrders(modalities.length, sampled, new Random(0))).length;
 }
 
 /**

@@ -10,7 +10,6 @@
  *
  * @module
  */
-import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../core/autodiff.ts";
 import { mapByModality } from "../core/modality.ts";
@@ -29,8 +28,9 @@ import {
   lowerBound,
   ranged,
 } from "../miv/mod.ts";
-import { createOptimizer } from "../nn/mod.ts";
-import { Session } from "../training/mod.ts";
+import type { Session } from "../training/mod.ts";
+import { processorMs } from "./processor.ts";
+import { BATCH, benchSession } from "./session.ts";
 import { median, Side } from "./side.ts";
 
 /** One row; what a case does not measure is `null`. */
@@ -42,8 +42,6 @@ export interface MivRow {
   readonly officialMs: number | null;
   readonly speedup: number | null;
 }
-
-const BATCH = 64;
 
 /** Noise of av-digits' shapes: time does not depend on what is in the pictures. */
 function noise(): Dataset {
@@ -69,12 +67,6 @@ function noise(): Dataset {
 }
 
 const context = { modalities: ["audio", "image"], classes: 10 };
-
-/** Processor time of this process so far, in milliseconds. */
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
 
 /** A method that valuates every batch and, differentiated, descends both losses by next to nothing. */
 function valuation(differentiated: boolean): Method {
@@ -117,25 +109,14 @@ export function sessionFor(engine: Engine, size: StepSize, method: Method | null
   const library = createLibrary();
   const dataset = noise();
   const options = { channels: [...size.channels], width: size.width };
-  return new Session({
-    model: {
-      context,
-      encoders: {
-        audio: library.encoders.get("cnn").create(options, dataset.modalities["audio"]),
-        image: library.encoders.get("cnn").create(options, dataset.modalities["image"]),
-      },
-      fusion: library.fusions.get("concat").create({ width: size.width }, context),
-      methods: method === null ? [] : [method],
+  return benchSession(engine, dataset, {
+    context,
+    encoders: {
+      audio: library.encoders.get("cnn").create(options, dataset.modalities["audio"]),
+      image: library.encoders.get("cnn").create(options, dataset.modalities["image"]),
     },
-    dataset,
-    engine,
-    optimizer: createOptimizer("sgd", { momentum: 0.9, weightDecay: 5e-4 }),
-    batchSize: BATCH,
-    clipNorm: 10,
-    learningRate: () => 1e-3,
-    random: new Random(0),
-    epochs: 1,
-    budget: Number.MAX_SAFE_INTEGER,
+    fusion: library.fusions.get("concat").create({ width: size.width }, context),
+    methods: method === null ? [] : [method],
   });
 }
 

@@ -38,6 +38,15 @@ export function description(library: Library, name: string, abstract?: (run: () 
     if (plugin.kind === "method") {
       const { forwards, backwards } = plugin.cost ?? { forwards: 1, backwards: 1 };
       lines.push(`  Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`);
+      const passes = plugin.passes?.({}, { modalities: ["a", "b"], classes: 2 }) ?? 0;
+      if (passes > 0) {
+        lines.push(
+          `  Cost per epoch past its warm-up: ${+passes.toPrecision(
+            3,
+          )} forward passes over the training set besides its ` +
+            "steps (2 modalities)",
+        );
+      }
     }
     lines.push(...needLines(plugin, statedInputs.map(({ info }) => info)));
     lines.push(...compatibilityLines(plugin, library));

@@ -405,6 +405,11 @@ export interface MethodPlugin extends About {
   refuses?(fusion: Fusion, context: ModelContext, options: RawOptions): string | null;
   /** Forward and backward passes per step relative to plain training, for cost tables. @default 1 and 1 */
   readonly cost?: { readonly forwards: number; readonly backwards: number };
+  /**
+   * Forward passes between the steps of an epoch past any warm-up, in multiples of the training set, for cost tables.
+   * @default 0
+   */
+  passes?(options: RawOptions, context: ModelContext): number;
   create(options: RawOptions, context: ModelContext): Method;
 }
 
@@ -459,7 +464,7 @@ export interface DatasetPlugin extends About {
 // ------------------------------------------------------------------------------------------------- typed definitions
 
 /** An `About` whose option specs fit an options interface. */
-export type Typed<P extends About, O> = Omit<P, "kind" | "options" | "create" | "refuses" | "load"> & {
+export type Typed<P extends About, O> = Omit<P, "kind" | "options" | "create" | "refuses" | "load" | "passes"> & {
   readonly options: SpecsFor<O>;
 };
 
@@ -498,6 +503,7 @@ export function defineFusion<O extends object>(
 export function defineMethod<O extends object>(
   plugin: Typed<MethodPlugin, O> & {
     refuses?(fusion: Fusion, context: ModelContext, options: O): string | null;
+    passes?(options: O, context: ModelContext): number;
     create(options: O, context: ModelContext): Method;
   },
 ): MethodPlugin {
@@ -507,6 +513,7 @@ export function defineMethod<O extends object>(
     kind: "method",
     options: plugin.options as OptionSpecs,
     refuses: (fusion, context, raw) => plugin.refuses?.(fusion, context, resolve(raw)) ?? null,
+    passes: (raw, context) => plugin.passes?.(resolve(raw), context) ?? 0,
     create: (raw, context) => plugin.create(resolve(raw), context),
   };
 }

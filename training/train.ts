@@ -204,7 +204,12 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
   };
 }
 
-async function trainEpoch(session: Session, random: Random): Promise<StepTotals> {
+/**
+ * Trains the epoch `session.epoch`: what methods do before it, its plan, its steps, the means of features.
+ *
+ * @param random The run's stream.
+ */
+export async function trainEpoch(session: Session, random: Random): Promise<StepTotals> {
   const { model, dataset } = session.parts;
   for (const method of model.methods) await method.beforeEpoch?.(session);
   const order = random.split("order", session.epoch).permutation(dataset.splits.train.size);

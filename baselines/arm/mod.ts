@@ -61,6 +61,8 @@ function preset(name: string, about: string, formula: string, changed: Partial<A
     // The released code's projection is one matrix over all features in sorted order.
     symmetric: changed.view !== "official",
     widths: changed.view === "raw" || changed.readout === "raw" ? "fused" : "any",
+    // One valuation of the step's own forward pass; its losses are differentiated along with the task's.
+    cost: { forwards: 1, backwards: 1 },
     refuses: refusal,
     create: (resolved, context) => armMethod(name, resolved, context),
   });
