@@ -31,6 +31,14 @@ for (const grid of grids.filter(({ cells }) => cells.every((cell) => cell.datase
   });
 }
 
+Deno.test("the grids fusion and baselines leave nothing out", () => {
+  const plain = gridOf("fusion").cells.filter(({ methods }) => methods.length === 0);
+  assertEquals(plain.map(({ fusion }) => fusion.name).sort(), library.fusions.names());
+  const methods = new Set(gridOf("baselines").cells.flatMap((cell) => cell.methods.map(({ name }) => name)));
+  const rivals = library.methods.names().filter((name) => name !== "none" && !name.startsWith("arm-"));
+  assertEquals([...methods].sort(), rivals);
+});
+
 Deno.test("an unknown grid is refused with the names there are", () => {
   assertThrows(() => gridOf("arm-moduls"), RangeError, "grids are quick, fusion, baselines");
 });
