@@ -61,7 +61,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
       [["benhc"], 'Cannot find command "benhc": commands are bench'],
       [["describe", "amr"], 'Cannot describe "amr": known names are'],
       [["bench", "--fuson", "sum"], 'Cannot use option --fuson of "bench": its options are --grid'],
-      [["bench", "sum"], 'Cannot find grid "sum": grids are quick, arm-modules'],
+      [["bench", "sum"], 'Cannot find grid "sum": grids are quick, fusion, baselines'],
       [["bench", "quick", "sum"], 'Cannot use argument "sum" of "bench"'],
       [["bench", "--fusion", "smu"], 'Cannot find fusion "smu": registered names are bigated, centralnet, concat,'],
       [["bench", "--method", "sample-valuation+arm"], "re-samples without passing that on: write arm+sample-valuation"],
