@@ -12,6 +12,7 @@ import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
 import { resolveOptions } from "../core/options.ts";
 import type { RunConfig, TrainingConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
+import { CompositionError } from "../training/compose.ts";
 import { readBytes, StoreError } from "../store/files.ts";
 import { maxJsonBytes } from "../store/run_folder.ts";
 import { parseStored } from "../store/schemas.ts";
@@ -28,16 +29,17 @@ const flags: Readonly<Record<string, Flag>> = {
   encoder: { type: "text", value: "NAME", about: "encoder of every modality (default: cnn)" },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
-    type: "list",
-    value: "NAME,...",
-    about: "methods to compare, a+b for both on one model: none,arm,arm+ogm-ge (default: none)",
+    type: "each",
+    value: "NAME",
+    about: "method; a,b or a+b puts both on one model; repeat it for another row",
   },
+  compare: { type: "list", value: "NAME,...", about: "methods to compare, a row each: none,arm,arm+ogm-ge" },
   modality: { type: "list", value: "NAME,...", about: "modalities to use (default: all)" },
   seeds: { type: "text", value: "N", about: "number of seeds 0..N-1 (default: 3)" },
   epochs: { type: "text", value: "N", about: "epochs, or the budget in multiples of the training set" },
   budget: { type: "text", value: "samples|epochs", about: "compare at equal samples drawn or equal epochs" },
   set: {
-    type: "list",
+    type: "each",
     value: "KEY=VALUE",
     about: "set an option: training.x, dataset.x, encoder.x, fusion.x, <name>.x",
   },
@@ -56,19 +58,44 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
+/**
+ * Methods of each row: a row per name of `--compare`, and one per `--method`, whose names are put on one model.
+ *
+ * @throws {RangeError} If a name is missing, or "none" stands beside others.
+ */
+export function methodRows(compare: readonly string[], methods: readonly string[]): string[][] {
+  const rows = [...compare, ...methods].map((text) => {
+    const names = text.split(/[,+]/).map((name) => name.trim());
+    if (names.includes("")) {
+      throw new RangeError(`Cannot read methods "${text}" as names must stand between commas or plus signs`);
+    }
+    if (names.length > 1 && names.includes("none")) {
+      throw new RangeError(
+        `Cannot put "none" on one model with other methods as it is the fusion without any; ${toCompare(names)}`,
+      );
+    }
+    return names.filter((name) => name !== "none");
+  });
+  if (rows.length === 0) return [[]];
+  return [...new Map(rows.map((names) => [names.join("+"), names])).values()];
+}
+
+/** The command for rows instead of one model. */
+const toCompare = (names: readonly string[]) => `to compare them write --compare ${names.join(",")}`;
+
 /** Configurations named on the command line: every fusion with every method. */
 function requestsOf(parsed: Flags): CellRequest[] {
   const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
-  const methods = parsed.list.method.length === 0 ? ["none"] : parsed.list.method;
   const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
+  const rows = methodRows(parsed.list.compare, parsed.list.method);
   return fusions.flatMap((fusion) =>
-    methods.map((method): CellRequest => ({
-      label: method === "none" ? fusion : `${fusion} ${method}`,
+    rows.map((names): CellRequest => ({
+      label: [fusion, ...names.length === 0 ? [] : [names.join("+")]].join(" "),
       dataset: part(parsed.text.dataset ?? "av-digits"),
       modalities,
       encoder: part(parsed.text.encoder ?? "cnn"),
       fusion: part(fusion),
-      methods: method === "none" ? [] : method.split("+").map((name) => part(name)),
+      methods: names.map((name) => part(name)),
       training: {},
     }))
   );
@@ -116,10 +143,10 @@ export const benchCommand: Command = {
         helpOf("deno task bench [GRID] [options]", "Train configurations with several seeds and compare them.", specs, [
           "deno task bench                                  the quick grid on av-digits",
           "deno task bench arm-modules                      another prepared grid",
-          "deno task bench --fusion concat,sum --method none,arm --seeds 5",
+          "deno task bench --fusion concat,sum --compare none,arm --seeds 5",
           "deno task bench --method arm --set arm.lambda1=0.2 --set training.epochs=6",
-          "deno task bench --method arm,ogm-ge              two rows: arm, and ogm-ge",
-          "deno task bench --method arm+ogm-ge              one row: both methods on one model",
+          "deno task bench --method arm,ogm-ge              one row: both methods on one model",
+          "deno task bench --method arm --method ogm-ge     two rows, as --compare arm,ogm-ge",
           "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
           "deno task bench --describe arm",
         ]),
@@ -146,6 +173,9 @@ export const benchCommand: Command = {
   },
 };
 
+/** Flags that name parts. */
+const PARTS = "--dataset, --encoder, --fusion, --method, --compare or --modality";
+
 async function bench(
   args: readonly string[],
   parsed: Flags,
@@ -155,14 +185,12 @@ async function bench(
   repeated: RunConfig | null,
 ): Promise<number> {
   const named = parsed.text.dataset !== undefined || parsed.text.encoder !== undefined ||
-    [parsed.list.fusion, parsed.list.method, parsed.list.modality].some((list) => list.length > 0);
+    [parsed.list.fusion, parsed.list.method, parsed.list.compare, parsed.list.modality].some((list) => list.length > 0);
   if (named && prepared !== undefined) {
-    throw new RangeError("Cannot use --grid together with --dataset, --encoder, --fusion, --method or --modality");
+    throw new RangeError(`Cannot use --grid together with ${PARTS}`);
   }
   if (repeated !== null && (named || prepared !== undefined)) {
-    throw new RangeError(
-      "Cannot use --config together with --grid, --dataset, --encoder, --fusion, --method or --modality",
-    );
+    throw new RangeError(`Cannot use --config together with --grid, ${PARTS}`);
   }
   const grid = named || repeated !== null ? null : gridOf(prepared ?? "quick");
   let requests: CellRequest[] = repeated !== null
@@ -178,10 +206,10 @@ async function bench(
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1) }, (_, seed) => seed);
   }
-  const balancing = parsed.list.method.filter((name) => name !== "none");
-  if (balancing.length > 1 && !balancing.some((name) => name.includes("+")) && !parsed.boolean.json) {
-    // The same comma means both in other tools.
-    console.error(`Compares ${balancing.join(", ")}; to put them on one model write --method ${balancing.join("+")}.`);
+  const composed = parsed.list.method.filter((text) => text.includes(",")).flatMap((text) => methodRows([], [text]));
+  if (!parsed.boolean.json) {
+    // The same comma means rows elsewhere.
+    for (const names of composed) console.error(`One model with ${names.join(" and ")}; ${toCompare(names)}.`);
   }
   const onError = parsed.text["on-error"] ?? "continue";
   if (onError !== "continue" && onError !== "stop") {
@@ -229,6 +257,11 @@ async function bench(
       return exit;
     }
     return failed ? 1 : 0;
+  } catch (error) {
+    if (error instanceof CompositionError && composed.length > 0) {
+      throw new RangeError(`${error.message}; ${toCompare(composed[0])}`, { cause: error });
+    }
+    throw error;
   } finally {
     view.end();
     for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);

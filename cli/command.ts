@@ -16,7 +16,8 @@ export interface Command {
 
 /** A flag of a command. */
 export interface Flag {
-  readonly type: "text" | "list" | "boolean";
+  /** `list` may repeat the flag or separate values by commas; `each` may repeat it, and takes its value as it is. */
+  readonly type: "text" | "list" | "each" | "boolean";
   /** What its value is, in capitals, for help. */
   readonly value?: string;
   readonly about: string;
@@ -31,18 +32,19 @@ export interface Flags {
 }
 
 /**
- * Parses arguments by a table of flags. Lists may repeat the flag or separate values by commas.
+ * Parses arguments by a table of flags.
  *
  * @throws {RangeError} If a flag is unknown or lacks its value.
  */
 export function parseFlags(command: string, specs: Readonly<Record<string, Flag>>, args: string[]): Flags {
   const names = Object.keys(specs);
   const of = (type: Flag["type"]) => names.filter((name) => specs[name].type === type);
+  const repeated = [...of("list"), ...of("each")];
   const unknown: string[] = [];
   const parsed = parseArgs(args, {
     boolean: of("boolean"),
-    string: [...of("text"), ...of("list")],
-    collect: of("list"),
+    string: [...of("text"), ...repeated],
+    collect: repeated,
     unknown: (arg: string, key?: string) => {
       if (key !== undefined) unknown.push(arg);
       return key === undefined;
@@ -61,15 +63,14 @@ export function parseFlags(command: string, specs: Readonly<Record<string, Flag>
     if (value === "") throw new RangeError(`Cannot use option --${name} of "${command}" as it must have a value`);
     text[name] = value as string | undefined;
   }
-  for (const name of of("list")) {
+  for (const name of repeated) {
     const values = (parsed[name] ?? []) as string[];
     if (values.includes("")) {
       throw new RangeError(`Cannot use option --${name} of "${command}" as it must have a value`);
     }
-    // Settings hold commas of their own (lists of numbers).
-    // Elsewhere saying a thing twice is saying it once.
+    // Saying a thing twice is saying it once.
     const split = values.flatMap((value) => value.split(",")).map((value) => value.trim());
-    list[name] = name === "set" ? values : [...new Set(split)];
+    list[name] = specs[name].type === "each" ? values : [...new Set(split)];
   }
   for (const name of of("boolean")) boolean[name] = parsed[name] === true;
   return { text, list, boolean, positional: parsed._.map(String) };

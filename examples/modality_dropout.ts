@@ -1,7 +1,7 @@
 /**
  * A method of one's own, in one file: in training, some samples lose one of their modalities.
  *
- * Bench it: `deno task bench --plugin ./examples/modality_dropout.ts --method none,modality-dropout`
+ * Bench it: `deno task bench --plugin ./examples/modality_dropout.ts --compare none,modality-dropout`
  *
  * Outside this repository the import below is `@armlab/armlab`.
  *

@@ -1,7 +1,7 @@
 /**
  * A dataset of one's own, in one file: three views of a class, each through its own noise.
  *
- * Bench it: `deno task bench --plugin ./examples/noisy_views.ts --dataset noisy-views --encoder mlp --method none,ogm-ge`
+ * Bench it: `deno task bench --plugin ./examples/noisy_views.ts --dataset noisy-views --encoder mlp --compare none,ogm-ge`
  *
  * Outside this repository the imports below are `@armlab/armlab`, `@armlab/armlab/core` and `@armlab/armlab/datasets`.
  *

@@ -9,7 +9,7 @@ import { byModality, modalitiesOf } from "../core/modality.ts";
 import { describeType, type OptionSpec, type OptionSpecs, parseOption, resolveOptions } from "../core/options.ts";
 import type { Dataset, Encoder, Fusion, Method, ModalityInfo, ModelContext } from "../core/plugin.ts";
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
-import { incompatibility } from "../training/compose.ts";
+import { CompositionError, incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
 
 /** Options of the training itself, the same for every method of a grid. */
@@ -183,7 +183,7 @@ export function buildModel(
     return plugin.create(options, context);
   });
   const conflict = incompatibility(methods);
-  if (conflict !== null) throw new RangeError(conflict);
+  if (conflict !== null) throw new CompositionError(conflict);
   return { context, encoders, fusion, methods };
 }
 

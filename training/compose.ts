@@ -5,6 +5,11 @@
  */
 import { CLAIMS, type Method } from "../core/plugin.ts";
 
+/** Methods that cannot be put on one model; the message says why, and which order works if one does. */
+export class CompositionError extends RangeError {
+  override readonly name = "CompositionError";
+}
+
 /**
  * Says why methods cannot be composed in the order given, or `null` if they can.
  *
