@@ -5,7 +5,7 @@
  */
 import type { EnginePlugin, Missing } from "../core/program.ts";
 import { eagerEngine } from "./eager.ts";
-import { graphicsDriver, messageOf } from "./missing.ts";
+import { calmGraphics, graphicsDriver, messageOf } from "./missing.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
 import { mendWebgpu } from "./webgpu_kernels.ts";
 
@@ -52,6 +52,7 @@ export const webgpu: EnginePlugin = {
     if (navigator.gpu === undefined) {
       return { what: "this Deno has no WebGPU", get: "deno upgrade" };
     }
+    calmGraphics();
     try {
       const adapter = await navigator.gpu.requestAdapter();
       if (adapter === null) return { what: "Deno's WebGPU finds no graphics device", get: graphicsDriver() };
@@ -68,10 +69,12 @@ export const webgpu: EnginePlugin = {
     const adapter = await navigator.gpu.requestAdapter();
     await import("@tensorflow/tfjs-backend-webgpu");
     mendWebgpu();
+    const device = adapter?.info.description || adapter?.info.vendor || "a graphics device";
+    const software = /llvmpipe|SwiftShader/.test(device);
     return await eagerEngine({
       name: "webgpu",
       backend: "webgpu",
-      device: adapter?.info.description || adapter?.info.vendor || "a graphics device",
+      device: software ? `${device}, a driver in software: slow` : device,
     });
   },
 };

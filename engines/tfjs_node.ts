@@ -14,7 +14,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/program.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { eagerEngine } from "./eager.ts";
-import { messageOf } from "./missing.ts";
+import { messageOf, missingNvidiaDriver } from "./missing.ts";
 import { registerTensorflowKernels } from "./tensorflow_kernels.ts";
 
 /** Names of the two engines, which are those of the packages. */
@@ -140,6 +140,8 @@ function plugin(name: TfjsNodeName, about: string, device: () => string): Engine
   const missing = async (threads: number): Promise<Missing | null> => {
     try {
       const folder = tfjsNodeFolder(name);
+      const driver = name === "tfjs-node-gpu" ? missingNvidiaDriver(setup) : null;
+      if (driver !== null) return driver;
       if (readManifest(folder) === null) return { what: `the package's binding is not built in ${folder}`, get: setup };
       const problem = await load(name, folder, threads);
       return problem === null ? null : { what: `its package could not be loaded (${problem})`, get: setup };

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Engine, EngineOptions, EnginePlugin, Missing } from "../../core/program.ts";
-import { graphicsDriver, messageOf, unloadable } from "../missing.ts";
+import { calmGraphics, graphicsDriver, messageOf, missingNvidiaDriver, unloadable } from "../missing.ts";
 
 async function missingRuntime(): Promise<Missing | null> {
   try {
@@ -44,9 +44,12 @@ export const onnxWebgpu: EnginePlugin = {
     const runtime = await missingRuntime();
     if (runtime !== null) return runtime;
     const { tryProvider } = await import("./device_session.ts");
+    calmGraphics();
     const problem = await tryProvider("webgpu");
     if (problem === null) return null;
-    return { what: `ONNX Runtime's WebGPU finds no usable graphics device (${problem})`, get: graphicsDriver() };
+    // The runtime says first where in its sources the check stands that failed.
+    const why = problem.replace(/^.* was false\. /, "");
+    return { what: `ONNX Runtime's WebGPU finds no usable graphics device (${why})`, get: graphicsDriver() };
   },
   create: (options) => createDevice("webgpu", options),
 };
@@ -80,10 +83,8 @@ export const onnxCuda: EnginePlugin = {
     if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
       return { what: "ONNX Runtime's npm package has a CUDA provider for Linux on x64 only", get: null };
     }
-    const driver = unloadable(["libcuda.so.1"]);
-    if (driver.length > 0) {
-      return { what: `no NVIDIA driver (${driver.join(", ")} cannot be loaded)`, get: "install NVIDIA's driver" };
-    }
+    const driver = missingNvidiaDriver("deno task setup:onnx-cuda");
+    if (driver !== null) return driver;
     const absent = missingCudaFiles();
     if (absent.length > 0) {
       return { what: `the CUDA provider's files are missing: ${absent.join(", ")}`, get: "deno task setup:onnx-cuda" };
@@ -92,7 +93,9 @@ export const onnxCuda: EnginePlugin = {
     if (libraries.length > 0) {
       return {
         what: `the CUDA provider needs libraries that cannot be loaded: ${libraries.join(", ")}`,
-        get: "install the CUDA 12 toolkit and cuDNN 9, with their folders in LD_LIBRARY_PATH",
+        get:
+          "python3 -m pip install nvidia-cuda-runtime-cu12 nvidia-cublas-cu12 nvidia-curand-cu12 nvidia-cufft-cu12 " +
+          "nvidia-cudnn-cu12 (or the CUDA 12 toolkit and cuDNN 9), with their lib folders in LD_LIBRARY_PATH",
       };
     }
     const { tryProvider } = await import("./device_session.ts");
