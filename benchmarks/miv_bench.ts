@@ -11,23 +11,16 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../core/autodiff.ts";
-import { mapByModality } from "../core/modality.ts";
+import { balancedMinMax } from "../baselines/arm/losses.ts";
+import { type ArmOptions, armOptions } from "../baselines/arm/options.ts";
+import { valuate } from "../baselines/arm/valuation.ts";
+import { resolveOptions } from "../core/options.ts";
 import type { Dataset, Method, Split, TrainStep } from "../core/plugin.ts";
 import { type Engine, float32, type NamedHostTensors } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { createLibrary } from "../library.ts";
-import { gapLoss, labelProbability, minimumLoss } from "../losses/mod.ts";
-import {
-  centred,
-  contributions,
-  type EstimatorName,
-  informationOf,
-  informationProgram,
-  lowerBound,
-  ranged,
-} from "../miv/mod.ts";
+import { type EstimatorName, informationProgram } from "../miv/mod.ts";
 import type { Session } from "../training/mod.ts";
 import { processorMs } from "./processor.ts";
 import { BATCH, benchSession } from "./session.ts";
@@ -68,33 +61,21 @@ function noise(): Dataset {
 
 const context = { modalities: ["audio", "image"], classes: 10 };
 
-/** A method that valuates every batch and, differentiated, descends both losses by next to nothing. */
+/** A method that valuates every batch as ARM does and, differentiated, descends both losses by next to nothing. */
 function valuation(differentiated: boolean): Method {
+  const options: ArmOptions = resolveOptions("arm", armOptions, {
+    gradient: differentiated ? "straight-through" : "none",
+  });
   const value = (step: TrainStep) =>
-    step.memo("bench/valuation", () => {
-      const { parts, fused, logits } = step.solo();
-      const centre = (vectors: tf.Tensor2D) => centred(differentiated ? vectors : stopGradient(vectors), step.weights);
-      const { nmi, ncmi } = informationOf(mapByModality(parts, centre), centre(fused), {
-        estimator: differentiated ? "straight-through" : "hard",
-      });
-      const p = labelProbability(step.output.logits, step.labels);
-      const solo = tf.stack(
-        step.modalities.map((modality) => labelProbability(logits[modality], step.labels)),
-        1,
-      ) as tf.Tensor2D;
-      return { p, nmi, phi: contributions(stopGradient(p), stopGradient(solo), nmi, ncmi) };
-    });
+    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options);
   return {
     name: "valuation",
     declares: { solo: true, columns: { "valuation/phi": { width: 2, init: 0 } } },
     loss: !differentiated ? undefined : (step) => {
-      const { p, nmi, phi } = value(step);
-      return {
-        phiMI: tf.mul(minimumLoss(lowerBound(p, nmi)), 1e-3),
-        phiCMI: tf.mul(gapLoss(ranged(phi, "shift")), 1e-3),
-      };
+      const { phiMI, phiCMI } = balancedMinMax(value(step), options);
+      return { phiMI: tf.mul(phiMI, 1e-3), phiCMI: tf.mul(phiCMI, 1e-3) };
     },
-    emit: (step) => ({ rows: { "valuation/phi": stopGradient(value(step).phi) } }),
+    emit: (step) => ({ rows: { "valuation/phi": value(step).phi } }),
   };
 }
 

@@ -96,6 +96,8 @@ export interface FusionOutput {
   readonly logits: tf.Tensor2D;
   /** Logits of heads that belong to one modality each, if the fusion has such heads: [B, C]. */
   readonly own?: ByModality<tf.Tensor2D>;
+  /** The modalities' parts of the fused feature, if it is their sum: `solo` may use them, so that gradients meet there. */
+  readonly parts?: ByModality<tf.Tensor2D>;
 }
 
 /** Each modality's part in the fused feature and its own readout. */
@@ -157,8 +159,12 @@ export interface Fusion {
     scope: Scope,
     means: ByModality<tf.Tensor2D>,
   ): FusionOutput;
-  /** Exact unimodal parts and readouts. Without it, the harness uses one-hot keep masks according to `soloMode`. */
-  solo?(features: ByModality<Features>, scope: Scope): Solo;
+  /**
+   * Exact unimodal parts and readouts. Without it, the harness uses one-hot keep masks according to `soloMode`.
+   *
+   * @param output What `forward` gave for the same features with all modalities kept, if it ran.
+   */
+  solo?(features: ByModality<Features>, scope: Scope, output?: FusionOutput): Solo;
   /**
    * The fusion's own training loss, where it is not cross-entropy on `logits`: per-sample terms [B] by key.
    * The sum of all keys is minimised. A head of a modality that a sample lacks must have loss 0 there.

@@ -79,10 +79,10 @@ export const concat: FusionPlugin = defineFusion<ConcatOptions>({
         const pooled = keptFeatures(features, keep, keepFill, means);
         const z = parts(pooled, scope);
         const fused = tf.add(total(modalities.map((modality) => at(z, modality))), bias(scope)) as tf.Tensor2D;
-        return { fused, logits: head(fused, scope, 1) };
+        return { fused, logits: head(fused, scope, 1), parts: z };
       },
-      solo(features, scope) {
-        const z = parts(mapByModality(features, ({ pooled }) => pooled), scope);
+      solo(features, scope, output) {
+        const z = output?.parts ?? parts(mapByModality(features, ({ pooled }) => pooled), scope);
         const share = tf.mul(bias(scope), 1 / m);
         return {
           parts: z,

@@ -34,9 +34,19 @@ export interface GapLossOptions {
  */
 export function gapLoss(phi: tf.Tensor2D, options: GapLossOptions = {}): tf.Tensor1D {
   const { floor = 1e-3, denominatorGradient = false, asymmetric = false } = options;
+  const m = phi.shape[1];
   const mean = tf.mean(phi, 1, true);
-  const centre = asymmetric ? stopGradient(mean) : mean;
-  const moved = asymmetric ? tf.where(tf.less(phi, centre), phi, stopGradient(phi)) : phi;
-  const denominator = tf.maximum(denominatorGradient ? mean : stopGradient(mean), floor);
-  return tf.sum(tf.div(tf.abs(tf.sub(moved, centre)), denominator), 1);
+  const denominator = tf.reshape(tf.maximum(denominatorGradient ? mean : stopGradient(mean), floor), [-1]);
+  const gaps = asymmetric ? weakGaps(phi, stopGradient(mean)) : tf.matMul(phi, centring(m));
+  return tf.div(tf.sum(tf.abs(gaps), 1), denominator);
+}
+
+/** I - 1/m: times it, a row loses its mean. */
+function centring(m: number): tf.Tensor2D {
+  return tf.tensor2d(Array.from({ length: m * m }, (_, k) => Number(k % (m + 1) === 0) - 1 / m), [m, m]);
+}
+
+/** The same gaps; only those below the mean have a gradient. */
+function weakGaps(phi: tf.Tensor2D, mean: tf.Tensor): tf.Tensor {
+  return tf.sub(tf.where(tf.less(phi, mean), phi, stopGradient(phi)), mean);
 }

@@ -36,17 +36,16 @@ export function contributions(
   index: InteractionIndex = "other",
 ): tf.Tensor2D {
   const m = nmi.shape[1];
-  const own = tf.mul(tf.expandDims(p, 1), nmi) as tf.Tensor2D;
-  if (m === 1) return own;
-  const offDiagonal = tf.tensor3d(
-    Array.from({ length: m * m }, (_, k) => k % (m + 1) === 0 ? 0 : 1),
-    [1, m, m],
+  // phi_i = sum_j P_ij T_ij: T_ii = I_i and P_ii = p_y, elsewhere the interaction with partner j and p_j.
+  const eye = tf.reshape(tf.eye(m), [1, m, m]);
+  const others = tf.sub(1, eye);
+  const probabilities = tf.add(
+    tf.mul(tf.reshape(p, [-1, 1, 1]), eye),
+    tf.mul(tf.expandDims(solo, 1), others),
   );
-  const interaction = index === "other"
-    ? tf.sub(tf.expandDims(nmi, 1), ncmi)
-    : tf.sub(tf.expandDims(nmi, 2), tf.transpose(ncmi, [0, 2, 1]));
-  const partners = tf.sum(tf.mul(tf.mul(tf.expandDims(solo, 1), interaction), offDiagonal), 2);
-  return tf.add(own, partners) as tf.Tensor2D;
+  const given = tf.mul(index === "other" ? ncmi : tf.transpose(ncmi, [0, 2, 1]), others);
+  const terms = tf.sub(tf.expandDims(nmi, index === "other" ? 1 : 2), given);
+  return tf.sum(tf.mul(probabilities, terms), 2);
 }
 
 /** Joint contribution phi^CMI(X) of each sample (Eq. 12): the mean over modalities, [B]. */
@@ -88,7 +87,15 @@ export function fusionWeights(phi: tf.Tensor2D, floor: number = 1e-3): tf.Tensor
  * @returns [B].
  */
 export function softmin(values: tf.Tensor2D, tau: number): tf.Tensor1D {
-  return tf.mul(tf.logSumExp(tf.mul(values, -tau), 1), -1 / tau);
+  return tf.customGrad((given, save) => {
+    const scaled = tf.mul(given as tf.Tensor2D, -tau) as tf.Tensor2D;
+    (save as tf.GradSaveFunc)([scaled]);
+    return {
+      value: tf.mul(tf.logSumExp(scaled, 1), -1 / tau),
+      // d softmin / d I_i = softmax(-tau I)_i.
+      gradFunc: (dy: tf.Tensor, [scaled]: tf.Tensor[]) => tf.mul(tf.expandDims(dy, 1), tf.softmax(scaled)),
+    };
+  })(values) as tf.Tensor1D;
 }
 
 /**
@@ -118,9 +125,12 @@ export function lowerBound(
  * @param weights [B]; rows of weight 0 do not enter the mean.
  */
 export function centred(vectors: tf.Tensor2D, weights: tf.Tensor1D): tf.Tensor2D {
-  const total = tf.maximum(tf.sum(weights), 1e-12);
-  const mean = tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, vectors), total);
-  return tf.sub(vectors, mean) as tf.Tensor2D;
+  const shares = tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
+  return tf.customGrad((given) => ({
+    value: tf.sub(given as tf.Tensor2D, tf.matMul(tf.expandDims(shares, 0) as tf.Tensor2D, given as tf.Tensor2D)),
+    // Every sample also moves all others, by its share of the mean.
+    gradFunc: (dy: tf.Tensor) => tf.sub(dy, tf.mul(tf.expandDims(shares, 1), tf.sum(dy, 0, true))),
+  }))(vectors) as tf.Tensor2D;
 }
 
 /** The same tensor, without gradient if asked. */

@@ -215,9 +215,10 @@ export function soloOf(
   features: ByModality<Features>,
   scope: Scope,
   subset: (kept: readonly string[]) => FusionOutput,
+  whole?: FusionOutput,
 ): Solo {
   const { fusion, context: { modalities } } = model;
-  if (fusion.solo !== undefined) return fusion.solo(features, scope);
+  if (fusion.solo !== undefined) return fusion.solo(features, scope, whole);
   const only = fusion.soloMode === "ablate-mean"
     ? (kept: readonly string[]) => atMeans(model, features, kept, scope)
     : subset;
@@ -243,6 +244,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
   let features = encoded;
   let keep = given.keep;
   let output: FusionOutput | null = null;
+  let whole: FusionOutput | undefined;
   let memo = new Map<string, unknown>();
   const remember = <T>(key: string, make: () => T): T => {
     if (!memo.has(key)) memo.set(key, make());
@@ -264,7 +266,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     },
     visibleLabels: given.labels ?? null,
     bypass: (param) => fusion.bypass?.(param) ?? [],
-    solo: () => remember("harness/solo", () => soloOf(model, features, scope.as("eval"), step.subset)),
+    solo: () => remember("harness/solo", () => soloOf(model, features, scope.as("eval"), step.subset, whole)),
     subset: (kept) => {
       const sorted = [...kept].sort();
       return remember(`harness/subset/${sorted.join(",")}`, () => {
@@ -289,6 +291,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     memo = new Map();
   }
   output = fusion.forward(features, keep, scope, means);
+  if (keep === null) whole = output;
   for (const method of methods) output = method.output?.(step) ?? output;
   return { step, encoded, weights };
 }

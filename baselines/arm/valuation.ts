@@ -5,12 +5,12 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
-import { at, type ByModality, byModality, mapByModality } from "../../core/modality.ts";
+import { at, type ByModality, byModality, mapByModality, valuesOf } from "../../core/modality.ts";
 import type { Step } from "../../core/plugin.ts";
 import type { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";
-import { informationOf, shuffledFloor } from "../../miv/estimators/information.ts";
+import { informationOfVectors, mismatched, vectorsOf } from "../../miv/estimators/information.ts";
 import type { EstimatorOptions } from "../../miv/estimators/options.ts";
 import { centred, contributions, gated } from "../../miv/valuation.ts";
 import { type Compared, viewOf } from "../../miv/views.ts";
@@ -30,8 +30,8 @@ export interface Valuation {
   readonly ncmi: tf.Tensor3D;
   /** Raw phi^CMI(x^i), without gradient, [B, m]. */
   readonly phi: tf.Tensor2D;
-  /** What was compared, centred and without gradient; for the estimator's floor and the angle between modalities. */
-  readonly compared: Compared;
+  /** What was compared, [B, 1 + m, d]: fused feature and parts, centred and without gradient. */
+  readonly compared: tf.Tensor3D;
 }
 
 /** Whose probability and which batch a valuation is about. */
@@ -80,17 +80,19 @@ function remembersCentres({ center, fwTest }: ArmOptions): boolean {
 const MOMENTUM = 0.1;
 
 /** Subtracts what all samples share: the batch's mean in training, its remembered mean in prediction. */
-function centre(name: string, vectors: tf.Tensor2D, step: Step, target: Target, options: ArmOptions): tf.Tensor2D {
+function centre(vectors: tf.Tensor3D, step: Step, target: Target, options: ArmOptions): tf.Tensor3D {
   if (options.center === "none") return vectors;
-  const weights = target.weights ?? (tf.ones([vectors.shape[0]]) as tf.Tensor1D);
-  if (!remembersCentres(options)) return centred(vectors, weights);
+  const [batch, count, width] = vectors.shape;
+  const flat: tf.Tensor2D = tf.reshape(vectors, [batch, count * width]);
+  const weights = target.weights ?? (tf.ones([batch]) as tf.Tensor1D);
+  if (!remembersCentres(options)) return tf.reshape(centred(flat, weights), vectors.shape);
   const group = step.scope.group(ARM_GROUP);
-  const remembered = group.buffer(`center/${name}`, [1, vectors.shape[1]], zeros) as tf.Tensor2D;
-  if (step.scope.mode === "eval") return tf.sub(vectors, remembered) as tf.Tensor2D;
-  const result = centred(vectors, weights);
-  const mean = tf.slice(tf.sub(stopGradient(vectors), stopGradient(result)), [0, 0], [1, -1]);
-  group.update(`center/${name}`, tf.add(tf.mul(remembered, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)));
-  return result;
+  const remembered = group.buffer("centres", [1, count * width], zeros) as tf.Tensor2D;
+  if (step.scope.mode === "eval") return tf.reshape(tf.sub(flat, remembered), vectors.shape);
+  const result = centred(flat, weights);
+  const mean = tf.slice(tf.sub(stopGradient(flat), stopGradient(result)), [0, 0], [1, -1]);
+  group.update("centres", tf.add(tf.mul(remembered, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)));
+  return tf.reshape(result, vectors.shape);
 }
 
 /** The joint head applied to other vectors of its input's width. @throws {TypeError} If the widths differ. */
@@ -152,20 +154,25 @@ export function readoutLogits(
   }
 }
 
+/** Probability of the target class by each modality's logits, [B, m]. */
+function soloProbabilities(logits: ByModality<tf.Tensor2D>, classes: tf.Tensor1D): tf.Tensor2D {
+  const all = valuesOf(logits);
+  const [batch, count] = all[0].shape;
+  const together = tf.reshape(tf.concat(all, 1), [batch, all.length, count]);
+  const target = tf.reshape(tf.oneHot(classes, count, 1, 0, "float32"), [batch, 1, count]);
+  return tf.sum(tf.mul(tf.softmax(together), target), 2);
+}
+
 /** The valuation of a batch; parts of ARM with equal settings share it within a step. */
 export function valuate(step: Step, target: Target, options: ArmOptions): Valuation {
   return step.memo(`arm/valuation/${valuationKey(options)}`, () => {
     const differentiable = options.gradient === "straight-through" || options.gradient === "soft";
-    const vectors = compared(step, target, options);
-    const prepare = (name: string, own: tf.Tensor2D) => centre(name, gated(own, differentiable), step, target, options);
-    const parts = mapByModality(vectors.parts, (part, modality) => prepare(modality, part));
-    const fused = prepare("fused", vectors.fused);
-    const { nmi, ncmi } = informationOf(parts, fused, estimatorOptions(options), target.weights);
+    const { parts, fused, logits: fusedLogits } = compared(step, target, options);
+    const vectors = centre(gated(vectorsOf(parts, fused), differentiable), step, target, options);
+    const { nmi, ncmi } = informationOfVectors(vectors, estimatorOptions(options), target.weights);
     const keep = options.gradient !== "none";
-    const p = gated(labelProbability(vectors.logits, target.classes), keep);
-    const logits = readoutLogits(step, options, "value");
-    const own = step.modalities.map((modality) => labelProbability(at(logits, modality), target.classes));
-    const solo = gated(tf.stack(own, 1) as tf.Tensor2D, keep);
+    const p = gated(labelProbability(fusedLogits, target.classes), keep);
+    const solo = gated(soloProbabilities(readoutLogits(step, options, "value"), target.classes), keep);
     const phi = contributions(
       stopGradient(p),
       stopGradient(solo),
@@ -173,14 +180,7 @@ export function valuate(step: Step, target: Target, options: ArmOptions): Valuat
       stopGradient(ncmi),
       options.index,
     );
-    return {
-      p,
-      solo,
-      nmi,
-      ncmi,
-      phi,
-      compared: { parts: mapByModality(parts, stopGradient), fused: stopGradient(fused) },
-    };
+    return { p, solo, nmi, ncmi, phi, compared: stopGradient(vectors) };
   });
 }
 
@@ -194,16 +194,14 @@ export function estimatorFloor(
   options: ArmOptions,
 ): { nmi: tf.Scalar; ncmi: tf.Scalar } {
   const rows = Math.min(FLOOR_ROWS, weights.shape[0]);
-  const m = Object.keys(compared.parts).length;
+  const m = compared.shape[1] - 1;
   if (rows < 2) return { nmi: tf.scalar(0), ncmi: tf.scalar(0) };
-  const some = (vectors: tf.Tensor2D) => tf.slice(vectors, [0, 0], [rows, -1]);
-  const estimator = estimatorOptions(options);
   // A pair counts if both of its rows do.
   const own = tf.slice(weights, [0], [rows]);
   const before = tf.concat([tf.slice(weights, [rows - 1], [1]), tf.slice(weights, [0], [rows - 1])], 0);
   const share = tf.mul(own, before);
-  const { nmi, ncmi } = shuffledFloor(mapByModality(compared.parts, some), some(compared.fused), {
-    ...estimator,
+  const { nmi, ncmi } = informationOfVectors(mismatched(tf.slice(compared, [0, 0, 0], [rows, -1, -1])), {
+    ...estimatorOptions(options),
     estimator: options.estimator === "histogram" ? "hard" : options.estimator,
   }, share as tf.Tensor1D);
   const mean = (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, share)), tf.maximum(tf.sum(share), 1e-12));
@@ -213,16 +211,13 @@ export function estimatorFloor(
   };
 }
 
-/** Mean cosine between the modalities' vectors, over pairs and samples with weight. */
+/** Mean cosine between the modalities' vectors, over pairs and samples with weight; 0 for one modality alone. */
 export function meanCosine({ compared }: Valuation, weights: tf.Tensor1D): tf.Scalar {
-  const unit = Object.keys(compared.parts).sort().map((modality) => {
-    const vectors = compared.parts[modality];
-    return tf.div(vectors, tf.maximum(tf.norm(vectors, 2, 1, true), 1e-12));
-  });
-  const pairs: tf.Tensor[] = [];
-  for (let i = 0; i < unit.length; i++) {
-    for (let j = i + 1; j < unit.length; j++) pairs.push(tf.sum(tf.mul(unit[i], unit[j]), 1));
-  }
-  const mean = tf.div(tf.addN(pairs), pairs.length);
-  return tf.div(tf.sum(tf.mul(mean, weights)), tf.maximum(tf.sum(weights), 1e-12)) as tf.Scalar;
+  const m = compared.shape[1] - 1;
+  const parts = tf.slice(compared, [0, 1, 0], [-1, m, -1]);
+  const unit = tf.div(parts, tf.maximum(tf.norm(parts, 2, 2, true), 1e-12));
+  // |sum of u_i|^2 - sum of |u_i|^2 is twice the sum of the cosines of all pairs.
+  const both = tf.sub(tf.sum(tf.square(tf.sum(unit, 1)), 1), tf.sum(tf.square(unit), [1, 2]));
+  const cosines = tf.div(both, Math.max(1, m * (m - 1)));
+  return tf.div(tf.sum(tf.mul(cosines, weights)), tf.maximum(tf.sum(weights), 1e-12)) as tf.Scalar;
 }

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Information } from "./information.ts";
+import { standardise } from "./histogram.ts";
 import type { ResolvedEstimator } from "./options.ts";
 
 /** A partial correlation is not defined where what is left of a variance is below this share of it. */
@@ -16,12 +17,6 @@ function mean(values: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
   return tf.div(tf.sum(tf.mul(values, share), -1, true), tf.maximum(tf.sum(share), 1e-12));
 }
 
-/** Vectors with mean 0 and variance 1 over the last axis; a constant one becomes 0. */
-function standardised(vectors: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
-  const centred = tf.sub(vectors, mean(vectors, share));
-  return tf.mul(centred, tf.rsqrt(tf.add(mean(tf.square(centred), share), 1e-8)));
-}
-
 /**
  * Information by the correlation of coordinates, in Linfoot's normalisation: 1 - exp(-2 I) = rho^2, in [0, 1].
  *
@@ -29,21 +24,18 @@ function standardised(vectors: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
  * exactly, nothing of it is left once all other parts are known, and NCMI is 1 (CMI infinite). 0 where the condition
  * already determines either variable.
  *
- * @param parts [N, n] each: N vectors of n observations.
- * @param fused [N, n].
+ * @param vectors [N, 1 + m, n]: the fused feature, then the parts; n observations each.
  * @param share Weights of observations [1, n], or `null`.
  * @see Linfoot, "An informational measure of correlation", Information and Control, 1957.
  */
 export function gaussianInformation(
-  parts: readonly tf.Tensor2D[],
-  fused: tf.Tensor2D,
+  vectors: tf.Tensor3D,
   _options: ResolvedEstimator,
   share: tf.Tensor2D | null,
 ): Information {
-  const [rows] = fused.shape;
-  const m = parts.length;
-  const y = standardised(fused, share);
-  const z = parts.map((part) => standardised(part, share));
+  const [rows, count, n] = vectors.shape;
+  const m = count - 1;
+  const [y, ...z] = tf.split(standardise(vectors, share), count, 1).map((vector) => tf.reshape(vector, [rows, n]));
   const correlation = (a: tf.Tensor, b: tf.Tensor) =>
     tf.clipByValue(tf.reshape(mean(tf.mul(a, b), share), [rows]), -1, 1);
   const withFused = z.map((part) => correlation(part, y));

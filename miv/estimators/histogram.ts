@@ -7,7 +7,8 @@
  * normalised values lie in [0, 1].
  *
  * Shapes: N vectors, n observations each (d coordinates of one sample, or B d of a whole batch with N = 1), b bins,
- * m modalities. Entropies are in nats.
+ * m modalities. Entropies are in nats. Some steps bring their own gradient in closed form: it needs a third of the
+ * operations that the chain rule takes one by one.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { stopGradient } from "../../core/autodiff.ts";
 import type { Information } from "./information.ts";
 import { officialConditional } from "./official.ts";
 import type { Normalization, ResolvedEstimator } from "./options.ts";
-import { entropiesOf } from "./tables.ts";
+import { entropiesOf, jointTable } from "./tables.ts";
 
 /** Entropies below this count as zero: normalising by them would give noise. */
 const LEAST_ENTROPY = 1e-5;
@@ -24,15 +25,38 @@ const LEAST_ENTROPY = 1e-5;
 /** Hard bins, or hat functions. */
 export type Binning = "hard" | "soft";
 
-/** Standardises vectors over their last axis (population variance + 1e-8). */
-export function standardise(vectors: tf.Tensor, share: tf.Tensor2D | null = null): tf.Tensor {
-  const mean = (values: tf.Tensor) =>
-    share === null
-      ? tf.mean(values, -1, true)
-      : tf.div(tf.sum(tf.mul(values, share), -1, true), tf.maximum(tf.sum(share), 1e-12));
-  const centred = tf.sub(vectors, mean(vectors));
-  const variance = mean(tf.square(centred));
-  return tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-8)));
+/**
+ * Standardises vectors over their last axis: v = s (x - mean) / sqrt(population variance + 1e-8).
+ *
+ * @param share Weights of observations [1, n], or `null` if all count alike.
+ * @param deviation s, the standard deviation that they get.
+ */
+export function standardise(
+  vectors: tf.Tensor,
+  share: tf.Tensor2D | null = null,
+  deviation: number = 1,
+): tf.Tensor {
+  const n = vectors.shape[vectors.rank - 1];
+  // n times each observation's part of the whole, so that a weighted mean is the mean of weighted values.
+  const portion = share === null ? null : tf.div(tf.mul(share, n), tf.maximum(tf.sum(share), 1e-12));
+  const mean = (values: tf.Tensor) => tf.mean(portion === null ? values : tf.mul(values, portion), -1, true);
+  const standardised = tf.customGrad((x, save) => {
+    const centred = tf.sub(x as tf.Tensor, mean(x as tf.Tensor));
+    const variance = tf.add(mean(tf.square(centred)), 1e-8);
+    const factor = tf.rsqrt(deviation === 1 ? variance : tf.mul(variance, deviation ** -2));
+    const value = tf.mul(centred, factor);
+    (save as tf.GradSaveFunc)([value, factor]);
+    return {
+      value,
+      // Every observation also moves all others, through the mean and through the deviation.
+      gradFunc: (dy, [value, factor]) => {
+        const along = tf.mul(tf.mean(tf.mul(dy, value), -1, true), deviation ** -2);
+        const common = tf.add(tf.mean(dy, -1, true), tf.mul(value, along));
+        return tf.mul(tf.sub(dy, portion === null ? common : tf.mul(common, portion)), factor);
+      },
+    };
+  });
+  return standardised(vectors);
 }
 
 /**
@@ -55,238 +79,271 @@ export function stretch(vectors: tf.Tensor, share: tf.Tensor2D | null = null): t
 
 /**
  * Cumulative functions of b equal bins of a range: hard ones are 1 from edge k on, soft ones rise from 0 to 1 between the
- * centres of bins k - 1 and k. The share of bin k is S_k - S_(k+1), with S_0 = 1 and S_b = 0; the outer bins are open.
+ * centres of bins k - 1 and k, which must be 1 apart. The share of bin k is S_k - S_(k+1), with S_0 = 1 and S_b = 0; the
+ * outer bins are open.
  *
- * @param vectors [N, n].
- * @param range Its ends.
- * @param first 1, or 0 to have the constant S_0 as well.
- * @returns S_first .. S_(b-1), [N, b - first, n].
+ * @param vectors [N, v, 1, n], of v variables.
+ * @param range Its ends; (b - 1) long for soft bins.
+ * @returns S_0 .. S_(b-1) of each variable, [N, v, b, n]; of hard bins as truths.
  */
 export function cumulativeBins(
-  vectors: tf.Tensor2D,
+  vectors: tf.Tensor4D,
   bins: number,
   binning: Binning,
   [low, high]: readonly [number, number],
-  first: 0 | 1,
-): tf.Tensor3D {
-  const steps = (at: (k: number) => number) =>
-    tf.tensor3d(Array.from({ length: bins - first }, (_, k) => k + first === 0 ? -1e30 : at(k + first)), [
-      1,
-      bins - first,
-      1,
-    ]);
+): tf.Tensor4D {
+  const from = (at: (k: number) => number) =>
+    tf.tensor4d(Array.from({ length: bins }, (_, k) => k === 0 ? -1e30 : at(k)), [1, 1, bins, 1]);
   if (binning === "hard") {
-    const edges = steps((k) => low + (high - low) * k / bins);
-    return tf.cast(tf.greaterEqual(tf.expandDims(stopGradient(vectors), 1), edges), "float32") as tf.Tensor3D;
+    return tf.greaterEqual(stopGradient(vectors), from((k) => low + (high - low) * k / bins));
   }
-  const delta = (high - low) / (bins - 1);
-  const scaled = tf.expandDims(tf.mul(vectors, 1 / delta), 1);
-  return tf.clipByValue(tf.sub(scaled, steps((k) => low / delta + k - 1)), 0, 1) as tf.Tensor3D;
+  const starts = from((k) => low + k - 1);
+  return tf.customGrad((given, save) => {
+    const risen = tf.sub(given as tf.Tensor4D, starts);
+    const value = tf.clipByValue(risen, 0, 1);
+    (save as tf.GradSaveFunc)([risen, value]);
+    return {
+      value,
+      // The slope is 1 where nothing was clipped.
+      gradFunc: (dy: tf.Tensor, [risen, value]: tf.Tensor[]) =>
+        tf.sum(tf.mul(dy, tf.cast(tf.equal(risen, value), "float32")), 2, true),
+    };
+  })(vectors) as tf.Tensor4D;
 }
 
-/** information / norm(first, second), in [0, 1]; 0 with zero gradient where an entropy vanishes. */
+/**
+ * information / norm(first, second), in [0, 1]; 0 with zero gradient where an entropy vanishes.
+ *
+ * With r the ratio and s the norm: dr/d information = 1 / s, and for s = sqrt(a b) dr/da = -r b / (2 s^2), for
+ * s = c (a + b) dr/da = -r c / s.
+ */
 export function normalised(
   information: tf.Tensor,
   first: tf.Tensor,
   second: tf.Tensor,
   norm: Normalization,
 ): tf.Tensor {
-  const defined = tf.logicalAnd(tf.greater(first, LEAST_ENTROPY), tf.greater(second, LEAST_ENTROPY));
-  const one = tf.onesLike(first);
-  // Both branches of a select are differentiated: without safe entropies the unused one would give NaN.
-  const a = tf.where(defined, first, one);
-  const b = tf.where(defined, second, one);
-  const scale = norm === "sqrt" ? tf.sqrt(tf.mul(a, b)) : tf.mul(tf.add(a, b), norm === "mean" ? 0.5 : 1);
-  const ratio = tf.clipByValue(tf.div(information, scale), 0, 1);
-  return tf.where(defined, ratio, tf.zerosLike(ratio));
+  const share = norm === "mean" ? 0.5 : 1;
+  const ratioOf = tf.customGrad((...given) => {
+    const [information, a, b, save] = given as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    const defined = tf.greater(tf.minimum(a, b), LEAST_ENTROPY);
+    const scale = norm === "sqrt" ? tf.sqrt(tf.mul(a, b)) : tf.mul(tf.add(a, b), share);
+    const inverse = tf.where(defined, tf.reciprocal(scale), tf.zerosLike(scale));
+    const ratio = tf.mul(information, inverse);
+    save([a, b, inverse, ratio]);
+    return {
+      // Only rounding goes beyond the bounds.
+      value: tf.clipByValue(ratio, 0, 1),
+      gradFunc: (dy: tf.Tensor, [a, b, inverse, ratio]: tf.Tensor[]) => {
+        const byInformation = tf.mul(dy, inverse);
+        const byScale = tf.mul(tf.mul(byInformation, ratio), norm === "sqrt" ? -0.5 : -share);
+        if (norm !== "sqrt") return [byInformation, byScale, byScale];
+        const scaled = tf.mul(byScale, inverse);
+        return [byInformation, tf.mul(scaled, b), tf.mul(scaled, a)];
+      },
+    };
+  });
+  return ratioOf(information, first, second);
 }
+
+/** Entropies of some of a table's variables with their signs. */
+type Terms = readonly (readonly [variables: number, sign: 1 | -1])[];
+
+/** Information and the two entropies that bound it, by bit masks of a table's variables. */
+interface Quantity {
+  readonly information: Terms;
+  readonly first: Terms;
+  readonly second: Terms;
+}
+
+/** I(x; y) = H(x) + H(y) - H(xy). */
+const mutual = (x: number, y: number): Quantity => ({
+  information: [[x, 1], [y, 1], [x | y, -1]],
+  first: [[x, 1]],
+  second: [[y, 1]],
+});
+
+/** I(x; y | z) = H(xz) + H(yz) - H(z) - H(xyz), bounded by H(x|z) and H(y|z). */
+const conditional = (x: number, y: number, z: number): Quantity => ({
+  information: [[x | z, 1], [y | z, 1], [z, -1], [x | y | z, -1]],
+  first: [[x | z, 1], [z, -1]],
+  second: [[y | z, 1], [z, -1]],
+});
+
+// The variables of a table as bits: the fused feature, then one part or two.
+const [Y, I, J] = [1, 2, 4];
+
+/** A quantity of one of some tables; `null` is 0. */
+type Wanted = { readonly table: number; readonly quantity: Quantity } | null;
 
 /**
- * Sums over observations of products of cumulative functions: of some parts' S_1 .. S_r and the fused feature's
- * S_0 .. S_r, whose constant S_0 brings the sums without it.
+ * Quantities from entropies by one constant matrix, and normalised.
+ *
+ * @param entropies Of each table, [N, e].
+ * @returns A column for each wanted quantity.
  */
-interface Moments {
-  /** Of the fused feature alone, [N, b]. */
-  readonly fused: tf.Tensor;
-  /** With one part, [N, r b]. */
-  readonly parts: readonly tf.Tensor[];
-  /** With parts i < j, [N, r^2 b]; empty unless asked for. */
-  readonly pairs: readonly tf.Tensor[];
-}
-
-/** @param fused Times the observations' weights, where there are any. */
-function momentsOf(fused: tf.Tensor3D, parts: readonly tf.Tensor3D[], withPairs: boolean): Moments {
-  const [rows, , observations] = fused.shape;
-  const withFused = (steps: tf.Tensor3D) => tf.reshape(tf.matMul(steps, fused, false, true), [rows, -1]);
-  const together = (a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D =>
-    tf.reshape(tf.mul(tf.expandDims(a, 2), tf.expandDims(b, 1)), [rows, a.shape[1] * b.shape[1], observations]);
-  return {
-    fused: tf.sum(fused, 2),
-    parts: parts.map(withFused),
-    pairs: !withPairs
-      ? []
-      : parts.flatMap((first, i) => parts.slice(i + 1).map((second) => withFused(together(first, second)))),
-  };
-}
-
-/** Moments of two assignments one below the other, so that what follows is done once for both. */
-function stacked(first: Moments, second: Moments): Moments {
-  const both = (a: tf.Tensor, b: tf.Tensor) => tf.concat([a, b], 0);
-  return {
-    fused: both(first.fused, second.fused),
-    parts: first.parts.map((part, u) => both(part, second.parts[u])),
-    pairs: first.pairs.map((pair, k) => both(pair, second.pairs[k])),
-  };
-}
-
-/** A constant matrix whose columns are sums of entropies with signs; a row per entropy. */
-function combination(columns: readonly (readonly number[])[]): tf.Tensor2D {
-  return tf.tensor2d(columns[0].map((_, row) => columns.map((column) => column[row])));
-}
-
-/** Information of entropies by constant combinations, and normalised. */
 function judged(
-  entropies: tf.Tensor2D,
-  combinations: readonly { readonly information: number[]; readonly first: number[]; readonly second: number[] }[],
+  entropies: readonly tf.Tensor2D[],
+  wanted: readonly Wanted[],
   norm: Normalization,
-): { nats: tf.Tensor; normalised: tf.Tensor } {
-  const nats = tf.matMul(entropies, combination(combinations.map(({ information }) => information)));
-  const first = tf.matMul(entropies, combination(combinations.map(({ first }) => first)));
-  const second = tf.matMul(entropies, combination(combinations.map(({ second }) => second)));
-  return { nats, normalised: normalised(nats, first, second, norm) };
+): { nats: tf.Tensor2D; normalised: tf.Tensor2D } {
+  const each = entropies[0].shape[1];
+  const columns = 3 * wanted.length;
+  const signs = new Float32Array(entropies.length * each * columns);
+  wanted.forEach((one, column) => {
+    if (one === null) return;
+    const { information, first, second } = one.quantity;
+    [information, first, second].forEach((terms, kind) => {
+      for (const [variables, sign] of terms) {
+        signs[(one.table * each + variables - 1) * columns + kind * wanted.length + column] += sign;
+      }
+    });
+  });
+  const all = entropies.length === 1 ? entropies[0] : tf.concat([...entropies], 1) as tf.Tensor2D;
+  const sums = tf.matMul(all, tf.tensor2d(signs, [entropies.length * each, columns]));
+  const [nats, first, second] = tf.split(sums, 3, 1) as tf.Tensor2D[];
+  return { nats, normalised: normalised(nats, first, second, norm) as tf.Tensor2D };
+}
+
+/** Cumulative functions of the fused feature and of each part, [N, 1, b, n]. */
+interface Assignments {
+  /** Times the observations' weights, where there are any. */
+  readonly fused: tf.Tensor4D;
+  readonly parts: readonly tf.Tensor4D[];
+}
+
+const asNumbers = (steps: tf.Tensor): tf.Tensor => steps.dtype === "bool" ? tf.cast(steps, "float32") : steps;
+
+/** All products of one cumulative function of each, [N, 1, b^2, n]. */
+function products(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
+  const [rows, , bins, observations] = a.shape;
+  const left = tf.reshape(a, [rows, bins, 1, observations]);
+  const all = a.dtype === "bool" ? tf.logicalAnd(left, b) : tf.mul(left, b);
+  return tf.reshape(all, [rows, 1, bins * bins, observations]);
+}
+
+/** Sums over observations of products of cumulative functions: the fused feature's, and those of one or two parts. */
+function momentsOf(fused: tf.Tensor4D, parts: tf.Tensor4D): tf.Tensor2D {
+  return tf.reshape(tf.matMul(fused, asNumbers(parts), false, true), [fused.shape[0], -1]);
 }
 
 /** MI of parts with the fused feature, one table each. */
 function fromPairs(
-  moments: Moments,
+  { fused, parts }: Assignments,
   bins: number,
   scale: number,
   norm: Normalization,
 ): Pick<Information, "nmi" | "mi"> {
-  const each = moments.parts.map((part) => {
-    // Variables: the part (1), the fused feature (2); entropies H1, H2, H12.
-    const { entropies } = entropiesOf([moments.fused, part], 2, bins, scale);
-    return judged(entropies, [{ information: [1, 1, -1], first: [1, 0, 0], second: [0, 1, 0] }], norm);
-  });
-  return {
-    nmi: tf.concat(each.map((one) => one.normalised), 1) as tf.Tensor2D,
-    mi: tf.concat(each.map((one) => one.nats), 1) as tf.Tensor2D,
-  };
+  const entropies = parts.map((part) => entropiesOf(momentsOf(fused, part), 2, bins, scale));
+  const { nats, normalised } = judged(entropies, parts.map((_, table) => ({ table, quantity: mutual(I, Y) })), norm);
+  return { nmi: normalised, mi: nats };
 }
 
-// Variables of a triple: i (1), j (2), y (4). Entropies in the order Hi, Hj, Hij, Hy, Hiy, Hjy, Hijy.
-const MI = [
-  { information: [1, 0, 0, 1, -1, 0, 0], first: [1, 0, 0, 0, 0, 0, 0], second: [0, 0, 0, 1, 0, 0, 0] },
-  { information: [0, 1, 0, 1, 0, -1, 0], first: [0, 1, 0, 0, 0, 0, 0], second: [0, 0, 0, 1, 0, 0, 0] },
-];
-const CMI = [
-  // Of y and j given i: Hij + Hiy - Hi - Hijy, by H(j|i) and H(y|i).
-  { information: [-1, 0, 1, 0, 1, 0, -1], first: [-1, 0, 1, 0, 0, 0, 0], second: [-1, 0, 0, 0, 1, 0, 0] },
-  // Of y and i given j.
-  { information: [0, -1, 1, 0, 0, 1, -1], first: [0, -1, 1, 0, 0, 0, 0], second: [0, -1, 0, 0, 0, 1, 0] },
-];
-
-/** MI and CMI: one table P(i, j, y) per pair of parts serves both directions, and its margins both MIs. */
-function fromTriples(moments: Moments, options: ResolvedEstimator, bins: number, scale: number): Information {
+/** MI and CMI: one table P(y, i, j) per pair of parts serves both directions, and its margins both MIs. */
+function fromTriples(
+  { fused, parts }: Assignments,
+  options: ResolvedEstimator,
+  bins: number,
+  scale: number,
+): Information {
   const { norm, conditionalNorm, conditionalEntropy } = options;
-  const [rows] = moments.fused.shape;
-  const m = moments.parts.length;
-  const zero = tf.zeros([rows, 1]);
-  const list = (): tf.Tensor[] => Array.from({ length: m }, () => zero);
-  const square = () => Array.from({ length: m }, list);
-  const [nmi, mi, ncmi, cmi] = [list(), list(), square(), square()];
-  const columns = (values: tf.Tensor) => tf.split(values, values.shape[1]!, 1);
-  let pair = 0;
-  for (let i = 0; i < m; i++) {
-    for (let j = i + 1; j < m; j++, pair++) {
-      const { entropies, table } = entropiesOf(
-        [moments.fused, moments.parts[i], moments.parts[j], moments.pairs[pair]],
-        3,
-        bins,
-        scale,
-      );
-      const official = conditionalEntropy === "official";
-      if (!official && norm === conditionalNorm) {
-        const { nats, normalised } = judged(entropies, [...MI, ...CMI], norm);
-        [mi[i], mi[j], cmi[i][j], cmi[j][i]] = columns(nats);
-        [nmi[i], nmi[j], ncmi[i][j], ncmi[j][i]] = columns(normalised);
-        continue;
+  const [rows] = fused.shape;
+  const m = parts.length;
+  const pairs = parts.flatMap((_, i) => parts.slice(i + 1).map((_, k) => [i, i + 1 + k] as const));
+  const moments = pairs.map(([i, j]) => momentsOf(fused, products(parts[i], parts[j])));
+  const entropies = moments.map((sums) => entropiesOf(sums, 3, bins, scale));
+  const mi: Wanted[] = new Array<Wanted>(m).fill(null);
+  const cmi: Wanted[] = new Array<Wanted>(m * m).fill(null);
+  pairs.forEach(([i, j], table) => {
+    mi[i] = { table, quantity: mutual(I, Y) };
+    mi[j] = { table, quantity: mutual(J, Y) };
+    cmi[i * m + j] = { table, quantity: conditional(J, Y, I) };
+    cmi[j * m + i] = { table, quantity: conditional(I, Y, J) };
+  });
+  const matrix = (flat: tf.Tensor): tf.Tensor3D => tf.reshape(flat, [rows, m, m]);
+  if (conditionalEntropy === "official") {
+    const { nats, normalised } = judged(entropies, mi, norm);
+    const zero = tf.zeros([rows]);
+    const [all, ratios] = [0, 1].map(() => new Array<tf.Tensor>(m * m).fill(zero));
+    pairs.forEach(([i, j], pair) => {
+      const cube = jointTable(moments[pair], 3, bins, scale);
+      // Tables [x, y, z] of I(y; x | z).
+      for (const [at, axes] of [[i * m + j, [0, 3, 1, 2]], [j * m + i, [0, 2, 1, 3]]] as const) {
+        const { cmi, ncmi } = officialConditional(tf.transpose(cube, [...axes]), conditionalNorm);
+        [all[at], ratios[at]] = [cmi, ncmi];
       }
-      const unconditional = judged(entropies, MI, norm);
-      [mi[i], mi[j]] = columns(unconditional.nats);
-      [nmi[i], nmi[j]] = columns(unconditional.normalised);
-      if (official) {
-        const cube = tf.reshape(table(), [rows, bins, bins, bins]);
-        const given = (axes: number[]) => {
-          const { cmi, ncmi } = officialConditional(tf.transpose(cube, axes), conditionalNorm);
-          return [tf.expandDims(cmi, 1), tf.expandDims(ncmi, 1)];
-        };
-        [cmi[i][j], ncmi[i][j]] = given([0, 2, 3, 1]);
-        [cmi[j][i], ncmi[j][i]] = given([0, 1, 3, 2]);
-        continue;
-      }
-      const conditional = judged(entropies, CMI, conditionalNorm);
-      [cmi[i][j], cmi[j][i]] = columns(conditional.nats);
-      [ncmi[i][j], ncmi[j][i]] = columns(conditional.normalised);
-    }
+    });
+    return { nmi: normalised, mi: nats, ncmi: matrix(tf.stack(ratios, 1)), cmi: matrix(tf.stack(all, 1)) };
   }
-  const matrix = (entries: tf.Tensor[][]): tf.Tensor3D => tf.reshape(tf.concat(entries.flat(), 1), [rows, m, m]);
-  return {
-    nmi: tf.concat(nmi, 1) as tf.Tensor2D,
-    mi: tf.concat(mi, 1) as tf.Tensor2D,
-    ncmi: matrix(ncmi),
-    cmi: matrix(cmi),
-  };
+  if (norm !== conditionalNorm) {
+    const [unconditional, given] = [judged(entropies, mi, norm), judged(entropies, cmi, conditionalNorm)];
+    return {
+      nmi: unconditional.normalised,
+      mi: unconditional.nats,
+      ncmi: matrix(given.normalised),
+      cmi: matrix(given.nats),
+    };
+  }
+  const both = judged(entropies, [...mi, ...cmi], norm);
+  const [nmi, ncmi] = tf.split(both.normalised, [m, m * m], 1) as tf.Tensor2D[];
+  const [unconditional, given] = tf.split(both.nats, [m, m * m], 1) as tf.Tensor2D[];
+  return { nmi, mi: unconditional, ncmi: matrix(ncmi), cmi: matrix(given) };
 }
 
 /**
  * Information by histograms.
  *
- * @param parts [N, n] each.
- * @param fused [N, n].
+ * @param vectors [N, 1 + m, n]: the fused feature, then the parts.
  * @param share Weights of observations [1, n], or `null`.
  */
 export function histogramInformation(
-  parts: readonly tf.Tensor2D[],
-  fused: tf.Tensor2D,
+  vectors: tf.Tensor3D,
   options: ResolvedEstimator,
   share: tf.Tensor2D | null,
 ): Information {
   const { estimator, bins, cmiBins, edges } = options;
-  const [rows, observations] = fused.shape;
-  const m = parts.length;
-  // Straight-through needs both assignments; soft rows come first.
-  const stacks = estimator === "straight-through" ? 2 : 1;
-  // All vectors at once, [(1 + m) N, n], until they become many times larger.
-  const all = tf.concat([fused, ...parts], 0);
-  const ends = edges === "standard" ? [-2, 2] as const : [0, 1] as const;
-  const placed = edges === "standard" ? standardise(all, share) : stretch(all, share);
-  const vectors = tf.split(placed, 1 + m, 0) as tf.Tensor2D[];
+  const [rows, count, observations] = vectors.shape;
+  const m = count - 1;
   const scale = share === null ? 1 / observations : 1;
   // Weights as they enter a table: they sum to 1.
   const portions = share === null
     ? null
-    : tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, observations]);
-  const moments = (count: number, withPairs: boolean): Moments => {
-    const of = (binning: Binning) => {
-      const [first, ...rest] = vectors.map((one, u) => cumulativeBins(one, count, binning, ends, u === 0 ? 0 : 1));
-      return momentsOf(portions === null ? first : tf.mul(first, portions), rest, withPairs);
+    : tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, 1, observations]);
+  /** All vectors' places on the axis that is cut into bins, and the ends of that axis. */
+  const placed = (bins: number) => {
+    // [-2, 2] in units in which the centres of soft bins are 1 apart.
+    const half = (bins - 1) / 2;
+    const [values, ends] = edges === "standard"
+      ? [standardise(vectors, share, half / 2), [-half, half] as const] as const
+      : [stretch(vectors, share), [0, 1] as const] as const;
+    return { values: tf.reshape(values, [rows, count, 1, observations]) as tf.Tensor4D, bins, ends };
+  };
+  const [single, triple] = [m === 1 || bins !== cmiBins ? placed(bins) : null, m === 1 ? null : placed(cmiBins)];
+  const of = (binning: Binning): Information => {
+    const assigned = ({ values, bins, ends }: ReturnType<typeof placed>): Assignments => {
+      const [first, ...parts] = tf.split(cumulativeBins(values, bins, binning, ends), count, 1) as tf.Tensor4D[];
+      const counted = asNumbers(first) as tf.Tensor4D;
+      return { fused: portions === null ? counted : tf.mul(counted, portions), parts };
     };
-    if (stacks === 2) return stacked(of("soft"), of("hard"));
-    return of(estimator === "soft" ? "soft" : "hard");
+    return {
+      ...(triple === null ? withoutPartners(rows) : fromTriples(assigned(triple), options, cmiBins, scale)),
+      ...(single === null ? {} : fromPairs(assigned(single), bins, scale, options.norm)),
+    } as Information;
   };
-  const found = m === 1
-    ? { ...fromPairs(moments(bins, false), bins, scale, options.norm), ...withoutPartners(stacks * rows) }
-    : fromTriples(moments(cmiBins, true), options, cmiBins, scale);
-  const both = m === 1 || bins === cmiBins
-    ? found
-    : { ...found, ...fromPairs(moments(bins, false), bins, scale, options.norm) };
-  if (stacks === 1) return both;
-  const through = <T extends tf.Tensor>(stack: T): T => {
-    const [soft, hard] = tf.split(stack, 2, 0) as T[];
-    return tf.add(soft, stopGradient(tf.sub(hard, soft))) as T;
+  if (estimator !== "straight-through") return of(estimator === "soft" ? "soft" : "hard");
+  // Where nothing is differentiated, a compiled program never computes the soft ones.
+  const [soft, hard] = [of("soft"), of("hard")];
+  return {
+    nmi: through(soft.nmi, hard.nmi),
+    ncmi: through(soft.ncmi, hard.ncmi),
+    mi: through(soft.mi, hard.mi),
+    cmi: through(soft.cmi, hard.cmi),
   };
-  return { nmi: through(both.nmi), ncmi: through(both.ncmi), mi: through(both.mi), cmi: through(both.cmi) };
+}
+
+/** The straight-through estimator: soft - sg[soft] + sg[hard]. */
+function through<T extends tf.Tensor>(soft: T, hard: T): T {
+  return tf.customGrad(() => ({ value: stopGradient(hard), gradFunc: (dy: tf.Tensor) => dy }))(soft) as T;
 }
 
 /** One modality has no conditional information. */

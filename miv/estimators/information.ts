@@ -7,7 +7,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type ByModality, mapByModality, modalitiesOf, valuesOf } from "../../core/modality.ts";
+import { type ByModality, modalitiesOf, valuesOf } from "../../core/modality.ts";
 import { gaussianInformation } from "./gaussian.ts";
 import { histogramInformation } from "./histogram.ts";
 import { type EstimatorOptions, resolveEstimator } from "./options.ts";
@@ -42,6 +42,15 @@ export function informationOf(
   options: EstimatorOptions = {},
   weights: tf.Tensor1D | null = null,
 ): Information {
+  return informationOfVectors(vectorsOf(parts, fused), options, weights);
+}
+
+/**
+ * What is compared in one tensor, [B, 1 + m, d]: the fused feature, then the parts in sorted order of modalities.
+ *
+ * @throws {TypeError} If widths differ or the batch is empty.
+ */
+export function vectorsOf(parts: ByModality<tf.Tensor2D>, fused: tf.Tensor2D): tf.Tensor3D {
   const [batch, coordinates] = fused.shape;
   for (const modality of modalitiesOf(parts)) {
     if (parts[modality].shape[1] !== coordinates) {
@@ -52,16 +61,30 @@ export function informationOf(
     }
   }
   if (batch === 0) throw new TypeError("Cannot estimate information as the batch must hold a sample: it is empty");
+  return tf.reshape(tf.concat([fused, ...valuesOf(parts)], 1), [batch, -1, coordinates]) as tf.Tensor3D;
+}
+
+/**
+ * The same of vectors that are together already.
+ *
+ * @param vectors [B, 1 + m, d]: the fused feature, then the parts in sorted order of modalities.
+ * @throws {RangeError} If options are out of range or contradict each other.
+ */
+export function informationOfVectors(
+  vectors: tf.Tensor3D,
+  options: EstimatorOptions = {},
+  weights: tf.Tensor1D | null = null,
+): Information {
+  const [batch, count, coordinates] = vectors.shape;
   const resolved = resolveEstimator(options, coordinates);
-  const whole = resolved.granularity === "batch";
-  const flat = (vectors: tf.Tensor2D) => whole ? tf.reshape(vectors, [1, batch * coordinates]) as tf.Tensor2D : vectors;
-  // Every coordinate counts as its sample does.
-  const share = whole && weights !== null
-    ? tf.reshape(tf.mul(tf.expandDims(weights, 1), tf.ones([1, coordinates])), [1, batch * coordinates]) as tf.Tensor2D
-    : null;
   const estimate = resolved.estimator === "gaussian" ? gaussianInformation : histogramInformation;
-  const found = estimate(valuesOf(parts).map(flat), flat(fused), resolved, share);
-  if (!whole) return found;
+  if (resolved.granularity === "sample") return estimate(vectors, resolved, null);
+  // Every coordinate counts as its sample does.
+  const share = weights === null
+    ? null
+    : tf.reshape(tf.mul(tf.expandDims(weights, 1), tf.ones([1, coordinates])), [1, batch * coordinates]) as tf.Tensor2D;
+  const whole = tf.reshape(tf.transpose(vectors, [1, 0, 2]), [1, count, batch * coordinates]) as tf.Tensor3D;
+  const found = estimate(whole, resolved, share);
   return {
     nmi: tf.tile(found.nmi, [batch, 1]),
     ncmi: tf.tile(found.ncmi, [batch, 1, 1]),
@@ -71,8 +94,7 @@ export function informationOf(
 }
 
 /**
- * The estimator's floor: the same estimate between mismatched samples (the fused feature of each row against the parts of
- * the row before). What it finds is bias, and what all samples share.
+ * The estimator's floor: the same estimate between mismatched samples. What it finds is bias, and what all samples share.
  *
  * @param weights Weight of each mismatched pair, [B], for estimates over the whole batch; `null` if all count.
  * @throws {RangeError} If there is only one sample.
@@ -83,9 +105,22 @@ export function shuffledFloor(
   options: EstimatorOptions = {},
   weights: tf.Tensor1D | null = null,
 ): Information {
-  const [batch] = fused.shape;
+  return informationOfVectors(mismatched(vectorsOf(parts, fused)), options, weights);
+}
+
+/**
+ * The fused feature of each row beside the parts of the row before.
+ *
+ * @param vectors [B, 1 + m, d], as `vectorsOf` gives them.
+ * @throws {RangeError} If there is only one sample.
+ */
+export function mismatched(vectors: tf.Tensor3D): tf.Tensor3D {
+  const [batch, count] = vectors.shape;
   if (batch < 2) throw new RangeError(`Cannot mismatch samples as there must be at least 2: found ${batch}`);
-  const rolled = (vectors: tf.Tensor2D) =>
-    tf.concat([tf.slice(vectors, [batch - 1, 0], [1, -1]), tf.slice(vectors, [0, 0], [batch - 1, -1])], 0);
-  return informationOf(mapByModality(parts, rolled), fused, options, weights);
+  const fused = tf.slice(vectors, [0, 0, 0], [-1, 1, -1]);
+  const before = tf.concat([
+    tf.slice(vectors, [batch - 1, 1, 0], [1, count - 1, -1]),
+    tf.slice(vectors, [0, 1, 0], [batch - 1, count - 1, -1]),
+  ], 0);
+  return tf.concat([fused, before], 1);
 }

@@ -1,162 +1,132 @@
 /**
- * From sums of products of step functions to all entropies of a few binned variables, in three matrix products.
+ * From sums of products of step functions to all entropies of a few binned variables, in two matrix products.
  *
- * A variable in b bins is described by r = b - 1 cumulative functions S_1 .. S_r of its value: with hard bins S_k is 1 from
- * edge k on, with hat functions it rises from 0 to 1 between two centres. The share of bin k is S_k - S_(k+1), with
- * S_0 = 1 and S_b = 0. So every cell of every table is a sum of some moments with signs, which is one constant matrix.
+ * A variable in b bins is described by cumulative functions S_0 .. S_(b-1) of its value, S_0 = 1: with hard bins S_k is 1
+ * from edge k on, with hat functions it rises from 0 to 1 between two centres. The share of bin k is S_k - S_(k+1), with
+ * S_b = 0. So every cell of every table, margins included, is a sum of some moments with signs: one constant matrix.
  *
- * Moments come by subset of all variables but the last, in the order of bit masks: sums over observations of the product
- * of these variables' S_1 .. S_r and the last one's S_0 .. S_r, [N, r^size b] each, row-major.
+ * The moments of v variables are the sums over observations of all products of one cumulative function each,
+ * [N, b^v], the last variable fastest.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 
 /** Constant matrices for v variables in b bins each. */
-export interface Layout {
-  /** Number of moments of all subsets. */
-  readonly momentCount: number;
-  /** Moments to cells of the tables of all non-empty subsets, row-major [momentCount, cellCount]. */
+interface Layout {
+  /** Moments to cells of the tables of all non-empty subsets, row-major [b^v, cellCount]. */
   readonly cells: Float32Array;
   readonly cellCount: number;
-  /** Cells to entropies of the non-empty subsets 1 .. 2^v - 1, [cellCount, 2^v - 1]. */
+  /** Cells to sums over the tables of the subsets 1 .. 2^v - 1, negative, [cellCount, 2^v - 1]. */
   readonly sums: Float32Array;
-  /** Where the cells of the table of all variables begin. */
-  readonly full: number;
 }
 
 const layouts = new Map<string, Layout>();
 
-/** All index vectors of a length, entries from `from` to `to`, last fastest. */
-function indices(length: number, from: number, to: number): number[][] {
+/** All index vectors of a length, entries from 0 to b - 1, last fastest. */
+function indices(length: number, bins: number): number[][] {
   if (length === 0) return [[]];
-  return indices(length - 1, from, to).flatMap((head) =>
-    Array.from({ length: to - from + 1 }, (_, k) => [...head, from + k])
-  );
+  return indices(length - 1, bins).flatMap((head) => Array.from({ length: bins }, (_, k) => [...head, k]));
 }
 
 const membersOf = (subset: number, variables: number) =>
   Array.from({ length: variables }, (_, v) => v).filter((v) => (subset >> v & 1) === 1);
 
 /** The layout for v variables in b bins. Made once. */
-export function layoutOf(variables: number, bins: number): Layout {
+function layoutOf(variables: number, bins: number): Layout {
   const key = `${variables}/${bins}`;
   const known = layouts.get(key);
   if (known !== undefined) return known;
-  const subsets = Array.from({ length: 1 << variables }, (_, subset) => subset);
-  const last = variables - 1;
-  const rows = subsets.slice(0, 1 << last).flatMap((subset) => {
+  const rows = indices(variables, bins);
+  const count = (1 << variables) - 1;
+  const columns = Array.from({ length: count }, (_, s) => s + 1).flatMap((subset) => {
     const members = membersOf(subset, variables);
-    return indices(members.length, 1, bins - 1).flatMap((steps) =>
-      Array.from(
-        { length: bins },
-        (_, step) =>
-          new Map([...members.map((v, k) => [v, steps[k]] as const), ...(step === 0 ? [] : [[last, step] as const])]),
-      )
-    );
-  });
-  const columns = subsets.slice(1).flatMap((subset) => {
-    const members = membersOf(subset, variables);
-    return indices(members.length, 0, bins - 1).map((cell) => ({
+    return indices(members.length, bins).map((bin) => ({
       subset,
-      cell: new Map(members.map((v, k) => [v, cell[k]])),
+      bins: Array.from({ length: variables }, (_, v) => members.includes(v) ? bin[members.indexOf(v)] : null),
     }));
   });
   const cells = new Float32Array(rows.length * columns.length);
   rows.forEach((steps, r) => {
-    columns.forEach(({ cell }, c) => {
-      if ([...steps.keys()].some((v) => !cell.has(v))) return;
-      let sign = 1;
-      for (const [v, bin] of cell) {
-        const step = steps.get(v);
-        // A bin is S_bin - S_(bin + 1); S_0 = 1 is the absence of a factor.
-        sign *= step === undefined ? Number(bin === 0) : step === bin ? 1 : step === bin + 1 ? -1 : 0;
-      }
-      cells[r * columns.length + c] = sign;
+    columns.forEach((column, c) => {
+      // A bin is S_bin - S_(bin + 1); a variable that is summed over takes part as S_0 = 1.
+      const signs = column.bins.map((bin, v) =>
+        bin === null ? Number(steps[v] === 0) : Number(steps[v] === bin) - Number(steps[v] === bin + 1)
+      );
+      cells[r * columns.length + c] = signs.reduce((product, sign) => product * sign, 1);
     });
   });
-  const sums = new Float32Array(columns.length * (subsets.length - 1));
-  columns.forEach(({ subset }, c) => sums[c * (subsets.length - 1) + subset - 1] = 1);
-  const layout: Layout = {
-    momentCount: rows.length,
-    cells,
-    cellCount: columns.length,
-    sums,
-    full: columns.length - bins ** variables,
-  };
+  const sums = new Float32Array(columns.length * count);
+  columns.forEach(({ subset }, c) => sums[c * count + subset - 1] = -1);
+  const layout: Layout = { cells, cellCount: columns.length, sums };
   layouts.set(key, layout);
   return layout;
-}
-
-/** Entropies and the joint table of some variables. */
-export interface Entropies {
-  /** In nats, [N, 2^v - 1]: column s - 1 is of the subset with bit mask s. */
-  readonly entropies: tf.Tensor2D;
-  /** Joint table of all variables, [N, b^v], the last variable fastest. */
-  readonly table: () => tf.Tensor2D;
 }
 
 /** Constant matrices above this many entries (64 KiB) give way to differences along one axis after the other. */
 const LARGEST_MATRIX = 16384;
 
+/** Least share of a cell in a logarithm: where terms cancel, rounding leaves some 1e-8 on either side of 0. */
+const LEAST_SHARE = 1e-12;
+
 /**
- * All entropies from moments.
+ * All entropies from moments, in nats.
  *
- * @param moments As the module says; 2^(v - 1) of them.
+ * @param moments As the module says, [N, b^v].
  * @param scale Multiplies the moments: 1 / n where they are sums over n observations, 1 where they are means.
+ * @returns [N, 2^v - 1]: column s - 1 is of the subset with bit mask s, bit 0 being the first variable.
  */
-export function entropiesOf(
-  moments: readonly tf.Tensor[],
-  variables: number,
-  bins: number,
-  scale: number,
-): Entropies {
-  const [rows] = moments[0].shape;
-  if (bins ** variables * (bins + 1) ** variables > LARGEST_MATRIX) return byAxes(moments, variables, bins, scale);
-  const layout = layoutOf(variables, bins);
-  const signs = tf.tensor2d(layout.cells, [layout.momentCount, layout.cellCount]);
-  // Where terms cancel, rounding leaves some 1e-8 on either side of 0.
-  const cells = tf.relu(tf.mul(tf.matMul(tf.concat([...moments], 1) as tf.Tensor2D, signs), scale)) as tf.Tensor2D;
-  const sums = tf.tensor2d(layout.sums, [layout.cellCount, (1 << variables) - 1]);
-  return {
-    entropies: tf.neg(tf.matMul(informed(cells) as tf.Tensor2D, sums)) as tf.Tensor2D,
-    table: () => tf.slice(cells, [0, layout.full], [rows, layout.cellCount - layout.full]),
-  };
+export function entropiesOf(moments: tf.Tensor2D, variables: number, bins: number, scale: number): tf.Tensor2D {
+  if (bins ** variables * (bins + 1) ** variables > LARGEST_MATRIX) {
+    return entropiesByAxes(jointTable(moments, variables, bins, scale));
+  }
+  const { cells, cellCount, sums } = layoutOf(variables, bins);
+  const signs = tf.tensor2d(cells, [bins ** variables, cellCount]);
+  const scaledSigns = tf.tensor2d(cells.map((sign) => sign * scale), [bins ** variables, cellCount]);
+  const total = tf.tensor2d(sums, [cellCount, (1 << variables) - 1]);
+  // H = -sum P log P with dH/dP = -(log P + 1), so that the logarithms of the forward pass serve the gradient, too.
+  const entropies = tf.customGrad((given, save) => {
+    // Differences of counts are exact: the scale comes after them.
+    const shares = tf.maximum(tf.mul(tf.matMul(given as tf.Tensor2D, signs), scale), LEAST_SHARE);
+    const logs = tf.log(shares);
+    (save as tf.GradSaveFunc)([logs]);
+    return {
+      value: tf.matMul(tf.mul(shares, logs) as tf.Tensor2D, total),
+      gradFunc: (dy, [logs]) => {
+        const byShare = tf.mul(tf.matMul(dy as tf.Tensor2D, total, false, true), tf.add(logs, 1));
+        return tf.matMul(byShare as tf.Tensor2D, scaledSigns, false, true);
+      },
+    };
+  });
+  return entropies(moments) as tf.Tensor2D;
 }
 
-/** P log(P + 1e-12). */
-function informed(cells: tf.Tensor): tf.Tensor {
-  return tf.mul(cells, tf.log(tf.add(cells, 1e-12)));
-}
-
-/** The same for many bins: the cube of moments, differences along each axis, sums for the margins. */
-function byAxes(moments: readonly tf.Tensor[], variables: number, bins: number, scale: number): Entropies {
-  const [rows] = moments[0].shape;
-  const steps = bins - 1;
-  /** Moments of a subset of the first variables with every combination of the rest, [N, r^size, b^rest]. */
-  const cube = (subset: number, from: number, size: number): tf.Tensor => {
-    if (from === variables - 1) return tf.reshape(moments[subset], [rows, steps ** size, bins]);
-    const rest = bins ** (variables - from - 1);
-    const without = tf.reshape(cube(subset, from + 1, size), [rows, steps ** size, 1, rest]);
-    const withIt = tf.reshape(cube(subset | 1 << from, from + 1, size + 1), [rows, steps ** size, steps, rest]);
-    return tf.reshape(tf.concat([without, withIt], 2), [rows, steps ** size, bins * rest]);
-  };
-  // Differences of counts are exact: the scale comes after them.
-  let table = cube(0, 0, 0);
+/** Joint table P of all variables from their moments, [N, b, .., b]: differences along one axis after the other. */
+export function jointTable(moments: tf.Tensor2D, variables: number, bins: number, scale: number): tf.Tensor {
+  const [rows] = moments.shape;
+  let table: tf.Tensor = moments;
   for (let v = 0; v < variables; v++) {
     const [before, after] = [bins ** v, bins ** (variables - v - 1)];
     const axis = tf.reshape(table, [rows, before, bins, after]);
-    const next = tf.concat([tf.slice(axis, [0, 0, 1, 0], [-1, -1, steps, -1]), tf.zeros([rows, before, 1, after])], 2);
+    const next = tf.concat([
+      tf.slice(axis, [0, 0, 1, 0], [-1, -1, bins - 1, -1]),
+      tf.zeros([rows, before, 1, after]),
+    ], 2);
     table = tf.sub(axis, next);
   }
-  const cells = tf.relu(tf.mul(tf.reshape(table, [rows, ...new Array<number>(variables).fill(bins)]), scale));
-  const entropies = Array.from({ length: (1 << variables) - 1 }, (_, s) => {
-    const absent = membersOf(((1 << variables) - 1) & ~(s + 1), variables).map((v) => v + 1);
-    const margin = absent.length === 0 ? cells : tf.sum(cells, absent);
-    return tf.neg(tf.sum(tf.reshape(informed(margin), [rows, -1]), 1, true));
+  return tf.relu(tf.mul(tf.reshape(table, [rows, ...new Array<number>(variables).fill(bins)]), scale));
+}
+
+/** The same entropies by margins of the joint table, for many bins. */
+function entropiesByAxes(table: tf.Tensor): tf.Tensor2D {
+  const [rows] = table.shape;
+  const variables = table.rank - 1;
+  const all = (1 << variables) - 1;
+  const entropies = Array.from({ length: all }, (_, s) => {
+    const absent = membersOf(all & ~(s + 1), variables).map((v) => v + 1);
+    const margin = absent.length === 0 ? table : tf.sum(table, absent);
+    const informed = tf.mul(margin, tf.log(tf.add(margin, LEAST_SHARE)));
+    return tf.neg(tf.sum(tf.reshape(informed, [rows, -1]), 1, true));
   });
-  return {
-    entropies: tf.concat(entropies, 1) as tf.Tensor2D,
-    table: () => tf.reshape(cells, [rows, -1]) as tf.Tensor2D,
-  };
+  return tf.concat(entropies, 1) as tf.Tensor2D;
 }

@@ -10,6 +10,7 @@ import {
   entropiesOf,
   type EstimatorName,
   informationOf,
+  jointTable,
   type Normalization,
   standardise,
 } from "../../miv/mod.ts";
@@ -75,11 +76,14 @@ Deno.test("informationOf() of bits: exclusive or, a copy given a third, and thre
 Deno.test("differences of cumulative bins are the definitions: one-hot rows, and hat functions that sum to 1", () => {
   tf.tidy(() => {
     const v = [-2.5, -2, -1.2, -0.01, 0, 0.7, 1.99, 2, 3];
-    const vector = tf.tensor2d([v]);
+    const vector = tf.tensor4d([[[v]]]);
     for (const bins of [2, 3, 4, 7]) {
       const shares = (binning: "hard" | "soft") => {
-        const steps = cumulativeBins(vector, bins, binning, [-2, 2], 1).arraySync()[0];
-        assertEquals(cumulativeBins(vector, bins, binning, [-2, 2], 0).arraySync()[0], [v.map(() => 1), ...steps]);
+        // Soft bins take values in units of the distance between centres.
+        const unit = binning === "hard" ? 1 : (bins - 1) / 4;
+        const all = cumulativeBins(tf.mul(vector, unit), bins, binning, [-2 * unit, 2 * unit]);
+        const [first, ...steps] = tf.cast(all, "float32").arraySync()[0][0];
+        assertEquals(first, v.map(() => 1));
         return v.map((_, n) => {
           const s = [1, ...steps.map((row) => row[n]), 0];
           return Array.from({ length: bins }, (_, k) => s[k] - s[k + 1]);
@@ -104,19 +108,14 @@ Deno.test("entropiesOf() equals entropies of tables counted one by one", () => {
     const n = 50;
     const drawn = Array.from({ length: variables }, () => Array.from({ length: n }, () => random.integer(bins)));
     tf.tidy(() => {
-      // S_k of every variable, S_0 = 1 of the last one as well, and sums of products.
-      const steps = drawn.map((list, v) =>
-        Array.from({ length: bins }, (_, k) => list.map((bin) => Number(bin >= k))).slice(v === variables - 1 ? 0 : 1)
+      // S_k of every variable, and sums of products of one each.
+      const steps = drawn.map((list) => Array.from({ length: bins }, (_, k) => list.map((bin) => Number(bin >= k))));
+      const products = steps.reduce<number[][]>(
+        (rows, own) => rows.flatMap((row) => own.map((step) => row.map((value, k) => value * step[k]))),
+        [new Array(n).fill(1)],
       );
-      const moments = Array.from({ length: 1 << (variables - 1) }, (_, s) => {
-        const members = steps.filter((_, v) => v === variables - 1 || (s >> v & 1) === 1);
-        const products = members.reduce<number[][]>(
-          (rows, own) => rows.flatMap((row) => own.map((step) => row.map((value, k) => value * step[k]))),
-          [new Array(n).fill(1)],
-        );
-        return tf.tensor2d([products.map((row) => row.reduce((sum, value) => sum + value, 0))]);
-      });
-      const { entropies, table } = entropiesOf(moments, variables, bins, 1 / n);
+      const moments = tf.tensor2d([products.map((row) => row.reduce((sum, value) => sum + value, 0))]);
+      const entropies = entropiesOf(moments, variables, bins, 1 / n);
       for (let subset = 1; subset < 1 << variables; subset++) {
         const counts = new Map<string, number>();
         for (let k = 0; k < n; k++) {
@@ -126,7 +125,9 @@ Deno.test("entropiesOf() equals entropies of tables counted one by one", () => {
         const expected = [...counts.values()].reduce((sum, p) => sum - p * Math.log(p), 0);
         assertAlmostEquals(values(entropies)[subset - 1], expected, 1e-4);
       }
-      assertAlmostEquals(values(tf.sum(table()))[0], 1, 1e-5);
+      const table = jointTable(moments, variables, bins, 1 / n);
+      assertEquals(table.shape, [1, ...new Array(variables).fill(bins)]);
+      assertAlmostEquals(values(tf.sum(table))[0], 1, 1e-5);
     });
   }
 });
