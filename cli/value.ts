@@ -18,26 +18,37 @@ import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger }
 import { pluginSpecifier } from "./plugins.ts";
 import { inputsOf, readArrays } from "./value_files.ts";
 
+/** Words that a flag takes; the first is the default. */
+const choices = {
+  split: ["test", "validation", "train"],
+  estimator: ["hard", "soft", "straight-through", "gaussian", "official", "ksg"],
+  norm: ["sqrt", "mean", "sum"],
+  centring: ["batch", "none"],
+  view: ["aligned", "raw"],
+  range: ["shift", "clamp", "raw"],
+  index: ["other", "own"],
+  minimum: ["softmin", "min", "paper-literal"],
+} as const;
+type Choices = typeof choices;
+
+const oneOf = (flag: keyof Choices, about: string): Flag => ({
+  type: "text",
+  value: "NAME",
+  about: `${about}: ${choices[flag].join(", ")} (default: ${choices[flag][0]})`,
+});
+
 const flags: Readonly<Record<string, Flag>> = {
-  split: { type: "text", value: "NAME", about: "split of a run: train, validation or test (default: test)" },
+  split: oneOf("split", "split of a run"),
   out: { type: "text", value: "DIR", about: "folder for the tables (default: valuation)" },
-  estimator: {
-    type: "text",
-    value: "NAME",
-    about: "hard, soft, straight-through, gaussian, official or ksg (default: hard)",
-  },
+  estimator: oneOf("estimator", "estimate of information"),
   bins: { type: "text", value: "N", about: "bins per axis for MI (default: 4 from width 256 on, else 3)" },
   "cmi-bins": { type: "text", value: "N", about: "bins per axis for CMI (default: as for MI)" },
-  norm: { type: "text", value: "NAME", about: "sqrt, mean or sum of entropies (default: sqrt)" },
-  centring: { type: "text", value: "NAME", about: "batch or none: subtract the mean per coordinate (default: batch)" },
-  view: {
-    type: "text",
-    value: "NAME",
-    about: "aligned: part.<modality>; raw: feature.<modality>, widths equal (default: aligned)",
-  },
-  range: { type: "text", value: "NAME", about: "shift, clamp or raw, for fusion weights (default: shift)" },
-  index: { type: "text", value: "NAME", about: "other (Eq. 11) or own (default: other)" },
-  minimum: { type: "text", value: "NAME", about: "softmin, min or paper-literal (default: softmin)" },
+  norm: oneOf("norm", "what of both entropies information is divided by"),
+  centring: oneOf("centring", "subtract the mean per coordinate"),
+  view: oneOf("view", "compare part.<modality> or feature.<modality>, widths equal"),
+  range: oneOf("range", "range of contributions, for fusion weights"),
+  index: oneOf("index", "whose interaction counts, the other's (Eq. 11) or the own"),
+  minimum: oneOf("minimum", "smallest information"),
   classes: { type: "list", value: "NAME,...", about: "names of the classes of saved arrays" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
   plugin: { type: "list", value: "FILE", about: "register plugins that the run used" },
@@ -45,29 +56,30 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-/** One of some words. */
-function choice<C extends string>(parsed: Flags, flag: string, choices: readonly C[]): C | undefined {
+/** The word of a flag, if it was given. */
+function choice<N extends keyof Choices>(parsed: Flags, flag: N): Choices[N][number] | undefined {
   const text = parsed.text[flag];
   if (text === undefined) return undefined;
-  if (!(choices as readonly string[]).includes(text)) {
-    throw new RangeError(`Cannot use --${flag} as it must be one of ${choices.join(", ")}: found "${text}"`);
+  const known: readonly string[] = choices[flag];
+  if (!known.includes(text)) {
+    throw new RangeError(`Cannot use --${flag} as it must be one of ${known.join(", ")}: found "${text}"`);
   }
-  return text as C;
+  return text as Choices[N][number];
 }
 
 function optionsOf(parsed: Flags): ValuateOptions {
   const bins = (flag: string) => parsed.text[flag] === undefined ? 0 : parseInteger(`--${flag}`, parsed.text[flag], 2);
-  const norm = choice(parsed, "norm", ["sqrt", "mean", "sum"]);
+  const norm = choice(parsed, "norm");
   return {
-    estimator: choice(parsed, "estimator", ["hard", "soft", "straight-through", "gaussian", "official", "ksg"]),
+    estimator: choice(parsed, "estimator"),
     bins: bins("bins"),
     cmiBins: bins("cmi-bins"),
     norm,
     conditionalNorm: norm,
-    centring: choice(parsed, "centring", ["batch", "none"]),
-    range: choice(parsed, "range", ["shift", "clamp", "raw"]),
-    index: choice(parsed, "index", ["other", "own"]),
-    minimum: choice(parsed, "minimum", ["softmin", "min", "paper-literal"]),
+    centring: choice(parsed, "centring"),
+    range: choice(parsed, "range"),
+    index: choice(parsed, "index"),
+    minimum: choice(parsed, "minimum"),
   };
 }
 
@@ -143,7 +155,7 @@ export const valueCommand: Command = {
     }
     const [path] = parsed.positional;
     const options = optionsOf(parsed);
-    const view = choice(parsed, "view", ["aligned", "raw"]) ?? "aligned";
+    const view = choice(parsed, "view") ?? "aligned";
     const { engine } = await selectEngine(parsed.text.engine);
     quiet("cpu"); // sums over subsets run there
     try {
@@ -152,7 +164,7 @@ export const valueCommand: Command = {
       let source: string;
       if (await isRun(path)) {
         if (view === "raw") throw new RangeError("Cannot take --view raw of a run: it keeps each modality's part");
-        const split = choice(parsed, "split", ["train", "validation", "test"]) ?? "test";
+        const split = choice(parsed, "split") ?? "test";
         const library = createLibrary();
         for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
         const run = await valuationOfRun(path, split, library, engine);

@@ -40,30 +40,53 @@ export function classRows({ modalities, perSample, labels, classNames }: Given, 
   });
 }
 
+/** Means over samples, a number per modality. */
+export interface InformationMeans {
+  readonly nmi: readonly number[];
+  /** Also over the modalities that are given; 0 for one modality alone. */
+  readonly ncmi: readonly number[];
+}
+
+/** Means of NMI [N, m] and NCMI [N, m, m] per modality. */
+export function informationMeans(
+  { nmi, ncmi }: { readonly nmi: Float32Array; readonly ncmi: Float32Array },
+  m: number,
+): InformationMeans {
+  const samples = Array.from({ length: nmi.length / m }, (_, n) => n);
+  const modalities = Array.from({ length: m }, (_, u) => u);
+  return {
+    nmi: modalities.map((u) => meanOver(samples, (n) => nmi[n * m + u])),
+    ncmi: modalities.map((u) => {
+      const given = modalities.filter((i) => i !== u);
+      const sum = (n: number) => given.reduce((sum, i) => sum + ncmi[(n * m + i) * m + u], 0);
+      return given.length === 0 ? 0 : meanOver(samples, sum) / given.length;
+    }),
+  };
+}
+
 /** One row per modality. */
 export function modalityRows(
   { modalities, size, perSample }: Given,
   extra: {
     readonly right: readonly Float32Array[];
-    readonly floor: readonly number[];
+    readonly floor: InformationMeans;
     readonly accuracy: ShapleyResult | null;
     readonly probability: ShapleyResult | null;
   },
 ): ModalityValuation[] {
   const m = modalities.length;
   const all = Array.from({ length: size }, (_, n) => n);
+  const { nmi, ncmi } = informationMeans(perSample, m);
   return modalities.map((modality, u) => {
     const mean = (values: Float32Array) => meanOver(all, (n) => values[n * m + u]);
-    const given = modalities.map((_, i) => i).filter((i) => i !== u);
     return {
       modality,
       accuracy: meanOver(all, (n) => extra.right[u][n]),
       p: mean(perSample.solo),
-      nmi: mean(perSample.nmi),
-      nmiFloor: extra.floor[u],
-      ncmi: given.length === 0
-        ? 0
-        : meanOver(all, (n) => given.reduce((sum, i) => sum + perSample.ncmi[(n * m + i) * m + u], 0) / given.length),
+      nmi: nmi[u],
+      nmiFloor: extra.floor.nmi[u],
+      ncmi: ncmi[u],
+      ncmiFloor: extra.floor.ncmi[u],
       phiMi: mean(perSample.phiMi),
       phi: mean(perSample.phi),
       negative: meanOver(all, (n) => perSample.phi[n * m + u] < 0 ? 1 : 0),

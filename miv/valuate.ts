@@ -13,7 +13,7 @@ import { ksgInformation } from "./estimators/ksg.ts";
 import { type EstimatorName, estimatorWarning, resolveEstimator } from "./estimators/options.ts";
 import { centredRows, type MeasuredVectors, measureInformation, type MeasureOptions } from "./measure.ts";
 import { interactionIndex, membersOf, shapleyValues } from "./shapley.ts";
-import { classRows, modalityRows } from "./summaries.ts";
+import { classRows, type InformationMeans, informationMeans, modalityRows } from "./summaries.ts";
 import {
   contributions,
   fusionWeights,
@@ -123,6 +123,8 @@ export interface ModalityValuation {
   readonly nmiFloor: number;
   /** Mean NCMI given each other modality. */
   readonly ncmi: number;
+  /** The same of mismatched samples. */
+  readonly ncmiFloor: number;
   readonly phiMi: number;
   readonly phi: number;
   /** Share of samples whose contribution is below 0. */
@@ -257,24 +259,25 @@ async function estimated(
 /** Samples that the floor is measured on. */
 const FLOOR_SAMPLES = 256;
 
-/** Mean NMI per modality of mismatched samples: each fused feature against the parts of the sample before it. */
+/** Both per modality for mismatched samples: each fused feature against the parts of the sample before it. */
 async function floorOf(
   { parts, fused, size }: MeasuredVectors,
   width: number,
   options: ValuateOptions,
-): Promise<number[]> {
+): Promise<InformationMeans> {
   const m = Object.keys(parts).length;
-  if (size < 2) return new Array<number>(m).fill(NaN);
+  const none = new Array<number>(m).fill(NaN);
+  if (size < 2) return { nmi: none, ncmi: none };
   const some = Math.min(size, options.estimator === "ksg" ? 16 : FLOOR_SAMPLES);
   const rolled = new Float32Array(some * width);
   rolled.set(fused.subarray(width, some * width));
   rolled.set(fused.subarray(0, width), (some - 1) * width);
-  const { nmi } = await estimated(
+  const found = await estimated(
     { parts: mapByModality(parts, (part) => part.subarray(0, some * width)), fused: rolled, size: some },
     width,
     options,
   );
-  return Array.from({ length: m }, (_, u) => average(nmi.filter((_, k) => k % m === u)));
+  return informationMeans(found, m);
 }
 
 /** Probability of the true class and whether it is the most likely one, [N] each. */

@@ -136,5 +136,5 @@ export function estimatorWarning(options: EstimatorOptions, coordinates: number,
   const { nmi, ncmi } = pluginBias(bins, cmiBins, n);
   if (nmi <= WORTH_A_WARNING && ncmi <= WORTH_A_WARNING) return null;
   return `${n} observations are few for ${bins} bins (MI) and ${cmiBins} bins (CMI) per axis: independent vectors would ` +
-    `show an NMI of about ${nmi.toFixed(2)} and an NCMI of about ${ncmi.toFixed(2)}`;
+    `show an NMI of about ${Math.min(1, nmi).toFixed(2)} and an NCMI of about ${Math.min(1, ncmi).toFixed(2)}`;
 }

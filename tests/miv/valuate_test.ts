@@ -108,6 +108,7 @@ Deno.test("valuate() takes every estimator; the floor is below matched informati
     assertEquals(found.estimator["estimator"], estimator);
     for (const row of found.perModality) {
       assert(Number.isFinite(row.phi) && row.nmiFloor < row.nmi, `${estimator} ${row.nmi}`);
+      assert(Number.isFinite(row.ncmiFloor), `${estimator} ${row.ncmiFloor}`);
     }
   }
   const swapped = await valuate({ ...inputs, parts: { image: inputs.parts["image"], audio: inputs.parts["audio"] } });
