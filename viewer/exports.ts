@@ -5,7 +5,8 @@
  */
 import type { ChartLook } from "./chart_option.ts";
 import { type Chart, chartTable } from "./charts.ts";
-import { csvOf, latexOf, markdownOf, svgOf, type Table } from "./table.ts";
+import { latexOf } from "./latex.ts";
+import { csvOf, markdownOf, svgOf, type Table } from "./table.ts";
 
 /** Formats of an export, by the ending of its file. */
 export const exportFormats = ["csv", "md", "tex", "svg", "png"] as const;

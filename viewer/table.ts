@@ -1,5 +1,5 @@
 /**
- * Tables as data, and as CSV, Markdown and LaTeX.
+ * Tables as data, and as CSV, Markdown and SVG; `latex.ts` writes LaTeX.
  *
  * Whatever stands in a cell may come from anybody: each format escapes all that it would read as its own.
  *
@@ -91,65 +91,6 @@ export function markdownOf(table: Table): string {
       line(row.map(({ text, strong }) => strong ? `**${markdownText(text)}**` : markdownText(text)))
     ),
     ...(table.notes.length === 0 ? [] : ["", ...table.notes.map((note) => `${markdownText(note)}  `)]),
-    "",
-  ].join("\n");
-}
-
-const latexEscapes: Readonly<Record<string, string>> = {
-  "\\": "\\textbackslash{}",
-  "{": "\\{",
-  "}": "\\}",
-  "$": "\\$",
-  "&": "\\&",
-  "#": "\\#",
-  "%": "\\%",
-  "_": "\\_",
-  "^": "\\textasciicircum{}",
-  "~": "\\textasciitilde{}",
-  "<": "\\textless{}",
-  ">": "\\textgreater{}",
-  "|": "\\textbar{}",
-  '"': "\\textquotedbl{}",
-  "`": "\\textasciigrave{}",
-  "±": "$\\pm$",
-  "−": "$-$",
-  "–": "--",
-  "·": "$\\cdot$",
-  "≤": "$\\leq$",
-  "≥": "$\\geq$",
-  "φ": "$\\phi$",
-  "Δ": "$\\Delta$",
-  "×": "$\\times$",
-};
-
-/** Text in LaTeX that stays text; characters beyond Latin-1 that have no command here become `?`. */
-export function latexText(text: string): string {
-  return Array.from(printable(text), (character) => {
-    const escaped = latexEscapes[character];
-    if (escaped !== undefined) return escaped;
-    return character.codePointAt(0)! > 0xff ? "?" : character;
-  }).join("");
-}
-
-/** As a LaTeX table by booktabs, with caption and notes. */
-export function latexOf(table: Table): string {
-  const line = (cells: readonly string[]) => `    ${cells.join(" & ")} \\\\`;
-  return [
-    "% Needs \\usepackage{booktabs} and, before pdfLaTeX of 2018, \\usepackage[T1]{fontenc}.",
-    "\\begin{table}",
-    "  \\centering",
-    `  \\caption{${latexText(table.title)}}`,
-    `  \\begin{tabular}{${table.columns.map(({ align }) => align === "right" ? "r" : "l").join("")}}`,
-    "    \\toprule",
-    line(table.columns.map(({ title }) => latexText(title))),
-    "    \\midrule",
-    ...table.rows.map((row) =>
-      line(row.map(({ text, strong }) => strong ? `\\textbf{${latexText(text)}}` : latexText(text)))
-    ),
-    "    \\bottomrule",
-    "  \\end{tabular}",
-    ...table.notes.map((note) => `  \\par\\smallskip{\\footnotesize ${latexText(note)}}`),
-    "\\end{table}",
     "",
   ].join("\n");
 }

@@ -1,46 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/csv";
 import fc from "fast-check";
-import {
-  cell,
-  csvOf,
-  csvText,
-  latexOf,
-  latexText,
-  markdownOf,
-  markdownText,
-  svgOf,
-  type Table,
-  xmlText,
-} from "../../viewer/table.ts";
-
-/** Names that somebody might give a run, an option or an error to do harm. */
-const hostile = [
-  "<script>alert(1)</script>",
-  '"><img src=x onerror=alert(1)>',
-  '=HYPERLINK("http://evil.example","x")',
-  "+1+cmd|' /C calc'!A0",
-  "-2+3",
-  "@SUM(1)",
-  "\t=1",
-  "\r\n=1",
-  "\\input{/etc/passwd}",
-  "$\\write18{id}$",
-  "a|b\nc",
-  "[x](javascript:alert(1))",
-  "]]></style><script>",
-  "\u202egnp.exe",
-  "\ud800",
-  "a\u0000b",
-  "%s&nbsp;~^_{}#",
-];
-
-const table: Table = {
-  title: hostile[0],
-  columns: [{ title: "name", align: "left" }, { title: "<b>|$", align: "right", raw: ["mean", "=ci"] }],
-  rows: hostile.map((text, i) => [{ text, raw: [text], strong: i === 0 }, { text: "1.5 ± 0.2", raw: [1.5, -0.2] }]),
-  notes: hostile,
-};
+import { cell, csvOf, csvText, markdownOf, markdownText, svgOf, xmlText } from "../../viewer/table.ts";
+import { hostile, hostileTable as table } from "../helpers/hostile.ts";
 
 Deno.test("csvOf() keeps every text and number, and no text is a formula", () => {
   const rows = parse(csvOf(table));
@@ -68,22 +30,6 @@ Deno.test("csvOf() keeps every text and number, and no text is a formula", () =>
   );
 });
 
-Deno.test("latexOf() leaves no command to the text", () => {
-  const text = latexOf(table);
-  const known =
-    /\\(textbackslash|textless|textgreater|textbar|textquotedbl|textasciitilde|textasciicircum|textasciigrave)\{\}|\\[{}$&#%_]|\$\\(pm|phi|cdot|leq|geq|Delta|times)\$|\$-\$/g;
-  for (const line of hostile) {
-    const rest = latexText(line).replaceAll(known, "");
-    assert(!/[\\{}$&#%_^~<>|"`]/.test(rest), `${JSON.stringify(line)} gives ${rest}`);
-  }
-  for (const part of ["\\toprule", "\\midrule", "\\bottomrule", "\\textbf{", "1.5 $\\pm$ 0.2 \\\\"]) {
-    assertStringIncludes(text, part);
-  }
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (any) => {
-    assert(!/[\\{}$&#%_^~<>|"`\n]/.test(latexText(any).replaceAll(known, "")));
-  }));
-});
-
 Deno.test("markdownOf() has as many cells in each row as columns, whatever stands in them", () => {
   const lines = markdownOf(table).split("\n");
   const rows = lines.filter((line) => line.startsWith("| "));
@@ -101,6 +47,6 @@ Deno.test("svgOf() is well-formed and holds hostile text as text alone", () => {
   }
   assert(!/&(?!(amp|lt|gt|quot|#39);)/.test(svg));
   // deno-lint-ignore no-control-regex
-  assert(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]/.test(svg));
+  assert(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]/u.test(svg));
   assertEquals(xmlText("<a b='c'>&"), "&lt;a b=&#39;c&#39;&gt;&amp;");
 });
