@@ -1,8 +1,6 @@
 /**
- * The version of this package, kept equal to the one in `deno.json` by a test.
+ * The version of this package.
  *
  * @module
  */
-
-/** Version of armlab. */
-export const VERSION = "0.1.0";
+export { VERSION } from "./core/version.ts";

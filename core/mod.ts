@@ -16,3 +16,4 @@ export * from "./random.ts";
 export * from "./record.ts";
 export * from "./registry.ts";
 export * from "./scope.ts";
+export * from "./version.ts";

@@ -12,6 +12,7 @@ import { resolveOptions } from "./options.ts";
 import type { NamedTensors } from "./program.ts";
 import type { Random } from "./random.ts";
 import type { Scope } from "./scope.ts";
+import { VERSION } from "./version.ts";
 
 /** What every plugin says of itself, for `--list` and `--describe`. */
 export interface About {
@@ -27,6 +28,8 @@ export interface About {
   readonly options: OptionSpecs;
   /** Options that make it as small as it gets with all its structure: what contracts are checked with. @default {} */
   readonly tiny?: RawOptions;
+  /** Version of armlab whose `define...` made it. */
+  readonly madeWith?: string;
 }
 
 // ---------------------------------------------------------------------------------------------------------- encoders
@@ -470,9 +473,11 @@ export interface DatasetPlugin extends About {
 // ------------------------------------------------------------------------------------------------- typed definitions
 
 /** An `About` whose option specs fit an options interface. */
-export type Typed<P extends About, O> = Omit<P, "kind" | "options" | "create" | "refuses" | "load" | "passes"> & {
-  readonly options: SpecsFor<O>;
-};
+export type Typed<P extends About, O> =
+  & Omit<P, "kind" | "options" | "create" | "refuses" | "load" | "passes" | "madeWith">
+  & {
+    readonly options: SpecsFor<O>;
+  };
 
 /** Defines an encoder; `create` and `refuses` receive resolved options. */
 export function defineEncoder<O extends object>(
@@ -486,6 +491,7 @@ export function defineEncoder<O extends object>(
   return {
     ...plugin,
     kind: "encoder",
+    madeWith: VERSION,
     options: plugin.options as OptionSpecs,
     refuses: (input, raw) => plugin.refuses?.(input, resolve(raw)) ?? null,
     create: (raw, input) => plugin.create(resolve(raw), input),
@@ -500,6 +506,7 @@ export function defineFusion<O extends object>(
   return {
     ...plugin,
     kind: "fusion",
+    madeWith: VERSION,
     options: plugin.options as OptionSpecs,
     create: (raw, context) => plugin.create(resolve(raw), context),
   };
@@ -517,6 +524,7 @@ export function defineMethod<O extends object>(
   return {
     ...plugin,
     kind: "method",
+    madeWith: VERSION,
     options: plugin.options as OptionSpecs,
     refuses: (fusion, context, raw) => plugin.refuses?.(fusion, context, resolve(raw)) ?? null,
     passes: (raw, context) => plugin.passes?.(resolve(raw), context) ?? 0,
@@ -533,6 +541,7 @@ export function defineDataset<O extends object>(
   return {
     ...plugin,
     kind: "dataset",
+    madeWith: VERSION,
     options: plugin.options as OptionSpecs,
     load: async (raw) => await plugin.load(resolve(raw)),
   };

@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { emptyLibrary, importPlugins, register } from "../../core/library.ts";
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { compatible, emptyLibrary, importPlugins, register } from "../../core/library.ts";
 import { defineDataset, defineMethod } from "../../core/plugin.ts";
 
 const method = defineMethod<{ strength: number }>({
@@ -33,7 +34,6 @@ Deno.test("importPlugins() registers every exported plugin and says what a modul
   const library = emptyLibrary();
   const source =
     'export const plugin = { kind: "method", name: "imported", about: "", options: {}, create: () => ({}) };';
-  const module = (text: string) => `data:application/javascript,${encodeURIComponent(text)}`;
   assertEquals((await importPlugins(library, module(source))).map(({ name }) => name), ["imported"]);
   await assertRejects(
     () => importPlugins(library, module("export const x = 1;")),
@@ -41,4 +41,55 @@ Deno.test("importPlugins() registers every exported plugin and says what a modul
     "its exports are x",
   );
   await assertRejects(() => importPlugins(library, "file:///nowhere/plugin.ts"), TypeError, "Cannot import plugin");
+});
+
+const module = (text: string) => `data:application/javascript,${encodeURIComponent(text)}`;
+
+Deno.test("importPlugins() completes plain values, which then resolve their options", async () => {
+  const source = `export const plain = { kind: "method", name: "plain", about: "",
+    options: { strength: { type: "number", default: 2, about: "of nothing" } },
+    create: ({ strength }) => ({ name: "plain " + strength }) };`;
+  const library = emptyLibrary();
+  await importPlugins(library, module(source));
+  const context = { modalities: ["a"], classes: 2 };
+  assertEquals(library.methods.get("plain").create({}, context).name, "plain 2");
+  assertThrows(() => library.methods.get("plain").create({ strenght: 1 }, context), RangeError, "options are strength");
+});
+
+Deno.test("importPlugins() refuses what another armlab made that this one does not fit", async () => {
+  const made = (version: string) =>
+    `export const x = { kind: "method", name: "x", about: "", options: {}, madeWith: "${version}", create: () => ({}) };`;
+  await assertRejects(
+    () => importPlugins(emptyLibrary(), module(made("9.1.0"))),
+    RangeError,
+    "as its armlab must fit this one, 0.1.0: found 9.1.0",
+  );
+  await importPlugins(emptyLibrary(), module(made("0.1.7")));
+  const cases: [string, string, boolean][] = [
+    ["0.1.0", "0.1.9", true],
+    ["0.1.0", "0.2.0", false],
+    ["0.9.0", "1.0.0", false],
+    ["1.2.0", "1.9.3", true],
+    ["1.2.0", "2.0.0", false],
+    ["10.0.0", "1.0.0", false],
+  ];
+  for (const [one, other, fit] of cases) assertEquals(compatible(one, other), fit, `${one} and ${other}`);
+});
+
+Deno.test("importPlugins() refuses a module that brings another copy of tfjs", async () => {
+  const before = tf.getGradient("Square");
+  const copy = globalThis as { registerAgain?: () => void };
+  // What another copy does as it loads.
+  copy.registerAgain = () => tf.registerGradient({ ...before });
+  try {
+    await assertRejects(
+      () => importPlugins(emptyLibrary(), module("globalThis.registerAgain(); export const x = 1;")),
+      TypeError,
+      "as it must import the copy of tfjs that armlab uses, npm:@tensorflow/tfjs@4.22.0: it brings another",
+    );
+    assert(!tf.env().getBool("PROD"));
+  } finally {
+    delete copy.registerAgain;
+    tf.registerGradient(before);
+  }
 });
