@@ -140,9 +140,11 @@ function plugin(name: TfjsNodeName, about: string, device: () => string): Engine
   const missing = async (threads: number): Promise<Missing | null> => {
     try {
       const folder = tfjsNodeFolder(name);
-      const driver = name === "tfjs-node-gpu" ? missingNvidiaDriver(setup) : null;
-      if (driver !== null) return driver;
-      if (readManifest(folder) === null) return { what: `the package's binding is not built in ${folder}`, get: setup };
+      if (readManifest(folder) === null) {
+        const what = `the package's binding is not built in ${folder}`;
+        const driver = name === "tfjs-node-gpu" ? missingNvidiaDriver(setup) : null;
+        return driver === null ? { what, get: setup } : { what: `${what}, and ${driver.what}`, get: driver.get };
+      }
       const problem = await load(name, folder, threads);
       return problem === null ? null : { what: `its package could not be loaded (${problem})`, get: setup };
     } catch (error) {
