@@ -33,12 +33,20 @@ const marked = (indices: tf.Tensor, extent: number): tf.Tensor =>
 
 /** x with `steps[i] - 1` zeros between neighbours along axis i. */
 function stuffed(x: tf.Tensor, steps: readonly number[]): tf.Tensor {
-  if (steps.every((step) => step === 1)) return x;
-  const split = x.shape.flatMap((extent) => [extent, 1]);
-  const wide = tf.pad(tf.reshape(x, split), steps.flatMap((step) => [[0, 0], [0, step - 1]]) as [number, number][]);
-  const joined = tf.reshape(wide, x.shape.map((extent, axis) => extent * steps[axis]));
-  const size = x.shape.map((extent, axis) => Math.max(0, (extent - 1) * steps[axis] + 1));
-  return tf.slice(joined, x.shape.map(() => 0), size);
+  // Axis by axis: backends pad few axes at once.
+  return steps.reduce((whole, step, axis) => {
+    if (step === 1) return whole;
+    const [before, extent, after] = [whole.shape.slice(0, axis), whole.shape[axis], whole.shape.slice(axis + 1)];
+    const size = (shape: readonly number[]) => shape.reduce((product, count) => product * count, 1);
+    const split = tf.reshape(whole, [size(before), extent, 1, size(after)]);
+    const wide = tf.reshape(tf.pad(split, [[0, 0], [0, 0], [0, step - 1], [0, 0]]), [
+      ...before,
+      extent * step,
+      ...after,
+    ]);
+    const kept = [...before, Math.max(0, (extent - 1) * step + 1), ...after];
+    return tf.slice(wide, kept.map(() => 0), kept);
+  }, x);
 }
 
 /**

@@ -4,7 +4,9 @@
  *
  * Wrong are there: convolutions with "same" padding whose last window ends before the image does, as strided 1x1 ones
  * (all zeros), `MaxPoolGrad` (a window without a positive value loses its gradient), `OneHot` of floats (the bits of
- * integers), `FloorDiv` of floats (gives floats where tfjs gives integers) and `Log1p` (loses the digits of small values).
+ * integers), `FloorDiv` of floats (gives floats where tfjs gives integers), `Log1p` (loses the digits of small values),
+ * casts to truths, truths in `Select` and `Reverse`, and convolutions with paddings as numbers (write behind their result
+ * where tfjs counts fewer windows). What stays wrong is refused.
  *
  * Symbols: B batch, h x w outputs, k filter extent, C channels in, K channels out, N = B h w.
  *
@@ -12,6 +14,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
+import { gather, onTruths, refusals } from "./wasm_gaps.ts";
 
 /** tfjs's geometry of a 2-D convolution or pooling. */
 type Geometry = tf.backend_util.Conv2DInfo;
@@ -98,7 +101,15 @@ function geometryOf(
   );
 }
 
-/** The backend's own convolution; where it fails at "same" padding, with the padding made first. */
+/** Whether the backend sees as many windows as tfjs made room for; one more, and it writes behind the result. */
+function fits({ padInfo: { top, bottom, left, right }, inHeight, inWidth, ...g }: Geometry): boolean {
+  const windows = (extent: number, filter: number, stride: number) => Math.floor((extent - filter) / stride) + 1;
+  return windows(inHeight + top + bottom, (g.filterHeight - 1) * g.dilationHeight + 1, g.strideHeight) ===
+      g.outHeight &&
+    windows(inWidth + left + right, (g.filterWidth - 1) * g.dilationWidth + 1, g.strideWidth) === g.outWidth;
+}
+
+/** The backend's own convolution; where it fails at a padding, with the padding made first. */
 function convolution(
   name: string,
   k: Kernels,
@@ -107,11 +118,17 @@ function convolution(
 ): tf.TensorInfo {
   const own = `${name}/own`;
   const { x, filter } = inputs;
-  if (attributes.pad !== "same") return k.run(own, inputs, { ...attributes });
+  if (attributes.pad === "valid") return k.run(own, inputs, { ...attributes });
   const geometry = geometryOf(name, x.shape, filter.shape, attributes, name.includes("Depthwise"));
   const [height, width] = reach(geometry);
-  if (height >= x.shape[1] && width >= x.shape[2]) return k.run(own, inputs, { ...attributes });
-  return k.run(own, { ...inputs, x: padded(k, x, geometry) }, { ...attributes, pad: "valid" });
+  const whole = attributes.pad !== "same" || (height >= x.shape[1] && width >= x.shape[2]);
+  if (whole && fits(geometry)) return k.run(own, inputs, { ...attributes });
+  const input = padded(k, x, geometry);
+  const cut = geometry.batchSize * geometry.outHeight * geometry.outWidth === 0 ||
+      (height === input.shape[1] && width === input.shape[2]) || attributes.pad === "same"
+    ? input
+    : k.slice(input, [0, 0, 0, 0], [x.shape[0], height, width, x.shape[3]]);
+  return k.run(own, { ...inputs, x: cut }, { ...attributes, pad: "valid", dimRoundingMode: undefined });
 }
 
 /** A composed kernel. */
@@ -337,14 +354,22 @@ const composed: Readonly<Record<string, ComposedKernel>> = {
     depthwiseBackpropFilter(k, inputs, attrs as ConvAttributes),
   DepthwiseConv2dNativeBackpropInput: (k, inputs, attrs) => depthwiseBackpropInput(k, inputs, attrs as ConvAttributes),
   BatchMatMul: batchMatMul,
+  // The backend cuts numbers to bytes.
+  Cast: (k, { x }, attrs) =>
+    (attrs as { dtype: string }).dtype === "bool" && x.dtype !== "bool"
+      ? k.run("NotEqual", { a: x, b: k.cast(k.scalar(0), x.dtype) })
+      : k.run("Cast/own", { x }, attrs as Record<string, unknown>),
   Einsum: (k, inputs, attrs) => einsum(k, Object.values(inputs), (attrs as { equation: string }).equation),
   Sum: (k, { x }, attrs) => sum(k, x, attrs),
   FloorDiv: (k, inputs) => k.cast(k.run("FloorDiv/own", inputs), "int32"),
   Log1p: (k, { x }) => log1p(k, x),
   MaxPoolGrad: (k, inputs, attrs) => maxPoolGrad(k, inputs, attrs as Parameters<typeof maxPoolGrad>[2]),
+  Reverse: onTruths("Reverse", ["x"]),
+  Select: onTruths("Select", ["t", "e"]),
   OneHot: (k, { indices }, attrs) => oneHot(k, indices, attrs as Parameters<typeof oneHot>[2]),
   UnsortedSegmentSum: (k, { x, segmentIds }, attrs) =>
     unsortedSegmentSum(k, x, segmentIds, (attrs as { numSegments: number }).numSegments),
+  GatherV2: gather,
 };
 
 /** Names of the kernels that this file adds or replaces. */
@@ -352,5 +377,5 @@ export const wasmKernels: readonly string[] = Object.keys(composed);
 
 /** Registers them, once the backend's own kernels are; again is no error. */
 export function registerWasmKernels(): void {
-  registerComposed("wasm", composed);
+  registerComposed("wasm", { ...composed, ...refusals });
 }
