@@ -55,6 +55,19 @@ Deno.test("a kernel without a rule is an error that says what to do", async () =
   );
 });
 
+Deno.test("what has no value for no elements is an error while tracing", async () => {
+  const engine = await onnxCpu.create();
+  for (
+    const [run, message] of [
+      [(x: tf.Tensor) => tf.argMax(tf.slice(x, [0, 3]), 1), "ArgMax as axis 1 must have elements: found [2,0]"],
+      [
+        (x: tf.Tensor) => tf.image.resizeBilinear(tf.reshape(tf.slice(x, [0, 3]), [2, 0, 1, 1]) as tf.Tensor4D, [2, 2]),
+        "the image must have pixels: found [2,0,1,1]",
+      ],
+    ] as const
+  ) await assertRejects(() => engine.compile(tracing(run)), RangeError, message);
+});
+
 Deno.test("setting undeclared state is an error", async () => {
   const engine = await onnxCpu.create();
   const program: Program = {

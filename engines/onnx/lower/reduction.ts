@@ -40,7 +40,13 @@ const summed = ({ dtype }: ValueSpec) => dtype === "bool" ? "int32" as const : d
 function position(op: "ArgMax" | "ArgMin"): KernelRule<"ArgMax" | "ArgMin"> {
   return {
     inputs: ["x"],
-    infer: ([x], { axis }) => ({ shape: x.shape.filter((_, i) => i !== axis), dtype: "int32" }),
+    infer: ([x], { axis }) => {
+      const shape = x.shape.filter((_, i) => i !== axis);
+      if (x.shape[axis] === 0 && sizeOf(shape) > 0) {
+        throw new RangeError(`Cannot trace kernel ${op} as axis ${axis} must have elements: found [${x.shape}]`);
+      }
+      return { shape, dtype: "int32" };
+    },
     lower: (b, [x], { axis }) => b.cast(b.op(op, [numeric(b, x)], { axis, keepdims: 0 }), "int32"),
   };
 }

@@ -85,10 +85,13 @@ type Mode = typeof linear;
 function resized<K extends "ResizeBilinear" | "ResizeNearestNeighbor">(mode: Mode): KernelRule<K> {
   const rule: KernelRule<"ResizeBilinear"> = {
     inputs: ["images"],
-    infer: ([x], { size }) => ({
-      shape: [x.shape[0], ...size, x.shape[3]],
-      dtype: mode === nearest ? x.dtype : "float32",
-    }),
+    infer: ([x], { size }) => {
+      const shape = [x.shape[0], ...size, x.shape[3]];
+      if (sizeOf(x.shape) === 0 && sizeOf(shape) > 0) {
+        throw new RangeError(`Cannot trace a resizing as the image must have pixels: found [${x.shape}]`);
+      }
+      return { shape, dtype: mode === nearest ? x.dtype : "float32" };
+    },
     lower: (b, [x], attributes, [output]) => {
       const [height, width] = attributes.size;
       const rows = along(b, float(b, x), 1, mode(x.shape[1], height, attributes));
