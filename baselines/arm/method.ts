@@ -35,9 +35,6 @@ export function warmupEpochs(warmup: number, epochs: number): number {
   return warmup >= 0 ? warmup : Math.max(1, Math.round(epochs / 8));
 }
 
-const column = (values: tf.Tensor2D, index: number) =>
-  tf.reshape(tf.slice(values, [0, index], [-1, 1]), [-1]) as tf.Tensor1D;
-
 /** Cross-entropy of each modality's readout; a sample counts for the modalities that it keeps. */
 function readoutLosses(step: TrainStep, options: ArmOptions, weight: number): Record<string, tf.Tensor> {
   const logits = readoutLogits(step, options, "train");
@@ -141,7 +138,9 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
         phi,
         ...pairs.map((pair) => tf.slice(flat, [0, pair], [-1, 1])),
       ], 1) as tf.Tensor2D;
-      names.forEach((quantity, index) => stats[quantity] = step.mean(column(measured, index)));
+      const total = tf.maximum(tf.sum(step.weights), 1e-12);
+      const means = tf.div(tf.matMul(tf.expandDims(step.weights, 0) as tf.Tensor2D, measured), total) as tf.Tensor2D;
+      tf.split(means, names.length, 1).forEach((mean, index) => stats[names[index]] = tf.reshape(mean, []));
       const counts = valuedRows(step, options);
       const unless = (name: string, rows: tf.Tensor2D) =>
         counts === null
