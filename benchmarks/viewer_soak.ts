@@ -4,8 +4,8 @@
  * A made-up bench writes an epoch a second into one of a few runs, over and over, so that the folder is the same after each
  * round and whatever grows is a leak. A page of the table and a page of a run follow it in a Chromium, at the pace at which
  * pages follow. Half-way the server is stopped and started again on the same port. After each round, garbage collected: the
- * pages' JavaScript heap, nodes and listeners, the memory of their processes, and the server's memory, open files, timers
- * and streams.
+ * pages' JavaScript heap, nodes and listeners, and this process's memory, open files, timers and streams. The process is the
+ * server and the driver of the browser, which keeps a record of each request: its memory says nothing of the server alone.
  *
  * @module
  */
@@ -99,8 +99,8 @@ try {
       refreshes,
       ...await sizes("table", pages.table),
       ...await sizes("run", pages.run),
-      serverRssMiB: Math.round(rss / 2 ** 20),
-      serverHeapMiB: Math.round(heapUsed / 2 ** 20),
+      processRssMiB: Math.round(rss / 2 ** 20),
+      processHeapMiB: Math.round(heapUsed / 2 ** 20),
       files: openFiles(),
       timers: timers.active(),
       streams: served.app.following,

@@ -49,7 +49,7 @@ export function chartSvg(chart: Chart, look: ChartLook): string {
 const maxSide = 12_000;
 
 /**
- * Turns SVG into PNG, at twice its size for print.
+ * Turns SVG into PNG, at twice its size for print, or less where that would be too large.
  *
  * @throws {RangeError} If the picture is too large, the machine has no font, or the renderer is not there for it.
  */
@@ -59,13 +59,18 @@ export async function pngOf(svg: string): Promise<Uint8Array<ArrayBuffer>> {
       cause: error,
     });
   });
-  const resvg = new Resvg(svg, { fitTo: { mode: "zoom", value: 2 }, font: { loadSystemFonts: true } });
-  if (2 * Math.max(resvg.width, resvg.height) > maxSide) {
+  const { width, height } = new Resvg(svg);
+  const side = Math.max(width, height);
+  if (side > maxSide) {
     throw new RangeError(
-      `Cannot make a PNG as it must be at most ${maxSide} pixels wide and high: found ${2 * resvg.width} x ` +
-        `${2 * resvg.height}; use SVG, or show fewer rows and columns`,
+      `Cannot make a PNG as it must be at most ${maxSide} pixels wide and high: found ${width} x ${height}; use SVG, or ` +
+        `show fewer rows and columns`,
     );
   }
+  const resvg = new Resvg(svg, {
+    fitTo: { mode: "zoom", value: Math.min(2, maxSide / side) },
+    font: { loadSystemFonts: true },
+  });
   if (!hasFonts(Resvg)) {
     throw new RangeError(
       "Cannot make a PNG as a font must be installed: this machine has none; install one (fonts-dejavu-core), or use SVG",

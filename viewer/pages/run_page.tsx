@@ -44,9 +44,7 @@ const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
         <>
           <Fact name="Engine">{`${config.engine.name}, ${config.engine.version}`}</Fact>
           <Fact name="Device">
-            {`${timing?.device ?? "not known before the end"}, ${config.engine.threads} thread${
-              config.engine.threads === 1 ? "" : "s"
-            }`}
+            {timing?.device ?? `${config.engine.threads} thread${config.engine.threads === 1 ? "" : "s"}`}
           </Fact>
           <Fact name="Versions">{`armlab ${config.version}${timing === null ? "" : `, Deno ${timing.deno}`}`}</Fact>
           <Fact name="Data">{config.dataset.name}</Fact>
