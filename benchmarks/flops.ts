@@ -12,6 +12,7 @@ export function matrixFlops(graph: Graph): number {
     const out = sizeOf(outputs[0].shape);
     switch (op) {
       case "Gemm":
+      case "FusedGemm":
       case "MatMul":
       case "FusedMatMul": {
         const { shape } = inputs[0]!;
@@ -19,6 +20,7 @@ export function matrixFlops(graph: Graph): number {
         break;
       }
       case "Conv":
+      case "FusedConv":
         total += 2 * out * sizeOf(inputs[1]!.shape.slice(1));
         break;
       case "ConvTranspose":

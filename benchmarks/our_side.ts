@@ -43,7 +43,7 @@ say({
   nodes,
   parameters: step.parameters,
   // Counted after the compilation was timed, as it traces anew.
-  flops: matrixFlops(compileGraph(step.program)),
+  flops: matrixFlops(compileGraph(step.program, "cpu")),
   loss: (first["loss"] ?? first["stats"])?.data[0] ?? null,
 });
 for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {

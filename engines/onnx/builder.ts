@@ -44,7 +44,7 @@ function arrayOf(dtype: ElementType, values: readonly number[]): ConstantData {
 const sharedConstantElements = 4096;
 
 /** Operations that treat every element alike; their operands broadcast. */
-const ELEMENTWISE: ReadonlySet<OnnxName> = new Set<OnnxName>([
+export const ELEMENTWISE: ReadonlySet<OnnxName> = new Set<OnnxName>([
   "Abs",
   "Add",
   "And",
@@ -81,11 +81,19 @@ function fillingOf(value: Value): number | null {
   return value.node?.op === "ConstantOfShape" ? Number(value.node.inputs[1]!.data![0]) : null;
 }
 
+/** Where a graph is to run: in ONNX Runtime on the CPU, for which forms were chosen by measurement, or anywhere. */
+export type Target = "cpu" | "any";
+
 /** Makes lowered nodes. */
 export class Builder {
+  readonly target: Target;
   readonly #ids: Map<Value, number> = new Map();
   readonly #nodes: Map<string, Node> = new Map();
   readonly #constants: Map<string, Value> = new Map();
+
+  constructor(target: Target) {
+    this.target = target;
+  }
 
   #idOf(value: Value): number {
     let id = this.#ids.get(value);

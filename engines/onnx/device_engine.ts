@@ -117,7 +117,7 @@ export function deviceEngine(provider: DeviceProvider, { threads = 1 }: EngineOp
     createState: (values: NamedHostTensors) => new DeviceState(values, options),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
-      const graph = compileGraph(program);
+      const graph = compileGraph(program, "any");
       const session = await createDeviceSession(writeOnnx(graph, program.name), {
         ...options,
         deviceOutputs: provider !== "webgpu"

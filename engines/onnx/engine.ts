@@ -22,6 +22,7 @@ import type {
 import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import { Turns } from "../turns.ts";
 import { askedGraphFolder, GraphCache } from "./cache.ts";
+import type { Target } from "./builder.ts";
 import { type Graph, liveNodes } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { optimise } from "./passes/mod.ts";
@@ -193,8 +194,8 @@ class OnnxProgram implements CompiledProgram {
   }
 }
 
-/** Traces, lowers and optimises a program. */
-export function compileGraph(program: Program): Graph {
+/** Traces, lowers and optimises a program for a target. */
+export function compileGraph(program: Program, target: Target): Graph {
   const specs: Record<string, TensorSpec> = {};
   for (const [name, spec] of Object.entries(program.state)) specs[STATE + name] = spec;
   for (const [name, spec] of Object.entries(program.inputs)) specs[FEED + name] = spec;
@@ -214,9 +215,9 @@ export function compileGraph(program: Program): Graph {
     return ports;
   });
   verify(traced, "tracing");
-  const lowered = lower(traced);
+  const lowered = lower(traced, target);
   verify(lowered, "lowering");
-  return optimise(lowered);
+  return optimise(lowered, target);
 }
 
 /**
@@ -256,7 +257,7 @@ export function onnxEngine({ threads = 1, profile, cache = askedGraphFolder() }:
     createState: (values: NamedHostTensors) => new OnnxState(values),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
-      const graph = unshapedState(compileGraph(program));
+      const graph = unshapedState(compileGraph(program, "cpu"));
       const session = await createSession(
         writeOnnx(graph, program.name),
         graph.inputs.map((_, index) => inputName(index)),

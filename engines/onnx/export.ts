@@ -52,7 +52,7 @@ function extentName(extent: Extent): number | string {
  * @throws {RangeError} If what it computes depends on the batch size, or on an input that has no label.
  */
 export function onnxModel(options: OnnxModelOptions): OnnxModel {
-  const graphs = probeBatches.map((batch) => compileGraph(options.programOf(batch)));
+  const graphs = probeBatches.map((batch) => compileGraph(options.programOf(batch), "any"));
   const all = dynamicBatch(graphs as [Graph, Graph, Graph], `input:${options.batchInput}`);
   const used = new Set<Value | null>(all.graph.nodes.flatMap(({ inputs }) => inputs));
   const plain = (port: Port) => port.name.slice(port.name.indexOf(":") + 1);

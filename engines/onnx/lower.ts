@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Builder } from "./builder.ts";
+import { Builder, type Target } from "./builder.ts";
 import { type Graph, printSpec, sameShape, sizeOf, type Value, type ValueSpec } from "./ir.ts";
 import type { KernelName } from "./kernels.ts";
 import { kernelRules } from "./lower/mod.ts";
@@ -19,12 +19,12 @@ interface AnyRule {
 }
 
 /**
- * Lowers every node by its row in the rule table.
+ * Lowers every node by its row in the rule table, for a target.
  *
  * @throws {Error} If a row gives another shape or type than it inferred: a defect of the row.
  */
-export function lower(graph: Graph): Graph {
-  const builder = new Builder();
+export function lower(graph: Graph, target: Target): Graph {
+  const builder = new Builder(target);
   const values = new Map<Value, Value>();
   const lowered = (value: Value): Value => value.data !== null ? builder.intern(value) : values.get(value)!;
   for (const { value } of graph.inputs) values.set(value, value);

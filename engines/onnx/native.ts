@@ -163,7 +163,7 @@ export class NativeRuntime {
     const options = this.out((out) => call.CreateSessionOptions(out));
     try {
       this.check(call.SetSessionExecutionMode(options, 0));
-      this.check(call.SetSessionGraphOptimizationLevel(options, optimise ? 99 : 0));
+      this.check(call.SetSessionGraphOptimizationLevel(options, optimise ? 1 : 0));
       this.check(call.SetSessionLogSeverityLevel(options, 3));
       this.check(call.SetIntraOpNumThreads(options, threads));
       if (profile !== undefined) this.check(call.EnableProfiling(options, path(profile)));

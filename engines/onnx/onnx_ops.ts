@@ -169,6 +169,35 @@ function matmulShape(a: readonly number[], b: readonly number[]): number[] {
   return [...broadcastShapes(a.slice(0, -2), b.slice(0, -2)), m, n];
 }
 
+/** A matrix product, with something added. */
+const gemm = {
+  attributes: { alpha: "float", beta: "float", transA: "int", transB: "int" },
+  infer: ([a, b, c], { transA, transB }) => {
+    if (a!.shape.length !== 2 || b!.shape.length !== 2) fail(`Gemm of ${printSpec(a!)} and ${printSpec(b!)}`);
+    const shape = matmulShape(
+      transA === 1 ? [...a!.shape].reverse() : a!.shape,
+      transB === 1 ? [...b!.shape].reverse() : b!.shape,
+    );
+    if (c !== null && c !== undefined && !sameShape(broadcastShapes(shape, c.shape), shape)) {
+      fail(`Gemm adds ${printSpec(c)} to [${shape.join(",")}]`);
+    }
+    return [{ shape, dtype: a!.dtype }];
+  },
+} as const satisfies OnnxOperator;
+
+/** A convolution, with a bias. */
+const convolution = {
+  attributes: { ...windowAttributes, group: "int" },
+  infer: ([x, w, bias], attributes) => {
+    const window = windowOf({ ...attributes, kernel_shape: w!.shape.slice(2) }, x!.shape.length - 2);
+    const group = attributes["group"] as number ?? 1;
+    if (x!.shape[1] !== w!.shape[1] * group || (bias && bias.shape[0] !== w!.shape[0])) {
+      fail(`Conv of ${printSpec(x!)} and ${printSpec(w!)} in ${group} groups`);
+    }
+    return [{ shape: [x!.shape[0], w!.shape[0], ...windowedShape(x!.shape.slice(2), window)], dtype: x!.dtype }];
+  },
+} as const satisfies OnnxOperator;
+
 /** The operators, by name. */
 export const onnxOperators = {
   Abs: unary,
@@ -274,20 +303,8 @@ export const onnxOperators = {
     attributes: {},
     infer: ([a, b]) => [{ shape: matmulShape(a!.shape, b!.shape), dtype: a!.dtype }],
   },
-  Gemm: {
-    attributes: { alpha: "float", beta: "float", transA: "int", transB: "int" },
-    infer: ([a, b, c], { transA, transB }) => {
-      if (a!.shape.length !== 2 || b!.shape.length !== 2) fail(`Gemm of ${printSpec(a!)} and ${printSpec(b!)}`);
-      const shape = matmulShape(
-        transA === 1 ? [...a!.shape].reverse() : a!.shape,
-        transB === 1 ? [...b!.shape].reverse() : b!.shape,
-      );
-      if (c !== null && c !== undefined && !sameShape(broadcastShapes(shape, c.shape), shape)) {
-        fail(`Gemm adds ${printSpec(c)} to [${shape.join(",")}]`);
-      }
-      return [{ shape, dtype: a!.dtype }];
-    },
-  },
+  Gemm: gemm,
+  FusedGemm: { ...gemm, attributes: { ...gemm.attributes, activation: "string" }, domain: "com.microsoft" },
   FusedMatMul: {
     attributes: { alpha: "float", transA: "int", transB: "int" },
     domain: "com.microsoft",
@@ -300,16 +317,11 @@ export const onnxOperators = {
     },
   },
 
-  Conv: {
-    attributes: { ...windowAttributes, group: "int" },
-    infer: ([x, w, bias], attributes) => {
-      const window = windowOf({ ...attributes, kernel_shape: w!.shape.slice(2) }, x!.shape.length - 2);
-      const group = attributes["group"] as number ?? 1;
-      if (x!.shape[1] !== w!.shape[1] * group || (bias && bias.shape[0] !== w!.shape[0])) {
-        fail(`Conv of ${printSpec(x!)} and ${printSpec(w!)} in ${group} groups`);
-      }
-      return [{ shape: [x!.shape[0], w!.shape[0], ...windowedShape(x!.shape.slice(2), window)], dtype: x!.dtype }];
-    },
+  Conv: convolution,
+  FusedConv: {
+    ...convolution,
+    attributes: { ...convolution.attributes, activation: "string" },
+    domain: "com.microsoft",
   },
   ConvTranspose: {
     attributes: { ...windowAttributes, group: "int", output_padding: "ints" },

@@ -190,7 +190,7 @@ export async function throughPackage(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
-    graphOptimizationLevel: optimise ? "all" : "disabled",
+    graphOptimizationLevel: optimise ? "basic" : "disabled",
     enableCpuMemArena: true,
     enableMemPattern: true,
     logSeverityLevel: 3,

@@ -89,7 +89,7 @@ Deno.test("lowering drops repetition, neutral elements and transpositions that c
       const second = tf.conv2d(same, filter, 1, "same");
       return { state: {}, outputs: { y: second } };
     },
-  });
+  }, "any");
   const text = printGraph(graph);
   const count = (op: string) => graph.nodes.filter((node) => node.op === op).length;
   // In and out of channels-first once, and the filter once: nothing between the convolutions.

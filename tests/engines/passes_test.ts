@@ -16,7 +16,7 @@ import { verify } from "../../engines/onnx/verify.ts";
 import { assertClose } from "../helpers/tensors.ts";
 
 function lowered(feeds: NamedHostTensors, run: (x: NamedTensors) => NamedTensors): Graph {
-  const graph = lower(trace(feeds, run));
+  const graph = lower(trace(feeds, run), "cpu");
   verify(graph, "lowering");
   return graph;
 }
@@ -144,7 +144,7 @@ Deno.test("all passes together keep the numbers of a training step, and every on
     const velocity = tf.add(tf.mul(v, 0.9), gradient!);
     return { w: tf.sub(w, tf.mul(velocity, 0.01)), v: velocity, loss: pass.value };
   });
-  const after = optimise(before);
+  const after = optimise(before, "cpu");
   assert(after.nodes.length <= before.nodes.length + 6);
   await assertSame(before, after, feeds);
   for (const { reason } of passes) assert(reason.length > 20);

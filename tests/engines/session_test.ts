@@ -61,7 +61,7 @@ Deno.test("calls through the runtime's Node package give the bits that direct ca
       hits: tf.argMax(h, 1),
       truth: tf.greater(h, 0.3),
     };
-  }));
+  }), "cpu");
   const model = writeOnnx(graph, "both");
   const names = [graph.inputs.map((_, k) => inputName(k)), graph.outputs.map((_, k) => outputName(k))] as const;
   const run = async (session: Session) => {

@@ -10,6 +10,7 @@ import type { Builder } from "../builder.ts";
 import { sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
 import { filterGradient, inputGradient } from "./conv_gradients.ts";
+import { byPatches, patchConvolution } from "./patches.ts";
 import { float, type KernelRule, type Rules } from "./rule.ts";
 import { cropped, first, last, mapShape, onnxFilter, pads, transposedWindow, windowCounts } from "./window.ts";
 
@@ -18,6 +19,7 @@ const convolution: KernelRule<"Conv2D" | "Conv3D"> = {
   infer: (_, g) => ({ shape: mapShape(g, g.outChannels, g.outSpatial), dtype: "float32" }),
   sums: true,
   lower: (b, [x, filter], g) => {
+    if (byPatches(b, g)) return patchConvolution(b, float(b, x), filter, g);
     const y = b.op("Conv", [first(b, float(b, x), g), onnxFilter(b, filter)], {
       kernel_shape: g.kernel,
       strides: g.strides,

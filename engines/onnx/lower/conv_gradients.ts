@@ -8,7 +8,8 @@
 import type { Builder } from "../builder.ts";
 import { sizeOf, type Value } from "../ir.ts";
 import type { WindowGeometry } from "../kernels.ts";
-import { first, last, onnxFilter, pads, transposedWindow } from "./window.ts";
+import { byPatches, patchFilterGradient } from "./patches.ts";
+import { first, last, onnxFilter, pads, reach, taps, transposedWindow } from "./window.ts";
 
 /** Windows with more taps are not taken apart: too many copies of the input. */
 const MOST_TAPS = 9;
@@ -25,6 +26,7 @@ const LARGE_MAP = 512;
  * @returns [...kernel, in, out].
  */
 export function filterGradient(b: Builder, x: Value, dy: Value, g: WindowGeometry): Value {
+  if (byPatches(b, g)) return patchFilterGradient(b, x, dy, g);
   const apart = g.kernel.length === 2 && sizeOf(g.kernel) <= MOST_TAPS && g.inChannels >= LEAST_CHANNELS &&
     g.outSpatial.every((extent) => extent > 0);
   if (!apart) return exchanged(b, x, dy, g);
@@ -45,25 +47,6 @@ function exchanged(b: Builder, x: Value, dy: Value, g: WindowGeometry): Value {
   // Input that no forward window reached makes the result larger than the filter.
   const reached = b.slice(y, y.shape.map(() => 0), [g.inChannels, g.outChannels, ...g.kernel]);
   return b.transpose(reached, [...g.kernel.map((_, axis) => axis + 2), 0, 1]);
-}
-
-/** Offsets of the taps in the padded input. */
-function taps({ kernel: [rows, columns], dilations }: WindowGeometry): [number, number][] {
-  return Array.from({ length: rows * columns }, (_, tap) => [
-    Math.floor(tap / columns) * dilations[0],
-    (tap % columns) * dilations[1],
-  ]);
-}
-
-/** Padding after each spatial axis that the last window needs; none where it ends before the input does. */
-function reach(g: WindowGeometry): number[] {
-  return g.outSpatial.map((extent, axis) =>
-    Math.max(
-      0,
-      (extent - 1) * g.strides[axis] + g.dilations[axis] * (g.kernel[axis] - 1) + 1 - g.inSpatial[axis] -
-        g.before[axis],
-    )
-  );
 }
 
 /** Per tap one product over all places of all samples, channels last: long sums, few and large products. */

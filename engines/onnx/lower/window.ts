@@ -32,6 +32,25 @@ export function pads({ before, after }: WindowGeometry): number[] {
   return [...before, ...after.map((count) => Math.max(0, count))];
 }
 
+/** Offsets of the taps in the padded input. */
+export function taps({ kernel: [rows, columns], dilations }: WindowGeometry): [number, number][] {
+  return Array.from({ length: rows * columns }, (_, tap) => [
+    Math.floor(tap / columns) * dilations[0],
+    (tap % columns) * dilations[1],
+  ]);
+}
+
+/** Padding after each spatial axis that the last window needs; none where it ends before the input does. */
+export function reach(g: WindowGeometry): number[] {
+  return g.outSpatial.map((extent, axis) =>
+    Math.max(
+      0,
+      (extent - 1) * g.strides[axis] + g.dilations[axis] * (g.kernel[axis] - 1) + 1 - g.inSpatial[axis] -
+        g.before[axis],
+    )
+  );
+}
+
 /**
  * The windows that the kernel has, of a map with channels first. There may be more where tfjs counts too few (paddings
  * as numbers with unequal strides or windows).

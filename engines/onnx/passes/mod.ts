@@ -7,17 +7,24 @@
  *
  * @module
  */
+import type { Target } from "../builder.ts";
 import type { Graph } from "../ir.ts";
 import { verify } from "../verify.ts";
+import { bias } from "./bias.ts";
 import { foldConstants } from "./fold_constants.ts";
+import { groupUpdates } from "./group_updates.ts";
 import { multiplyAdd } from "./multiply_add.ts";
+import { relu } from "./relu.ts";
 import { scatterInto } from "./scatter_into.ts";
+import { sumsOfSquares } from "./sums_of_squares.ts";
 
 /** One pass. */
 export interface Pass {
   readonly name: string;
   /** Why it is there and why at this place. */
   readonly reason: string;
+  /** Whether its result needs operators that ONNX Runtime has for the CPU alone. */
+  readonly cpu?: true;
   run(graph: Graph): Graph;
 }
 
@@ -34,6 +41,28 @@ export const passes: readonly Pass[] = [
     run: scatterInto,
   },
   {
+    name: "sums of squares",
+    reason: "before updates are grouped, which hides squares: the norm over all gradients is one operation, not hundreds",
+    run: sumsOfSquares,
+  },
+  {
+    name: "bias",
+    reason: "before products get another form: what is added to a product costs no pass of its own",
+    run: bias,
+  },
+  {
+    name: "relu",
+    reason: "after biases, which stand between a product and its ReLU: the fused operators write the result once",
+    cpu: true,
+    run: relu,
+  },
+  {
+    name: "group updates",
+    reason: "before the updates of large parameters get another form: those of small ones cost their nodes, so equal " +
+      "updates are one",
+    run: groupUpdates,
+  },
+  {
     name: "multiply and add",
     reason: "last, as its form hides the sum from the others: s x + y in one pass over memory, which is what an " +
       "optimiser's update of a large parameter consists of",
@@ -42,13 +71,14 @@ export const passes: readonly Pass[] = [
 ];
 
 /**
- * Runs all passes.
+ * Runs all passes that a target can use.
  *
  * @throws {Error} If one makes an illegal graph: a defect of the pass.
  */
-export function optimise(graph: Graph): Graph {
+export function optimise(graph: Graph, target: Target): Graph {
   let current = graph;
-  for (const { name, run } of passes) {
+  for (const { name, cpu, run } of passes) {
+    if (cpu === true && target !== "cpu") continue;
     current = run(current);
     verify(current, `pass "${name}"`);
   }

@@ -23,6 +23,11 @@ export class Uses {
   }
 }
 
+/** What a value is in another shape, if nothing else uses it in either; else the value. */
+export function unshaped(value: Value, uses: Uses): Value {
+  return value.node?.op === "Reshape" && uses.of(value) === 1 ? value.node.inputs[0]! : value;
+}
+
 /**
  * Replaces a node.
  *
@@ -33,9 +38,17 @@ export class Uses {
  */
 export type Rule = (b: Builder, node: Node, now: (value: Value) => Value) => readonly Value[] | null;
 
-/** Rebuilds a lowered graph; equal nodes become one, and nodes that nothing hangs on are left out. */
-export function rewrite(graph: Graph, rule: Rule): Graph {
-  const b = new Builder();
+/** A graph that is being built anew. */
+export interface Rebuilt {
+  readonly b: Builder;
+  /** The value that stands for one of the old graph. */
+  now(value: Value): Value;
+}
+
+/** Makes the nodes of a graph again, some of them replaced. */
+export function rebuild(graph: Graph, rule: Rule): Rebuilt {
+  // Passes work on nodes that are made; what depends on the target was chosen before.
+  const b = new Builder("any");
   const values = new Map<Value, Value>();
   for (const { value } of graph.inputs) values.set(value, value);
   const now = (value: Value): Value => value.data !== null ? b.intern(value) : values.get(value)!;
@@ -45,5 +58,11 @@ export function rewrite(graph: Graph, rule: Rule): Graph {
       (node.op === "Identity" ? [inputs[0]!] : b.node(node.op as OnnxName, inputs, node.attributes));
     node.outputs.forEach((output, index) => values.set(output, made[index]));
   }
+  return { b, now };
+}
+
+/** Rebuilds a lowered graph; equal nodes become one, and nodes that nothing hangs on are left out. */
+export function rewrite(graph: Graph, rule: Rule): Graph {
+  const { b, now } = rebuild(graph, rule);
   return b.finish(graph, graph.outputs.map(({ value }) => now(value)));
 }
