@@ -162,6 +162,29 @@ function backpropagate(
   return by.map((tensor) => gradients.get(tensor.id) ?? null);
 }
 
+/** A value and how to differentiate it. */
+export interface Differentiable {
+  readonly value: tf.Tensor;
+  /** Gradients by the inputs, in order, from that of the value and the saved tensors. */
+  gradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[];
+}
+
+/**
+ * A function of tensors whose gradient is given as a formula, where that takes less than following its operations.
+ *
+ * @param inputs What it is differentiated by.
+ * @param run Computes it; `save` keeps tensors for the gradient, which must use no others.
+ */
+export function withGradient(
+  inputs: readonly tf.Tensor[],
+  run: (save: (tensors: tf.Tensor[]) => void) => Differentiable,
+): tf.Tensor {
+  return tf.customGrad((...given) => {
+    const { value, gradient } = run(given[given.length - 1] as tf.GradSaveFunc);
+    return { value, gradFunc: gradient };
+  })(...inputs);
+}
+
 /**
  * The same values cut off from differentiation: sg[x], `x.detach()`.
  *

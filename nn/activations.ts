@@ -4,13 +4,32 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { withGradient } from "../core/autodiff.ts";
 
 /** Names of activations. */
 export type ActivationName = "none" | "relu" | "gelu" | "tanh";
 
-/** Gaussian error linear unit x Phi(x), with the exact error function. */
+/** log(1 / sqrt(pi)) */
+const LOG_DENSITY = -0.5 * Math.log(Math.PI);
+
+/**
+ * Gaussian error linear unit x Phi(x) (Hendrycks and Gimpel, 2016), with the exact error function.
+ *
+ * Its gradient is Phi(x) + x phi(x); with u = x / sqrt(2) that is Phi(x) + u exp(-u^2) / sqrt(pi).
+ */
 export function gelu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.mul(x, Math.SQRT1_2))));
+  return withGradient([x], (save) => {
+    const u = tf.mul(x, Math.SQRT1_2);
+    const below = tf.add(tf.mul(tf.erf(u), 0.5), 0.5);
+    save([u, below]);
+    return {
+      value: tf.mul(x, below),
+      gradient(dy, [u, below]) {
+        const density = tf.exp(tf.sub(LOG_DENSITY, tf.square(u)));
+        return [tf.mul(dy, tf.add(below, tf.mul(u, density)))];
+      },
+    };
+  });
 }
 
 /** Applies an activation elementwise. */

@@ -296,6 +296,7 @@ export const onnxOperators = {
       return [{ shape, dtype: x.dtype }, { shape, dtype: "int64" }];
     },
   },
+  BatchNormalization: { attributes: { epsilon: "float" }, infer: like },
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
 

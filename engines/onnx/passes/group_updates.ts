@@ -68,11 +68,13 @@ function updateOf(output: Value, nameOf: Numbering): Update | null {
     const operands = node.inputs.map((input) => visit(input!));
     // What takes operands of other shapes or types is computed as before.
     if (operands.includes(null)) return { leaf: leaves.push(value) - 1 };
-    keys.push(`${node.op}(${
-      operands.map((operand) =>
-        "scalar" in operand! ? nameOf(operand.scalar) : "step" in operand! ? `t${operand.step}` : `l${operand!.leaf}`
-      ).join()
-    })${JSON.stringify(node.attributes)}`);
+    keys.push(
+      `${node.op}(${
+        operands.map((operand) =>
+          "scalar" in operand! ? nameOf(operand.scalar) : "step" in operand! ? `t${operand.step}` : `l${operand!.leaf}`
+        ).join()
+      })${JSON.stringify(node.attributes)}`,
+    );
     return {
       step: steps.push({ op: node.op as OnnxName, attributes: node.attributes, operands: operands as Operand[] }) - 1,
     };

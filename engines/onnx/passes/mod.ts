@@ -15,6 +15,7 @@ import { foldConstants } from "./fold_constants.ts";
 import { groupUpdates } from "./group_updates.ts";
 import { multiplyAdd } from "./multiply_add.ts";
 import { relu } from "./relu.ts";
+import { scaleAndShift } from "./scale_and_shift.ts";
 import { scatterInto } from "./scatter_into.ts";
 import { sumsOfSquares } from "./sums_of_squares.ts";
 
@@ -42,7 +43,8 @@ export const passes: readonly Pass[] = [
   },
   {
     name: "sums of squares",
-    reason: "before updates are grouped, which hides squares: the norm over all gradients is one operation, not hundreds",
+    reason:
+      "before updates are grouped, which hides squares: the norm over all gradients is one operation, not hundreds",
     run: sumsOfSquares,
   },
   {
@@ -61,6 +63,13 @@ export const passes: readonly Pass[] = [
     reason: "before the updates of large parameters get another form: those of small ones cost their nodes, so equal " +
       "updates are one",
     run: groupUpdates,
+  },
+  {
+    name: "scale and shift",
+    reason:
+      "after biases, which products take for nothing: a x + c per channel in one pass, of which normalisation and " +
+      "its gradient consist",
+    run: scaleAndShift,
   },
   {
     name: "multiply and add",

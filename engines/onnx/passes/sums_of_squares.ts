@@ -14,19 +14,22 @@ const MOST_ELEMENTS = 8192;
 /** Fewer tensors are not worth the copy. */
 const LEAST_TERMS = 3;
 
-/** The x of sum(x x) over all axes, to a number that is used `most` times at most. */
+/** The x of a sum of x x, or `null` if it is another sum. */
 function squaredBy(value: Value, uses: Uses): Value | null {
   const { node } = value;
-  if (node?.op !== "ReduceSum" || value.shape.length > 0) return null;
+  if (node?.op !== "ReduceSum") return null;
   const [product] = node.inputs as readonly Value[];
-  const axes = constantInts(node.inputs[1]);
-  if (axes === null || axes.length !== product.shape.length || uses.of(product) !== 1) return null;
+  if (uses.of(product) !== 1) return null;
   const [x, y] = product.node?.op === "Mul" ? product.node.inputs : [null, null];
   return x !== null && x === y && x.dtype === "float32" ? x : null;
 }
 
 function squareSum(b: Builder, x: Value): Value {
   return b.reduce("ReduceSumSquare", x, x.shape.map((_, axis) => axis), false);
+}
+
+function sumsAll({ inputs, outputs }: Node): boolean {
+  return outputs[0].shape.length === 0 && constantInts(inputs[1])!.length === inputs[0]!.shape.length;
 }
 
 /** Sums of numbers that are a term of one other sum and nothing else. */
@@ -51,8 +54,9 @@ function termsOf(node: Node, inner: ReadonlySet<Node>): Value[] {
   const open: Value[] = [...node.inputs as readonly Value[]].reverse();
   while (open.length > 0) {
     const value = open.pop()!;
-    if (value.node !== null && inner.has(value.node)) open.push(...([...value.node.inputs as readonly Value[]].reverse()));
-    else terms.push(value);
+    if (value.node !== null && inner.has(value.node)) {
+      open.push(...([...value.node.inputs as readonly Value[]].reverse()));
+    } else terms.push(value);
   }
   return terms;
 }
@@ -64,13 +68,13 @@ export function sumsOfSquares(graph: Graph): Graph {
   return rewrite(graph, (b, node, now) => {
     if (node.op === "ReduceSum") {
       const x = squaredBy(node.outputs[0], uses);
-      return x === null ? null : [squareSum(b, now(x))];
+      return x === null ? null : b.node("ReduceSumSquare", [now(x), node.inputs[1]], node.attributes);
     }
     if (!isSum(node) || inner.has(node)) return null;
     const terms = termsOf(node, inner);
     const small = terms.filter((term) => {
       const x = squaredBy(term, uses);
-      return x !== null && uses.of(term) === 1 && sizeOf(x.shape) <= MOST_ELEMENTS;
+      return x !== null && sumsAll(term.node!) && uses.of(term) === 1 && sizeOf(x.shape) <= MOST_ELEMENTS;
     });
     if (small.length < LEAST_TERMS) return null;
     const flat = small.map((term) => {
