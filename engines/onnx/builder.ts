@@ -164,9 +164,11 @@ export class Builder {
         before.push(input.node.inputs[0]!);
       } else if (sizeOf(input.shape) === 1) {
         before.push(input);
-      } else if (input.shape.length <= rank && input.shape.filter((extent) => extent !== 1).length <= 1) {
-        // A vector along one axis only needs another shape.
+      } else if (input.shape.length <= rank) {
+        // Where what is not repeated keeps its order, an operand only needs another shape.
         const full = [...new Array(rank - input.shape.length).fill(1), ...input.shape];
+        const moved = inverse.filter((axis) => full[axis] !== 1);
+        if (!moved.every((axis, index) => index === 0 || moved[index - 1] < axis)) return null;
         before.push(this.reshape(input, inverse.map((axis) => full[axis])));
       } else return null;
     }

@@ -13,7 +13,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../../core/autodiff.ts";
+import { stopGradient, withGradient } from "../../core/autodiff.ts";
 import type { Information } from "./information.ts";
 import { officialConditional } from "./official.ts";
 import type { Normalization, ResolvedEstimator } from "./options.ts";
@@ -40,23 +40,22 @@ export function standardise(
   // n times each observation's part of the whole, so that a weighted mean is the mean of weighted values.
   const portion = share === null ? null : tf.div(tf.mul(share, n), tf.maximum(tf.sum(share), 1e-12));
   const mean = (values: tf.Tensor) => tf.mean(portion === null ? values : tf.mul(values, portion), -1, true);
-  const standardised = tf.customGrad((x, save) => {
-    const centred = tf.sub(x as tf.Tensor, mean(x as tf.Tensor));
+  return withGradient([vectors], (save) => {
+    const centred = tf.sub(vectors, mean(vectors));
     const variance = tf.add(mean(tf.square(centred)), 1e-8);
     const factor = tf.rsqrt(deviation === 1 ? variance : tf.mul(variance, deviation ** -2));
     const value = tf.mul(centred, factor);
-    (save as tf.GradSaveFunc)([value, factor]);
+    save([value, factor]);
     return {
       value,
       // Every observation also moves all others, through the mean and through the deviation.
-      gradFunc: (dy, [value, factor]) => {
+      gradient(dy, [value, factor]) {
         const along = tf.mul(tf.mean(tf.mul(dy, value), -1, true), deviation ** -2);
         const common = tf.add(tf.mean(dy, -1, true), tf.mul(value, along));
-        return tf.mul(tf.sub(dy, portion === null ? common : tf.mul(common, portion)), factor);
+        return [tf.mul(tf.sub(dy, portion === null ? common : tf.mul(common, portion)), factor)];
       },
     };
   });
-  return standardised(vectors);
 }
 
 /**
@@ -98,17 +97,16 @@ export function cumulativeBins(
     return tf.greaterEqual(stopGradient(vectors), from((k) => low + (high - low) * k / bins));
   }
   const starts = from((k) => low + k - 1);
-  return tf.customGrad((given, save) => {
-    const risen = tf.sub(given as tf.Tensor4D, starts);
+  return withGradient([vectors], (save) => {
+    const risen = tf.sub(vectors, starts);
     const value = tf.clipByValue(risen, 0, 1);
-    (save as tf.GradSaveFunc)([risen, value]);
+    save([risen, value]);
     return {
       value,
       // The slope is 1 where nothing was clipped.
-      gradFunc: (dy: tf.Tensor, [risen, value]: tf.Tensor[]) =>
-        tf.sum(tf.mul(dy, tf.cast(tf.equal(risen, value), "float32")), 2, true),
+      gradient: (dy, [risen, value]) => [tf.sum(tf.mul(dy, tf.cast(tf.equal(risen, value), "float32")), 2, true)],
     };
-  })(vectors) as tf.Tensor4D;
+  }) as tf.Tensor4D;
 }
 
 /**
@@ -124,17 +122,16 @@ export function normalised(
   norm: Normalization,
 ): tf.Tensor {
   const share = norm === "mean" ? 0.5 : 1;
-  const ratioOf = tf.customGrad((...given) => {
-    const [information, a, b, save] = given as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
-    const defined = tf.greater(tf.minimum(a, b), LEAST_ENTROPY);
-    const scale = norm === "sqrt" ? tf.sqrt(tf.mul(a, b)) : tf.mul(tf.add(a, b), share);
+  return withGradient([information, first, second], (save) => {
+    const defined = tf.greater(tf.minimum(first, second), LEAST_ENTROPY);
+    const scale = norm === "sqrt" ? tf.sqrt(tf.mul(first, second)) : tf.mul(tf.add(first, second), share);
     const inverse = tf.where(defined, tf.reciprocal(scale), tf.zerosLike(scale));
     const ratio = tf.mul(information, inverse);
-    save([a, b, inverse, ratio]);
+    save([first, second, inverse, ratio]);
     return {
       // Only rounding goes beyond the bounds.
       value: tf.clipByValue(ratio, 0, 1),
-      gradFunc: (dy: tf.Tensor, [a, b, inverse, ratio]: tf.Tensor[]) => {
+      gradient(dy, [a, b, inverse, ratio]) {
         const byInformation = tf.mul(dy, inverse);
         const byScale = tf.mul(tf.mul(byInformation, ratio), norm === "sqrt" ? -0.5 : -share);
         if (norm !== "sqrt") return [byInformation, byScale, byScale];
@@ -143,7 +140,6 @@ export function normalised(
       },
     };
   });
-  return ratioOf(information, first, second);
 }
 
 /** Entropies of some of a table's variables with their signs. */

@@ -11,6 +11,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { withGradient } from "../../core/autodiff.ts";
 
 /** Constant matrices for v variables in b bins each. */
 interface Layout {
@@ -85,20 +86,19 @@ export function entropiesOf(moments: tf.Tensor2D, variables: number, bins: numbe
   const scaledSigns = tf.tensor2d(cells.map((sign) => sign * scale), [bins ** variables, cellCount]);
   const total = tf.tensor2d(sums, [cellCount, (1 << variables) - 1]);
   // H = -sum P log P with dH/dP = -(log P + 1), so that the logarithms of the forward pass serve the gradient, too.
-  const entropies = tf.customGrad((given, save) => {
+  return withGradient([moments], (save) => {
     // Differences of counts are exact: the scale comes after them.
-    const shares = tf.maximum(tf.mul(tf.matMul(given as tf.Tensor2D, signs), scale), LEAST_SHARE);
+    const shares = tf.maximum(tf.mul(tf.matMul(moments, signs), scale), LEAST_SHARE);
     const logs = tf.log(shares);
-    (save as tf.GradSaveFunc)([logs]);
+    save([logs]);
     return {
       value: tf.matMul(tf.mul(shares, logs) as tf.Tensor2D, total),
-      gradFunc: (dy, [logs]) => {
+      gradient(dy, [logs]) {
         const byShare = tf.mul(tf.matMul(dy as tf.Tensor2D, total, false, true), tf.add(logs, 1));
-        return tf.matMul(byShare as tf.Tensor2D, scaledSigns, false, true);
+        return [tf.matMul(byShare as tf.Tensor2D, scaledSigns, false, true)];
       },
     };
-  });
-  return entropies(moments) as tf.Tensor2D;
+  }) as tf.Tensor2D;
 }
 
 /** Joint table P of all variables from their moments, [N, b, .., b]: differences along one axis after the other. */

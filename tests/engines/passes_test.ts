@@ -6,10 +6,15 @@ import { float32, int32, type NamedHostTensors, type NamedTensors } from "../../
 import { type Graph, printGraph } from "../../engines/onnx/ir.ts";
 import { lower } from "../../engines/onnx/lower.ts";
 import { inputName, outputName, writeOnnx } from "../../engines/onnx/onnx_writer.ts";
+import { bias } from "../../engines/onnx/passes/bias.ts";
 import { foldConstants } from "../../engines/onnx/passes/fold_constants.ts";
+import { groupUpdates } from "../../engines/onnx/passes/group_updates.ts";
 import { optimise, passes } from "../../engines/onnx/passes/mod.ts";
 import { multiplyAdd } from "../../engines/onnx/passes/multiply_add.ts";
+import { relu } from "../../engines/onnx/passes/relu.ts";
+import { scaleAndShift } from "../../engines/onnx/passes/scale_and_shift.ts";
 import { scatterInto } from "../../engines/onnx/passes/scatter_into.ts";
+import { sumsOfSquares } from "../../engines/onnx/passes/sums_of_squares.ts";
 import { createSession, RuntimeTensor } from "../../engines/onnx/session.ts";
 import { trace } from "../../engines/onnx/trace.ts";
 import { verify } from "../../engines/onnx/verify.ts";
@@ -129,6 +134,225 @@ Deno.test("multiply and add leaves small tensors, shared products and broadcasts
   const after = multiplyAdd(before);
   assertEquals(count(after, "Gemm"), 0, printGraph(after));
   await assertSame(before, after, feeds);
+});
+
+Deno.test("sums of squares: a norm over many small gradients is one operation, a large one's squares are not stored", async () => {
+  const shapes = { a: [3], b: [2, 5], c: [7], d: [100, 100], e: [1] };
+  const feeds = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape], i) => [name, float32(waves(shape.reduce((p, e) => p * e), i), shape)]),
+  );
+  const before = lowered(feeds, (x) => {
+    const squares = Object.values(x).map((gradient) => tf.sum(tf.square(gradient)));
+    return { norm: tf.sqrt(tf.addN(squares)), rows: tf.sum(tf.square(tf.neg(x["b"])), 1) };
+  });
+  const after = sumsOfSquares(before);
+  assertEquals(
+    [count(after, "Mul"), count(after, "ReduceSum"), count(after, "ReduceSumSquare"), count(after, "Concat")],
+    [0, 0, 3, 1],
+    printGraph(after),
+  );
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("sums of squares leaves squares alone that something else uses", async () => {
+  const feeds = { a: float32(waves(3, 0), [3]), b: float32(waves(4, 1), [4]), c: float32(waves(5, 2), [5]) };
+  const before = lowered(feeds, ({ a, b, c }) => {
+    const [first, second, third] = [a, b, c].map((x) => tf.sum(tf.square(x)));
+    const square = tf.square(a);
+    return { sum: tf.add(tf.add(first, second), third), first, square };
+  });
+  const after = sumsOfSquares(before);
+  assertEquals([count(after, "ReduceSum"), count(after, "Concat")], [1, 0], printGraph(after));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("bias: what is added to products and convolutions is their third input", async () => {
+  const feeds = {
+    x: float32(waves(12, 0), [3, 4]),
+    w: float32(waves(20, 1), [4, 5]),
+    v: float32(waves(5, 2), [5]),
+    full: float32(waves(15, 3), [3, 5]),
+    map: float32(waves(2 * 6 * 6 * 3, 4), [2, 6, 6, 3]),
+    k: float32(waves(3 * 3 * 3 * 4, 5), [3, 3, 3, 4]),
+    c: float32(waves(4, 6), [4]),
+  };
+  const before = lowered(feeds, ({ x, w, v, full, map, k, c }) => {
+    const product = () => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
+    return {
+      vector: tf.add(product(), v),
+      reshaped: tf.add(tf.reshape(tf.matMul(x as tf.Tensor2D, tf.neg(w) as tf.Tensor2D), [1, 3, 5]), v),
+      matrix: tf.add(full, tf.matMul(x as tf.Tensor2D, tf.square(w) as tf.Tensor2D)),
+      map: tf.add(tf.conv2d(map as tf.Tensor4D, k as tf.Tensor4D, 1, "same"), c),
+    };
+  });
+  const after = bias(before);
+  assertEquals([count(before, "Add"), count(after, "Add")], [4, 0], printGraph(after));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("bias: weight decay of a large matrix is added where its gradient is made", async () => {
+  const feeds = { x: float32(waves(3 * 130, 0), [3, 130]), d: float32(waves(3 * 130, 1), [3, 130]) };
+  const big = { ...feeds, w: float32(waves(130 * 130, 2), [130, 130]) };
+  const before = lowered(big, ({ x, d, w }) => ({
+    y: tf.add(tf.matMul(x as tf.Tensor2D, d as tf.Tensor2D, true), tf.mul(w, 5e-4)),
+  }));
+  const after = bias(before);
+  assertEquals(after.nodes.map(({ op }) => op), ["Gemm"], printGraph(after));
+  await assertSame(before, after, big);
+});
+
+Deno.test("bias leaves products alone that something else uses, and sums that repeat them", async () => {
+  const feeds = { x: float32(waves(4, 0), [1, 4]), w: float32(waves(20, 1), [4, 5]), m: float32(waves(10, 2), [2, 5]) };
+  const before = lowered(feeds, ({ x, w, m }) => {
+    const product = tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
+    return {
+      product,
+      sum: tf.add(product, tf.ones([5])),
+      repeated: tf.add(tf.matMul(x as tf.Tensor2D, tf.neg(w) as tf.Tensor2D), m),
+    };
+  });
+  const after = bias(before);
+  assertEquals(count(after, "Add"), 2, printGraph(after));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("relu: a layer is one operation, and its gradient asks the result", async () => {
+  const feeds = {
+    x: float32(waves(12, 0), [3, 4]),
+    w: float32(waves(20, 1), [4, 5]),
+    v: float32(waves(5, 2), [5]),
+    map: float32(waves(2 * 6 * 6 * 3, 4), [2, 6, 6, 3]),
+    k: float32(waves(3 * 3 * 3 * 4, 5), [3, 3, 3, 4]),
+  };
+  const before = bias(lowered(feeds, ({ x, w, v, map, k }) => {
+    const pass = record(() =>
+      tf.add(
+        tf.sum(tf.square(tf.relu(tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D), v)))),
+        tf.sum(tf.relu(tf.conv2d(map as tf.Tensor4D, k as tf.Tensor4D, 1, "same"))),
+      )
+    );
+    const [gradient, filter] = pass.gradients(pass.value, [w, k]);
+    pass.dispose();
+    return { loss: pass.value, gradient: gradient!, filter: filter! };
+  }));
+  const after = relu(before);
+  assertEquals(
+    [count(after, "Relu"), count(after, "FusedGemm"), count(after, "FusedConv")],
+    [0, 1, 1],
+    printGraph(after),
+  );
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("group updates: momentum SGD of many small parameters is one update", async () => {
+  const shapes: Record<string, number[]> = { a: [3], b: [2, 5], c: [7], d: [2, 2, 3] };
+  const feeds: Record<string, ReturnType<typeof float32>> = { rate: float32([0.05], []) };
+  Object.entries(shapes).forEach(([name, shape], i) => {
+    const size = shape.reduce((p, e) => p * e);
+    ["p", "v", "g"].forEach((role, k) => feeds[`${role}:${name}`] = float32(waves(size, 3 * i + k), shape));
+  });
+  const before = lowered(feeds, (x) => {
+    const next: NamedTensors = {};
+    for (const name of Object.keys(shapes)) {
+      const direction = tf.add(x[`g:${name}`], tf.mul(x[`p:${name}`], 5e-4));
+      next[`v:${name}`] = tf.add(tf.mul(x[`v:${name}`], 0.9), direction);
+      next[`p:${name}`] = tf.sub(x[`p:${name}`], tf.mul(next[`v:${name}`], x["rate"]));
+    }
+    return next;
+  });
+  const after = groupUpdates(before);
+  assertEquals(
+    [count(after, "Mul"), count(after, "Add"), count(after, "Sub"), count(after, "Concat"), count(after, "Split")],
+    [3, 2, 1, 3, 2],
+    printGraph(after),
+  );
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("group updates keeps apart what is updated by other numbers, and what is large or alone", async () => {
+  const feeds = {
+    a: float32(waves(3, 0), [3]),
+    b: float32(waves(3, 1), [3]),
+    c: float32(waves(3, 2), [3]),
+    d: float32(waves(10000, 3), [10000]),
+    one: float32([2], []),
+  };
+  const before = lowered(feeds, ({ a, b, c, d, one }) => ({
+    a: tf.mul(a, 0.5),
+    b: tf.mul(b, 0.5),
+    c: tf.mul(c, 0.25),
+    d: tf.mul(d, 0.5),
+    one: tf.mul(one, 0.5),
+  }));
+  const after = groupUpdates(before);
+  assertEquals(count(after, "Concat"), 0);
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("scale and shift: a x + c per channel, per row and channel, and by numbers is one pass", async () => {
+  const feeds = {
+    x: float32(waves(4 * 70 * 9 * 8, 0), [4, 9, 8, 70]),
+    scale: float32(waves(70, 1), [70]),
+    shift: float32(waves(70, 2), [70]),
+    rows: float32(waves(4 * 70, 3), [4, 1, 1, 70]),
+    k: float32(waves(70 * 70, 4), [1, 1, 70, 70]),
+  };
+  const before = lowered(feeds, ({ x, scale, shift, rows, k }) => {
+    // Behind a convolution maps are channels first.
+    const map = tf.conv2d(x as tf.Tensor4D, k as tf.Tensor4D, 1, "same");
+    return {
+      channel: tf.add(tf.mul(map, scale), shift),
+      rows: tf.add(tf.mul(map, rows), shift),
+      numbers: tf.add(tf.mul(map, 0.5), 0.25),
+    };
+  });
+  const after = scaleAndShift(before);
+  assertEquals(
+    [count(after, "BatchNormalization"), count(after, "Mul"), count(after, "Add")],
+    [3, 0, 0],
+    printGraph(after),
+  );
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("scale and shift leaves factors alone that vary along the last axis", async () => {
+  const feeds = { x: float32(waves(200 * 100, 0), [200, 100]), row: float32(waves(100, 1), [100]) };
+  const before = lowered(feeds, ({ x, row }) => ({ y: tf.add(tf.mul(x, row), row) }));
+  const after = scaleAndShift(before);
+  assertEquals(count(after, "BatchNormalization"), 0);
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("convolutions of small maps are products of patches on the CPU, with equal values and gradients", async () => {
+  for (
+    const [stride, pad, channelsFirst] of [[2, "same", false], [2, 1, false], [1, "valid", true], [
+      2,
+      "valid",
+      true,
+    ]] as const
+  ) {
+    const channels = stride === 1 ? 32 : 9;
+    const shape = channelsFirst ? [3, channels, 7, 8] : [3, 7, 8, channels];
+    const feeds = {
+      x: float32(waves(3 * 56 * channels, 0), shape),
+      k: float32(waves(3 * 2 * channels * 5, 1), [3, 2, channels, 5]),
+    };
+    const run = ({ x, k }: NamedTensors) => {
+      const pass = record(() =>
+        tf.conv2d(x as tf.Tensor4D, k as tf.Tensor4D, stride, pad, channelsFirst ? "NCHW" : "NHWC")
+      );
+      const weighted = pass.gradients(pass.value, [x, k]);
+      pass.dispose();
+      return { y: pass.value, dx: weighted[0]!, dk: weighted[1]! };
+    };
+    const [plain, patched] = (["any", "cpu"] as const).map((target) => lower(trace(feeds, run), target));
+    const gathered = patched.nodes.filter(({ op, attributes }) => op === "Gather" && attributes["axis"] === 1);
+    // One gathering serves the convolution and its gradient.
+    assertEquals([count(plain, "Gather") === 0 || stride === 1, gathered.length, count(patched, "Gemm")], [true, 1, 2]);
+    verify(patched, "lowering");
+    const [expected, actual] = [await valuesOf(plain, feeds), await valuesOf(patched, feeds)];
+    for (const name of Object.keys(expected)) assertClose(actual[name], expected[name], 1e-5);
+  }
 });
 
 Deno.test("all passes together keep the numbers of a training step, and every one has a reason", async () => {

@@ -17,7 +17,7 @@ class FullDisk extends GraphCache {
 
 Deno.test("where a graph cannot be written the program runs, one warning says why, and nothing is left", async () => {
   const folder = await Deno.makeTempDir();
-  const graph = lower(trace({ x: { shape: [2], dtype: "float32" } }, ({ x }) => ({ y: tf.neg(x) })));
+  const graph = lower(trace({ x: { shape: [2], dtype: "float32" } }, ({ x }) => ({ y: tf.neg(x) })), "cpu");
   const model = writeOnnx(graph, "small");
   const warned: string[] = [];
   const { warn } = console;
@@ -52,16 +52,19 @@ Deno.test("calls through the runtime's Node package give the bits that direct ca
     w: float32(Float32Array.from({ length: 12 }, (_, i) => Math.cos(i)), [3, 4]),
     i: int32([1, 0], [2]),
   };
-  const graph = lower(trace(feeds, ({ x, w, i }) => {
-    const h = tf.softmax(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D));
-    return {
-      h,
-      scalar: tf.sum(h),
-      rows: tf.gather(h, i as tf.Tensor1D),
-      hits: tf.argMax(h, 1),
-      truth: tf.greater(h, 0.3),
-    };
-  }), "cpu");
+  const graph = lower(
+    trace(feeds, ({ x, w, i }) => {
+      const h = tf.softmax(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D));
+      return {
+        h,
+        scalar: tf.sum(h),
+        rows: tf.gather(h, i as tf.Tensor1D),
+        hits: tf.argMax(h, 1),
+        truth: tf.greater(h, 0.3),
+      };
+    }),
+    "cpu",
+  );
   const model = writeOnnx(graph, "both");
   const names = [graph.inputs.map((_, k) => inputName(k)), graph.outputs.map((_, k) => outputName(k))] as const;
   const run = async (session: Session) => {

@@ -89,18 +89,24 @@ Deno.test("an entropy that vanishes leaves information 0 with gradient 0", () =>
 Deno.test("a compiled program without gradients has no soft bins; one with them has", () => {
   const spec = { shape: [4, 32], dtype: "float32" } as const;
   const graphOf = (estimator: EstimatorName, differentiated: boolean) =>
-    optimise(lower(trace({ a: spec, b: spec, fused: spec }, ({ a, b, fused }) => {
-      const pass = record(() => {
-        const { nmi, ncmi } = informationOf({ a, b } as Record<string, tf.Tensor2D>, fused as tf.Tensor2D, {
-          estimator,
-        });
-        return { nmi, loss: tf.add(tf.sum(nmi), tf.sum(ncmi)) };
-      });
-      const { nmi, loss } = pass.value;
-      const gradient = differentiated ? pass.gradients(loss, [fused])[0]! : stopGradient(fused);
-      pass.dispose();
-      return { nmi, gradient };
-    })));
+    optimise(
+      lower(
+        trace({ a: spec, b: spec, fused: spec }, ({ a, b, fused }) => {
+          const pass = record(() => {
+            const { nmi, ncmi } = informationOf({ a, b } as Record<string, tf.Tensor2D>, fused as tf.Tensor2D, {
+              estimator,
+            });
+            return { nmi, loss: tf.add(tf.sum(nmi), tf.sum(ncmi)) };
+          });
+          const { nmi, loss } = pass.value;
+          const gradient = differentiated ? pass.gradients(loss, [fused])[0]! : stopGradient(fused);
+          pass.dispose();
+          return { nmi, gradient };
+        }),
+        "cpu",
+      ),
+      "cpu",
+    );
   const hard = graphOf("hard", false).nodes.length;
   assertEquals(graphOf("straight-through", false).nodes.length, hard);
   assert(graphOf("straight-through", true).nodes.length > hard + 20);

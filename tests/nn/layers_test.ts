@@ -139,6 +139,38 @@ Deno.test("batchNorm() keeps rows of weight 0 out of its statistics", () => {
   });
 });
 
+Deno.test("batchNorm()'s gradient with rows of weight 0 equals finite differences, by every row", () => {
+  tf.tidy(() => {
+    const x = tf.add(wave([5, 2, 3], 2), 0.5);
+    const params = normParams();
+    const weighting = wave([5, 2, 3], 1, 0.7);
+    const loss = (input: tf.Tensor, given: Record<string, tf.Tensor>): tf.Tensor => {
+      const { scope } = bindScope({
+        params: given,
+        buffers: { mean: tf.zeros([3]), variance: tf.ones([3]) },
+        controls: {},
+        key: null,
+        mode: "train",
+        weights: tf.tensor1d([1, 0.5, 0, 2, 0]),
+      });
+      return tf.sum(tf.mul(batchNorm(scope, input), weighting));
+    };
+    const pass = record(() => loss(x, params));
+    const gradients = pass.gradients(pass.value, [x, params.scale, params.shift]);
+    pass.dispose();
+    const step = 1e-2;
+    const slopes = (at: tf.Tensor, along: (moved: tf.Tensor) => tf.Tensor) =>
+      Array.from({ length: at.size }, (_, i) => {
+        const bump = tf.reshape(tf.mul(tf.oneHot(tf.scalar(i, "int32"), at.size), step), at.shape);
+        return (along(tf.add(at, bump)).arraySync() as number - (along(tf.sub(at, bump)).arraySync() as number)) /
+          (2 * step);
+      });
+    assertClose(values(gradients[0]), slopes(x, (moved) => loss(moved, params)), 2e-3);
+    assertClose(values(gradients[1]), slopes(params.scale, (scale) => loss(x, { ...params, scale })), 2e-3);
+    assertClose(values(gradients[2]), slopes(params.shift, (shift) => loss(x, { ...params, shift })), 2e-3);
+  });
+});
+
 Deno.test("layerNorm() and gelu() with gradients equal PyTorch's", () => {
   tf.tidy(() => {
     const norm = differentiate(

@@ -24,7 +24,7 @@ export interface Pass {
   readonly name: string;
   /** Why it is there and why at this place. */
   readonly reason: string;
-  /** Whether its result needs operators that ONNX Runtime has for the CPU alone. */
+  /** Whether its result is for ONNX Runtime on the CPU alone. */
   readonly cpu?: true;
   run(graph: Graph): Graph;
 }
@@ -61,7 +61,8 @@ export const passes: readonly Pass[] = [
   {
     name: "group updates",
     reason: "before the updates of large parameters get another form: those of small ones cost their nodes, so equal " +
-      "updates are one",
+      "updates are one; graphics cards join and part only few tensors at once",
+    cpu: true,
     run: groupUpdates,
   },
   {
