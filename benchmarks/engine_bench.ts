@@ -8,6 +8,8 @@
  */
 import { parseArgs } from "@std/cli";
 import { printProfile } from "./profile.ts";
+import { gridNotes, timeGrid } from "./quick_grid.ts";
+import { HEADER, lineOf, type Row } from "./rows.ts";
 import { median, Side } from "./side.ts";
 import { soak } from "./soak.ts";
 import { benchSteps } from "./steps.ts";
@@ -19,6 +21,7 @@ Times our training steps and PyTorch's, interleaved, and prints the ratios ours/
   --only STEP,...   steps to run (default: all): STEPS
   --threads N,...   thread counts (default: 1,2)
   --turns N         turns of each side per row (default: 9)
+  --grid-turns N    turns of the row quick-grid, minutes each (default: 1)
   --python PATH     Python with torch and numpy (default: python3); "none" times our side alone
   --clock CLOCK     wall, or cpu: processor time of each side, for a machine that is busy with other work (default: wall)
   --json            one JSON line per row
@@ -26,25 +29,10 @@ Times our training steps and PyTorch's, interleaved, and prints the ratios ours/
   --soak [STEPS]    instead: run a step 10000 times and print how memory grows
   --help            this help`;
 
-/** One line of the result. */
-interface Row {
-  readonly step: string;
-  readonly threads: number;
-  readonly oursMs: number;
-  readonly torchMs: number | null;
-  readonly timeRatio: number | null;
-  readonly memoryRatio: number | null;
-  readonly compileMs: number;
-  readonly nodes: number;
-  /** Share of the machine's measured matrix peak. */
-  readonly peakShare: number | null;
-  /** Only `digits-arm`: time over that of our own `digits-concat`. */
-  readonly overConcat?: number;
-}
-
-const steps = Object.keys(benchSteps).filter((name) => name !== "peak");
+const GRID = "quick-grid";
+const steps = [...Object.keys(benchSteps).filter((name) => name !== "peak"), GRID];
 const args = parseArgs(Deno.args, {
-  string: ["only", "threads", "turns", "python", "soak", "clock"],
+  string: ["only", "threads", "turns", "python", "soak", "clock", "grid-turns"],
   boolean: ["json", "profile", "help"],
 });
 if (args.help) {
@@ -57,6 +45,10 @@ for (const name of only) {
 }
 const threadCounts = (args.threads ?? "1,2").split(",").map(Number);
 const turns = Number(args.turns ?? 9);
+const gridTurns = Number(args["grid-turns"] ?? 1);
+if (!Number.isInteger(gridTurns) || gridTurns < 1) {
+  throw new RangeError(`Cannot take --grid-turns as it must be an integer from 1 on: found "${args["grid-turns"]}"`);
+}
 const clock = args.clock ?? "wall";
 if (clock !== "wall" && clock !== "cpu") throw new RangeError(`Cannot use clock "${clock}": clocks are wall, cpu`);
 const python = args.python === "none" ? null : args.python ?? "python3";
@@ -127,45 +119,30 @@ async function timeStep(step: string, threads: number, peak: number): Promise<Ro
   };
 }
 
-const digits = (value: number | null, places: number) => value === null ? "-" : value.toFixed(places);
-
-function print(row: Row): void {
-  if (args.json) {
-    console.log(JSON.stringify(row));
-    return;
-  }
-  const cells = [
-    row.step.padEnd(14),
-    String(row.threads).padStart(7),
-    digits(row.oursMs, 2).padStart(9),
-    digits(row.torchMs, 2).padStart(10),
-    digits(row.timeRatio, 2).padStart(6),
-    digits(row.memoryRatio, 2).padStart(7),
-    digits(row.compileMs, 0).padStart(10),
-    String(row.nodes).padStart(6),
-    (row.peakShare === null ? "-" : `${(100 * row.peakShare).toFixed(0)} %`).padStart(6),
-  ];
-  console.log(cells.join(" ") + (row.overConcat === undefined ? "" : `  ${row.overConcat.toFixed(2)} x own concat`));
-}
+const print = (row: Row): void => console.log(args.json ? JSON.stringify(row) : lineOf(row));
 
 if (args.soak !== undefined) {
   await soak(args.soak === "" ? "digits-concat" : args.soak);
   Deno.exit(0);
 }
 if (!args.json) {
-  console.log(
-    "step           threads   ours ms   torch ms   time  memory  compile ms  nodes  of peak",
-  );
+  console.log(HEADER);
 }
-for (const threads of threadCounts) {
+const timed = only.filter((step) => step !== GRID);
+for (const threads of timed.length === 0 ? [] : threadCounts) {
   const peak = await matrixPeak(threads);
   if (!args.json) console.log(`# matrix peak, ${threads} threads: ${(peak / 1e9).toFixed(0)} GFLOP/s`);
   let concat: number | null = null;
-  for (const step of only) {
+  for (const step of timed) {
     let row = await timeStep(step, threads, peak);
     if (step === "digits-concat") concat = row.oursMs;
     if (step === "digits-arm" && concat !== null) row = { ...row, overConcat: row.oursMs / concat };
     print(row);
     if (args.profile) await printProfile(step, threads);
   }
+}
+if (only.includes(GRID)) {
+  const row = await timeGrid({ python, clock, turns: gridTurns, say: (line) => console.error(line) });
+  print(row);
+  if (!args.json) { for (const line of gridNotes(row, clock)) console.log(`# ${line}`); }
 }

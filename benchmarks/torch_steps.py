@@ -1,7 +1,8 @@
 """The training steps of `steps.ts` in PyTorch, driven by lines on standard input; `engine_bench.ts` starts it.
 
-Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time). Lines: `run N`, `end`. Ordinary eager PyTorch as a training script has it: autograd, torch.optim.SGD with
-momentum and weight decay, gradients set to None, the loss read after every step.
+Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time). Lines: `run N`, `end`. Ordinary eager
+PyTorch as a training script has it: autograd, torch.optim.SGD with momentum and weight decay, gradients set to None, the
+loss read after every step.
 """
 import json
 import math
@@ -12,6 +13,8 @@ import time
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from torch_digits import Concat, centred, contributions, valuation
 
 STEP, THREADS = sys.argv[1], int(sys.argv[2])
 now = time.perf_counter if sys.argv[3] == "wall" else time.process_time
@@ -45,41 +48,6 @@ def plain(model, inputs, batch, classes):
 # ------------------------------------------------------------------------------------------------------------ av-digits
 
 
-class Cnn(nn.Module):
-    """3x3 convolutions of stride 2 with ReLU, flattened, mapped to 128 features."""
-
-    def __init__(self, side, channels=(8, 16, 32), width=128):
-        super().__init__()
-        ins = (1, *channels[:-1])
-        self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, 2, 1) for i, o in zip(ins, channels))
-        for _ in channels:
-            side = (side + 1) // 2
-        self.out = nn.Linear(side * side * channels[-1], width)
-
-    def forward(self, x):
-        for conv in self.convs:
-            x = F.relu(conv(x))
-        return F.relu(self.out(x.flatten(1)))
-
-
-class Concat(nn.Module):
-    """Encoders, a linear map of each feature to the fused width, a linear head."""
-
-    def __init__(self, sides, classes=10, width=128):
-        super().__init__()
-        self.encoders = nn.ModuleList(Cnn(side) for side in sides)
-        self.parts = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in sides)
-        self.bias = nn.Parameter(torch.zeros(width))
-        self.head = nn.Linear(width, classes)
-
-    def encode(self, inputs):
-        return [encoder(x) for encoder, x in zip(self.encoders, inputs)]
-
-    def fuse(self, features):
-        z = [part(f) for part, f in zip(self.parts, features)]
-        return z, self.head(sum(z) + self.bias)
-
-
 def finish(model, optimizer, loss, logits, labels, weights, extra=()):
     """Gradients, clipping, update and the numbers that are read."""
     optimizer.zero_grad(set_to_none=True)
@@ -111,57 +79,6 @@ def digits_concat():
     return step, model
 
 
-def entropy(table, axes):
-    return -(table * (table + 1e-12).log()).sum(axes)
-
-
-def normalised(information, first, second):
-    defined = (first > 1e-5) & (second > 1e-5)
-    one = torch.ones_like(first)
-    scale = (torch.where(defined, first, one) * torch.where(defined, second, one)).sqrt()
-    return torch.where(defined, (information / scale).clamp(0, 1), torch.zeros_like(first))
-
-
-def information(assigned):
-    """NMI [B, 2] and NCMI [B, 2, 2] of assignments [3, B, b, d]: fused, first, second."""
-    fused, first, second = assigned
-    batch, bins, d = fused.shape
-    hy, h0, h1 = entropy(assigned.sum(3) / d, 2)
-    pair = (first[:, :, None] * second[:, None]).reshape(batch, bins * bins, d)
-    table = (pair @ fused.transpose(1, 2) / d).reshape(batch, bins, bins, bins)
-    h01y = entropy(table, (1, 2, 3))
-    h01, h0y, h1y = entropy(table.sum(3), (1, 2)), entropy(table.sum(2), (1, 2)), entropy(table.sum(1), (1, 2))
-    nmi = torch.stack([normalised(h0 + hy - h0y, h0, hy), normalised(h1 + hy - h1y, h1, hy)], 1)
-    zero = torch.zeros(batch)
-    given0 = normalised(h01 + h0y - h0 - h01y, h01 - h0, h0y - h0)
-    given1 = normalised(h01 + h1y - h1 - h01y, h01 - h1, h1y - h1)
-    return nmi, torch.stack([zero, given0, given1, zero], 1).reshape(batch, 2, 2)
-
-
-def valuation(parts, fused, weights, bins=3):
-    """Straight-through histogram estimate: values of hard bins, gradients of soft ones."""
-    def centred(v):
-        return v - (weights[None] @ v) / weights.sum().clamp_min(1e-12)
-
-    vectors = torch.stack([centred(fused), *(centred(p) for p in parts)])
-    deviation = vectors - vectors.mean(-1, keepdim=True)
-    variance = deviation.square().mean(-1, keepdim=True)
-    vectors = (deviation * torch.rsqrt(variance + 1e-8)).clamp(-2, 2)
-    step = 4 / (bins - 1)
-    centres = torch.linspace(-2, 2, bins).reshape(1, 1, bins, 1)
-    soft = F.relu(1 - (vectors[:, :, None] - centres).abs() / step)
-    index = ((vectors.detach() + 2) * (bins / 4)).floor().clamp_max(bins - 1)
-    hard = (index[:, :, None] == torch.arange(bins).reshape(1, 1, bins, 1)).float()
-    nmi, ncmi = information(soft)
-    nmi_hard, ncmi_hard = information(hard)
-    return nmi + (nmi_hard - nmi).detach(), ncmi + (ncmi_hard - ncmi).detach()
-
-
-def contributions(p, solo, nmi, ncmi):
-    off = 1 - torch.eye(2)
-    return p[:, None] * nmi + ((solo[:, None] * (nmi[:, None] - ncmi)) * off).sum(2)
-
-
 def digits_arm():
     model = Concat(SIDES)
     optimizer = sgd(model.parameters())
@@ -173,8 +90,8 @@ def digits_arm():
         mean = lambda values: (values * weights).sum() / total
         features = [f * rows[:, u : u + 1] for u, f in enumerate(model.encode(inputs))]
         z, logits = model.fuse(features)
-        readouts = [F.linear(part + model.bias / 2, model.head.weight, model.head.bias / 2) for part in z]
-        nmi, ncmi = valuation(z, sum(z), weights)
+        readouts = model.readouts(z)
+        nmi, ncmi = valuation(torch.stack([centred(vector, weights) for vector in (sum(z), *z)]))
         own = lambda l: l.softmax(1).gather(1, labels[:, None])[:, 0]
         p = own(logits)
         solo = torch.stack([own(l) for l in readouts], 1)
