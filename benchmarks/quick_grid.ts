@@ -10,6 +10,7 @@
  * @module
  */
 import { join } from "node:path";
+import type { Dataset } from "../core/plugin.ts";
 import type { NamedHostTensors } from "../core/program.ts";
 import type { RunConfig } from "../core/record.ts";
 import { CACHE_VARIABLE } from "../engines/cache_folder.ts";
@@ -85,11 +86,21 @@ export async function gridCells({ only, settings = [] }: GridPart = {}): Promise
   const { engine } = await selectEngine(undefined, { threads: 1 });
   const { name, version } = engine;
   await engine.dispose();
+  const datasets = new Map<string, Promise<Dataset>>();
+  /** Loaded once: decoding takes seconds. */
+  const loaded = (name: string, options: Readonly<Record<string, unknown>>): Promise<Dataset> => {
+    const key = JSON.stringify([name, options]);
+    const known = datasets.get(key);
+    if (known !== undefined) return known;
+    const made = datasetOf(name, library, options);
+    datasets.set(key, made);
+    return made;
+  };
   const cells: GridCell[] = [];
   for (const seed of quick.seeds) {
     for (const request of applySettings(quick.cells, settings, library)) {
       if (only !== undefined && only !== `${request.label}#${seed}`) continue;
-      const dataset = await datasetOf(request.dataset.name, library, request.dataset.options);
+      const dataset = await loaded(request.dataset.name, request.dataset.options);
       const context = { seed, engine: { name, version, threads: 1 }, version: VERSION, plugins: [] };
       cells.push({ label: request.label, config: resolveConfig(request, library, dataset, context) });
     }

@@ -36,9 +36,9 @@ export function lineOf(row: Row): string {
     digits(row.torchMs, 2).padStart(10),
     digits(row.timeRatio, 2).padStart(6),
     digits(row.memoryRatio, 2).padStart(7),
-    digits(row.compileMs, 0).padStart(10),
+    digits(row.compileMs, 0).padStart(11),
     digits(row.nodes, 0).padStart(6),
-    (row.peakShare === null ? "-" : `${(100 * row.peakShare).toFixed(0)} %`).padStart(6),
+    (row.peakShare === null ? "-" : `${(100 * row.peakShare).toFixed(0)} %`).padStart(8),
   ];
   return cells.join(" ") + (row.overConcat === undefined ? "" : `  ${row.overConcat.toFixed(2)} x own concat`);
 }
