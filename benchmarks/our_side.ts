@@ -32,7 +32,7 @@ function peakMiB(): number {
   }
 }
 
-const engine = onnxEngine({ threads: Number(threads), profile });
+const engine = onnxEngine({ threads: Number(threads), profile, cache: null });
 const step = await benchSteps[name](engine);
 const compiled = await engine.compile(step.program);
 const state = engine.createState(step.state);
