@@ -8,11 +8,11 @@ import { byModality } from "../../core/modality.ts";
 import { float32, int32, type NamedHostTensors } from "../../core/program.ts";
 import { groupOf } from "../../core/scope.ts";
 import { firstNonFinite } from "../../core/check.ts";
-import type { EpochRecord } from "../../core/record.ts";
 import type { Model } from "../model.ts";
-import { type Checkpoint, train, type TrainResult } from "../train.ts";
+import type { Checkpoint } from "../train.ts";
 import { type ContractTools, difference, must } from "./contract.ts";
 import { changed, rowsOf, type StepFound, withSteps } from "./steps.ts";
+import { type Kept, keptRun } from "./kept.ts";
 import { type Rig, toyTraining } from "./toy.ts";
 
 /** How far two ways of computing one number in single precision may lie apart. */
@@ -149,36 +149,8 @@ export async function everyModalityIsMoved(rig: Rig, { eager }: ContractTools): 
   return gradients;
 }
 
-/** One training run with its records and checkpoints. */
-interface Trained {
-  readonly result: TrainResult;
-  readonly records: EpochRecord[];
-  readonly checkpoints: Checkpoint[];
-}
-
-async function trained(model: Model, rig: Rig, tools: ContractTools, resume?: Checkpoint): Promise<Trained> {
-  const records: EpochRecord[] = [];
-  const checkpoints: Checkpoint[] = [];
-  const result = await train({
-    model,
-    dataset: rig.dataset,
-    engine: tools.compiled,
-    training: toyTraining,
-    seed: 0,
-    resume,
-    onEpoch: async (record, checkpoint) => {
-      records.push(record);
-      const { tensors, state } = await checkpoint();
-      checkpoints.push({
-        // Through copies and JSON, as a file would do it.
-        tensors: Object.fromEntries(
-          Object.entries(tensors).map(([name, value]) => [name, { ...value, data: value.data.slice() }]),
-        ),
-        state: JSON.parse(JSON.stringify(state)),
-      });
-    },
-  });
-  return { result, records, checkpoints };
+function trained(model: Model, rig: Rig, tools: ContractTools, resume?: Checkpoint): Promise<Kept> {
+  return keptRun({ model, dataset: rig.dataset, engine: tools.compiled, training: toyTraining, seed: 0, resume });
 }
 
 /**
