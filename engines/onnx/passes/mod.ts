@@ -24,7 +24,10 @@ export interface Pass {
   readonly name: string;
   /** Why it is there and why at this place. */
   readonly reason: string;
-  /** Whether its result is for ONNX Runtime on the CPU alone. */
+  /**
+   * Whether it is for ONNX Runtime on the CPU alone: its forms were measured there. Also, what depends on sizes must not
+   * touch exported models, which are the same for every batch.
+   */
   readonly cpu?: true;
   run(graph: Graph): Graph;
 }
@@ -45,6 +48,7 @@ export const passes: readonly Pass[] = [
     name: "sums of squares",
     reason:
       "before updates are grouped, which hides squares: the norm over all gradients is one operation, not hundreds",
+    cpu: true,
     run: sumsOfSquares,
   },
   {
@@ -70,12 +74,14 @@ export const passes: readonly Pass[] = [
     reason:
       "after biases, which products take for nothing: a x + c per channel in one pass, of which normalisation and " +
       "its gradient consist",
+    cpu: true,
     run: scaleAndShift,
   },
   {
     name: "multiply and add",
     reason: "last, as its form hides the sum from the others: s x + y in one pass over memory, which is what an " +
       "optimiser's update of a large parameter consists of",
+    cpu: true,
     run: multiplyAdd,
   },
 ];
