@@ -71,7 +71,7 @@ export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp 
       title: "Results",
       here: "grid",
       version: now.version,
-      children: <GridPage model={now} grid={grid} />,
+      children: <GridPage model={now} grid={grid} folder={store.folder} />,
     });
   });
   app.get("/runs/:id", async (c) => {

@@ -106,6 +106,16 @@ function tooltip(ink: typeof inks[Theme], extra: Record<string, unknown>): Recor
   };
 }
 
+/** Ends of an axis of percent that would go beyond what a share can be; an interval that does is cut there. */
+function percentEnds(values: readonly number[]): { min?: number; max?: number } {
+  if (values.length === 0) return {};
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  // The axis goes on to the next round number, at most about a fifth of what it shows.
+  const room = (high - low) / 5;
+  return { ...(low - room <= 0 ? { min: 0 } : {}), ...(high + room >= 100 ? { max: 100 } : {}) };
+}
+
 function lineOption(chart: LineChart, look: ChartLook): Record<string, unknown> {
   const ink = inks[look.theme];
   const scale = chart.percent ? 100 : 1;
@@ -114,6 +124,11 @@ function lineOption(chart: LineChart, look: ChartLook): Record<string, unknown> 
   const head = look.titled === true ? 34 : 0;
   const few = chart.series.every(({ x }) => x.length <= 15);
   const point = (x: number, y: number | null) => [x, y === null ? null : scale * y];
+  const drawn = chart.series.flatMap(({ y, low, high }) =>
+    [...y, ...low ?? [], ...high ?? []].flatMap((value) =>
+      value === null || !Number.isFinite(value) ? [] : [scale * value]
+    )
+  );
   const last = Math.max(1, ...chart.series.flatMap(({ x }) => x));
   const series = chart.series.flatMap(({ x, y, low, high }, i) => {
     const color = hues[look.theme][i % 8];
@@ -187,7 +202,13 @@ function lineOption(chart: LineChart, look: ChartLook): Record<string, unknown> 
       minInterval: 1,
       splitLine: { show: false },
     }),
-    yAxis: axis(ink, { type: "value", scale: true, name: chart.percent ? "%" : "", nameGap: 8 }),
+    yAxis: axis(ink, {
+      type: "value",
+      scale: true,
+      name: chart.percent ? "%" : "",
+      nameGap: 8,
+      ...(chart.percent ? percentEnds(drawn) : {}),
+    }),
     series,
   };
 }
@@ -260,6 +281,9 @@ function intervalOption(chart: IntervalChart, look: ChartLook): Record<string, u
       nameLocation: "middle",
       nameGap: 24,
       splitNumber: look.width < 500 ? 2 : 5,
+      ...(chart.percent
+        ? percentEnds(chart.rows.flatMap(({ mean, ci95 }) => [100 * (mean - (ci95 ?? 0)), 100 * (mean + (ci95 ?? 0))]))
+        : {}),
     }),
     yAxis: axis(ink, {
       type: "category",

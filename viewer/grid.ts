@@ -4,6 +4,7 @@
  * @module
  */
 import type { ConfigurationResult } from "../experiments/results.ts";
+import { leastSeeds } from "../experiments/statistics.ts";
 import { comparableGroups, type Configuration, type Model, resultsOf } from "./configurations.ts";
 import {
   hasSpread,
@@ -215,8 +216,23 @@ function settingNotes(names: readonly string[]): string[] {
 /** What the ranks of the given rows rest on. */
 function rankNotes(fitting: readonly Configuration[], results: ReadonlyMap<string, ConfigurationResult>): string[] {
   const notes: string[] = [];
-  if (results.size === 0) return notes;
-  notes.push("Mean ± half width of the 95 % confidence interval over finished seeds (Student's t).");
+  if (results.size === 0) {
+    if (fitting.length > 0) {
+      notes.push("None of the runs shown has finished: accuracies and ranks come with the first that does.");
+    }
+    return notes;
+  }
+  const finished = fitting.map(({ counts }) => counts.finished).filter((count) => count > 0);
+  if (finished.some((count) => count > 1)) {
+    notes.push("Mean ± half width of the 95 % confidence interval over finished seeds (Student's t).");
+  }
+  const single = finished.filter((count) => count === 1).length;
+  if (single > 0) {
+    notes.push(
+      `${single} of ${finished.length} with results rest on one finished seed: they have no interval, and no test can ` +
+        `tell them from others; ${leastSeeds} seeds and more can be tested.`,
+    );
+  }
   const groups = comparableGroups(fitting).filter((group) => group.filter(({ id }) => results.has(id)).length > 1);
   for (const group of groups) {
     const own = group.filter(({ id }) => results.has(id));

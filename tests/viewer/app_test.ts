@@ -278,3 +278,71 @@ Deno.test("every event of the stream fits the OpenAPI document: the first at onc
     // Not everything fits.
     assert(!item({ event: "change" }) && !item({ event: "else", data: "{}" }));
   }));
+
+/** The page of the results of what was written. */
+async function resultsOf(write: (runs: string) => void, path: string = "/"): Promise<string> {
+  let page = "";
+  await inFolder(async (folder) => {
+    const runs = `${folder}/runs`;
+    write(runs);
+    const store = openRunStore(runs);
+    const app = createApp(store);
+    page = await get(app, path);
+    app.close();
+    store.close();
+  });
+  return page;
+}
+
+Deno.test("a folder that is empty or missing says how to fill that folder", async () => {
+  for (const write of [() => {}, (runs: string) => Deno.mkdirSync(runs)]) {
+    const page = await resultsOf(write);
+    assertStringIncludes(page, "No runs yet");
+    assertMatch(page, /deno task bench --runs \S+\/runs</);
+    assertEquals(page.includes("There is no folder"), write.length === 0);
+  }
+});
+
+Deno.test("one seed, one epoch: the page says that there is no interval and no test", async () => {
+  const page = await resultsOf((runs) => {
+    writeRun(runs, { epochs: 1 });
+    writeRun(runs, { epochs: 1, fusion: "sum", accuracy: 0.8 });
+  });
+  assertStringIncludes(page, "2 of 2 with results rest on one finished seed");
+  assert(!page.includes("Mean ± half width"));
+  assert(!page.includes(' class="star"'));
+  const mixed = await resultsOf((runs) => {
+    for (const seed of [0, 1]) writeRun(runs, { seed });
+    writeRun(runs, { fusion: "sum" });
+  });
+  assertStringIncludes(mixed, "1 of 2 with results rest on one finished seed");
+  assertStringIncludes(mixed, "Mean ± half width");
+});
+
+Deno.test("before the first run has finished the page says so, and shows how far each is", async () => {
+  const page = await resultsOf((runs) => {
+    writeRun(runs, { state: "interrupted", done: 2 });
+    writeRun(runs, { fusion: "sum", state: "failed", failure: { message: "loss.total is NaN", term: "total" } });
+  });
+  assertStringIncludes(page, "None of the runs shown has finished");
+  assertStringIncludes(page, "<progress");
+  assert(!page.includes("At a glance"));
+});
+
+Deno.test("a run stopped by a loss that is not a number, and a deleted run, each say why", async () => {
+  await inFolder(async (runs) => {
+    const id = writeRun(runs, { state: "failed", done: 0, failure: { message: "loss.total is NaN", term: "total" } });
+    const store = openRunStore(runs, { staleMs: 0 });
+    const app = createApp(store);
+    const page = await get(app, `/runs/${id}`);
+    assertStringIncludes(page, "It stopped by an error");
+    assertStringIncludes(page, "loss.total is NaN");
+    assertStringIncludes(page, "No epoch was done: there are no curves");
+    Deno.removeSync(`${runs}/${id}`, { recursive: true });
+    const gone = await app.request(at(`/runs/${id}`));
+    assertEquals(gone.status, 404);
+    assertStringIncludes(await gone.text(), "it may have been deleted");
+    app.close();
+    store.close();
+  });
+});

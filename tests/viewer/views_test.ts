@@ -145,3 +145,22 @@ Deno.test("runCharts() draws every loss term, accuracy, contribution and histogr
   assertEquals(table.rows[0][1].raw, [epochOf(spec, 0).loss.total]);
   assertEquals(runCharts([]), []);
 });
+
+Deno.test("an axis of percent ends at 0 and 100, and is left alone in between", () => {
+  const axisOf = (rows: [number, number | null][]) => {
+    const option = chartOption({
+      kind: "intervals",
+      id: "accuracy",
+      title: "Test accuracy",
+      about: "",
+      percent: true,
+      rows: rows.map(([mean, ci95], i) => ({ name: `${i}`, mean, ci95, best: false })),
+    }, { theme: "light", width: 600 });
+    const { min, max } = option.xAxis as { min?: number; max?: number };
+    return [min, max];
+  };
+  assertEquals(axisOf([[0.95, 0.2], [0.9, null]]), [undefined, 100]);
+  assertEquals(axisOf([[0.1, 0.2], [0.95, 0.2]]), [0, 100]);
+  assertEquals(axisOf([[0.5, 0.02], [0.6, 0.02]]), [undefined, undefined]);
+  assertEquals(axisOf([]), [undefined, undefined]);
+});

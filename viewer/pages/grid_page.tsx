@@ -4,12 +4,13 @@
  *
  * @module
  */
-import type { FC } from "hono/jsx";
+import type { Child, FC } from "hono/jsx";
 import { gridChart } from "../grid_chart.ts";
 import type { Configuration, KnownRun, Model } from "../configurations.ts";
 import { type Choices, choicesOf, type Grid, type GridRow } from "../grid.ts";
 import { hasSpread, type Measure, type Measured, measureTitle, numberText, rankText, stateText } from "../measures.ts";
 import { gridUrl, plainGrid } from "../query.ts";
+import { shellWord } from "../run.ts";
 import { settingText } from "../settings.ts";
 import { ChartFigure, Exports, StateBadge } from "./parts.tsx";
 
@@ -19,7 +20,7 @@ export function gridSearch(grid: Grid): string {
 }
 
 /** The page. */
-export const GridPage: FC<{ model: Model; grid: Grid }> = ({ model, grid }) => {
+export const GridPage: FC<{ model: Model; grid: Grid; folder: string }> = ({ model, grid, folder }) => {
   const runs = [...model.runs.values()];
   const count = (state: string) => runs.filter((run) => run.state === state).length;
   const chart = gridChart(grid);
@@ -47,7 +48,7 @@ export const GridPage: FC<{ model: Model; grid: Grid }> = ({ model, grid }) => {
           <section class="empty" id="empty" data-live="">
             <h2>No runs yet</h2>
             <p>Start a bench, and its runs show up here while they go on:</p>
-            <pre><code>deno task bench</code></pre>
+            <pre><code>{`deno task bench --runs ${shellWord(folder)}`}</code></pre>
           </section>
         )
         : (
@@ -187,6 +188,11 @@ const SortHead: FC<{ grid: Grid; key_: string; title: string; about?: string; ri
   );
 };
 
+/** The seeds stand after the first measure, so that a phone shows that measure beside the name. */
+function beside(measures: readonly Child[], seeds: Child): Child[] {
+  return [...measures.slice(0, 1), seeds, ...measures.slice(1)];
+}
+
 const GridTable: FC<{ grid: Grid }> = ({ grid }) => {
   const width = 5 + grid.shown.length + grid.settings.length;
   const search = gridSearch(grid);
@@ -202,10 +208,12 @@ const GridTable: FC<{ grid: Grid }> = ({ grid }) => {
               </th>
               <SortHead grid={grid} key_="rank" title="Rank" about="Ties by the paired test share a rank" right />
               <SortHead grid={grid} key_="name" title="Configuration" />
-              <SortHead grid={grid} key_="seeds" title="Seeds" />
-              {grid.shown.map((measure) => (
-                <SortHead grid={grid} key_={measure.key} title={measureTitle(measure)} about={measure.about} right />
-              ))}
+              {beside(
+                grid.shown.map((measure) => (
+                  <SortHead grid={grid} key_={measure.key} title={measureTitle(measure)} about={measure.about} right />
+                )),
+                <SortHead grid={grid} key_="seeds" title="Seeds" />,
+              )}
               {grid.settings.map((name) => <SortHead grid={grid} key_={name} title={name} />)}
             </tr>
           </thead>
@@ -321,10 +329,12 @@ const ConfigurationRows: FC<{ grid: Grid; row: GridRow; width: number }> = ({ gr
             </span>
           )}
         </th>
-        <SeedsCell configuration={configuration} />
-        {grid.shown.map((measure) => (
-          <Value measure={measure} value={values[measure.key]} best={measure.key === "accuracy" && result?.best} />
-        ))}
+        {beside(
+          grid.shown.map((measure) => (
+            <Value measure={measure} value={values[measure.key]} best={measure.key === "accuracy" && result?.best} />
+          )),
+          <SeedsCell configuration={configuration} />,
+        )}
         {grid.settings.map((name) => (
           <td class={settings[name] === undefined ? "setting muted" : "setting"}>{settingText(settings[name])}</td>
         ))}
@@ -350,16 +360,18 @@ const SeedRow: FC<{ grid: Grid; run: KnownRun; width: number }> = ({ grid, run, 
       <th scope="row" class="name">
         <a href={`/runs/${run.id}`}>seed {run.config.seed}</a> <code class="muted">{run.id.slice(0, 8)}</code>
       </th>
-      <td class="seeds">
-        <StateBadge state={run.state} />
-        {run.state !== "finished" && <span class="muted">epoch {run.epochs} of {run.epochsPlanned}</span>}
-      </td>
-      {grid.shown.map((measure) => {
-        const value = measure.of(run);
-        return value === null || !Number.isFinite(value)
-          ? <td class="right muted">–</td>
-          : <td class="right">{numberText(value, measure.unit, false)}</td>;
-      })}
+      {beside(
+        grid.shown.map((measure) => {
+          const value = measure.of(run);
+          return value === null || !Number.isFinite(value)
+            ? <td class="right muted">–</td>
+            : <td class="right">{numberText(value, measure.unit, false)}</td>;
+        }),
+        <td class="seeds">
+          <StateBadge state={run.state} />
+          {run.state !== "finished" && <span class="muted">epoch {run.epochs} of {run.epochsPlanned}</span>}
+        </td>,
+      )}
       {grid.settings.map(() => <td></td>)}
     </tr>
     {run.reason !== null && (

@@ -172,7 +172,13 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
         )}
       </div>
       {charts.length === 0
-        ? <p class="note" id="no-charts" data-live="">No epoch is done yet: curves show up after the first.</p>
+        ? (
+          <p class="note" id="no-charts" data-live="">
+            {run.state === "running" || run.state === "interrupted"
+              ? "No epoch is done yet: curves show up after the first."
+              : "No epoch was done: there are no curves."}
+          </p>
+        )
         : (
           <>
             <section aria-labelledby="curves">
