@@ -303,7 +303,7 @@ export function openApi(): OpenApi {
       ),
       "/api/events": operation(
         "events",
-        "A stream of server-sent events: `change` whenever the runs folder changes",
+        "A stream of server-sent events: one named change whenever the runs folder changes",
         null,
       ),
     },
