@@ -30,7 +30,9 @@ export const GridPage: FC<{ model: Model; grid: Grid; folder: string }> = ({ mod
       <div class="title">
         <h1>Results</h1>
         <p id="summary" class="summary" data-live="">
-          <strong>{model.configurations.length}</strong> configurations, <strong>{runs.length}</strong> runs
+          <strong>{model.configurations.length}</strong>{" "}
+          {model.configurations.length === 1 ? "configuration" : "configurations"}, <strong>{runs.length}</strong>{" "}
+          {runs.length === 1 ? "run" : "runs"}
           {(["finished", "running", "failed", "interrupted", "broken"] as const).filter((state) => count(state) > 0)
             .map((
               state,
