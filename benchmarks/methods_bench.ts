@@ -2,9 +2,11 @@
  * What fusions and methods cost beside concatenation: `deno task bench:methods`.
  *
  * Every fusion alone and every method on concatenation (on the first fusion that takes it, where concatenation does not)
- * trains two small CNNs on av-digits, one thread. A round runs each of them once, in an order that turns, so that a busy
- * machine disturbs all alike; `relative` is the median over rounds of its time over that of plain concatenation in the same
- * round. Times are processor time: on an idle machine wall-clock time, on a busy one what remains comparable.
+ * trains two CNNs on av-digits, one thread. By default they are four times as wide as those of the grids: what a method
+ * computes besides forwards and backwards does not grow with encoders, and beside the smallest ones it hides the rest. A
+ * round runs each of them once, in an order that turns, so that a busy machine disturbs all alike; `relative` is the
+ * median over rounds of its time over that of plain concatenation in the same round. Times are processor time: on an idle
+ * machine wall-clock time, on a busy one what remains comparable.
  *
  * `theoretical` is what it should cost: multiply-adds of the model over those of concatenation, times the forwards and
  * backwards that the method states (a backward counts as two forwards) over those of plain training. An epoch is what a
@@ -58,6 +60,8 @@ export interface Effort {
   readonly epochs: number;
   /** Training samples of an epoch. */
   readonly samples: number;
+  /** Channels of the CNNs' stages. @default those of `cnn` */
+  readonly channels?: readonly number[];
 }
 
 /** How far a cost may lie above the theoretical one. */
@@ -113,14 +117,21 @@ function subjectsOf(library: Library, m: number): Subject[] {
   ];
 }
 
-function start(subject: Subject, dataset: Dataset, library: Library, engine: Engine): Running {
+function start(
+  subject: Subject,
+  dataset: Dataset,
+  library: Library,
+  engine: Engine,
+  { channels }: Effort,
+): Running {
   const context = { modalities: modalitiesOf(dataset.modalities), classes: dataset.classes.length };
   const { fusion, method } = subject;
   const model = {
     context,
     encoders: byModality(
       context.modalities,
-      (modality) => library.encoders.get("cnn").create({}, dataset.modalities[modality]),
+      (modality) =>
+        library.encoders.get("cnn").create(channels === undefined ? {} : { channels }, dataset.modalities[modality]),
     ),
     fusion: fusion.create({}, context),
     methods: method === null ? [] : [method.create({}, context)],
@@ -183,7 +194,7 @@ export async function methodCosts(
   }
   const dataset = firstOf(whole, effort.samples);
   const chosen = all.filter(({ name }, index) => index === 0 || only.length === 0 || only.includes(name));
-  const running = chosen.map((subject) => start(subject, dataset, library, engine));
+  const running = chosen.map((subject) => start(subject, dataset, library, engine, effort));
   const [concat] = running;
   const drawn = new Map<Running, number>();
   try {
@@ -254,6 +265,7 @@ const flags: Readonly<Record<string, Flag>> = {
   rounds: { type: "text", value: "N", about: "steps of each (default: 60)" },
   epochs: { type: "text", value: "N", about: "epochs of each (default: 5)" },
   samples: { type: "text", value: "N", about: "training samples of an epoch (default: 1280)" },
+  channels: { type: "text", value: "N,...", about: "channels of the CNNs' stages (default: 32,64,128)" },
   plugin: { type: "list", value: "FILE", about: "time somebody else's parts too" },
   json: { type: "boolean", about: "print one JSON object per fusion and method" },
   help: { type: "boolean", about: "show this help" },
@@ -267,13 +279,19 @@ const command: Command = {
     if (parsed.boolean.help) {
       console.log(helpOf("deno task bench:methods [options]", this.about, flags, [
         "deno task bench:methods --only mmtm,arm,ogm-ge",
+        "deno task bench:methods --channels 8,16,32",
         "deno task bench:methods --plugin ./my_fusion.ts --json",
       ]));
       return 0;
     }
     const count = (flag: string, otherwise: number) =>
       parsed.text[flag] === undefined ? otherwise : parseInteger(`--${flag}`, parsed.text[flag], 1);
-    const effort = { rounds: count("rounds", 60), epochs: count("epochs", 5), samples: count("samples", 1280) };
+    const effort = {
+      rounds: count("rounds", 60),
+      epochs: count("epochs", 5),
+      samples: count("samples", 1280),
+      channels: (parsed.text.channels ?? "32,64,128").split(",").map((text) => parseInteger("--channels", text, 1)),
+    };
     const library = createLibrary();
     for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
     const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
