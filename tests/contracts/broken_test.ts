@@ -59,6 +59,13 @@ const withLogits = (output: FusionOutput, logits: tf.Tensor): FusionOutput => ({
   logits: logits as tf.Tensor2D,
 });
 
+Deno.test("a fusion with a fused feature of integers", () =>
+  breaks(
+    forward("rounded", (output) => ({ ...output, fused: tf.cast(output.fused, "int32") })),
+    "gives finite logits",
+    "must be float32",
+  ));
+
 Deno.test("a fusion with logits of a wrong shape", () =>
   breaks(
     forward("wide", (output) => withLogits(output, tf.concat([output.logits, output.logits], 1))),

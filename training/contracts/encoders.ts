@@ -66,7 +66,8 @@ const shapes: Contract<EncoderPlugin> = {
       for (const batch of [1, 5]) {
         await withSteps(rigOf(plugin, info), tools.eager, async (steps) => {
           const outputs = await steps.predict();
-          const { shape } = outputs[`pooled:${NAMES[0]}`];
+          const { shape, dtype } = outputs[`pooled:${NAMES[0]}`];
+          must(dtype === "float32", `the feature ${where} is ${dtype} and must be float32`);
           must(shape.length === 2 && shape[0] === batch, `the feature ${where} is [${shape.join(", ")}] for ${batch}`);
           must(width === -1 || shape[1] === width, `the width ${where} is ${width} for 1 sample and ${shape[1]} for 5`);
           width = shape[1];
