@@ -95,22 +95,14 @@ export async function tracedEqualsEager(rig: () => Rig, { eager, compiled }: Con
   const run = (engine: ContractTools["eager"]) =>
     withSteps(rig(), engine, async (steps) => ({ step: await steps.train(), output: await steps.predict() }));
   const [one, two] = [await run(eager), await run(compiled)];
-  const compare = (
-    what: string,
-    found: ArrayLike<number>,
-    expected: ArrayLike<number>,
-    bound = ROUNDING,
-    scale = 1,
-  ) => {
-    const text = difference(found, expected, bound, scale);
+  const compare = (what: string, found: ArrayLike<number>, expected: ArrayLike<number>, bound = ROUNDING) => {
+    const text = difference(found, expected, bound);
     must(text === null, () => `compiled and eager ${what} differ: ${text}; does something traced read values?`);
   };
   for (const [name, { data }] of Object.entries(one.output)) compare(`output "${name}"`, two.output[name].data, data);
   for (const [name, value] of Object.entries(one.step.stats)) compare(`"${name}"`, [two.step.stats[name]], [value]);
   for (const [name, values] of Object.entries(one.step.gradients)) {
-    // A small entry is the difference of large terms: it is as exact as the largest of its tensor.
-    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-    compare(`gradient of "${name}"`, two.step.gradients[name], values, GRADIENT_ROUNDING, largest);
+    compare(`gradient of "${name}"`, two.step.gradients[name], values, GRADIENT_ROUNDING);
   }
   for (const [name, values] of Object.entries(one.step.buffers)) {
     compare(`buffer "${name}"`, two.step.buffers[name], values);

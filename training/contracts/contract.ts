@@ -81,19 +81,14 @@ export function must(holds: boolean, found: string | (() => string)): asserts ho
 /**
  * Compares two arrays entry by entry.
  *
- * @param tolerance Relative to the expected value, or to `scale` where that is larger.
+ * @param tolerance Absolute, or relative where the expected value is above 1.
  * @returns The first difference in words, or `null`.
  */
-export function difference(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-  scale: number = 1,
-): string | null {
+export function difference(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): string | null {
   if (actual.length !== expected.length) return `${actual.length} values instead of ${expected.length}`;
   for (let i = 0; i < actual.length; i++) {
     if (actual[i] === expected[i]) continue;
-    const bound = tolerance * Math.max(scale, Math.abs(expected[i]));
+    const bound = tolerance * Math.max(1, Math.abs(expected[i]));
     if (!(Math.abs(actual[i] - expected[i]) <= bound)) return `${actual[i]} instead of ${expected[i]} at position ${i}`;
   }
   return null;

@@ -1,6 +1,8 @@
 /**
- * Squares that are summed, as one operation; those of many small tensors as one for all. The norm of a gradient over all
- * parameters is such a sum.
+ * Squares that are all summed, as one operation; those of many small tensors as one for all. The norm of a gradient over
+ * all parameters is such a sum.
+ *
+ * Sums along some axes stay as they are: the runtime's operation rounds them more, and variances are made of them.
  *
  * @module
  */
@@ -14,10 +16,10 @@ const MOST_ELEMENTS = 8192;
 /** Fewer tensors are not worth the copy. */
 const LEAST_TERMS = 3;
 
-/** The x of a sum of x x, or `null` if it is another sum. */
+/** The x of the sum of x x over all axes, or `null` if it is another sum. */
 function squaredBy(value: Value, uses: Uses): Value | null {
   const { node } = value;
-  if (node?.op !== "ReduceSum") return null;
+  if (node?.op !== "ReduceSum" || !sumsAll(node)) return null;
   const [product] = node.inputs as readonly Value[];
   if (uses.of(product) !== 1) return null;
   const [x, y] = product.node?.op === "Mul" ? product.node.inputs : [null, null];
@@ -74,7 +76,7 @@ export function sumsOfSquares(graph: Graph): Graph {
     const terms = termsOf(node, inner);
     const small = terms.filter((term) => {
       const x = squaredBy(term, uses);
-      return x !== null && sumsAll(term.node!) && uses.of(term) === 1 && sizeOf(x.shape) <= MOST_ELEMENTS;
+      return x !== null && uses.of(term) === 1 && sizeOf(x.shape) <= MOST_ELEMENTS;
     });
     if (small.length < LEAST_TERMS) return null;
     const flat = small.map((term) => {
