@@ -2,11 +2,11 @@
  * What fusions and methods cost beside concatenation: `deno task bench:methods`.
  *
  * Every fusion alone and every method on concatenation (on the first fusion that takes it, where concatenation does not)
- * trains two CNNs on av-digits, one thread. By default they are four times as wide as those of the grids: what a method
- * computes besides forwards and backwards does not grow with encoders, and beside the smallest ones it hides the rest. A
- * round runs each of them once, in an order that turns, so that a busy machine disturbs all alike; `relative` is the
- * median over rounds of its time over that of plain concatenation in the same round. Times are processor time: on an idle
- * machine wall-clock time, on a busy one what remains comparable.
+ * trains two CNNs on av-digits, one thread: those of the grids, and ones four times as wide. What a method computes besides
+ * forwards and backwards does not grow with encoders, so the smaller ones are its hardest case. A round runs each of them
+ * once, in an order that turns, so that a busy machine disturbs all alike; `relative` is the median over rounds of its time
+ * over that of plain concatenation in the same round. Times are processor time: on an idle machine wall-clock time, on a
+ * busy one what remains comparable.
  *
  * `theoretical` is what it should cost: multiply-adds of the model over those of concatenation, times the forwards and
  * backwards that the method states (a backward counts as two forwards) over those of plain training. An epoch is what a
@@ -260,12 +260,29 @@ export function costTable(costs: readonly MethodCost[]): string {
   ).join("\n");
 }
 
+/** What lies too far above theory, in words. */
+function overText(costs: readonly MethodCost[]): string {
+  const over = costs.filter((cost) =>
+    cost.relative > ALLOWED * cost.theoretical || cost.epochRelative > ALLOWED * cost.epochTheoretical
+  ).map(({ name }) => name);
+  return over.length === 0
+    ? `None is above ${ALLOWED} x its theoretical cost.`
+    : `! above ${ALLOWED} x its theoretical cost: ${over.join(", ")}`;
+}
+
+/** Channels of the CNNs' stages that are timed unless said otherwise. */
+const SIZES = ["8,16,32", "32,64,128"];
+
 const flags: Readonly<Record<string, Flag>> = {
   only: { type: "list", value: "NAME,...", about: "fusions and methods to time (default: all)" },
   rounds: { type: "text", value: "N", about: "steps of each (default: 60)" },
   epochs: { type: "text", value: "N", about: "epochs of each (default: 5)" },
   samples: { type: "text", value: "N", about: "training samples of an epoch (default: 1280)" },
-  channels: { type: "text", value: "N,...", about: "channels of the CNNs' stages (default: 32,64,128)" },
+  channels: {
+    type: "each",
+    value: "N,...",
+    about: `channels of the CNNs' stages; repeat it for more sizes (default: ${SIZES.join(" and ")})`,
+  },
   plugin: { type: "list", value: "FILE", about: "time somebody else's parts too" },
   json: { type: "boolean", about: "print one JSON object per fusion and method" },
   help: { type: "boolean", about: "show this help" },
@@ -286,30 +303,19 @@ const command: Command = {
     }
     const count = (flag: string, otherwise: number) =>
       parsed.text[flag] === undefined ? otherwise : parseInteger(`--${flag}`, parsed.text[flag], 1);
-    const effort = {
-      rounds: count("rounds", 60),
-      epochs: count("epochs", 5),
-      samples: count("samples", 1280),
-      channels: (parsed.text.channels ?? "32,64,128").split(",").map((text) => parseInteger("--channels", text, 1)),
-    };
+    const effort = { rounds: count("rounds", 60), epochs: count("epochs", 5), samples: count("samples", 1280) };
+    const sizes = (parsed.list.channels.length === 0 ? SIZES : parsed.list.channels).map((text) =>
+      text.split(",").map((number) => parseInteger("--channels", number, 1))
+    );
     const library = createLibrary();
     for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
     const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
     try {
       const dataset = await datasetOf("av-digits", library);
-      const costs = await methodCosts(library, engine, dataset, effort, parsed.list.only);
-      if (parsed.boolean.json) { for (const cost of costs) console.log(JSON.stringify(cost)); }
-      else {
-        const over = costs.filter((cost) =>
-          cost.relative > ALLOWED * cost.theoretical || cost.epochRelative > ALLOWED * cost.epochTheoretical
-        ).map(({ name }) => name);
-        console.log(
-          `${costTable(costs)}\n\n${
-            over.length === 0
-              ? `None is above ${ALLOWED} x its theoretical cost.`
-              : `! above ${ALLOWED} x its theoretical cost: ${over.join(", ")}`
-          }`,
-        );
+      for (const channels of sizes) {
+        const costs = await methodCosts(library, engine, dataset, { ...effort, channels }, parsed.list.only);
+        if (parsed.boolean.json) { for (const cost of costs) console.log(JSON.stringify({ ...cost, channels })); }
+        else console.log(`CNNs of ${channels.join(", ")} channels\n${costTable(costs)}\n\n${overText(costs)}\n`);
       }
       return 0;
     } finally {
