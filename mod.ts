@@ -25,7 +25,7 @@
  * @module
  */
 export { importPlugins, type Library, register } from "./core/library.ts";
-export { defineDataset, defineEncoder, defineFusion, defineMethod } from "./core/plugin.ts";
+export { defineDataset, defineEncoder, defineFusion, defineMethod } from "./core/define.ts";
 export type {
   Dataset,
   DatasetPlugin,

@@ -6,7 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../core/autodiff.ts";
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { CLAIMS, defineMethod, type MethodPlugin } from "../core/plugin.ts";
+import { defineMethod } from "../core/define.ts";
+import { CLAIMS, type MethodPlugin } from "../core/plugin.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";

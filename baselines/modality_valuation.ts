@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
+import { defineMethod } from "../core/define.ts";
+import type { MethodPlugin } from "../core/plugin.ts";
 import {
   maskedPasses,
   needsTwo,

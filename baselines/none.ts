@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { defineMethod, type MethodPlugin } from "../core/plugin.ts";
+import { defineMethod } from "../core/define.ts";
+import type { MethodPlugin } from "../core/plugin.ts";
 
 /** The fusion trained as it is: the reference that every method is compared with. */
 export const none: MethodPlugin = defineMethod<Record<never, never>>({

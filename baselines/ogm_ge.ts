@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineMethod, type Method, type MethodPlugin, type ModelContext, type TrainStep } from "../core/plugin.ts";
+import { defineMethod } from "../core/define.ts";
+import type { Method, MethodPlugin, ModelContext, TrainStep } from "../core/plugin.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { stopGradient } from "../core/autodiff.ts";

@@ -4,16 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import {
-  type DatasetPlugin,
-  defineDataset,
-  defineEncoder,
-  defineFusion,
-  defineMethod,
-  type EncoderPlugin,
-  type FusionPlugin,
-  type MethodPlugin,
-} from "./plugin.ts";
+import { defineDataset, defineEncoder, defineFusion, defineMethod } from "./define.ts";
+import type { DatasetPlugin, EncoderPlugin, FusionPlugin, MethodPlugin } from "./plugin.ts";
 import { Registry } from "./registry.ts";
 import { VERSION } from "./version.ts";
 

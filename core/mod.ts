@@ -5,6 +5,7 @@
  */
 export * from "./autodiff.ts";
 export * from "./check.ts";
+export * from "./define.ts";
 export * from "./library.ts";
 export * from "./modality.ts";
 export * from "./noise.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin } from "../core/plugin.ts";
+import { defineEncoder } from "../core/define.ts";
+import type { EncoderPlugin } from "../core/plugin.ts";
 import { batchNorm, conv2d, kaimingNormal, linear } from "../nn/mod.ts";
 
 /** Options of `cnn`. */

@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin } from "../core/plugin.ts";
+import { defineEncoder } from "../core/define.ts";
+import type { EncoderPlugin } from "../core/plugin.ts";
 import { sizeOf } from "../core/program.ts";
 import { dropout, kaimingNormal, linear } from "../nn/mod.ts";
 

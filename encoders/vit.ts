@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin, type Stage } from "../core/plugin.ts";
+import { defineEncoder } from "../core/define.ts";
+import type { EncoderPlugin, Stage } from "../core/plugin.ts";
 import { sizeOf } from "../core/program.ts";
 import type { Scope } from "../core/scope.ts";
 import {

@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion, type FusionPlugin } from "../core/plugin.ts";
+import { defineFusion } from "../core/define.ts";
+import type { FusionPlugin } from "../core/plugin.ts";
 import type { Initializer } from "../core/scope.ts";
 import { globalAveragePool } from "../nn/conv.ts";
 import { constant, xavierNormal } from "../nn/initializers.ts";

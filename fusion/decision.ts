@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion, type FusionPlugin } from "../core/plugin.ts";
+import { defineFusion } from "../core/define.ts";
+import type { FusionPlugin } from "../core/plugin.ts";
 import { averagedHeads, type HeadLoss, headLosses, lossOption, weightedSum } from "./shared.ts";
 
 /** Options of `decision`. */

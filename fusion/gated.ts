@@ -6,7 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, mapByModality } from "../core/modality.ts";
 import type { SpecsFor } from "../core/options.ts";
-import { defineFusion, type Fusion, type FusionPlugin, type KeepFill, type ModelContext } from "../core/plugin.ts";
+import { defineFusion } from "../core/define.ts";
+import type { Fusion, FusionPlugin, KeepFill, ModelContext } from "../core/plugin.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { keepFillOption, keptFeatures, targetOf, total } from "./shared.ts";

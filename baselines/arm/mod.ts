@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { defineMethod, type Fusion, type MethodPlugin, type ModelContext } from "../../core/plugin.ts";
+import { defineMethod } from "../../core/define.ts";
+import type { Fusion, MethodPlugin, ModelContext } from "../../core/plugin.ts";
 import { resolveEstimator } from "../../miv/mod.ts";
 import { armMethod } from "./method.ts";
 import { type ArmOptions, armOptions } from "./options.ts";

@@ -3,18 +3,15 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { AnyPlugin } from "../../core/library.ts";
 import { emptyLibrary, register } from "../../core/library.ts";
-import {
-  type Dataset,
-  defineDataset,
-  defineEncoder,
-  defineFusion,
-  defineMethod,
-  type Fusion,
-  type FusionOutput,
-  type FusionPlugin,
-  type Method,
-  type MethodPlugin,
-  type ModelContext,
+import { defineDataset, defineEncoder, defineFusion, defineMethod } from "../../core/define.ts";
+import type {
+  Dataset,
+  Fusion,
+  FusionOutput,
+  FusionPlugin,
+  Method,
+  MethodPlugin,
+  ModelContext,
 } from "../../core/plugin.ts";
 import { fingerprintOf } from "../../datasets/mod.ts";
 import { weightedSum } from "../../examples/weighted_sum.ts";

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { compatible, emptyLibrary, importPlugins, register } from "../../core/library.ts";
-import { defineDataset, defineMethod } from "../../core/plugin.ts";
+import { defineDataset, defineMethod } from "../../core/define.ts";
 
 const method = defineMethod<{ strength: number }>({
   name: "mine",
