@@ -19,7 +19,8 @@ import {
   sizeOf,
   type Value,
 } from "./ir.ts";
-import { broadcastShapes, elementTypes, type OnnxName, onnxOperator } from "./onnx_ops.ts";
+import { elementTypes, type OnnxName, onnxOperator } from "./onnx_ops.ts";
+import { broadcastShapes } from "./onnx_shapes.ts";
 
 /** Typed arrays by element type. */
 function arrayOf(dtype: ElementType, values: readonly number[]): ConstantData {

@@ -5,6 +5,17 @@
  * @module
  */
 import { type Attributes, type ElementType, printSpec, sameShape, sizeOf, type Value, type ValueSpec } from "./ir.ts";
+import {
+  axesOf,
+  broadcastShapes,
+  constantInts,
+  fail,
+  matmulShape,
+  reducedShape,
+  required,
+  windowedShape,
+  windowOf,
+} from "./onnx_shapes.ts";
 
 /** How an attribute is written. */
 export type AttributeKind = "int" | "float" | "ints" | "string";
@@ -34,42 +45,6 @@ export const elementTypes: Readonly<Record<ElementType, number>> = {
 
 const typeNames = new Map(Object.entries(elementTypes).map(([name, id]) => [id, name as ElementType]));
 
-function fail(message: string): never {
-  throw new TypeError(`Cannot infer the shape of an ONNX node: ${message}`);
-}
-
-function required(inputs: readonly (Value | null)[], index: number): Value {
-  const value = inputs[index];
-  if (value === null || value === undefined) fail(`input ${index} is missing`);
-  return value;
-}
-
-/** Values of a constant int64 vector. */
-export function constantInts(value: Value | null | undefined): number[] | null {
-  if (value === null || value === undefined) return null;
-  if (value.data === null || value.dtype !== "int64") {
-    fail(`an int64 constant must be given: found ${printSpec(value)}`);
-  }
-  return Array.from(value.data as BigInt64Array, Number);
-}
-
-/** NumPy broadcasting of shapes. */
-export function broadcastShapes(...shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map((shape) => shape.length));
-  const result: number[] = new Array(rank).fill(1);
-  for (const shape of shapes) {
-    for (let i = 0; i < shape.length; i++) {
-      const axis = rank - shape.length + i;
-      if (shape[i] === 1) continue;
-      if (result[axis] !== 1 && result[axis] !== shape[i]) {
-        fail(`shapes do not broadcast: ${shapes.map((s) => `[${s.join(",")}]`).join(" ")}`);
-      }
-      result[axis] = shape[i];
-    }
-  }
-  return result;
-}
-
 const like: Infer = ([x]) => [{ shape: x!.shape, dtype: x!.dtype }];
 const unary: OnnxOperator = { attributes: {}, infer: like };
 const predicate: OnnxOperator = { attributes: {}, infer: ([x]) => [{ shape: x!.shape, dtype: "bool" }] };
@@ -86,17 +61,6 @@ function broadcasting(dtype?: ElementType): Infer {
 
 const arithmetic: OnnxOperator = { attributes: {}, infer: broadcasting() };
 const comparison: OnnxOperator = { attributes: {}, infer: broadcasting("bool") };
-
-function axesOf(axes: readonly number[] | null, rank: number): number[] {
-  if (axes === null) return Array.from({ length: rank }, (_, axis) => axis);
-  return axes.map((axis) => axis < 0 ? axis + rank : axis);
-}
-
-function reducedShape(shape: readonly number[], axes: readonly number[], keep: boolean): number[] {
-  return keep
-    ? shape.map((extent, axis) => axes.includes(axis) ? 1 : extent)
-    : shape.filter((_, axis) => !axes.includes(axis));
-}
 
 const reduction: OnnxOperator = {
   attributes: { keepdims: "int", noop_with_empty_axes: "int" },
@@ -118,56 +82,12 @@ const argument: OnnxOperator = {
 
 const alongAxis: OnnxOperator = { attributes: { axis: "int" }, infer: like };
 
-/** Extent of a sliding window's output. */
-function windowed(
-  size: number,
-  kernel: number,
-  stride: number,
-  dilation: number,
-  before: number,
-  after: number,
-): number {
-  return Math.floor((size + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1;
-}
-
-interface Window {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-}
-
-function windowOf(attributes: Attributes, rank: number): Window {
-  const kernel = attributes["kernel_shape"] as number[];
-  const ones: number[] = new Array(rank).fill(1);
-  return {
-    kernel,
-    strides: attributes["strides"] as number[] ?? ones,
-    dilations: attributes["dilations"] as number[] ?? ones,
-    pads: attributes["pads"] as number[] ?? new Array(2 * rank).fill(0),
-  };
-}
-
-function windowedShape(spatial: readonly number[], { kernel, strides, dilations, pads }: Window): number[] {
-  return spatial.map((size, i) =>
-    windowed(size, kernel[i], strides[i], dilations[i], pads[i], pads[i + spatial.length])
-  );
-}
-
 const windowAttributes = { kernel_shape: "ints", strides: "ints", dilations: "ints", pads: "ints" } as const;
 
 const pool: Infer = ([x], attributes) => {
   const spatial = windowedShape(x!.shape.slice(2), windowOf(attributes, x!.shape.length - 2));
   return [{ shape: [...x!.shape.slice(0, 2), ...spatial], dtype: x!.dtype }];
 };
-
-function matmulShape(a: readonly number[], b: readonly number[]): number[] {
-  if (a.length < 2 || b.length < 2) fail(`MatMul needs ranks of 2 or more: found ${a.length} and ${b.length}`);
-  const [m, k] = a.slice(-2);
-  const [k2, n] = b.slice(-2);
-  if (k !== k2) fail(`MatMul of [${a.join(",")}] and [${b.join(",")}]`);
-  return [...broadcastShapes(a.slice(0, -2), b.slice(0, -2)), m, n];
-}
 
 /** A matrix product, with something added. */
 const gemm = {

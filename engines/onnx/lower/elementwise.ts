@@ -6,7 +6,8 @@
 import type { Builder } from "../builder.ts";
 import type { Value, ValueSpec } from "../ir.ts";
 import type { KernelName } from "../kernels.ts";
-import { broadcastShapes, type OnnxName } from "../onnx_ops.ts";
+import type { OnnxName } from "../onnx_ops.ts";
+import { broadcastShapes } from "../onnx_shapes.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 /** Kernels whose only input is `x` and that have no attributes. */

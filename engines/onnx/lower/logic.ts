@@ -5,7 +5,7 @@
  */
 import type { Builder } from "../builder.ts";
 import type { Value } from "../ir.ts";
-import { broadcastShapes } from "../onnx_ops.ts";
+import { broadcastShapes } from "../onnx_shapes.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 type Comparison = "Equal" | "Greater" | "GreaterEqual" | "Less" | "LessEqual" | "NotEqual";

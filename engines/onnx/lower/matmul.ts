@@ -5,7 +5,7 @@
  */
 import type { Builder } from "../builder.ts";
 import { sizeOf, type Value, type ValueSpec } from "../ir.ts";
-import { broadcastShapes } from "../onnx_ops.ts";
+import { broadcastShapes } from "../onnx_shapes.ts";
 import { activated } from "./activation.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 

@@ -8,7 +8,7 @@
  */
 import type { Builder } from "../builder.ts";
 import { type Graph, type Node, sizeOf, type Value } from "../ir.ts";
-import { constantInts } from "../onnx_ops.ts";
+import { constantInts } from "../onnx_shapes.ts";
 import { rewrite, Uses } from "./rewrite.ts";
 
 /** Larger tensors take longer to copy than a node costs. */
