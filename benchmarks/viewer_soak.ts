@@ -11,7 +11,7 @@
  */
 import { parseArgs } from "@std/cli";
 import type { Page } from "playwright-core";
-import { createApp, openRunStore } from "../viewer/mod.ts";
+import { serveViewer } from "../viewer/mod.ts";
 import { acquireLock } from "../store/lock.ts";
 import { launchChromium } from "../tests/helpers/chromium.ts";
 import { countTimers, openFiles, pageSize } from "../tests/helpers/growth.ts";
@@ -38,23 +38,8 @@ const ids = specs.map((spec) => writeRun(folder, spec));
 writeRun(folder, { seed: 0, accuracy: 0.8, epochs });
 const lock = await acquireLock(folder);
 
-function serve(port: number) {
-  const store = openRunStore(folder);
-  const app = createApp(store);
-  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => app.fetch(request));
-  return {
-    app,
-    port: server.addr.port,
-    async stop() {
-      app.close();
-      await server.shutdown();
-      store.close();
-    },
-  };
-}
-
-let served = serve(0);
-const url = `http://127.0.0.1:${served.port}/`;
+let served = serveViewer({ folder, port: 0 });
+const { url } = served;
 let refreshes = 0;
 const problems: string[] = [];
 async function follow(path: string): Promise<Page> {
@@ -78,7 +63,7 @@ try {
       restarted = true;
       await served.stop();
       await new Promise((resolve) => setTimeout(resolve, 5000));
-      served = serve(served.port);
+      served = serveViewer({ folder, port: served.port });
     }
     for (const spec of specs) {
       writeRun(folder, { ...spec, state: "interrupted", done: 1 });
@@ -103,7 +88,7 @@ try {
       processHeapMiB: Math.round(heapUsed / 2 ** 20),
       files: openFiles(),
       timers: timers.active(),
-      streams: served.app.following,
+      streams: served.following,
       problems: problems.length,
     };
     if (args.json) console.log(JSON.stringify(row));

@@ -4,7 +4,15 @@
  * @module
  */
 export { type AppOptions, createApp, type ViewerApp } from "./app.tsx";
-export { type Epochs, type OpenFile, openRunStore, type RunFile, type RunStore, type Snapshot } from "./store.ts";
+export {
+  type Epochs,
+  type OpenFile,
+  openRunStore,
+  type RunFile,
+  type RunStore,
+  type Snapshot,
+  type StoreOptions,
+} from "./store.ts";
 export type { HubOptions } from "./events.ts";
 export type { SecurityOptions } from "./security.ts";
 export { type Served, type ServeOptions, serveViewer } from "./serve.ts";

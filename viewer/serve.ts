@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createApp } from "./app.tsx";
-import { openRunStore } from "./store.ts";
+import { type AppOptions, createApp } from "./app.tsx";
+import { openRunStore, type StoreOptions } from "./store.ts";
 
 /** Where to listen, and to what. */
 export interface ServeOptions {
@@ -15,6 +15,10 @@ export interface ServeOptions {
   readonly port: number;
   /** Secret that visitors must bring; needed wherever others can reach the host. */
   readonly token?: string | null;
+  /** How often it looks and what it bears. @default {{}} */
+  readonly app?: Omit<AppOptions, "token">;
+  /** @default {{}} */
+  readonly store?: StoreOptions;
 }
 
 /** A viewer that listens. */
@@ -22,6 +26,8 @@ export interface Served {
   /** Where it is reached, the token included. */
   readonly url: string;
   readonly port: number;
+  /** Pages that follow now. */
+  readonly following: number;
   /** Fulfilled when it has stopped. */
   readonly finished: Promise<void>;
   /** Stops: open pages are let go. */
@@ -44,8 +50,8 @@ export function serveViewer(options: ServeOptions): Served {
   if (!isLoopback(host) && token === null) {
     throw new RangeError(`Cannot listen on "${host}" as others can reach it: a token must be given`);
   }
-  const store = openRunStore(folder);
-  const app = createApp(store, { token });
+  const store = openRunStore(folder, options.store);
+  const app = createApp(store, { ...options.app, token });
   const server = Deno.serve(
     { hostname: host, port: options.port, onListen: () => {} },
     (request) => app.fetch(request),
@@ -55,6 +61,9 @@ export function serveViewer(options: ServeOptions): Served {
   return {
     url: `http://${shown}:${port}/${token === null ? "" : `?token=${token}`}`,
     port,
+    get following() {
+      return app.following;
+    },
     finished: server.finished,
     async stop() {
       // Streams first: a server waits for its connections.

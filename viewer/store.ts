@@ -68,13 +68,14 @@ const shownLogBytes = 64 * 1024;
 /** Folders listed at most: beyond, a page would not be one. */
 const maxRuns = 20_000;
 
-/**
- * Opens the runs folder for reading. It need not exist yet.
- *
- * @param options.staleMs Milliseconds after which a snapshot is refreshed at the latest; 0 refreshes it at each call.
- * @default {10000}
- */
-export function openRunStore(folder: string, options: { readonly staleMs?: number } = {}): RunStore {
+/** How a store reads. */
+export interface StoreOptions {
+  /** Milliseconds after which a snapshot is refreshed at the latest; 0 refreshes it at each call. @default {10000} */
+  readonly staleMs?: number;
+}
+
+/** Opens the runs folder for reading. It need not exist yet. */
+export function openRunStore(folder: string, options: StoreOptions = {}): RunStore {
   return new FolderStore(folder, options.staleMs ?? 10_000);
 }
 

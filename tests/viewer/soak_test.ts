@@ -1,6 +1,6 @@
 /** A page that is left open, in fast motion. Skipped where there is no Chromium, with a reason printed. */
 import { assert, assertEquals } from "@std/assert";
-import { createApp, openRunStore } from "../../viewer/mod.ts";
+import { serveViewer } from "../../viewer/mod.ts";
 import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { countTimers, openFiles, pageSize } from "../helpers/growth.ts";
@@ -12,20 +12,8 @@ const haste = 50;
 const warmUp = 50;
 const changes = 75;
 
-function serve(folder: string, port: number) {
-  const store = openRunStore(folder, { staleMs: 0 });
-  const app = createApp(store, { lookMs: 10, perSecond: 1e6 });
-  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, (request) => app.fetch(request));
-  return {
-    app,
-    port: server.addr.port,
-    async stop() {
-      app.close();
-      await server.shutdown();
-      store.close();
-    },
-  };
-}
+const serve = (folder: string, port: number) =>
+  serveViewer({ folder, port, store: { staleMs: 0 }, app: { lookMs: 10, perSecond: 1e6 } });
 
 Deno.test({
   name: "browser: two hundred changes leave a page and the server as large as they were; it survives a restart",
@@ -70,7 +58,7 @@ Deno.test({
           ...await pageSize(page),
           files: openFiles(),
           timers: timers.active(),
-          following: served.app.following,
+          following: served.following,
         });
         await follow(warmUp);
         const all = [await sizes()];
@@ -101,7 +89,7 @@ Deno.test({
         const shown = `${(100 * summaryAccuracy(runs, id)).toFixed(2)} %`;
         await page.locator("#state strong", { hasText: shown }).waitFor();
         await follow(5);
-        assertEquals(served.app.following, 1);
+        assertEquals(served.following, 1);
         assertEquals(problems, []);
       } finally {
         await browser.close();
