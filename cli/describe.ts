@@ -40,11 +40,9 @@ export function description(library: Library, name: string, abstract?: (run: () 
       lines.push(`  Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`);
       const passes = plugin.passes?.({}, { modalities: ["a", "b"], classes: 2 }) ?? 0;
       if (passes > 0) {
+        const count = Number(passes.toPrecision(3));
         lines.push(
-          `  Cost per epoch past its warm-up: ${+passes.toPrecision(
-            3,
-          )} forward passes over the training set besides its ` +
-            "steps (2 modalities)",
+          `  Cost per epoch past its warm-up: ${count} forward passes over the training set besides its steps (2 modalities)`,
         );
       }
     }

@@ -339,7 +339,7 @@ export function histogramInformation(
 
 /** The straight-through estimator: soft - sg[soft] + sg[hard]. */
 function through<T extends tf.Tensor>(soft: T, hard: T): T {
-  return tf.customGrad(() => ({ value: stopGradient(hard), gradFunc: (dy: tf.Tensor) => dy }))(soft) as T;
+  return withGradient([soft], () => ({ value: stopGradient(hard), gradient: (dy) => [dy] })) as T;
 }
 
 /** One modality has no conditional information. */
