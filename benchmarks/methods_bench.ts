@@ -21,7 +21,7 @@ import type { Dataset, FusionPlugin, MethodPlugin } from "../core/plugin.ts";
 import type { Engine } from "../core/program.ts";
 import { sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
-import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "../cli/command.ts";
+import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../cli/command.ts";
 import { pluginSpecifier } from "../cli/plugins.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { createLibrary } from "../library.ts";
@@ -324,12 +324,4 @@ const command: Command = {
   },
 };
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await command.run(Deno.args));
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    console.error(error.message);
-    Deno.exit(2);
-  }
-}
+if (import.meta.main) Deno.exit(await runCommand(command, Deno.args));

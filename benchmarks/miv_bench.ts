@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../cli/command.ts";
 import * as tf from "@tensorflow/tfjs";
 import { balancedMinMax } from "../baselines/arm/losses.ts";
 import { type ArmOptions, armOptions } from "../baselines/arm/options.ts";
@@ -196,51 +197,64 @@ export async function batchRow(
   };
 }
 
-if (import.meta.main) {
-  const json = Deno.args.includes("--json");
-  const after = (flag: string, otherwise: string) => {
-    const at = Deno.args.indexOf(flag);
-    return at === -1 ? otherwise : Deno.args[at + 1] ?? otherwise;
-  };
-  const rounds = Number(after("--rounds", "40"));
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    console.error(`Cannot use --rounds as it must be an integer >= 1: found "${after("--rounds", "")}"`);
-    Deno.exit(2);
-  }
-  const python = after("--python", "python3");
-  const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
-  const print = (row: MivRow) => {
-    if (json) return console.log(JSON.stringify(row));
-    const number = (value: number | null, digits: number) =>
-      (value === null ? "-" : value.toFixed(digits)).padStart(11);
-    console.log(
-      `${row.case.padEnd(44)}${number(row.stepMs, 2)}${number(row.valuationMs, 2)}` +
-        `${number(row.share === null ? null : 100 * row.share, 1)}${number(row.officialMs, 2)}${
-          number(row.speedup, 1)
+const flags: Readonly<Record<string, Flag>> = {
+  rounds: { type: "text", value: "N", about: "rounds of each case (default: 40)" },
+  python: { type: "text", value: "PATH", about: "Python with NumPy, for the released arithmetic (default: python3)" },
+  json: { type: "boolean", about: "print one JSON line per row" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+const command: Command = {
+  name: "bench:miv",
+  about: "Times valuation beside a training step of two CNNs, and beside the released code's arithmetic in NumPy.",
+  async run(args) {
+    const { text, boolean } = parseFlags(this.name, flags, args);
+    if (boolean.help) {
+      console.log(helpOf("deno task bench:miv [options]", this.about, flags, ["deno task bench:miv --rounds 150"]));
+      return 0;
+    }
+    const { json } = boolean;
+    const rounds = text.rounds === undefined ? 40 : parseInteger("--rounds", text.rounds, 1);
+    const python = text.python ?? "python3";
+    const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
+    const print = (row: MivRow) => {
+      if (json) return console.log(JSON.stringify(row));
+      const number = (value: number | null, digits: number) =>
+        (value === null ? "-" : value.toFixed(digits)).padStart(11);
+      console.log(
+        `${row.case.padEnd(44)}${number(row.stepMs, 2)}${number(row.valuationMs, 2)}` +
+          `${number(row.share === null ? null : 100 * row.share, 1)}${number(row.officialMs, 2)}${
+            number(row.speedup, 1)
+          }`,
+      );
+    };
+    if (!json) {
+      console.log(
+        `${"case".padEnd(44)}${
+          ["stepMs", "valuationMs", "share %", "officialMs", "speedup"].map((t) => t.padStart(11)).join("")
         }`,
-    );
-  };
-  if (!json) {
-    console.log(
-      `${"case".padEnd(44)}${
-        ["stepMs", "valuationMs", "share %", "officialMs", "speedup"].map((t) => t.padStart(11)).join("")
-      }`,
-    );
-  }
-  const small: StepSize = { channels: [8, 16, 32], width: 128 };
-  const large: StepSize = { channels: [32, 64, 128], width: 512 };
-  for (const [label, size] of [["two CNNs 8-16-32, d 128", small], ["two CNNs 32-64-128, d 512", large]] as const) {
-    print(await stepRow(engine, `${label}: valuation`, size, valuation(false), rounds));
-    print(await stepRow(engine, `${label}: differentiated`, size, valuation(true), rounds));
-    print(await stepRow(engine, `${label}: ARM`, size, createLibrary().methods.get("arm").create({}, context), rounds));
-  }
-  let missing = false;
-  for (const estimator of ["hard", "straight-through", "gaussian", "official"] as const) {
-    const row = await batchRow(engine, estimator, rounds, python);
-    missing ||= row.officialMs === null;
-    print(row);
-  }
-  print(await batchRow(engine, "hard", rounds, python, 1));
-  if (missing) console.error(`The released arithmetic was left out: ${python} with NumPy is needed (--python PATH)`);
-  await engine.dispose();
-}
+      );
+    }
+    const small: StepSize = { channels: [8, 16, 32], width: 128 };
+    const large: StepSize = { channels: [32, 64, 128], width: 512 };
+    for (const [label, size] of [["two CNNs 8-16-32, d 128", small], ["two CNNs 32-64-128, d 512", large]] as const) {
+      print(await stepRow(engine, `${label}: valuation`, size, valuation(false), rounds));
+      print(await stepRow(engine, `${label}: differentiated`, size, valuation(true), rounds));
+      print(
+        await stepRow(engine, `${label}: ARM`, size, createLibrary().methods.get("arm").create({}, context), rounds),
+      );
+    }
+    let missing = false;
+    for (const estimator of ["hard", "straight-through", "gaussian", "official"] as const) {
+      const row = await batchRow(engine, estimator, rounds, python);
+      missing ||= row.officialMs === null;
+      print(row);
+    }
+    print(await batchRow(engine, "hard", rounds, python, 1));
+    if (missing) console.error(`The released arithmetic was left out: ${python} with NumPy is needed (--python PATH)`);
+    await engine.dispose();
+    return 0;
+  },
+};
+
+if (import.meta.main) Deno.exit(await runCommand(command, Deno.args));

@@ -107,3 +107,23 @@ export function parseInteger(what: string, text: string, least: number): number 
   }
   return value;
 }
+
+/**
+ * Runs a command; returns the exit code.
+ *
+ * Errors that carry advice for the user are of a few classes and become one line on standard error; anything else is a
+ * defect and shows its stack.
+ *
+ * @param name What stands before the advice.
+ */
+export async function runCommand(command: Command, args: string[], name: string = command.name): Promise<number> {
+  try {
+    return await command.run(args);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError || (error instanceof Error && "code" in error)) {
+      console.error(`${name}: ${error.message}`);
+      return 2;
+    }
+    throw error;
+  }
+}

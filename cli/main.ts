@@ -7,7 +7,7 @@ import { CACHE_VARIABLE, userCacheFolder } from "../engines/cache_folder.ts";
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
-import type { Command } from "./command.ts";
+import { type Command, runCommand } from "./command.ts";
 
 export type { Command } from "./command.ts";
 import { describeCommand } from "./describe.ts";
@@ -61,17 +61,8 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(`Cannot find command "${name}": commands are ${commands.map((other) => other.name).join(", ")}`);
     return 2;
   }
-  try {
-    keepGraphs();
-    return await command.run(rest);
-  } catch (error) {
-    // Errors that carry advice for the user are of these classes; anything else is a defect and shows its stack.
-    if (error instanceof RangeError || error instanceof TypeError || (error instanceof Error && "code" in error)) {
-      console.error(`armlab ${name}: ${error.message}`);
-      return 2;
-    }
-    throw error;
-  }
+  keepGraphs();
+  return await runCommand(command, rest, `armlab ${name}`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
