@@ -4,7 +4,8 @@
  * Each is tested against finite differences. What is wrong with tfjs 4.22's own: `Cumsum` transposes the result unless
  * the axis is the last; `Prod` refuses negative axes; `GatherV2` treats several batch dimensions as none; `MirrorPad`
  * forgets the mirrored copies; `Tile` refuses five dimensions; `SplitV` and `Unpack` fail with one part; convolutions refuse
- * dilation; they and pooling forget how extents were rounded. The others it does not have at all.
+ * dilation; they and pooling forget how extents were rounded. `Mean` is right, but divides a tensor of the input's size.
+ * The others it does not have at all.
  *
  * @module
  */
@@ -257,6 +258,18 @@ const configs: Readonly<Record<string, Config>> = {
     inputsToSave: ["x", "indices"],
     gradient: (dy, [x, indices], { axis, batchDims }) => ({
       x: () => gathered(x, indices, dy as tf.Tensor, positive(axis as number, x.rank), (batchDims ?? 0) as number),
+    }),
+  },
+  Mean: {
+    inputsToSave: ["x"],
+    gradient: (dy, [x], { axis }) => ({
+      x: () => {
+        const axes = tf.util.parseAxisParam(axis as number | number[], x.shape);
+        const count = axes.reduce((product, along) => product * x.shape[along], 1);
+        const kept = x.shape.map((extent, along) => axes.includes(along) ? 1 : extent);
+        // Divided before it is repeated, which broadcasting does where it is used.
+        return tf.mul(tf.reshape(tf.div(dy as tf.Tensor, count), kept), tf.onesLike(x));
+      },
     }),
   },
   MirrorPad: {

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
 import { record } from "../../core/autodiff.ts";
 import { float32, int32, type NamedHostTensors, type NamedTensors } from "../../core/program.ts";
-import { type Graph, printGraph } from "../../engines/onnx/ir.ts";
+import { type Graph, printGraph, sizeOf } from "../../engines/onnx/ir.ts";
 import { lower } from "../../engines/onnx/lower.ts";
 import { inputName, outputName, writeOnnx } from "../../engines/onnx/onnx_writer.ts";
 import { bias } from "../../engines/onnx/passes/bias.ts";
@@ -314,6 +314,23 @@ Deno.test("scale and shift: a x + c per channel, per row and channel, and by num
     printGraph(after),
   );
   await assertSame(before, after, feeds);
+});
+
+Deno.test("a mean's gradient is divided before it is repeated, and what it is added to takes it by broadcasting", () => {
+  const feeds = {
+    x: float32(waves(2 * 6 * 6 * 3, 0), [2, 6, 6, 3]),
+    y: float32(waves(2 * 6 * 6 * 3, 1), [2, 6, 6, 3]),
+  };
+  const graph = lowered(feeds, ({ x, y }) => {
+    const pass = record(() => tf.add(tf.sum(tf.square(tf.mean(x, [1, 2]))), tf.sum(tf.mul(x, y))));
+    const [gradient] = pass.gradients(pass.value, [x]);
+    pass.dispose();
+    return { gradient: gradient! };
+  });
+  const sizes = (op: string) =>
+    graph.nodes.filter((node) => node.op === op).map(({ outputs }) => sizeOf(outputs[0].shape));
+  assertEquals(sizes("Div"), [6], printGraph(graph));
+  assertEquals(sizes("Expand"), [], printGraph(graph));
 });
 
 Deno.test("scale and shift leaves factors alone that vary along the last axis", async () => {
