@@ -11,6 +11,7 @@ import {
   constantValue,
   type ElementType,
   type Graph,
+  inputValue,
   liveNodes,
   makeNode,
   type Node,
@@ -91,6 +92,7 @@ export class Builder {
   readonly #ids: Map<Value, number> = new Map();
   readonly #nodes: Map<string, Node> = new Map();
   readonly #constants: Map<string, Value> = new Map();
+  readonly #draws: Map<string, Port> = new Map();
 
   constructor(target: Target) {
     this.target = target;
@@ -244,6 +246,17 @@ export class Builder {
     );
   }
 
+  /** Uniform noise that the host is to draw, [count]; equal draws are one input. */
+  drawn(key: Value, stream: number, count: number): Value {
+    const id = `${this.#idOf(key)}/${stream}/${count}`;
+    let port = this.#draws.get(id);
+    if (port === undefined) {
+      const value = inputValue({ shape: [count], dtype: "float32" });
+      this.#draws.set(id, port = { name: `draw:${this.#draws.size}`, value, draw: { key, stream } });
+    }
+    return port.value;
+  }
+
   /** Another element type. */
   cast(x: Value, dtype: ElementType): Value {
     return x.dtype === dtype ? x : this.op("Cast", [x], { to: elementTypes[dtype] });
@@ -341,7 +354,8 @@ export class Builder {
    * @param made The value of every output, in order.
    */
   finish(ports: Pick<Graph, "inputs" | "outputs">, made: readonly Value[]): Graph {
-    const inputs = new Set(ports.inputs.map(({ value }) => value));
+    const given = [...ports.inputs, ...this.#draws.values()];
+    const inputs = new Set(given.map(({ value }) => value));
     const taken = new Set<Value>();
     const outputs: Port[] = ports.outputs.map(({ name }, index) => {
       let value = made[index];
@@ -350,6 +364,9 @@ export class Builder {
       taken.add(value);
       return { name, value };
     });
-    return { stage: "lowered", inputs: ports.inputs, outputs, nodes: liveNodes(outputs) };
+    const nodes = liveNodes(outputs);
+    const used = new Set(nodes.flatMap((node) => node.inputs));
+    const needed = given.filter(({ draw, value }) => draw === undefined || used.has(value));
+    return { stage: "lowered", inputs: needed, outputs, nodes };
   }
 }

@@ -36,6 +36,7 @@ import {
   type SessionOptions,
 } from "./session.ts";
 import { trace, traceShapes } from "./trace.ts";
+import { fillUniform } from "./uniforms.ts";
 import { verify } from "./verify.ts";
 
 /** Two buffers of one state tensor. */
@@ -111,6 +112,15 @@ interface PortName {
   readonly name: string;
 }
 
+/** Noise that is drawn before each run, into an array of its own. */
+interface Drawn {
+  readonly kind: "draw";
+  /** Where the key is. */
+  readonly key: PortName;
+  readonly stream: number;
+  readonly buffer: RuntimeTensor;
+}
+
 function portName(port: string): PortName {
   const kinds = { [STATE]: "state", [FEED]: "feed", [OUTPUT]: "output" } as const;
   for (const [prefix, kind] of Object.entries(kinds)) {
@@ -125,7 +135,7 @@ class OnnxProgram implements CompiledProgram {
   readonly #compileMs: number;
   readonly #nodes: number;
   /** In the graph's order. */
-  readonly #inputs: readonly PortName[];
+  readonly #inputs: readonly (PortName | Drawn)[];
   readonly #outputs: readonly (PortName & {
     readonly buffer: RuntimeTensor | null;
     readonly shape: readonly number[];
@@ -137,7 +147,11 @@ class OnnxProgram implements CompiledProgram {
     this.#session = session;
     this.#compileMs = compileMs;
     this.#nodes = graph.nodes.length;
-    this.#inputs = graph.inputs.map((port) => portName(port.name));
+    this.#inputs = graph.inputs.map(({ name, value, draw }) => {
+      if (draw === undefined) return portName(name);
+      const key = portName(graph.inputs.find((port) => port.value === draw.key)!.name);
+      return { kind: "draw", key, stream: draw.stream, buffer: RuntimeTensor.empty(value.shape, "float32") };
+    });
     this.#outputs = graph.outputs.map((port) => {
       const own = portName(port.name);
       const { shape, dtype } = port.value;
@@ -157,9 +171,15 @@ class OnnxProgram implements CompiledProgram {
 
   async #step(state: OnnxState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
     const fed: RuntimeTensor[] = [];
-    const read = this.#inputs.map(({ kind, name }) => {
-      if (kind === "state") return state.pairs[name].current;
-      const tensor = new RuntimeTensor(inputs[name]);
+    const read = this.#inputs.map((port) => {
+      if (port.kind === "draw") {
+        const { kind, name } = port.key;
+        const key = kind === "state" ? state.pairs[name].current : inputs[name];
+        fillUniform(key.data, port.stream, port.buffer.data as Float32Array);
+        return port.buffer;
+      }
+      if (port.kind === "state") return state.pairs[port.name].current;
+      const tensor = new RuntimeTensor(inputs[port.name]);
       fed.push(tensor);
       return tensor;
     });
@@ -190,6 +210,7 @@ class OnnxProgram implements CompiledProgram {
 
   dispose(): void {
     for (const { buffer } of this.#outputs) buffer?.dispose();
+    for (const port of this.#inputs) if (port.kind === "draw") port.buffer.dispose();
     void this.#session.release();
   }
 }

@@ -41,10 +41,19 @@ export interface Node {
   readonly outputs: readonly Value[];
 }
 
+/** Uniform noise that the host draws before a run (`core/noise.ts`). */
+export interface Draw {
+  /** The graph's input that is the key. */
+  readonly key: Value;
+  readonly stream: number;
+}
+
 /** A named input or output of a graph. */
 export interface Port {
   readonly name: string;
   readonly value: Value;
+  /** Of an input that the program does not know: what the host draws for it. */
+  readonly draw?: Draw;
 }
 
 /** Which operators a graph may contain. */

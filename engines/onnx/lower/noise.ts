@@ -1,5 +1,5 @@
 /**
- * Noise from a fed key: the hash of `core/noise.ts` in ONNX's integer operators.
+ * Noise from a key: drawn by the host, or the hash of `core/noise.ts` in ONNX's integer operators.
  *
  * @module
  */
@@ -23,6 +23,32 @@ function scramble(b: Builder, x: Value): Value {
   return times(fold(b, b.cast(times(x, mixMultipliers[0]), "uint32"), 15), mixMultipliers[1]);
 }
 
+/** Uniform numbers computed by the graph, [count]. */
+function hashed(b: Builder, key: Value, stream: number, count: number): Value {
+  const [s, t] = streamWords(stream);
+  // A fold is linear, and one by 16 undoes itself: fold(fold(x) ^ y) = x ^ fold(y). Four of the six cost nothing.
+  const word = (index: number, part: number) => {
+    const own = b.cast(b.slice(key, [index], [1]), "uint32");
+    return b.cast(fold(b, b.op("BitwiseXor", [own, b.constant([part], [1], "uint32")]), 16), "int32");
+  };
+  const counter = b.cast(fold(b, b.iota(count, "uint32"), 16), "int32");
+  const inner = scramble(b, b.op("BitwiseXor", [counter, word(0, s)]));
+  const outer = scramble(b, b.op("BitwiseXor", [inner, word(1, t)]));
+  const words = fold(b, b.cast(outer, "uint32"), 16);
+  const top = b.op("BitShift", [words, b.scalar(9, "uint32")], { direction: "RIGHT" });
+  const halved = b.op("Add", [b.cast(top, "float32"), b.scalar(0.5)]);
+  return b.op("Mul", [halved, b.scalar(1 / 0x800000)]);
+}
+
+/**
+ * Uniform numbers, [count]. From a key that is fed, the host draws them for the CPU: the runtime's operators for bits go
+ * through numbers one by one. A key that the graph computes, and a graphics card, leave them to the graph.
+ */
+function uniform(b: Builder, key: Value, stream: number, count: number): Value {
+  const fed = b.target === "cpu" && key.node === null && key.data === null;
+  return fed ? b.drawn(key, stream, count) : hashed(b, key, stream, count);
+}
+
 /** Rows of this family. */
 export const noiseRules: Rules<"ArmlabNoise"> = {
   ArmlabNoise: {
@@ -31,24 +57,12 @@ export const noiseRules: Rules<"ArmlabNoise"> = {
     lower: (b, [key], { stream, shape, kind }) => {
       const count = sizeOf(shape);
       if (count === 0) return b.filled(0, shape, "float32");
-      const [s, t] = streamWords(stream);
-      // A fold is linear, and one by 16 undoes itself: fold(fold(x) ^ y) = x ^ fold(y). Four of the six cost nothing.
-      const word = (index: number, part: number) => {
-        const own = b.cast(b.slice(key, [index], [1]), "uint32");
-        return b.cast(fold(b, b.op("BitwiseXor", [own, b.constant([part], [1], "uint32")]), 16), "int32");
-      };
       const half = Math.ceil(count / 2);
-      const drawn = kind === "uniform" ? count : 2 * half;
-      const counter = b.cast(fold(b, b.iota(drawn, "uint32"), 16), "int32");
-      const inner = scramble(b, b.op("BitwiseXor", [counter, word(0, s)]));
-      const outer = scramble(b, b.op("BitwiseXor", [inner, word(1, t)]));
-      const words = fold(b, b.cast(outer, "uint32"), 16);
-      const top = b.op("BitShift", [words, b.scalar(9, "uint32")], { direction: "RIGHT" });
-      const halved = b.op("Add", [b.cast(top, "float32"), b.scalar(0.5)]);
-      if (kind === "uniform") return b.reshape(b.op("Mul", [halved, b.scalar(1 / 0x800000)]), shape);
-      const log = b.op("Log", [b.op("Mul", [b.slice(halved, [0], [half]), b.scalar(1 / 0x800000)])]);
+      const uniforms = uniform(b, key, stream, kind === "uniform" ? count : 2 * half);
+      if (kind === "uniform") return b.reshape(uniforms, shape);
+      const log = b.op("Log", [b.slice(uniforms, [0], [half])]);
       const radius = b.op("Sqrt", [b.op("Mul", [log, b.scalar(-2)])]);
-      const angle = b.op("Mul", [b.slice(halved, [half], [half]), b.scalar(2 * Math.PI / 0x800000)]);
+      const angle = b.op("Mul", [b.slice(uniforms, [half], [half]), b.scalar(2 * Math.PI)]);
       const cosines = b.op("Mul", [radius, b.op("Cos", [angle])]);
       const sines = b.op("Mul", [radius, b.op("Sin", [angle])]);
       const both = b.op("Concat", [cosines, b.slice(sines, [0], [count - half])], { axis: 0 });
