@@ -155,6 +155,23 @@ Deno.test("sums of squares: a norm over many small gradients is one operation, a
   await assertSame(before, after, feeds);
 });
 
+Deno.test("sums of squares: what several sums share is joined once, and what they have alone by itself", async () => {
+  const names = [..."abcdefghij"];
+  const feeds = Object.fromEntries(names.map((name, i) => [name, float32(waves(i + 2, i), [i + 2])]));
+  const before = lowered(feeds, (x) => {
+    const squares = (of: string) => tf.addN([...of].map((name) => tf.sum(tf.square(x[name]))));
+    return { all: squares("jaibhcgdfe"), first: squares("abcdj"), second: squares("efgi"), twice: squares("hh") };
+  });
+  const after = sumsOfSquares(before);
+  // {a, b, c, d, j} and {e, f, g, i} are joined; h is in other sums than they are.
+  assertEquals(
+    [count(after, "Concat"), count(after, "ReduceSumSquare"), count(after, "Add")],
+    [2, 3, 3],
+    printGraph(after),
+  );
+  await assertSame(before, after, feeds);
+});
+
 Deno.test("sums of squares leaves squares alone that something else uses", async () => {
   const feeds = { a: float32(waves(3, 0), [3]), b: float32(waves(4, 1), [4]), c: float32(waves(5, 2), [5]) };
   const before = lowered(feeds, ({ a, b, c }) => {

@@ -1,6 +1,6 @@
 /**
- * Squares that are all summed, as one operation; those of many small tensors as one for all. The norm of a gradient over
- * all parameters is such a sum.
+ * Squares that are all summed, as one operation; those of many small tensors as one for all that the same sums have. The
+ * norm of a gradient over all parameters is such a sum, and the norms of its parts are others.
  *
  * Sums along some axes stay as they are: the runtime's operation rounds them more, and variances are made of them.
  *
@@ -63,28 +63,71 @@ function termsOf(node: Node, inner: ReadonlySet<Node>): Value[] {
   return terms;
 }
 
+/** Small tensors whose squares are summed together wherever they are summed at all. */
+interface Joined {
+  readonly terms: readonly Value[];
+  /** The sum of their squares, once it is made. */
+  made: Value | null;
+}
+
+/** Which terms are joined with which: those that the same sums have. */
+function joinedTerms(
+  sums: readonly { readonly node: Node; readonly terms: readonly Value[] }[],
+  uses: Uses,
+): ReadonlyMap<Value, Joined> {
+  const where = new Map<Value, number[]>();
+  sums.forEach(({ terms }, index) => {
+    for (const term of terms) {
+      const x = squaredBy(term, uses);
+      if (x === null || sizeOf(x.shape) > MOST_ELEMENTS) continue;
+      const found = where.get(term);
+      if (found === undefined) where.set(term, [index]);
+      else found.push(index);
+    }
+  });
+  const alike = new Map<string, Value[]>();
+  for (const [term, found] of where) {
+    // What something else uses too is made by itself anyway, and a term that a sum has twice is rare.
+    if (uses.of(term) !== found.length || new Set(found).size !== found.length) continue;
+    const key = found.join();
+    alike.set(key, [...alike.get(key) ?? [], term]);
+  }
+  const joined = new Map<Value, Joined>();
+  for (const terms of alike.values()) {
+    if (terms.length < LEAST_TERMS) continue;
+    const group: Joined = { terms, made: null };
+    for (const term of terms) joined.set(term, group);
+  }
+  return joined;
+}
+
 /** Replaces sum(x x), and sums of many of them. */
 export function sumsOfSquares(graph: Graph): Graph {
   const uses = new Uses(graph);
   const inner = innerSums(graph, uses);
+  const sums = graph.nodes.filter((node) => isSum(node) && !inner.has(node))
+    .map((node) => ({ node, terms: termsOf(node, inner) }));
+  const termsBy = new Map(sums.map(({ node, terms }) => [node, terms]));
+  const joined = joinedTerms(sums, uses);
   return rewrite(graph, (b, node, now) => {
     if (node.op === "ReduceSum") {
       const x = squaredBy(node.outputs[0], uses);
       return x === null ? null : b.node("ReduceSumSquare", [now(x), node.inputs[1]], node.attributes);
     }
-    if (!isSum(node) || inner.has(node)) return null;
-    const terms = termsOf(node, inner);
-    const small = terms.filter((term) => {
-      const x = squaredBy(term, uses);
-      return x !== null && uses.of(term) === 1 && sizeOf(x.shape) <= MOST_ELEMENTS;
-    });
-    if (small.length < LEAST_TERMS) return null;
-    const flat = small.map((term) => {
-      const x = now(squaredBy(term, uses)!);
-      return b.reshape(x, [sizeOf(x.shape)]);
-    });
-    const joined = squareSum(b, b.op("Concat", flat, { axis: 0 }));
-    const others = terms.filter((term) => !small.includes(term)).map(now);
-    return [others.reduce((sum, term) => b.op("Add", [sum, term]), joined)];
+    const terms = termsBy.get(node) ?? [];
+    const groups = new Set(terms.flatMap((term) => joined.get(term) ?? []));
+    if (groups.size === 0) return null;
+    const madeOf = (group: Joined): Value => {
+      if (group.made === null) {
+        const flat = group.terms.map((term) => {
+          const x = now(squaredBy(term, uses)!);
+          return b.reshape(x, [sizeOf(x.shape)]);
+        });
+        group.made = squareSum(b, b.op("Concat", flat, { axis: 0 }));
+      }
+      return group.made;
+    };
+    const others = terms.filter((term) => !joined.has(term)).map(now);
+    return [[...[...groups].map(madeOf), ...others].reduce((sum, term) => b.op("Add", [sum, term]))];
   });
 }
