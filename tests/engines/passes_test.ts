@@ -15,6 +15,7 @@ import { relu } from "../../engines/onnx/passes/relu.ts";
 import { scaleAndShift } from "../../engines/onnx/passes/scale_and_shift.ts";
 import { scatterInto } from "../../engines/onnx/passes/scatter_into.ts";
 import { sumsOfSquares } from "../../engines/onnx/passes/sums_of_squares.ts";
+import { wideRows } from "../../engines/onnx/passes/wide_rows.ts";
 import { createSession, RuntimeTensor } from "../../engines/onnx/session.ts";
 import { trace } from "../../engines/onnx/trace.ts";
 import { verify } from "../../engines/onnx/verify.ts";
@@ -355,6 +356,49 @@ Deno.test("scale and shift leaves factors alone that vary along the last axis", 
   const before = lowered(feeds, ({ x, row }) => ({ y: tf.add(tf.mul(x, row), row) }));
   const after = scaleAndShift(before);
   assertEquals(count(after, "BatchNormalization"), 0);
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("wide rows: a short row meets the places of a large map in longer rows, on either side", async () => {
+  const feeds = {
+    map: float32(waves(64 * 6 * 8 * 16, 0), [64, 6, 8, 16]),
+    gate: float32(waves(64 * 16, 1).map((value) => value + 2), [64, 1, 1, 16]),
+    row: float32(waves(16, 2), [16]),
+    lines: float32(waves(64 * 6 * 16, 3), [64, 6, 1, 16]),
+  };
+  const before = lowered(feeds, ({ map, gate, row, lines }) => ({
+    gated: tf.mul(map, gate),
+    left: tf.sub(gate, map),
+    over: tf.div(map, gate),
+    under: tf.div(gate, tf.add(tf.square(map), 1)),
+    shifted: tf.add(map, row),
+    lines: tf.maximum(map, lines),
+  }));
+  const after = wideRows(before);
+  const widths = (graph: Graph) =>
+    graph.nodes.filter(({ op }) => ["Mul", "Sub", "Div", "Add", "Max"].includes(op))
+      .map(({ outputs }) => outputs[0].shape.at(-1));
+  // The sum with 1 and the square have no short operand, and 8 places in 128 numbers are half of what they are for.
+  assertEquals(widths(after).toSorted(), [128, 128, 128, 128, 128, 16, 16, 16], printGraph(after));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("wide rows leaves small maps, long rows and rows of every place alone", async () => {
+  const feeds = {
+    small: float32(waves(8 * 8 * 16, 0), [8, 8, 16]),
+    large: float32(waves(128 * 2 * 128, 1), [128, 2, 128]),
+    odd: float32(waves(1201 * 16, 2), [1201, 16]),
+    row: float32(waves(16, 3), [16]),
+    long: float32(waves(128, 4), [128]),
+    column: float32(waves(1201, 5), [1201, 1]),
+  };
+  const before = lowered(feeds, ({ small, large, odd, row, long, column }) => ({
+    small: tf.mul(small, row),
+    large: tf.mul(large, long),
+    column: tf.mul(odd, column),
+  }));
+  const after = wideRows(before);
+  assertEquals(count(after, "Reshape"), 0, printGraph(after));
   await assertSame(before, after, feeds);
 });
 

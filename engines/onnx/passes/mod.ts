@@ -18,6 +18,7 @@ import { relu } from "./relu.ts";
 import { scaleAndShift } from "./scale_and_shift.ts";
 import { scatterInto } from "./scatter_into.ts";
 import { sumsOfSquares } from "./sums_of_squares.ts";
+import { wideRows } from "./wide_rows.ts";
 
 /** One pass. */
 export interface Pass {
@@ -79,10 +80,18 @@ export const passes: readonly Pass[] = [
   },
   {
     name: "multiply and add",
-    reason: "last, as its form hides the sum from the others: s x + y in one pass over memory, which is what an " +
+    reason: "after all that look for sums, as its form hides them: s x + y in one pass over memory, which is what an " +
       "optimiser's update of a large parameter consists of",
     cpu: true,
     run: multiplyAdd,
+  },
+  {
+    name: "wide rows",
+    reason:
+      "last, as it takes what the others left: the runtime calls a function for every row that it repeats, which " +
+      "of 8 or 16 channels takes longer than the numbers",
+    cpu: true,
+    run: wideRows,
   },
 ];
 
