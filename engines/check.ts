@@ -33,8 +33,12 @@ export function checkFeeds(program: Program, inputs: NamedHostTensors): void {
   }
 }
 
+/** The specs of states that were found to fit a program; they never change. */
+const fitting: WeakMap<Program, WeakSet<NamedSpecs>> = new WeakMap();
+
 /** @throws {TypeError} If the state lacks a tensor of the program or has it in another shape or type. */
 export function checkState(program: Program, specs: NamedSpecs): void {
+  if (fitting.get(program)?.has(specs)) return;
   for (const [name, spec] of Object.entries(program.state)) {
     const found = specs[name];
     if (found === undefined || !same(found, spec)) {
@@ -45,6 +49,8 @@ export function checkState(program: Program, specs: NamedSpecs): void {
       );
     }
   }
+  const found = fitting.get(program) ?? new WeakSet();
+  fitting.set(program, found.add(specs));
 }
 
 /** @throws {TypeError} If a written name is unknown or its value of another shape or type. */

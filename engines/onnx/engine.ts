@@ -23,9 +23,10 @@ import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import { Turns } from "../turns.ts";
 import { askedGraphFolder, GraphCache } from "./cache.ts";
 import type { Target } from "./builder.ts";
-import { type Graph, liveNodes } from "./ir.ts";
+import { type Graph, inputValue, liveNodes, type Port } from "./ir.ts";
 import { lower } from "./lower.ts";
 import { optimise } from "./passes/mod.ts";
+import { rebuild } from "./passes/rewrite.ts";
 import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
 import {
   createSession,
@@ -135,7 +136,7 @@ class OnnxProgram implements CompiledProgram {
   readonly #compileMs: number;
   readonly #nodes: number;
   /** In the graph's order. */
-  readonly #inputs: readonly (PortName | Drawn)[];
+  readonly #inputs: readonly ((PortName & { readonly shape: readonly number[] }) | Drawn)[];
   readonly #outputs: readonly (PortName & {
     readonly buffer: RuntimeTensor | null;
     readonly shape: readonly number[];
@@ -148,7 +149,7 @@ class OnnxProgram implements CompiledProgram {
     this.#compileMs = compileMs;
     this.#nodes = graph.nodes.length;
     this.#inputs = graph.inputs.map(({ name, value, draw }) => {
-      if (draw === undefined) return portName(name);
+      if (draw === undefined) return { ...portName(name), shape: value.shape };
       const key = portName(graph.inputs.find((port) => port.value === draw.key)!.name);
       return { kind: "draw", key, stream: draw.stream, buffer: RuntimeTensor.empty(value.shape, "float32") };
     });
@@ -178,8 +179,8 @@ class OnnxProgram implements CompiledProgram {
         fillUniform(key.data, port.stream, port.buffer.data as Float32Array);
         return port.buffer;
       }
-      if (port.kind === "state") return state.pairs[port.name].current;
-      const tensor = new RuntimeTensor(inputs[port.name]);
+      if (port.kind === "state") return state.pairs[port.name].current.as(port.shape);
+      const tensor = new RuntimeTensor({ ...inputs[port.name], shape: port.shape });
       fed.push(tensor);
       return tensor;
     });
@@ -257,6 +258,30 @@ function unshapedState(graph: Graph): Graph {
   return { ...graph, outputs, nodes: liveNodes(outputs) };
 }
 
+/**
+ * Inputs in the shapes that nodes want: what a reshape would make of an input is an input of its own over the same array,
+ * under the same name. A step of many small parameters has more reshapes than anything else, and each costs a node.
+ */
+export function reshapedInputs(graph: Graph): Graph {
+  const names = new Map(graph.inputs.filter(({ draw }) => draw === undefined).map(({ name, value }) => [value, name]));
+  const views = new Map<string, Port>();
+  const { b, now } = rebuild(graph, (_, { op, inputs, outputs: [{ shape, dtype }] }) => {
+    const name = op === "Reshape" ? names.get(inputs[0]!) : undefined;
+    if (name === undefined) return null;
+    const id = `${name} ${shape.join()}`;
+    let view = views.get(id);
+    if (view === undefined) views.set(id, view = { name, value: inputValue({ shape, dtype }) });
+    return [view.value];
+  });
+  const all = { ...graph, inputs: [...graph.inputs, ...views.values()] };
+  const viewed = b.finish(all, graph.outputs.map(({ value }) => now(value)));
+  const used = new Set([
+    ...viewed.nodes.flatMap(({ inputs }) => inputs),
+    ...viewed.inputs.map(({ draw }) => draw?.key),
+  ]);
+  return { ...viewed, inputs: viewed.inputs.filter(({ value }) => used.has(value)) };
+}
+
 /** Options of the compiled engine. */
 export interface OnnxOptions extends EngineOptions {
   /** File prefix under which the runtime writes how long every operator took, when a program is disposed. */
@@ -278,7 +303,7 @@ export function onnxEngine({ threads = 1, profile, cache = askedGraphFolder() }:
     createState: (values: NamedHostTensors) => new OnnxState(values),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
-      const graph = unshapedState(compileGraph(program, "cpu"));
+      const graph = reshapedInputs(unshapedState(compileGraph(program, "cpu")));
       const session = await createSession(
         writeOnnx(graph, program.name),
         graph.inputs.map((_, index) => inputName(index)),

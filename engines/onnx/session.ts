@@ -7,6 +7,7 @@ import "./no_telemetry.ts"; // must stay first
 import * as ort from "onnxruntime-node";
 import type { DType, HostTensor } from "../../core/program.ts";
 import type { GraphCache } from "./cache.ts";
+import { sameShape } from "./ir.ts";
 import { NativeRuntime, type NativeSession } from "./native.ts";
 
 /** How a model is run. */
@@ -46,7 +47,7 @@ export class RuntimeTensor implements HostTensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
   #handle: bigint | null = null;
-  readonly #views: Map<string, RuntimeTensor> = new Map();
+  readonly #views: RuntimeTensor[] = [];
 
   /** Over the given array; nothing is copied. */
   constructor({ data, shape, dtype }: HostTensor) {
@@ -77,18 +78,17 @@ export class RuntimeTensor implements HostTensor {
 
   /** The same array in another shape of its size. */
   as(shape: readonly number[]): RuntimeTensor {
-    const key = shape.join();
-    if (key === this.shape.join()) return this;
-    let view = this.#views.get(key);
-    if (view === undefined) {
-      this.#views.set(key, view = new RuntimeTensor({ data: this.data, shape, dtype: this.dtype }));
-    }
+    // Asked for every tensor of the state at every step.
+    if (sameShape(shape, this.shape)) return this;
+    for (const view of this.#views) if (sameShape(shape, view.shape)) return view;
+    const view = new RuntimeTensor({ data: this.data, shape, dtype: this.dtype });
+    this.#views.push(view);
     return view;
   }
 
   /** Frees the runtime's value; the array stays. */
   dispose(): void {
-    for (const view of this.#views.values()) view.dispose();
+    for (const view of this.#views) view.dispose();
     if (this.#handle === null) return;
     lost.unregister(this);
     native!.releaseValue(this.#handle);

@@ -1,10 +1,10 @@
 /** What only a tracing engine can get wrong, and the choice of an engine. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import type { NamedTensors, Program } from "../../core/program.ts";
+import { float32, type NamedTensors, type Program } from "../../core/program.ts";
 import { onnxCpu, selectEngine } from "../../engines/mod.ts";
 import { TraceBreakError, UnsupportedKernelError } from "../../engines/onnx/errors.ts";
-import { compileGraph } from "../../engines/onnx/engine.ts";
+import { compileGraph, reshapedInputs } from "../../engines/onnx/engine.ts";
 import { printGraph } from "../../engines/onnx/ir.ts";
 
 const tracing = (apply: (x: tf.Tensor) => tf.Tensor): Program => ({
@@ -94,6 +94,41 @@ Deno.test("lowering drops repetition, neutral elements and transpositions that c
   const count = (op: string) => graph.nodes.filter((node) => node.op === op).length;
   // In and out of channels-first once, and the filter once: nothing between the convolutions.
   assertEquals([count("Conv"), count("Relu"), count("Transpose"), count("Mul"), count("Add")], [2, 1, 3, 0, 0], text);
+});
+
+Deno.test("inputs in other shapes are inputs over the same arrays, not nodes", async () => {
+  const program: Program = {
+    name: "shapes",
+    state: { w: { shape: [2, 3], dtype: "float32" }, unread: { shape: [2], dtype: "float32" } },
+    inputs: { x: { shape: [6], dtype: "float32" } },
+    apply: ({ w }, { x }) => ({
+      state: { w: tf.reshape(tf.add(tf.reshape(w, [6]), x), [2, 3]) },
+      outputs: {
+        before: tf.neg(w),
+        column: tf.mul(tf.reshape(w, [6, 1]), tf.reshape(x, [6, 1])),
+        turned: tf.reshape(x, [3, 2]),
+      },
+    }),
+  };
+  const graph = reshapedInputs(compileGraph(program, "cpu"));
+  assertEquals(graph.nodes.filter(({ op, inputs }) => op === "Reshape" && inputs[0]!.node === null), []);
+  assertEquals(
+    graph.inputs.map(({ name, value }) => `${name} ${value.shape}`).sort(),
+    ["input:x 3,2", "input:x 6", "input:x 6,1", "state:w 2,3", "state:w 6", "state:w 6,1"],
+  );
+  const engine = await onnxCpu.create();
+  const compiled = await engine.compile(program);
+  const state = engine.createState({ w: float32([1, 2, 3, 4, 5, 6], [2, 3]), unread: float32([1, 2], [2]) });
+  const x = float32([1, 0, 2, 0, 3, 0], [6]);
+  for (const w of [[1, 2, 3, 4, 5, 6], [2, 2, 5, 4, 8, 6], [3, 2, 7, 4, 11, 6]]) {
+    const { before, column, turned } = await compiled.run(state, { x });
+    assertEquals([...before.data], w.map((value) => -value));
+    assertEquals([...column.data], w.map((value, i) => value * x.data[i]));
+    assertEquals([turned.shape, [...turned.data]], [[3, 2], [...x.data]]);
+  }
+  assertEquals([...(await state.read(["unread"])).unread.data], [1, 2]);
+  compiled.dispose();
+  state.dispose();
 });
 
 Deno.test("selectEngine() takes what is asked for, else the best that works, and speaks on unknown names", async () => {
