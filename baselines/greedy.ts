@@ -72,7 +72,9 @@ const GROUP = "aux:greedy";
 /** The rows' weighted mean, [1, c]; rows of weight 0 do not count. */
 function batchMean(rows: tf.Tensor2D, weights: tf.Tensor1D | null): tf.Tensor {
   if (weights === null) return tf.mean(rows, 0, true);
-  return tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, rows), tf.maximum(tf.sum(weights), 1e-12));
+  // Divided before the product, as all levels and modalities have the weights in common.
+  const parts = tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
+  return tf.matMul(tf.expandDims(parts, 0) as tf.Tensor2D, rows);
 }
 
 /**
@@ -158,10 +160,12 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
         if (scope.mode === "eval") return gates; // prediction is never curated
         const group = scope.group(GROUP).in(`level${level + 1}`);
         const { curated } = state(scope);
-        const flags = byModality(modalities, (_, u) => tf.slice(curated, [u], [1]));
+        const parts = tf.split(curated, m);
+        const flags = byModality(modalities, (_, u) => parts[u]);
         const weights = scope.weights();
-        const seen = group.buffer("seen", [], zeros);
-        group.update("seen", tf.add(seen, 1));
+        const count = tf.add(group.buffer("seen", [], zeros), 1);
+        group.update("seen", count);
+        const share = tf.div(1, count);
         const seenGate = (modality: string): tf.Tensor2D => {
           const own = at(gates, modality);
           if (runningGate === "own" || modality !== modalities[1]) return own;
@@ -176,7 +180,7 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
           const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
           const now = batchMean(stopGradient(seenGate(modality)), weights);
           // Cumulative average over all training steps, curated ones included.
-          const mean = tf.add(before, tf.div(tf.sub(now, before), tf.add(seen, 1)));
+          const mean = tf.add(before, tf.mul(tf.sub(now, before), share));
           group.in(modality).update("mean", mean);
           const flag = at(flags, modality);
           return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;
@@ -226,12 +230,13 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       },
       emit(step) {
         const { main, bypass, curated } = state(step.scope);
-        const column = (values: tf.Tensor1D, u: number) => tf.reshape(tf.slice(values, [u], [1]), []) as tf.Scalar;
+        const [flags, own, around] = [curated, main, bypass].map((values) => tf.split(values, m));
+        const scalar = (part: tf.Tensor) => tf.reshape(part, []) as tf.Scalar;
         return {
           stats: Object.fromEntries(modalities.flatMap((modality, u) => [
-            [`curated:${modality}`, column(curated, u)],
-            [`main:${modality}`, column(main, u)],
-            [`bypass:${modality}`, column(bypass, u)],
+            [`curated:${modality}`, scalar(flags[u])],
+            [`main:${modality}`, scalar(own[u])],
+            [`bypass:${modality}`, scalar(around[u])],
           ])),
         };
       },

@@ -31,14 +31,16 @@ const MOMENTUM = 0.1;
  */
 function runningMean(running: tf.Tensor2D, rows: tf.Tensor2D, kept: tf.Tensor2D | null, scope: Scope): tf.Tensor2D {
   const weights = scope.weights();
-  const blend = (mean: tf.Tensor, share: tf.Tensor | number) =>
-    tf.add(tf.mul(running, tf.sub(1, share)), tf.mul(mean, share)) as tf.Tensor2D;
-  if (weights === null && kept === null) return blend(tf.mean(rows, 0, true), MOMENTUM);
+  const blend = (part: tf.Tensor, share: tf.Tensor | number) =>
+    tf.add(part, tf.mul(running, tf.sub(1, share))) as tf.Tensor2D;
+  if (weights === null && kept === null) return blend(tf.mul(tf.mean(rows, 0, true), MOMENTUM), MOMENTUM);
   const column = weights === null ? kept! : tf.reshape(weights, [-1, 1]) as tf.Tensor2D;
   const used = weights === null || kept === null ? column : tf.mul(column, kept) as tf.Tensor2D;
   const total = tf.sum(used);
-  const mean = tf.div(tf.matMul(used, rows, true, false), tf.maximum(total, 1e-12));
-  return blend(mean, tf.mul(tf.cast(tf.greater(total, 0), "float32"), MOMENTUM));
+  const share = tf.mul(tf.cast(tf.greater(total, 0), "float32"), MOMENTUM);
+  // Every row by its part of the share, which modules and modalities have in common: one product gives the mean's part.
+  const parts = tf.mul(used, tf.div(share, tf.maximum(total, 1e-12)));
+  return blend(tf.matMul(parts as tf.Tensor2D, rows, true, false), share);
 }
 
 /**
