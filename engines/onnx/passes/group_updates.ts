@@ -7,7 +7,7 @@
  * @module
  */
 import { type Builder, ELEMENTWISE } from "../builder.ts";
-import { type Attributes, type Graph, sameShape, sizeOf, type Value } from "../ir.ts";
+import { type Attributes, type Graph, type Node, sameShape, sizeOf, type Value } from "../ir.ts";
 import type { OnnxName } from "../onnx_ops.ts";
 import { rebuild } from "./rewrite.ts";
 
@@ -28,6 +28,8 @@ interface Step {
 /** An output as elementwise operations on tensors of its own shape. */
 interface Update {
   readonly steps: readonly Step[];
+  /** The nodes that these are now. */
+  readonly nodes: ReadonlySet<Node>;
   readonly leaves: readonly Value[];
   /** Equal for updates that differ in their tensors alone. */
   readonly key: string;
@@ -49,6 +51,7 @@ function numbering(): Numbering {
 function updateOf(output: Value, nameOf: Numbering): Update | null {
   const { shape } = output;
   const steps: Step[] = [];
+  const nodes = new Set<Node>();
   const leaves: Value[] = [];
   const keys: string[] = [];
   const known = new Map<Value, Operand | null>();
@@ -75,6 +78,7 @@ function updateOf(output: Value, nameOf: Numbering): Update | null {
         ).join()
       })${JSON.stringify(node.attributes)}`,
     );
+    nodes.add(node);
     return {
       step: steps.push({ op: node.op as OnnxName, attributes: node.attributes, operands: operands as Operand[] }) - 1,
     };
@@ -82,7 +86,7 @@ function updateOf(output: Value, nameOf: Numbering): Update | null {
   const size = sizeOf(shape);
   if (size < 2 || size > MOST_ELEMENTS) return null;
   const root = visit(output);
-  return root !== null && "step" in root ? { steps, leaves, key: keys.join(";") } : null;
+  return root !== null && "step" in root ? { steps, nodes, leaves, key: keys.join(";") } : null;
 }
 
 /** Outputs that are updated alike, with the places of their ports. */
@@ -91,9 +95,14 @@ type Group = { readonly update: Update; readonly port: number; readonly value: V
 function groupsOf(graph: Graph): Group[] {
   const nameOf = numbering();
   const groups = new Map<string, Group>();
-  graph.outputs.forEach(({ value }, port) => {
+  const found = graph.outputs.flatMap(({ value }, port) => {
     const update = updateOf(value, nameOf);
-    if (update === null) return;
+    return update === null ? [] : [{ update, port, value }];
+  });
+  const own = new Set(found.flatMap(({ update }) => [...update.nodes]));
+  // What something else reads as well is made for that anyway.
+  const read = new Set(graph.nodes.flatMap((node) => own.has(node) ? [] : node.inputs));
+  found.filter(({ value }) => !read.has(value)).forEach(({ update, port, value }) => {
     const group = groups.get(update.key);
     if (group === undefined) groups.set(update.key, [{ update, port, value }]);
     else group.push({ update, port, value });

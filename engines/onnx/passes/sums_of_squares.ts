@@ -1,6 +1,7 @@
 /**
  * Squares that are all summed, as one operation; those of many small tensors as one for all that the same sums have. The
- * norm of a gradient over all parameters is such a sum, and the norms of its parts are others.
+ * norm of a gradient over all parameters is such a sum, and the norms of its parts are others. What remains of a long sum of
+ * numbers is one operation too.
  *
  * Sums along some axes stay as they are: the runtime's operation rounds them more, and variances are made of them.
  *
@@ -101,7 +102,7 @@ function joinedTerms(
   return joined;
 }
 
-/** Replaces sum(x x), and sums of many of them. */
+/** Replaces sum(x x), and sums of many numbers. */
 export function sumsOfSquares(graph: Graph): Graph {
   const uses = new Uses(graph);
   const inner = innerSums(graph, uses);
@@ -115,8 +116,8 @@ export function sumsOfSquares(graph: Graph): Graph {
       return x === null ? null : b.node("ReduceSumSquare", [now(x), node.inputs[1]], node.attributes);
     }
     const terms = termsBy.get(node) ?? [];
+    if (terms.length < LEAST_TERMS) return null;
     const groups = new Set(terms.flatMap((term) => joined.get(term) ?? []));
-    if (groups.size === 0) return null;
     const madeOf = (group: Joined): Value => {
       if (group.made === null) {
         const flat = group.terms.map((term) => {
@@ -128,6 +129,7 @@ export function sumsOfSquares(graph: Graph): Graph {
       return group.made;
     };
     const others = terms.filter((term) => !joined.has(term)).map(now);
-    return [[...[...groups].map(madeOf), ...others].reduce((sum, term) => b.op("Add", [sum, term]))];
+    const parts = [...[...groups].map(madeOf), ...others];
+    return [parts.length === 1 ? parts[0] : b.op("Sum", parts)];
   });
 }

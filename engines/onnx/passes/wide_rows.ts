@@ -15,8 +15,9 @@ import { rewrite } from "./rewrite.ts";
 const OPERATIONS: ReadonlySet<string> = new Set<OnnxName>(["Add", "Div", "Max", "Min", "Mul", "Sub"]);
 /** Below this size a node's own cost outweighs what its calls cost. */
 const LEAST_ELEMENTS = 16384;
-/** How long a row is to be at least. */
+/** How long a row is to be, and at least if the map's places cannot be parted so. */
 const LONG = 128;
+const LONG_ENOUGH = 64;
 /** The short operand may be repeated to this share of the map. */
 const MOST_COPIED = 1 / 4;
 
@@ -38,12 +39,10 @@ function wideningOf(short: Value, { shape }: Value): Widening | null {
   while (leading > 0 && full[leading - 1] === 1) leading--;
   const places = sizeOf(shape.slice(leading, -1));
   if (!sameShape(full.slice(0, leading), shape.slice(0, leading))) return null;
-  for (let times = 2; times <= places; times++) {
-    if (places % times === 0 && times * row >= LONG) {
-      return times * sizeOf(full) <= MOST_COPIED * sizeOf(shape) ? { leading, times, places } : null;
-    }
-  }
-  return null;
+  const most = MOST_COPIED * sizeOf(shape) / sizeOf(full);
+  let times = 1;
+  for (let next = 2; next <= most && times * row < LONG; next++) if (places % next === 0) times = next;
+  return times > 1 && times * row >= LONG_ENOUGH ? { leading, times, places } : null;
 }
 
 function widened(
