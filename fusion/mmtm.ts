@@ -8,6 +8,7 @@ import { at, type ByModality, byModality, mapByModality } from "../core/modality
 import { defineFusion } from "../core/define.ts";
 import type { FusionPlugin } from "../core/plugin.ts";
 import type { Scope } from "../core/scope.ts";
+import { scaledSigmoid } from "../nn/activations.ts";
 import { globalAveragePool } from "../nn/conv.ts";
 import { zeros } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
@@ -111,8 +112,7 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
           linear(module.in("squeeze"), joined, { width: Math.max(1, Math.floor(2 * total / ratio)) }),
         );
         return mapByModality(widths, (width, modality) => {
-          const excitation = linear(module.in("excite").in(modality), joint, { width });
-          const gate = tf.mul(tf.sigmoid(excitation), scale) as tf.Tensor2D;
+          const gate = scaledSigmoid(linear(module.in("excite").in(modality), joint, { width }), scale) as tf.Tensor2D;
           return keep === null ? gate : tf.mul(gate, at(keep, modality)) as tf.Tensor2D;
         });
       },

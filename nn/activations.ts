@@ -32,6 +32,16 @@ export function gelu(x: tf.Tensor): tf.Tensor {
   });
 }
 
+/** A gate between 0 and a scale, scale sigmoid(x). Its gradient is scale y (1 - y) of y = sigmoid(x). */
+export function scaledSigmoid(x: tf.Tensor, scale: number): tf.Tensor {
+  return withGradient([x], (save) => {
+    const share = tf.sigmoid(x);
+    const value = tf.mul(share, scale);
+    save([share, value]);
+    return { value, gradient: (dy, [share, value]) => [tf.mul(dy, tf.mul(value, tf.sub(1, share)))] };
+  });
+}
+
 /** Applies an activation elementwise. */
 export function activate(x: tf.Tensor, name: ActivationName): tf.Tensor {
   switch (name) {

@@ -13,6 +13,7 @@ import {
   layerNorm,
   linear,
   maxPool,
+  scaledSigmoid,
 } from "../../nn/mod.ts";
 import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
 
@@ -168,6 +169,21 @@ Deno.test("batchNorm()'s gradient with rows of weight 0 equals finite difference
     assertClose(values(gradients[0]), slopes(x, (moved) => loss(moved, params)), 2e-3);
     assertClose(values(gradients[1]), slopes(params.scale, (scale) => loss(x, { ...params, scale })), 2e-3);
     assertClose(values(gradients[2]), slopes(params.shift, (shift) => loss(x, { ...params, shift })), 2e-3);
+  });
+});
+
+Deno.test("scaledSigmoid() has the values and the gradient of the operations that it stands for", () => {
+  tf.tidy(() => {
+    for (const scale of [0, 1, 2]) {
+      const x = tf.mul(wave([4, 5], 3), 6);
+      const weights = wave([4, 5], 7);
+      const own = record(() => tf.sum(tf.mul(scaledSigmoid(x, scale), weights)));
+      const plain = record(() => tf.sum(tf.mul(tf.mul(tf.sigmoid(x), scale), weights)));
+      assertClose(values(own.value), values(plain.value), 1e-6);
+      assertClose(values(own.gradients(own.value, [x])[0]!), values(plain.gradients(plain.value, [x])[0]!), 1e-6);
+      own.dispose();
+      plain.dispose();
+    }
   });
 });
 

@@ -13,8 +13,8 @@ import type { OnnxName } from "../onnx_ops.ts";
 import { rewrite } from "./rewrite.ts";
 
 const OPERATIONS: ReadonlySet<string> = new Set<OnnxName>(["Add", "Div", "Max", "Min", "Mul", "Sub"]);
-/** Below this size a node's own cost outweighs what its calls cost. */
-const LEAST_ELEMENTS = 16384;
+/** The calls for fewer rows cost less than the nodes that make them longer. */
+const LEAST_ROWS = 2048;
 /** How long a row is to be, and at least if the map's places cannot be parted so. */
 const LONG = 128;
 const LONG_ENOUGH = 64;
@@ -34,7 +34,7 @@ function wideningOf(short: Value, { shape }: Value): Widening | null {
   const rank = shape.length;
   const row = shape[rank - 1];
   const full = [...new Array(rank - short.shape.length).fill(1), ...short.shape];
-  if (row >= LONG || row < 2 || full[rank - 1] !== row) return null;
+  if (row >= LONG || row < 2 || full[rank - 1] !== row || sizeOf(shape) < LEAST_ROWS * row) return null;
   let leading = rank - 1;
   while (leading > 0 && full[leading - 1] === 1) leading--;
   const places = sizeOf(shape.slice(leading, -1));
@@ -68,7 +68,7 @@ function widened(
 export function wideRows(graph: Graph): Graph {
   return rewrite(graph, (b, node, now) => {
     const [output] = node.outputs;
-    if (!OPERATIONS.has(node.op) || output.dtype !== "float32" || sizeOf(output.shape) < LEAST_ELEMENTS) return null;
+    if (!OPERATIONS.has(node.op) || output.dtype !== "float32" || output.shape.length < 2) return null;
     const [x, y] = node.inputs as readonly Value[];
     for (const [map, short, order] of [[x, y, 0], [y, x, 1]] as const) {
       if (!sameShape(map.shape, output.shape)) continue;
