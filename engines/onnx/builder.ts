@@ -246,13 +246,13 @@ export class Builder {
     );
   }
 
-  /** Uniform noise that the host is to draw, [count]; equal draws are one input. */
-  drawn(key: Value, stream: number, count: number): Value {
-    const id = `${this.#idOf(key)}/${stream}/${count}`;
+  /** Uniform noise from a number on that the host is to draw, [count]; equal draws are one input. */
+  drawn(key: Value, stream: number, from: number, count: number): Value {
+    const id = `${this.#idOf(key)}/${stream}/${from}/${count}`;
     let port = this.#draws.get(id);
     if (port === undefined) {
       const value = inputValue({ shape: [count], dtype: "float32" });
-      this.#draws.set(id, port = { name: `draw:${this.#draws.size}`, value, draw: { key, stream } });
+      this.#draws.set(id, port = { name: `draw:${this.#draws.size}`, value, draw: { key, stream, from } });
     }
     return port.value;
   }

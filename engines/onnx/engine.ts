@@ -119,6 +119,7 @@ interface Drawn {
   /** Where the key is. */
   readonly key: PortName;
   readonly stream: number;
+  readonly from: number;
   readonly buffer: RuntimeTensor;
 }
 
@@ -151,7 +152,13 @@ class OnnxProgram implements CompiledProgram {
     this.#inputs = graph.inputs.map(({ name, value, draw }) => {
       if (draw === undefined) return { ...portName(name), shape: value.shape };
       const key = portName(graph.inputs.find((port) => port.value === draw.key)!.name);
-      return { kind: "draw", key, stream: draw.stream, buffer: RuntimeTensor.empty(value.shape, "float32") };
+      return {
+        kind: "draw",
+        key,
+        stream: draw.stream,
+        from: draw.from,
+        buffer: RuntimeTensor.empty(value.shape, "float32"),
+      };
     });
     this.#outputs = graph.outputs.map((port) => {
       const own = portName(port.name);
@@ -176,7 +183,7 @@ class OnnxProgram implements CompiledProgram {
       if (port.kind === "draw") {
         const { kind, name } = port.key;
         const key = kind === "state" ? state.pairs[name].current : inputs[name];
-        fillUniform(key.data, port.stream, port.buffer.data as Float32Array);
+        fillUniform(key.data, port.stream, port.from, port.buffer.data as Float32Array);
         return port.buffer;
       }
       if (port.kind === "state") return state.pairs[port.name].current.as(port.shape);

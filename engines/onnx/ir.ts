@@ -46,6 +46,8 @@ export interface Draw {
   /** The graph's input that is the key. */
   readonly key: Value;
   readonly stream: number;
+  /** Number of the first. */
+  readonly from: number;
 }
 
 /** A named input or output of a graph. */

@@ -110,14 +110,15 @@ function instance(): { readonly draw: Draw; readonly drawn: Float32Array } {
  * Fills an array with the uniform numbers of a key's stream: what `drawNoise` gives, bit for bit.
  *
  * @param key Two 32-bit words.
+ * @param start Number of the first of them.
  * @throws {RangeError} If the stream is not an integer in 0..2^31 - 2.
  */
-export function fillUniform(key: ArrayLike<number>, stream: number, values: Float32Array): void {
+export function fillUniform(key: ArrayLike<number>, stream: number, start: number, values: Float32Array): void {
   const [s, t] = streamWords(stream);
   const { draw, drawn } = instance();
   for (let from = 0; from < values.length; from += CHUNK) {
     const count = Math.min(CHUNK, values.length - from);
-    draw(from, 4 * count, s ^ key[0], t ^ key[1]);
+    draw(start + from, 4 * count, s ^ key[0], t ^ key[1]);
     values.set(count === CHUNK ? drawn : drawn.subarray(0, count), from);
   }
 }

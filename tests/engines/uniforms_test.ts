@@ -23,18 +23,20 @@ Deno.test("fillUniform() draws what drawNoise() does, bit for bit, for every len
     for (const key of [[0, 0], [-1, 5], [0x7fffffff, -0x80000000], [0x9e3779b9, 0xffffffff]]) {
       for (const stream of [0, 7, 0x7ffffffe]) {
         const values = new Float32Array(length);
-        fillUniform(key, stream, values);
-        assertEquals(values, drawNoise(key, stream, "uniform", length), `${length} of ${key}, stream ${stream}`);
+        const from = length % 11;
+        fillUniform(key, stream, from, values);
+        const expected = drawNoise(key, stream, "uniform", from + length).subarray(from);
+        assertEquals(values, expected, `${length} from ${from} of ${key}, stream ${stream}`);
       }
     }
   }
-  assertThrows(() => fillUniform([1, 2], -1, new Float32Array(4)), RangeError, "the stream must be an integer");
+  assertThrows(() => fillUniform([1, 2], -1, 0, new Float32Array(4)), RangeError, "the stream must be an integer");
 });
 
 Deno.test("noise from a fed key is an input that the host draws, once for equal draws, and none that nobody reads", () => {
   const draws = (apply: (key: tf.Tensor) => NamedTensors, target: "cpu" | "any") =>
     compileGraph(program(apply), target).inputs.filter(({ draw }) => draw !== undefined)
-      .map(({ value, draw }) => [value.shape[0], draw!.stream]);
+      .map(({ value, draw }) => [value.shape[0], draw!.stream, draw!.from]);
   const apply = (key: tf.Tensor): NamedTensors => {
     noise(key, 9, [7], "uniform");
     return {
@@ -43,7 +45,7 @@ Deno.test("noise from a fed key is an input that the host draws, once for equal 
       c: noise(key, 2, [15], "normal"),
     };
   };
-  assertEquals(draws(apply, "cpu"), [[15, 1], [16, 2]]);
+  assertEquals(draws(apply, "cpu"), [[15, 1, 0], [8, 2, 0], [8, 2, 8]]);
   assertEquals(draws((key) => apply(computed(key)), "cpu"), []);
   assertEquals(draws(apply, "any"), []);
 });

@@ -41,12 +41,17 @@ function hashed(b: Builder, key: Value, stream: number, count: number): Value {
 }
 
 /**
- * Uniform numbers, [count]. From a key that is fed, the host draws them for the CPU: the runtime's operators for bits go
- * through numbers one by one. A key that the graph computes, and a graphics card, leave them to the graph.
+ * Uniform numbers in parts of the given sizes. From a key that is fed, the host draws them for the CPU: the runtime's
+ * operators for bits go through numbers one by one. A key that the graph computes, and a graphics card, leave them to the
+ * graph.
  */
-function uniform(b: Builder, key: Value, stream: number, count: number): Value {
-  const fed = b.target === "cpu" && key.node === null && key.data === null;
-  return fed ? b.drawn(key, stream, count) : hashed(b, key, stream, count);
+function uniforms(b: Builder, key: Value, stream: number, sizes: readonly number[]): Value[] {
+  const begins = sizes.map((_, part) => sizes.slice(0, part).reduce((sum, size) => sum + size, 0));
+  if (b.target === "cpu" && key.node === null && key.data === null) {
+    return sizes.map((size, part) => b.drawn(key, stream, begins[part], size));
+  }
+  const all = hashed(b, key, stream, sizes.reduce((sum, size) => sum + size, 0));
+  return sizes.map((size, part) => b.slice(all, [begins[part]], [size]));
 }
 
 /** Rows of this family. */
@@ -57,12 +62,11 @@ export const noiseRules: Rules<"ArmlabNoise"> = {
     lower: (b, [key], { stream, shape, kind }) => {
       const count = sizeOf(shape);
       if (count === 0) return b.filled(0, shape, "float32");
+      if (kind === "uniform") return b.reshape(uniforms(b, key, stream, [count])[0], shape);
       const half = Math.ceil(count / 2);
-      const uniforms = uniform(b, key, stream, kind === "uniform" ? count : 2 * half);
-      if (kind === "uniform") return b.reshape(uniforms, shape);
-      const log = b.op("Log", [b.slice(uniforms, [0], [half])]);
-      const radius = b.op("Sqrt", [b.op("Mul", [log, b.scalar(-2)])]);
-      const angle = b.op("Mul", [b.slice(uniforms, [half], [half]), b.scalar(2 * Math.PI)]);
+      const [first, second] = uniforms(b, key, stream, [half, half]);
+      const radius = b.op("Sqrt", [b.op("Mul", [b.op("Log", [first]), b.scalar(-2)])]);
+      const angle = b.op("Mul", [second, b.scalar(2 * Math.PI)]);
       const cosines = b.op("Mul", [radius, b.op("Cos", [angle])]);
       const sines = b.op("Mul", [radius, b.op("Sin", [angle])]);
       const both = b.op("Concat", [cosines, b.slice(sines, [0], [count - half])], { axis: 0 });
