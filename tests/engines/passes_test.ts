@@ -301,6 +301,27 @@ Deno.test("group updates leaves alone what something else reads as well", async 
   await assertSame(before, after, feeds);
 });
 
+Deno.test("group updates starts from gradients whose norm is taken, whatever was done to each before", async () => {
+  const names = ["a", "b", "c", "d"];
+  const feeds: NamedHostTensors = {};
+  names.forEach((name, i) => {
+    feeds[name] = float32(waves(3 + i, i), [3 + i]);
+    feeds[`${name} gradient`] = float32(waves(3 + i, i + 5), [3 + i]);
+    feeds[`${name} factor`] = float32([0.5 + i], []);
+  });
+  const before = lowered(feeds, (x) => {
+    const changed = names.map((name) => tf.mul(x[`${name} gradient`], x[`${name} factor`]));
+    const norm = tf.sqrt(tf.addN(changed.map((gradient) => tf.sum(tf.square(gradient)))));
+    const moved = names.map((name, i) => [name, tf.sub(x[name], tf.mul(changed[i], tf.div(0.1, norm)))] as const);
+    return { ...Object.fromEntries(moved), norm };
+  });
+  const after = groupUpdates(sumsOfSquares(before));
+  // One vector of parameters and one of gradients, which serves the norm too; each gradient is changed by itself.
+  assertEquals([count(after, "Concat"), count(after, "Split"), count(after, "Sub")], [2, 1, 1], printGraph(after));
+  assertEquals(count(after, "Mul"), names.length + 1);
+  await assertSame(before, after, feeds);
+});
+
 Deno.test("group updates keeps apart what is updated by other numbers, and what is large or alone", async () => {
   const feeds = {
     a: float32(waves(3, 0), [3]),

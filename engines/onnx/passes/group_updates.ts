@@ -47,8 +47,12 @@ function numbering(): Numbering {
   };
 }
 
-/** The update that makes an output, or `null` if it is something else. */
-function updateOf(output: Value, nameOf: Numbering): Update | null {
+/**
+ * The update that makes an output, or `null` if it is something else.
+ *
+ * @param made What is computed in any case, so that an update can start from it.
+ */
+function updateOf(output: Value, nameOf: Numbering, made: ReadonlySet<Value | null>): Update | null {
   const { shape } = output;
   const steps: Step[] = [];
   const nodes = new Set<Node>();
@@ -65,7 +69,7 @@ function updateOf(output: Value, nameOf: Numbering): Update | null {
     if (sizeOf(value.shape) === 1) return { scalar: value };
     if (!sameShape(value.shape, shape)) return null;
     const { node } = value;
-    if (node === null || !ELEMENTWISE.has(node.op as OnnxName)) {
+    if (node === null || !ELEMENTWISE.has(node.op as OnnxName) || made.has(value)) {
       return { leaf: leaves.push(value) - 1 };
     }
     const operands = node.inputs.map((input) => visit(input!));
@@ -94,19 +98,20 @@ type Group = { readonly update: Update; readonly port: number; readonly value: V
 
 function groupsOf(graph: Graph): Group[] {
   const nameOf = numbering();
-  const groups = new Map<string, Group>();
-  const found = graph.outputs.flatMap(({ value }, port) => {
-    const update = updateOf(value, nameOf);
-    return update === null ? [] : [{ update, port, value }];
-  });
-  const own = new Set(found.flatMap(({ update }) => [...update.nodes]));
-  // What something else reads as well is made for that anyway.
+  const updates = (made: ReadonlySet<Value | null>): Group =>
+    graph.outputs.flatMap(({ value }, port) => {
+      const update = updateOf(value, nameOf, made);
+      return update === null ? [] : [{ update, port, value }];
+    });
+  // What something else reads as well is made for that anyway: a gradient that was changed before its norm is taken.
+  const own = new Set(updates(new Set()).flatMap(({ update }) => [...update.nodes]));
   const read = new Set(graph.nodes.flatMap((node) => own.has(node) ? [] : node.inputs));
-  found.filter(({ value }) => !read.has(value)).forEach(({ update, port, value }) => {
+  const groups = new Map<string, Group>();
+  for (const { update, port, value } of updates(read)) {
     const group = groups.get(update.key);
     if (group === undefined) groups.set(update.key, [{ update, port, value }]);
     else group.push({ update, port, value });
-  });
+  }
   return [...groups.values()].filter((group) => group.length >= LEAST_MEMBERS);
 }
 
