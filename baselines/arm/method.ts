@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../core/autodiff.ts";
 import { at } from "../../core/modality.ts";
 import type { Host, Method, ModelContext, TrainStep } from "../../core/plugin.ts";
+import type { Scope } from "../../core/scope.ts";
 import { crossEntropy } from "../../losses/cross_entropy.ts";
 import { fusionWeights, jointContribution, ranged } from "../../miv/valuation.ts";
 import { multiplicities, withCopies } from "../../sampling/dsr.ts";
@@ -15,7 +16,7 @@ import { whereKept } from "../../losses/kept.ts";
 import { balancedMinMax } from "./losses.ts";
 import type { ArmOptions } from "./options.ts";
 import { addPercentiles, columnOf, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
-import { estimatorFloor, meanCosine, readoutLogits, valuate } from "./valuation.ts";
+import { estimatorFloor, meanCosine, readoutLogits, valuate, type Valuation } from "./valuation.ts";
 import { weightedFeatures } from "./weights.ts";
 
 /** Table columns of ARM. Named once for all its parts, so that composed parts share them. */
@@ -77,7 +78,11 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
   const started = (host: Host) => host.epoch >= warmupEpochs(options.warmup, host.epochs);
   const value = (step: TrainStep) =>
     valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options);
-  const lossNow = (step: TrainStep) => step.memo(`${name}/losses`, () => balancedMinMax(value(step), options));
+  // Weights of the batch itself come from a valuation before fusion. Where no loss needs another one behind it, that is
+  // the batch's valuation: one a step, and what is logged is what acted.
+  const weighed = new WeakMap<Scope, Valuation>();
+  const valued = (step: TrainStep) => useLoss ? value(step) : weighed.get(step.scope) ?? value(step);
+  const lossNow = (step: TrainStep) => step.memo(`${name}/losses`, () => balancedMinMax(valued(step), options));
 
   return {
     name,
@@ -104,7 +109,11 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
       },
     },
     features: options.dfe
-      ? (step) => ({ features: weightedFeatures(step, options, COLUMNS.weights, meanWeights) ?? step.features })
+      ? (step) => {
+        const { features, value } = weightedFeatures(step, options, COLUMNS.weights, meanWeights);
+        if (value !== undefined) weighed.set(step.scope, value);
+        return { features: features ?? step.features };
+      }
       : undefined,
     loss: useLoss || readoutWeight > 0
       ? (step) => {
@@ -115,7 +124,7 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
       }
       : undefined,
     emit(step) {
-      const found = value(step);
+      const found = valued(step);
       const { phi } = found;
       const joint = jointContribution(phi);
       const { phiMI, phiCMI } = lossNow(step);

@@ -9,7 +9,7 @@ import type { Features, Step } from "../../core/plugin.ts";
 import { contributions, fusionWeights, ranged } from "../../miv/valuation.ts";
 import { ones } from "../../nn/initializers.ts";
 import type { ArmOptions } from "./options.ts";
-import { ARM_GROUP, type Target, valuate } from "./valuation.ts";
+import { ARM_GROUP, type Target, valuate, type Valuation } from "./valuation.ts";
 
 /**
  * The released code's weights of two modalities: w_1 = pcmi_2 / pcmi_1 and w_2 = pcmi_1 / pcmi_2, one pair for the whole
@@ -41,14 +41,13 @@ function scaledBy(step: Step, weights: tf.Tensor2D): ByModality<Features> {
 }
 
 /** Values the batch before fusion: for weights that are computed from the batch itself. */
-function valueNow(step: Step, classes: tf.Tensor1D, options: ArmOptions): ReturnType<typeof valuate> {
+function valueNow(step: Step, classes: tf.Tensor1D, options: ArmOptions): Valuation {
   const target: Target = { classes, output: step.subset(step.modalities), weights: step.scope.weights() };
   return valuate(step, target, options);
 }
 
 /** Weights of the released code, [1, 2], from the means of the batch. */
-function crossedNow(step: Step, labels: tf.Tensor1D, options: ArmOptions): tf.Tensor2D {
-  const { p, solo, nmi, ncmi } = valueNow(step, labels, options);
+function crossedOf({ p, solo, nmi, ncmi }: Valuation, step: Step, options: ArmOptions): tf.Tensor2D {
   const weights = step.scope.weights() ?? (tf.onesLike(p) as tf.Tensor1D);
   const share = tf.reshape(tf.div(weights, tf.maximum(tf.sum(weights), 1e-12)), [1, -1]) as tf.Tensor2D;
   const mean = <T extends tf.Tensor>(x: T): T =>
@@ -56,8 +55,16 @@ function crossedNow(step: Step, labels: tf.Tensor1D, options: ArmOptions): tf.Te
   return crossedWeights(contributions(mean(p), mean(solo), mean(nmi), mean(ncmi), options.index));
 }
 
+/** Features times their weights. */
+export interface Weighted {
+  /** `undefined` where they are not changed. */
+  readonly features: ByModality<Features> | undefined;
+  /** The valuation of this batch that gave the weights, if one did. */
+  readonly value?: Valuation;
+}
+
 /**
- * Features times their weights; `undefined` where they are not changed.
+ * Features times their weights.
  *
  * In prediction no label is involved but with `fwTest: "leaky"`, which the method declares. Weights that are valued in
  * prediction are left at 1 where a modality is dropped, as they would carry its content into the others.
@@ -70,33 +77,35 @@ export function weightedFeatures(
   options: ArmOptions,
   column: string,
   meanControl: string,
-): ByModality<Features> | undefined {
+): Weighted {
   const m = step.modalities.length;
+  const by = (weights: tf.Tensor2D, value?: Valuation): Weighted => ({ features: scaledBy(step, weights), value });
   if (step.scope.mode === "train") {
-    if (options.fusionRule === "crossed") return scaledBy(step, crossedNow(step, step.visibleLabels!, options));
+    if (options.fusionRule === "crossed") {
+      const value = valueNow(step, step.visibleLabels!, options);
+      return by(crossedOf(value, step, options), value);
+    }
     if (options.fwTest === "dataset-mean") {
       // Kept as a buffer: it must belong to the parameters that are tested, which may be an earlier epoch's.
       const group = step.scope.group(ARM_GROUP);
       group.buffer("fusion-weights", [1, m], ones);
       group.update("fusion-weights", tf.reshape(step.scope.control(meanControl), [1, m]));
     }
-    return scaledBy(step, step.rows(column));
+    return by(step.rows(column));
   }
   switch (options.fwTest) {
     case "one":
-      return undefined;
+      return { features: undefined };
     case "dataset-mean":
-      return scaledBy(step, step.scope.group(ARM_GROUP).buffer("fusion-weights", [1, m], ones) as tf.Tensor2D);
+      return by(step.scope.group(ARM_GROUP).buffer("fusion-weights", [1, m], ones) as tf.Tensor2D);
     case "confidence":
     case "leaky": {
-      if (step.keep !== null) return undefined;
-      const labels = step.visibleLabels;
-      if (options.fwTest === "leaky" && options.fusionRule === "crossed") {
-        return scaledBy(step, crossedNow(step, labels!, options));
-      }
-      const { logits } = step.subset(step.modalities);
-      const classes = options.fwTest === "leaky" ? labels! : tf.argMax(logits, 1) as tf.Tensor1D;
-      return scaledBy(step, fusionWeights(ranged(valueNow(step, classes, options).phi, options.range)));
+      if (step.keep !== null) return { features: undefined };
+      const leaky = options.fwTest === "leaky";
+      const classes = leaky ? step.visibleLabels! : tf.argMax(step.subset(step.modalities).logits, 1) as tf.Tensor1D;
+      const value = valueNow(step, classes, options);
+      const crossed = leaky && options.fusionRule === "crossed";
+      return by(crossed ? crossedOf(value, step, options) : fusionWeights(ranged(value.phi, options.range)), value);
     }
   }
 }

@@ -13,14 +13,24 @@
 import * as tf from "@tensorflow/tfjs";
 import { withGradient } from "../../core/autodiff.ts";
 
+/** One factor of the map from moments to cells, of some neighbouring variables. */
+interface Factor {
+  /** Row-major [rows, columns] = [b^k, (b + 1)^k] of k variables. */
+  readonly signs: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** Constant matrices for v variables in b bins each. */
 interface Layout {
-  /** Moments to cells of the tables of all non-empty subsets, row-major [b^v, cellCount]. */
-  readonly cells: Float32Array;
-  readonly cellCount: number;
-  /** Cells to sums over the tables of the subsets 1 .. 2^v - 1, negative, [cellCount, 2^v - 1]. */
+  /** Of the first variables to the last. */
+  readonly factors: readonly Factor[];
+  /** Cells to sums over the tables of the subsets 1 .. 2^v - 1, negative, [(b + 1)^v, 2^v - 1]. */
   readonly sums: Float32Array;
 }
+
+/** Most entries of a constant matrix (64 KiB). */
+const LARGEST_MATRIX = 16384;
 
 const layouts = new Map<string, Layout>();
 
@@ -30,42 +40,68 @@ function indices(length: number, bins: number): number[][] {
   return indices(length - 1, bins).flatMap((head) => Array.from({ length: bins }, (_, k) => [...head, k]));
 }
 
-const membersOf = (subset: number, variables: number) =>
-  Array.from({ length: variables }, (_, v) => v).filter((v) => (subset >> v & 1) === 1);
+/**
+ * The factor of k variables. A variable's place 0 .. b - 1 is a bin, S_k - S_(k + 1); place b is all bins together, which
+ * is S_0 = 1.
+ */
+function factorOf(variables: number, bins: number): Factor {
+  const rows = indices(variables, bins);
+  const columns = indices(variables, bins + 1);
+  const sign = (step: number, place: number) =>
+    place === bins ? Number(step === 0) : Number(step === place) - Number(step === place + 1);
+  const signs = Float32Array.from(
+    rows.flatMap((steps) => columns.map((places) => steps.reduce((all, step, v) => all * sign(step, places[v]), 1))),
+  );
+  return { signs, rows: rows.length, columns: columns.length };
+}
 
 /** The layout for v variables in b bins. Made once. */
 function layoutOf(variables: number, bins: number): Layout {
   const key = `${variables}/${bins}`;
   const known = layouts.get(key);
   if (known !== undefined) return known;
-  const rows = indices(variables, bins);
+  // As few factors as possible: as many variables each as the largest matrix holds.
+  let most = 1;
+  while (most < variables && (bins * (bins + 1)) ** (most + 1) <= LARGEST_MATRIX) most++;
+  const factors: Factor[] = [];
+  for (let left = variables; left > 0; left -= most) factors.unshift(factorOf(Math.min(most, left), bins));
+  const cells = indices(variables, bins + 1);
   const count = (1 << variables) - 1;
-  const columns = Array.from({ length: count }, (_, s) => s + 1).flatMap((subset) => {
-    const members = membersOf(subset, variables);
-    return indices(members.length, bins).map((bin) => ({
-      subset,
-      bins: Array.from({ length: variables }, (_, v) => members.includes(v) ? bin[members.indexOf(v)] : null),
-    }));
+  const sums = new Float32Array(cells.length * count);
+  cells.forEach((places, cell) => {
+    // The table of those variables whose bin is told; the sum of all cells belongs to none.
+    const subset = places.reduce((all, place, v) => place === bins ? all : all | 1 << v, 0);
+    if (subset > 0) sums[cell * count + subset - 1] = -1;
   });
-  const cells = new Float32Array(rows.length * columns.length);
-  rows.forEach((steps, r) => {
-    columns.forEach((column, c) => {
-      // A bin is S_bin - S_(bin + 1); a variable that is summed over takes part as S_0 = 1.
-      const signs = column.bins.map((bin, v) =>
-        bin === null ? Number(steps[v] === 0) : Number(steps[v] === bin) - Number(steps[v] === bin + 1)
-      );
-      cells[r * columns.length + c] = signs.reduce((product, sign) => product * sign, 1);
-    });
-  });
-  const sums = new Float32Array(columns.length * count);
-  columns.forEach(({ subset }, c) => sums[c * count + subset - 1] = -1);
-  const layout: Layout = { cells, cellCount: columns.length, sums };
+  const layout: Layout = { factors, sums };
   layouts.set(key, layout);
   return layout;
 }
 
-/** Constant matrices above this many entries (64 KiB) give way to differences along one axis after the other. */
-const LARGEST_MATRIX = 16384;
+/**
+ * Multiplies a table by one matrix along each group of axes.
+ *
+ * @param table [N, p], p the product of all rows of the factors, or of all columns if transposed.
+ * @param scale Multiplies the result.
+ */
+function along(table: tf.Tensor2D, factors: readonly Factor[], transposed: boolean, scale: number): tf.Tensor2D {
+  const [rows] = table.shape;
+  const size = (list: readonly Factor[], side: boolean) =>
+    list.reduce((all, { rows, columns }) => all * (side ? columns : rows), 1);
+  let current: tf.Tensor = table;
+  // From the last axes to the first: what stands behind is done, what stands before is not.
+  for (let f = factors.length - 1; f >= 0; f--) {
+    const { signs, rows: from, columns: to } = factors[f];
+    const matrix = tf.tensor2d(f === 0 ? signs.map((sign) => sign * scale) : signs, [from, to]);
+    const outer = rows * size(factors.slice(0, f), transposed);
+    const inner = size(factors.slice(f + 1), !transposed);
+    const extent = transposed ? to : from;
+    current = inner === 1
+      ? tf.matMul(tf.reshape(current, [outer, extent]) as tf.Tensor2D, matrix, false, transposed)
+      : tf.matMul(tf.expandDims(matrix, 0), tf.reshape(current, [outer, extent, inner]), !transposed, false);
+  }
+  return tf.reshape(current, [rows, size(factors, !transposed)]);
+}
 
 /** Least share of a cell in a logarithm: where terms cancel, rounding leaves some 1e-8 on either side of 0. */
 const LEAST_SHARE = 1e-12;
@@ -78,24 +114,19 @@ const LEAST_SHARE = 1e-12;
  * @returns [N, 2^v - 1]: column s - 1 is of the subset with bit mask s, bit 0 being the first variable.
  */
 export function entropiesOf(moments: tf.Tensor2D, variables: number, bins: number, scale: number): tf.Tensor2D {
-  if (bins ** variables * (bins + 1) ** variables > LARGEST_MATRIX) {
-    return entropiesByAxes(jointTable(moments, variables, bins, scale));
-  }
-  const { cells, cellCount, sums } = layoutOf(variables, bins);
-  const signs = tf.tensor2d(cells, [bins ** variables, cellCount]);
-  const scaledSigns = tf.tensor2d(cells.map((sign) => sign * scale), [bins ** variables, cellCount]);
-  const total = tf.tensor2d(sums, [cellCount, (1 << variables) - 1]);
+  const { factors, sums } = layoutOf(variables, bins);
+  const total = tf.tensor2d(sums, [(bins + 1) ** variables, (1 << variables) - 1]);
   // H = -sum P log P with dH/dP = -(log P + 1), so that the logarithms of the forward pass serve the gradient, too.
   return withGradient([moments], (save) => {
     // Differences of counts are exact: the scale comes after them.
-    const shares = tf.maximum(tf.mul(tf.matMul(moments, signs), scale), LEAST_SHARE);
+    const shares = tf.maximum(tf.mul(along(moments, factors, false, 1), scale), LEAST_SHARE);
     const logs = tf.log(shares);
     save([logs]);
     return {
       value: tf.matMul(tf.mul(shares, logs) as tf.Tensor2D, total),
       gradient(dy, [logs]) {
         const byShare = tf.mul(tf.matMul(dy as tf.Tensor2D, total, false, true), tf.add(logs, 1));
-        return [tf.matMul(byShare as tf.Tensor2D, scaledSigns, false, true)];
+        return [along(byShare as tf.Tensor2D, factors, true, scale)];
       },
     };
   }) as tf.Tensor2D;
@@ -115,18 +146,4 @@ export function jointTable(moments: tf.Tensor2D, variables: number, bins: number
     table = tf.sub(axis, next);
   }
   return tf.relu(tf.mul(tf.reshape(table, [rows, ...new Array<number>(variables).fill(bins)]), scale));
-}
-
-/** The same entropies by margins of the joint table, for many bins. */
-function entropiesByAxes(table: tf.Tensor): tf.Tensor2D {
-  const [rows] = table.shape;
-  const variables = table.rank - 1;
-  const all = (1 << variables) - 1;
-  const entropies = Array.from({ length: all }, (_, s) => {
-    const absent = membersOf(all & ~(s + 1), variables).map((v) => v + 1);
-    const margin = absent.length === 0 ? table : tf.sum(table, absent);
-    const informed = tf.mul(margin, tf.log(tf.add(margin, LEAST_SHARE)));
-    return tf.neg(tf.sum(tf.reshape(informed, [rows, -1]), 1, true));
-  });
-  return tf.concat(entropies, 1) as tf.Tensor2D;
 }
