@@ -16,7 +16,7 @@ import { whereKept } from "../../losses/kept.ts";
 import { balancedMinMax } from "./losses.ts";
 import type { ArmOptions } from "./options.ts";
 import { addPercentiles, columnOf, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
-import { estimatorFloor, meanCosine, readoutLogits, valuate, type Valuation } from "./valuation.ts";
+import { estimatorFloor, meanCosine, readoutLogits, valuate, type Valuation, weightedMeans } from "./valuation.ts";
 import { weightedFeatures } from "./weights.ts";
 
 /** Table columns of ARM. Named once for all its parts, so that composed parts share them. */
@@ -128,16 +128,6 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
       const { phi } = found;
       const joint = jointContribution(phi);
       const { phiMI, phiCMI } = lossNow(step);
-      const floor = estimatorFloor(found, step.weights, options);
-      const stats: Record<string, tf.Scalar> = {
-        "phi": step.mean(joint),
-        "negative": step.mean(tf.cast(tf.less(joint, 0), "float32")),
-        "cosine": meanCosine(found, step.weights),
-        "floor:nmi": floor.nmi,
-        "floor:ncmi": floor.ncmi,
-        "L:phiMI": step.mean(stopGradient(phiMI)),
-        "L:phiCMI": step.mean(stopGradient(phiCMI)),
-      };
       const pairs = modalities.flatMap((_, i) => modalities.map((_, j) => i * m + j).filter((_, j) => j !== i));
       const flat = tf.reshape(found.ncmi, [-1, m * m]) as tf.Tensor2D;
       const measured = tf.concat([
@@ -147,9 +137,19 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
         phi,
         ...pairs.map((pair) => tf.slice(flat, [0, pair], [-1, 1])),
       ], 1) as tf.Tensor2D;
-      const total = tf.maximum(tf.sum(step.weights), 1e-12);
-      const means = tf.div(tf.matMul(tf.expandDims(step.weights, 0) as tf.Tensor2D, measured), total) as tf.Tensor2D;
-      tf.split(means, names.length, 1).forEach((mean, index) => stats[names[index]] = tf.reshape(mean, []));
+      const logged = {
+        "phi": joint,
+        "negative": tf.cast(tf.less(joint, 0), "float32"),
+        "cosine": meanCosine(found),
+        "L:phiMI": stopGradient(phiMI),
+        "L:phiCMI": stopGradient(phiCMI),
+      };
+      // One product for all means: as many small ones cost more.
+      const columns = tf.concat([measured, tf.stack(Object.values(logged), 1)], 1) as tf.Tensor2D;
+      const means = tf.split(weightedMeans(columns, step.weights), columns.shape[1], 1);
+      const floor = estimatorFloor(found, step.weights);
+      const stats: Record<string, tf.Scalar> = { "floor:nmi": floor.nmi, "floor:ncmi": floor.ncmi };
+      [...names, ...Object.keys(logged)].forEach((name, index) => stats[name] = tf.reshape(means[index], []));
       const counts = valuedRows(step, options);
       const unless = (name: string, rows: tf.Tensor2D) =>
         counts === null

@@ -10,7 +10,7 @@ import type { Step } from "../../core/plugin.ts";
 import type { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";
-import { informationOfVectors, mismatched, vectorsOf } from "../../miv/estimators/information.ts";
+import { type Information, informationOfVectors, vectorsOf } from "../../miv/estimators/information.ts";
 import type { EstimatorOptions } from "../../miv/estimators/options.ts";
 import { centred, contributions, gated } from "../../miv/valuation.ts";
 import { type Compared, viewOf } from "../../miv/views.ts";
@@ -32,6 +32,8 @@ export interface Valuation {
   readonly phi: tf.Tensor2D;
   /** What was compared, [B, 1 + m, d]: fused feature and parts, centred and without gradient. */
   readonly compared: tf.Tensor3D;
+  /** The same estimates between mismatched neighbours of the batch; `null` in prediction and for one row. */
+  readonly floor: Information | null;
 }
 
 /** Whose probability and which batch a valuation is about. */
@@ -163,13 +165,17 @@ function soloProbabilities(logits: ByModality<tf.Tensor2D>, classes: tf.Tensor1D
   return tf.sum(tf.mul(tf.softmax(together), target), 2);
 }
 
+/** Mismatched pairs that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
+const FLOOR_PAIRS = 16;
+
 /** The valuation of a batch; parts of ARM with equal settings share it within a step. */
 export function valuate(step: Step, target: Target, options: ArmOptions): Valuation {
   return step.memo(`arm/valuation/${valuationKey(options)}`, () => {
     const differentiable = options.gradient === "straight-through" || options.gradient === "soft";
     const { parts, fused, logits: fusedLogits } = compared(step, target, options);
     const vectors = centre(gated(vectorsOf(parts, fused), differentiable), step, target, options);
-    const { nmi, ncmi } = informationOfVectors(vectors, estimatorOptions(options), target.weights);
+    const pairs = step.scope.mode === "train" ? Math.min(FLOOR_PAIRS, vectors.shape[0] - 1) : 0;
+    const { nmi, ncmi, floor } = informationOfVectors(vectors, estimatorOptions(options), target.weights, pairs);
     const keep = options.gradient !== "none";
     const p = gated(labelProbability(fusedLogits, target.classes), keep);
     const solo = gated(soloProbabilities(readoutLogits(step, options, "value"), target.classes), keep);
@@ -180,44 +186,37 @@ export function valuate(step: Step, target: Target, options: ArmOptions): Valuat
       stopGradient(ncmi),
       options.index,
     );
-    return { p, solo, nmi, ncmi, phi, compared: stopGradient(vectors) };
+    return { p, solo, nmi, ncmi, phi, compared: stopGradient(vectors), floor };
   });
 }
 
-/** Rows that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
-const FLOOR_ROWS = 16;
-
-/** What the estimator finds between mismatched samples: NMI and NCMI, means over modalities and pairs; 0 for one row. */
-export function estimatorFloor(
-  { compared }: Valuation,
-  weights: tf.Tensor1D,
-  options: ArmOptions,
-): { nmi: tf.Scalar; ncmi: tf.Scalar } {
-  const rows = Math.min(FLOOR_ROWS, weights.shape[0]);
-  const m = compared.shape[1] - 1;
-  if (rows < 2) return { nmi: tf.scalar(0), ncmi: tf.scalar(0) };
-  // A pair counts if both of its rows do.
-  const own = tf.slice(weights, [0], [rows]);
-  const before = tf.concat([tf.slice(weights, [rows - 1], [1]), tf.slice(weights, [0], [rows - 1])], 0);
-  const share = tf.mul(own, before);
-  const { nmi, ncmi } = informationOfVectors(mismatched(tf.slice(compared, [0, 0, 0], [rows, -1, -1])), {
-    ...estimatorOptions(options),
-    estimator: options.estimator === "histogram" ? "hard" : options.estimator,
-  }, share as tf.Tensor1D);
-  const mean = (values: tf.Tensor) => tf.div(tf.sum(tf.mul(values, share)), tf.maximum(tf.sum(share), 1e-12));
-  return {
-    nmi: mean(tf.mean(nmi, 1)) as tf.Scalar,
-    ncmi: mean(tf.div(tf.sum(ncmi, [1, 2]), Math.max(1, m * (m - 1)))) as tf.Scalar,
-  };
+/** Means of columns over rows, [1, k]; rows count as they weigh, and where none does the means are 0. */
+export function weightedMeans(columns: tf.Tensor2D, weights: tf.Tensor1D): tf.Tensor2D {
+  const total = tf.maximum(tf.sum(weights), 1e-12);
+  return tf.div(tf.matMul(tf.expandDims(weights, 0) as tf.Tensor2D, columns), total);
 }
 
-/** Mean cosine between the modalities' vectors, over pairs and samples with weight; 0 for one modality alone. */
-export function meanCosine({ compared }: Valuation, weights: tf.Tensor1D): tf.Scalar {
-  const m = compared.shape[1] - 1;
+/** What the estimator finds between mismatched samples: NMI and NCMI, means over modalities and pairs; 0 for one row. */
+export function estimatorFloor({ floor }: Valuation, weights: tf.Tensor1D): { nmi: tf.Scalar; ncmi: tf.Scalar } {
+  if (floor === null) return { nmi: tf.scalar(0), ncmi: tf.scalar(0) };
+  const [pairs, m] = floor.nmi.shape;
+  // A pair counts if both of its rows do.
+  const shares = tf.mul(tf.slice(weights, [0], [pairs]), tf.slice(weights, [1], [pairs])) as tf.Tensor1D;
+  const all = tf.concat([floor.nmi, tf.reshape(floor.ncmi, [pairs, m * m])], 1) as tf.Tensor2D;
+  const averages = Array.from({ length: m + m * m }, (_, k) => k < m ? [1 / m, 0] : [0, 1 / Math.max(1, m * (m - 1))]);
+  const [nmi, ncmi] = tf.split(tf.matMul(weightedMeans(all, shares), tf.tensor2d(averages)), 2, 1)
+    .map((mean) => tf.reshape(mean, []) as tf.Scalar);
+  return { nmi, ncmi };
+}
+
+/** Mean cosine between each sample's modalities' vectors, over pairs, [B]; 0 for one modality alone. */
+export function meanCosine({ compared }: Valuation): tf.Tensor1D {
+  const [batch, count] = compared.shape;
+  const m = count - 1;
   const parts = tf.slice(compared, [0, 1, 0], [-1, m, -1]);
-  const unit = tf.div(parts, tf.maximum(tf.norm(parts, 2, 2, true), 1e-12));
-  // |sum of u_i|^2 - sum of |u_i|^2 is twice the sum of the cosines of all pairs.
-  const both = tf.sub(tf.sum(tf.square(tf.sum(unit, 1)), 1), tf.sum(tf.square(unit), [1, 2]));
-  const cosines = tf.div(both, Math.max(1, m * (m - 1)));
-  return tf.div(tf.sum(tf.mul(cosines, weights)), tf.maximum(tf.sum(weights), 1e-12)) as tf.Scalar;
+  const products = tf.matMul(parts, parts, false, true);
+  const own = tf.reshape(tf.eye(m), [1, m, m]);
+  const inverse = tf.rsqrt(tf.maximum(tf.sum(tf.mul(products, own), 2), 1e-24));
+  const cosines = tf.mul(tf.mul(products, tf.reshape(inverse, [batch, m, 1])), tf.reshape(inverse, [batch, 1, m]));
+  return tf.sum(tf.mul(cosines, tf.div(tf.sub(1, own), Math.max(1, m * (m - 1)))), [1, 2]);
 }

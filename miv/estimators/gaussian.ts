@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Information } from "./information.ts";
 import { standardise } from "./histogram.ts";
+import { type Mismatch, mismatchedVectors } from "./mismatch.ts";
 import type { ResolvedEstimator } from "./options.ts";
 
 /** A partial correlation is not defined where what is left of a variance is below this share of it. */
@@ -26,13 +27,28 @@ function mean(values: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
  *
  * @param vectors [N, 1 + m, n]: the fused feature, then the parts; n observations each.
  * @param share Weights of observations [1, n], or `null`.
+ * @param mismatch What is paired with what besides, or `null`.
+ * @returns Rows of the vectors, then those of the mismatched ones.
  * @see Linfoot, "An informational measure of correlation", Information and Control, 1957.
  */
 export function gaussianInformation(
   vectors: tf.Tensor3D,
   _options: ResolvedEstimator,
   share: tf.Tensor2D | null,
+  mismatch: Mismatch | null,
 ): Information {
+  const matched = byCorrelation(vectors, share);
+  if (mismatch === null) return matched;
+  const other = byCorrelation(mismatchedVectors(vectors, mismatch), mismatch.share);
+  return {
+    nmi: tf.concat([matched.nmi, other.nmi], 0),
+    ncmi: tf.concat([matched.ncmi, other.ncmi], 0),
+    mi: tf.concat([matched.mi, other.mi], 0),
+    cmi: tf.concat([matched.cmi, other.cmi], 0),
+  };
+}
+
+function byCorrelation(vectors: tf.Tensor3D, share: tf.Tensor2D | null): Information {
   const [rows, count, n] = vectors.shape;
   const m = count - 1;
   const [y, ...z] = tf.split(standardise(vectors, share), count, 1).map((vector) => tf.reshape(vector, [rows, n]));

@@ -15,6 +15,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient, withGradient } from "../../core/autodiff.ts";
 import type { Information } from "./information.ts";
+import { type Mismatch, mismatchedVectors } from "./mismatch.ts";
 import { officialConditional } from "./official.ts";
 import type { Normalization, ResolvedEstimator } from "./options.ts";
 import { entropiesOf, jointTable } from "./tables.ts";
@@ -175,17 +176,18 @@ type Wanted = { readonly table: number; readonly quantity: Quantity } | null;
 /**
  * Quantities from entropies by one constant matrix, and normalised.
  *
- * @param entropies Of each table, [N, e].
+ * @param entropies Of each table in turn, 2^v - 1 each, [N, tables (2^v - 1)].
  * @returns A column for each wanted quantity.
  */
 function judged(
-  entropies: readonly tf.Tensor2D[],
+  entropies: tf.Tensor2D,
+  variables: number,
   wanted: readonly Wanted[],
   norm: Normalization,
 ): { nats: tf.Tensor2D; normalised: tf.Tensor2D } {
-  const each = entropies[0].shape[1];
+  const each = (1 << variables) - 1;
   const columns = 3 * wanted.length;
-  const signs = new Float32Array(entropies.length * each * columns);
+  const signs = new Float32Array(entropies.shape[1] * columns);
   wanted.forEach((one, column) => {
     if (one === null) return;
     const { information, first, second } = one.quantity;
@@ -195,8 +197,7 @@ function judged(
       }
     });
   });
-  const all = entropies.length === 1 ? entropies[0] : tf.concat([...entropies], 1) as tf.Tensor2D;
-  const sums = tf.matMul(all, tf.tensor2d(signs, [entropies.length * each, columns]));
+  const sums = tf.matMul(entropies, tf.tensor2d(signs, [entropies.shape[1], columns]));
   const [nats, first, second] = tf.split(sums, 3, 1) as tf.Tensor2D[];
   return { nats, normalised: normalised(nats, first, second, norm) as tf.Tensor2D };
 }
@@ -218,36 +219,58 @@ function products(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
   return tf.reshape(all, [rows, 1, bins * bins, observations]);
 }
 
-/** Sums over observations of products of cumulative functions: the fused feature's, and those of one or two parts. */
-function momentsOf(fused: tf.Tensor4D, parts: tf.Tensor4D): tf.Tensor2D {
-  return tf.reshape(tf.matMul(fused, asNumbers(parts), false, true), [fused.shape[0], -1]);
+/**
+ * Sums over observations of products of the fused feature's cumulative functions with others.
+ *
+ * @param others [N, 1, k, n] for each table: functions of a part, or products of those of two.
+ * @returns A row for each table of each vector, [N tables, b k].
+ */
+function momentsOf(fused: tf.Tensor4D, others: readonly tf.Tensor4D[]): tf.Tensor2D {
+  const [rows, , bins, observations] = fused.shape;
+  const [, , size] = others[0].shape;
+  const tables = others.length;
+  if (tables === 1) return tf.reshape(tf.matMul(fused, asNumbers(others[0]), false, true), [rows, bins * size]);
+  // Joined, they are one product per vector.
+  const joined = tf.reshape(tf.concat([...others], 1), [rows, 1, tables * size, observations]);
+  const sums = tf.reshape(tf.matMul(fused, asNumbers(joined), false, true), [rows, bins, tables, size]);
+  return tf.reshape(tf.transpose(sums, [0, 2, 1, 3]), [rows * tables, bins * size]);
+}
+
+/** One below the other. */
+function below<T extends tf.Tensor>(pieces: readonly T[]): T {
+  return pieces.length === 1 ? pieces[0] : tf.concat([...pieces], 0) as T;
 }
 
 /** MI of parts with the fused feature, one table each. */
 function fromPairs(
-  { fused, parts }: Assignments,
+  sets: readonly Assignments[],
   bins: number,
   scale: number,
   norm: Normalization,
 ): Pick<Information, "nmi" | "mi"> {
-  const entropies = parts.map((part) => entropiesOf(momentsOf(fused, part), 2, bins, scale));
-  const { nats, normalised } = judged(entropies, parts.map((_, table) => ({ table, quantity: mutual(I, Y) })), norm);
+  const m = sets[0].parts.length;
+  const entropies = entropiesOf(below(sets.map(({ fused, parts }) => momentsOf(fused, parts))), 2, bins, scale);
+  const wanted = sets[0].parts.map((_, table) => ({ table, quantity: mutual(I, Y) }));
+  const { nats, normalised } = judged(tf.reshape(entropies, [-1, m * entropies.shape[1]]), 2, wanted, norm);
   return { nmi: normalised, mi: nats };
 }
 
 /** MI and CMI: one table P(y, i, j) per pair of parts serves both directions, and its margins both MIs. */
 function fromTriples(
-  { fused, parts }: Assignments,
+  sets: readonly Assignments[],
   options: ResolvedEstimator,
   bins: number,
   scale: number,
 ): Information {
   const { norm, conditionalNorm, conditionalEntropy } = options;
-  const [rows] = fused.shape;
-  const m = parts.length;
-  const pairs = parts.flatMap((_, i) => parts.slice(i + 1).map((_, k) => [i, i + 1 + k] as const));
-  const moments = pairs.map(([i, j]) => momentsOf(fused, products(parts[i], parts[j])));
-  const entropies = moments.map((sums) => entropiesOf(sums, 3, bins, scale));
+  const m = sets[0].parts.length;
+  const pairs = sets[0].parts.flatMap((_, i) => sets[0].parts.slice(i + 1).map((_, k) => [i, i + 1 + k] as const));
+  const moments = below(
+    sets.map(({ fused, parts }) => momentsOf(fused, pairs.map(([i, j]) => products(parts[i], parts[j])))),
+  );
+  const each = entropiesOf(moments, 3, bins, scale);
+  const entropies: tf.Tensor2D = tf.reshape(each, [-1, pairs.length * each.shape[1]]);
+  const [rows] = entropies.shape;
   const mi: Wanted[] = new Array<Wanted>(m).fill(null);
   const cmi: Wanted[] = new Array<Wanted>(m * m).fill(null);
   pairs.forEach(([i, j], table) => {
@@ -258,21 +281,25 @@ function fromTriples(
   });
   const matrix = (flat: tf.Tensor): tf.Tensor3D => tf.reshape(flat, [rows, m, m]);
   if (conditionalEntropy === "official") {
-    const { nats, normalised } = judged(entropies, mi, norm);
-    const zero = tf.zeros([rows]);
-    const [all, ratios] = [0, 1].map(() => new Array<tf.Tensor>(m * m).fill(zero));
+    const { nats, normalised } = judged(entropies, 3, mi, norm);
+    const cube = jointTable(moments, 3, bins, scale);
+    // Tables [x, y, z] of I(y; x | z): j given i of all pairs, then i given j.
+    const both = tf.concat([tf.transpose(cube, [0, 3, 1, 2]), tf.transpose(cube, [0, 2, 1, 3])], 0);
+    const { cmi, ncmi } = officialConditional(both, conditionalNorm);
+    const places = new Float32Array(2 * pairs.length * m * m);
     pairs.forEach(([i, j], pair) => {
-      const cube = jointTable(moments[pair], 3, bins, scale);
-      // Tables [x, y, z] of I(y; x | z).
-      for (const [at, axes] of [[i * m + j, [0, 3, 1, 2]], [j * m + i, [0, 2, 1, 3]]] as const) {
-        const { cmi, ncmi } = officialConditional(tf.transpose(cube, [...axes]), conditionalNorm);
-        [all[at], ratios[at]] = [cmi, ncmi];
-      }
+      places[pair * m * m + i * m + j] = 1;
+      places[(pairs.length + pair) * m * m + j * m + i] = 1;
     });
-    return { nmi: normalised, mi: nats, ncmi: matrix(tf.stack(ratios, 1)), cmi: matrix(tf.stack(all, 1)) };
+    const placed = (values: tf.Tensor) =>
+      matrix(tf.matMul(
+        tf.reshape(tf.transpose(tf.reshape(values, [2, rows, pairs.length]), [1, 0, 2]), [rows, -1]) as tf.Tensor2D,
+        tf.tensor2d(places, [2 * pairs.length, m * m]),
+      ));
+    return { nmi: normalised, mi: nats, ncmi: placed(ncmi), cmi: placed(cmi) };
   }
   if (norm !== conditionalNorm) {
-    const [unconditional, given] = [judged(entropies, mi, norm), judged(entropies, cmi, conditionalNorm)];
+    const [unconditional, given] = [judged(entropies, 3, mi, norm), judged(entropies, 3, cmi, conditionalNorm)];
     return {
       nmi: unconditional.normalised,
       mi: unconditional.nats,
@@ -280,31 +307,42 @@ function fromTriples(
       cmi: matrix(given.nats),
     };
   }
-  const both = judged(entropies, [...mi, ...cmi], norm);
+  const both = judged(entropies, 3, [...mi, ...cmi], norm);
   const [nmi, ncmi] = tf.split(both.normalised, [m, m * m], 1) as tf.Tensor2D[];
   const [unconditional, given] = tf.split(both.nats, [m, m * m], 1) as tf.Tensor2D[];
   return { nmi, mi: unconditional, ncmi: matrix(ncmi), cmi: matrix(given) };
 }
+
+/** Places on the axis that is cut into bins. */
+interface Placed {
+  /** [N, 1 + m, 1, n]. */
+  readonly values: tf.Tensor4D;
+  /** Weights as they enter a table, summing to 1, [1, 1, 1, n]; `null` for 1 / n each. */
+  readonly portions: tf.Tensor | null;
+}
+
+const portionsOf = (share: tf.Tensor2D): tf.Tensor =>
+  tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, 1, share.shape[1]]);
 
 /**
  * Information by histograms.
  *
  * @param vectors [N, 1 + m, n]: the fused feature, then the parts.
  * @param share Weights of observations [1, n], or `null`.
+ * @param mismatch What is paired with what besides, or `null`; in the same bins. Its observations have weights if all have.
+ * @returns Rows of the vectors, then those of the mismatched ones.
  */
 export function histogramInformation(
   vectors: tf.Tensor3D,
   options: ResolvedEstimator,
   share: tf.Tensor2D | null,
+  mismatch: Mismatch | null,
 ): Information {
   const { estimator, bins, cmiBins, edges } = options;
-  const [rows, count, observations] = vectors.shape;
+  const [, count, observations] = vectors.shape;
   const m = count - 1;
   const scale = share === null ? 1 / observations : 1;
-  // Weights as they enter a table: they sum to 1.
-  const portions = share === null
-    ? null
-    : tf.reshape(tf.div(share, tf.maximum(tf.sum(share), 1e-12)), [1, 1, 1, observations]);
+  const portions = share === null ? null : portionsOf(share);
   /** All vectors' places on the axis that is cut into bins, and the ends of that axis. */
   const placed = (bins: number) => {
     // [-2, 2] in units in which the centres of soft bins are 1 apart.
@@ -312,23 +350,32 @@ export function histogramInformation(
     const [values, ends] = edges === "standard"
       ? [standardise(vectors, share, half / 2), [-half, half] as const] as const
       : [stretch(vectors, share), [0, 1] as const] as const;
-    return { values: tf.reshape(values, [rows, count, 1, observations]) as tf.Tensor4D, bins, ends };
+    const set = (places: tf.Tensor3D, portions: tf.Tensor | null): Placed => ({
+      values: tf.reshape(places, [places.shape[0], count, 1, places.shape[2]]),
+      portions,
+    });
+    const sets = [set(values as tf.Tensor3D, portions)];
+    if (mismatch !== null) {
+      const { share } = mismatch;
+      sets.push(set(mismatchedVectors(values as tf.Tensor3D, mismatch), share === null ? null : portionsOf(share)));
+    }
+    return { sets, bins, ends };
   };
   const [single, triple] = [m === 1 || bins !== cmiBins ? placed(bins) : null, m === 1 ? null : placed(cmiBins)];
-  const of = (binning: Binning): Information => {
-    const assigned = ({ values, bins, ends }: ReturnType<typeof placed>): Assignments => {
-      const [first, ...parts] = tf.split(cumulativeBins(values, bins, binning, ends), count, 1) as tf.Tensor4D[];
-      const counted = asNumbers(first) as tf.Tensor4D;
-      return { fused: portions === null ? counted : tf.mul(counted, portions), parts };
-    };
-    return {
-      ...(triple === null ? withoutPartners(rows) : fromTriples(assigned(triple), options, cmiBins, scale)),
-      ...(single === null ? {} : fromPairs(assigned(single), bins, scale, options.norm)),
-    } as Information;
+  const of = (binning: Binning, mismatched: boolean): Information => {
+    const assigned = ({ sets, bins, ends }: ReturnType<typeof placed>): Assignments[] =>
+      (mismatched ? sets : sets.slice(0, 1)).map(({ values, portions }) => {
+        const [first, ...parts] = tf.split(cumulativeBins(values, bins, binning, ends), count, 1) as tf.Tensor4D[];
+        const counted = asNumbers(first) as tf.Tensor4D;
+        return { fused: portions === null ? counted : tf.mul(counted, portions), parts };
+      });
+    const all = triple === null ? null : fromTriples(assigned(triple), options, cmiBins, scale);
+    const unconditional = single === null ? null : fromPairs(assigned(single), bins, scale, options.norm);
+    return { ...(all ?? withoutPartners(unconditional!.nmi.shape[0])), ...unconditional } as Information;
   };
-  if (estimator !== "straight-through") return of(estimator === "soft" ? "soft" : "hard");
+  if (estimator !== "straight-through") return of(estimator === "soft" ? "soft" : "hard", true);
   // Where nothing is differentiated, a compiled program never computes the soft ones.
-  const [soft, hard] = [of("soft"), of("hard")];
+  const [soft, hard] = [of("soft", false), of("hard", true)];
   return {
     nmi: through(soft.nmi, hard.nmi),
     ncmi: through(soft.ncmi, hard.ncmi),
@@ -337,9 +384,13 @@ export function histogramInformation(
   };
 }
 
-/** The straight-through estimator: soft - sg[soft] + sg[hard]. */
+/** The straight-through estimator: soft - sg[soft] + sg[hard]; rows that have no soft values have no gradient. */
 function through<T extends tf.Tensor>(soft: T, hard: T): T {
-  return withGradient([soft], () => ({ value: stopGradient(hard), gradient: (dy) => [dy] })) as T;
+  const [rows] = soft.shape;
+  const gradient = (dy: tf.Tensor) => [
+    dy.shape[0] === rows ? dy : tf.slice(dy, dy.shape.map(() => 0), soft.shape),
+  ];
+  return withGradient([soft], () => ({ value: stopGradient(hard), gradient })) as T;
 }
 
 /** One modality has no conditional information. */

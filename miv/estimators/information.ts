@@ -10,6 +10,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type ByModality, modalitiesOf, valuesOf } from "../../core/modality.ts";
 import { gaussianInformation } from "./gaussian.ts";
 import { histogramInformation } from "./histogram.ts";
+import type { Mismatch } from "./mismatch.ts";
 import { type EstimatorOptions, resolveEstimator } from "./options.ts";
 
 /** Information between every part and the fused feature, and between them given every other part. */
@@ -64,33 +65,72 @@ export function vectorsOf(parts: ByModality<tf.Tensor2D>, fused: tf.Tensor2D): t
   return tf.reshape(tf.concat([fused, ...valuesOf(parts)], 1), [batch, -1, coordinates]) as tf.Tensor3D;
 }
 
+/** Information of matched samples, and of mismatched ones if they were asked for. */
+export interface Estimate extends Information {
+  /** Of the fused feature of sample k + 1 with the parts of sample k, [pairs, m] and [pairs, m, m]; see `shuffledFloor`. */
+  readonly floor: Information | null;
+}
+
 /**
  * The same of vectors that are together already.
  *
  * @param vectors [B, 1 + m, d]: the fused feature, then the parts in sorted order of modalities.
- * @throws {RangeError} If options are out of range or contradict each other.
+ * @param pairs How many mismatched pairs of neighbours are judged besides, at most B - 1; in the bins of all vectors. For
+ * estimates over the whole batch a pair counts if both of its samples do.
+ * @throws {RangeError} If options are out of range or contradict each other, or there are not so many pairs.
  */
 export function informationOfVectors(
   vectors: tf.Tensor3D,
   options: EstimatorOptions = {},
   weights: tf.Tensor1D | null = null,
-): Information {
+  pairs: number = 0,
+): Estimate {
   const [batch, count, coordinates] = vectors.shape;
   const resolved = resolveEstimator(options, coordinates);
+  if (pairs > 0 && pairs >= batch) {
+    throw new RangeError(`Cannot mismatch samples as there must be at least ${pairs + 1}: found ${batch}`);
+  }
   const estimate = resolved.estimator === "gaussian" ? gaussianInformation : histogramInformation;
-  if (resolved.granularity === "sample") return estimate(vectors, resolved, null);
-  // Every coordinate counts as its sample does.
-  const share = weights === null
-    ? null
-    : tf.reshape(tf.mul(tf.expandDims(weights, 1), tf.ones([1, coordinates])), [1, batch * coordinates]) as tf.Tensor2D;
-  const whole = tf.reshape(tf.transpose(vectors, [1, 0, 2]), [1, count, batch * coordinates]) as tf.Tensor3D;
-  const found = estimate(whole, resolved, share);
-  return {
-    nmi: tf.tile(found.nmi, [batch, 1]),
-    ncmi: tf.tile(found.ncmi, [batch, 1, 1]),
-    mi: tf.tile(found.mi, [batch, 1]),
-    cmi: tf.tile(found.cmi, [batch, 1, 1]),
+  const parted = (found: Information, rows: number): { matched: Information; floor: Information | null } => {
+    if (pairs === 0) return { matched: found, floor: null };
+    const cut = (at: number, size: number): Information => ({
+      nmi: tf.slice(found.nmi, [at, 0], [size, -1]),
+      ncmi: tf.slice(found.ncmi, [at, 0, 0], [size, -1, -1]),
+      mi: tf.slice(found.mi, [at, 0], [size, -1]),
+      cmi: tf.slice(found.cmi, [at, 0, 0], [size, -1, -1]),
+    });
+    return { matched: cut(0, rows), floor: cut(rows, found.nmi.shape[0] - rows) };
   };
+  if (resolved.granularity === "sample") {
+    const mismatch: Mismatch = { axis: "rows", by: 1, count: pairs, share: null };
+    const { matched, floor } = parted(estimate(vectors, resolved, null, pairs === 0 ? null : mismatch), batch);
+    return { ...matched, floor };
+  }
+  // Every coordinate counts as its sample does.
+  const repeated = (perSample: tf.Tensor): tf.Tensor2D =>
+    tf.reshape(tf.mul(tf.reshape(perSample, [-1, 1]), tf.ones([1, coordinates])), [1, -1]);
+  const counted = weights ?? (pairs === 0 ? null : tf.ones([batch]) as tf.Tensor1D);
+  const mismatch = (counted: tf.Tensor1D): Mismatch => ({
+    axis: "observations",
+    by: coordinates,
+    count: pairs * coordinates,
+    share: repeated(tf.mul(tf.slice(counted, [0], [pairs]), tf.slice(counted, [1], [pairs]))),
+  });
+  const whole = tf.reshape(tf.transpose(vectors, [1, 0, 2]), [1, count, batch * coordinates]) as tf.Tensor3D;
+  const found = estimate(
+    whole,
+    resolved,
+    counted === null ? null : repeated(counted),
+    counted === null || pairs === 0 ? null : mismatch(counted),
+  );
+  const { matched, floor } = parted(found, 1);
+  const everywhere = ({ nmi, ncmi, mi, cmi }: Information, rows: number): Information => ({
+    nmi: tf.tile(nmi, [rows, 1]),
+    ncmi: tf.tile(ncmi, [rows, 1, 1]),
+    mi: tf.tile(mi, [rows, 1]),
+    cmi: tf.tile(cmi, [rows, 1, 1]),
+  });
+  return { ...everywhere(matched, batch), floor: floor === null ? null : everywhere(floor, pairs) };
 }
 
 /**
