@@ -7,13 +7,12 @@ import type { ArmOptions } from "./options.ts";
 
 /**
  * The paper as printed: Eq. 16 with its sign, contributions in their raw range, soft bins on raw features, equal weights
- * for the terms (the paper gives none), all gradients. Needs encoders as wide as the fusion. May diverge.
+ * for the terms (the paper gives none), all gradients. The paper names no number of bins: as many as the coordinates fill,
+ * as everywhere. Needs encoders as wide as the fusion. May diverge.
  */
 export const literalPreset: Partial<ArmOptions> = {
   view: "raw",
   center: "none",
-  bins: 8,
-  cmiBins: 8,
   gradient: "soft",
   range: "raw",
   minimum: "paper-literal",
