@@ -159,3 +159,30 @@ Deno.test("the runtime is loaded with its usage reports switched off", async () 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("rows added at one place are all counted, with several threads too", async () => {
+  const size = 2 ** 17;
+  const numbers = Int32Array.from({ length: size }, (_, k) => k % 4);
+  const engine = await onnxCpu.create({ threads: 2 });
+  const compiled = await engine.compile({
+    name: "sums",
+    state: {},
+    inputs: { numbers: { shape: [size, 1], dtype: "int32" } },
+    apply: (_state, { numbers }) => ({
+      state: {},
+      outputs: {
+        scattered: tf.scatterND(numbers, tf.ones([size]), [4]),
+        segments: tf.unsortedSegmentSum(tf.ones([size, 2]), tf.reshape(numbers, [size]) as tf.Tensor1D, 4),
+      },
+    }),
+  });
+  const state = engine.createState({});
+  for (let run = 0; run < 5; run++) {
+    const feeds = { numbers: { shape: [size, 1], dtype: "int32" as const, data: numbers } };
+    const { scattered, segments } = await compiled.run(state, feeds);
+    assertEquals([...scattered.data], new Array(4).fill(size / 4));
+    assertEquals([...segments.data], new Array(8).fill(size / 4));
+  }
+  compiled.dispose();
+  await engine.dispose();
+});

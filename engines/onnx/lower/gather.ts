@@ -12,14 +12,41 @@ function tuples(b: Builder, indices: Value): Value {
   return b.cast(indices, "int64");
 }
 
-/** Updates put into or added to a base. Truths are added as integers, as the runtime has no sum of truths. */
-function scattered(b: Builder, base: Value, indices: Value, updates: Value, add: boolean): Value {
-  const { dtype } = base;
+/**
+ * Rows added to those of a base, [size, width], by number.
+ *
+ * By ScatterElements, which adds one after the other: ONNX Runtime's ScatterND shares the rows out among threads, and two
+ * that go to one place get lost.
+ *
+ * @param numbers int64 [count].
+ * @param rows [count, width].
+ */
+function added(b: Builder, base: Value, numbers: Value, rows: Value): Value {
+  const places = b.expand(b.reshape(numbers, [...numbers.shape, 1]), rows.shape);
+  return b.op("ScatterElements", [base, places, rows], { axis: 0, reduction: "add" });
+}
+
+/** Updates put into a base. */
+function put(b: Builder, base: Value, indices: Value, updates: Value): Value {
   const list = [...indices.shape.slice(0, -1), ...base.shape.slice(indices.shape.at(-1)!)];
   const each = b.expand(numeric(b, updates), list);
   if (sizeOf(each.shape) === 0) return base;
-  const made = b.op("ScatterND", [numeric(b, base), tuples(b, indices), each], add ? { reduction: "add" } : {});
-  return b.cast(made, dtype);
+  return b.cast(b.op("ScatterND", [numeric(b, base), tuples(b, indices), each]), base.dtype);
+}
+
+/** Updates added up in zeros. Truths are added as integers, as the runtime has no sum of truths. */
+function addedUp(b: Builder, indices: Value, updates: Value, shape: readonly number[]): Value {
+  const depth = indices.shape.at(-1)!;
+  const [count, size, width] = [indices.shape.slice(0, -1), shape.slice(0, depth), shape.slice(depth)].map(sizeOf);
+  const each = b.expand(numeric(b, updates), [...indices.shape.slice(0, -1), ...shape.slice(depth)]);
+  // The number of a row is what its tuple makes with the strides of the leading axes.
+  const strides = Array.from({ length: depth }, (_, axis) => sizeOf(shape.slice(axis + 1, depth)));
+  const tuple = b.reshape(tuples(b, indices), [count, depth]);
+  const numbers = depth === 1
+    ? b.reshape(tuple, [count])
+    : b.reduce("ReduceSum", b.op("Mul", [tuple, b.constant(strides, [1, depth], "int64")]), [1], false);
+  const sums = added(b, b.filled(0, [size, width], each.dtype), numbers, b.reshape(each, [count, width]));
+  return b.cast(b.reshape(sums, shape), updates.dtype);
 }
 
 /** Gathers along `axis` within each of the leading `batch` axes, which both share. */
@@ -82,8 +109,7 @@ export const gatherRules: Rules<
     inputs: ["indices", "updates"],
     infer: ([_, updates], { shape }) => ({ shape, dtype: updates.dtype }),
     sums: true,
-    lower: (b, [indices, updates], { shape }) =>
-      scattered(b, b.filled(0, shape, updates.dtype), indices, updates, true),
+    lower: (b, [indices, updates], { shape }) => addedUp(b, indices, updates, shape),
   },
   SparseToDense: {
     inputs: ["sparseIndices", "sparseValues", "defaultValue"],
@@ -93,14 +119,14 @@ export const gatherRules: Rules<
       // A list of numbers are places of a vector; one number is one place.
       const rank = indices.shape.length;
       const places = rank < 2 ? b.reshape(indices, [sizeOf(indices.shape), 1]) : indices;
-      return scattered(b, base, places, values, false);
+      return put(b, base, places, values);
     },
   },
   TensorScatterUpdate: {
     inputs: ["tensor", "indices", "updates"],
     infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
     note: "leaves the given tensor as it is; tfjs's CPU writes into it",
-    lower: (b, [x, indices, updates]) => scattered(b, x, indices, b.cast(updates, x.dtype), false),
+    lower: (b, [x, indices, updates]) => put(b, x, indices, b.cast(updates, x.dtype)),
   },
   UnsortedSegmentSum: {
     inputs: ["x", "segmentIds"],
@@ -118,12 +144,15 @@ export const gatherRules: Rules<
         float(b, x),
         b.scalar(0),
       );
-      const places = b.where(legal, number, b.scalar(0, "int64"));
-      return b.op("ScatterND", [
-        b.filled(0, [segments, ...x.shape.slice(1)], "float32"),
-        b.reshape(places, [...ids.shape, 1]),
-        rows,
-      ], { reduction: "add" });
+      const numbers = b.where(legal, number, b.scalar(0, "int64"));
+      const width = sizeOf(x.shape.slice(1));
+      const sums = added(
+        b,
+        b.filled(0, [segments, width], "float32"),
+        b.reshape(numbers, [ids.shape[0]]),
+        b.reshape(rows, [ids.shape[0], width]),
+      );
+      return b.reshape(sums, [segments, ...x.shape.slice(1)]);
     },
   },
 };

@@ -16,7 +16,7 @@ function isZeros(value: Value | null): boolean {
 export function scatterInto(graph: Graph): Graph {
   const uses = new Uses(graph);
   const scattered = (value: Value) =>
-    value.node?.op === "ScatterND" && value.node.attributes["reduction"] === "add" &&
+    value.node?.op === "ScatterElements" && value.node.attributes["reduction"] === "add" &&
     isZeros(value.node.inputs[0]) && uses.of(value) === 1;
   return rewrite(graph, (b, node, now) => {
     if (node.op !== "Add") return null;
@@ -24,6 +24,6 @@ export function scatterInto(graph: Graph): Graph {
     const [sum, other] = scattered(y) ? [y, x] : scattered(x) ? [x, y] : [null, null];
     if (sum === null || !sameShape(other.shape, sum.shape)) return null;
     const [_, indices, updates] = sum.node!.inputs as readonly Value[];
-    return b.node("ScatterND", [now(other), now(indices), now(updates)], { reduction: "add" });
+    return b.node("ScatterElements", [now(other), now(indices), now(updates)], sum.node!.attributes);
   });
 }
