@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Information } from "./information.ts";
-import { standardise } from "./histogram.ts";
+import { standardise } from "./binned.ts";
 import { type Mismatch, mismatchedVectors } from "./mismatch.ts";
 import type { ResolvedEstimator } from "./options.ts";
 

@@ -1,19 +1,31 @@
 /**
- * From sums of products of step functions to all entropies of a few binned variables, in two matrix products.
+ * From a joint table of a few binned variables to the entropies of all of them and of all its margins, in two matrix
+ * products.
  *
+ * A table comes as the shares of its cells, or as moments of functions of the variables:
  * A variable in b bins is described by cumulative functions S_0 .. S_(b-1) of its value, S_0 = 1: with hard bins S_k is 1
  * from edge k on, with hat functions it rises from 0 to 1 between two centres. The share of bin k is S_k - S_(k+1), with
- * S_b = 0. So every cell of every table, margins included, is a sum of some moments with signs: one constant matrix.
+ * S_b = 0. So every cell of every table, margins included, is a sum of some entries with signs: one constant matrix.
  *
- * The moments of v variables are the sums over observations of all products of one cumulative function each,
- * [N, b^v], the last variable fastest.
+ * The moments of v variables are the sums over observations of all products of one cumulative function each. Either form
+ * is [N, b^v], the last variable fastest.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { withGradient } from "../../core/autodiff.ts";
 
-/** One factor of the map from moments to cells, of some neighbouring variables. */
+/** What the entries of a table are: moments of cumulative functions, or the observations in each cell. */
+export type TableForm = "moments" | "shares";
+
+/** How a table is to be read. */
+export interface Reading {
+  readonly form: TableForm;
+  /** Multiplies the entries: 1 / n where they are sums over n observations, 1 where they are means. */
+  readonly scale: number;
+}
+
+/** One factor of the map from entries to cells, of some neighbouring variables. */
 interface Factor {
   /** Row-major [rows, columns] = [b^k, (b + 1)^k] of k variables. */
   readonly signs: Float32Array;
@@ -41,14 +53,16 @@ function indices(length: number, bins: number): number[][] {
 }
 
 /**
- * The factor of k variables. A variable's place 0 .. b - 1 is a bin, S_k - S_(k + 1); place b is all bins together, which
- * is S_0 = 1.
+ * The factor of k variables. A variable's place 0 .. b - 1 is a bin, of moments S_k - S_(k + 1); place b is all bins
+ * together, of moments S_0 = 1.
  */
-function factorOf(variables: number, bins: number): Factor {
+function factorOf(variables: number, bins: number, form: TableForm): Factor {
   const rows = indices(variables, bins);
   const columns = indices(variables, bins + 1);
-  const sign = (step: number, place: number) =>
-    place === bins ? Number(step === 0) : Number(step === place) - Number(step === place + 1);
+  const sign = form === "shares"
+    ? (bin: number, place: number) => Number(place === bins || bin === place)
+    : (step: number, place: number) =>
+      place === bins ? Number(step === 0) : Number(step === place) - Number(step === place + 1);
   const signs = Float32Array.from(
     rows.flatMap((steps) => columns.map((places) => steps.reduce((all, step, v) => all * sign(step, places[v]), 1))),
   );
@@ -56,15 +70,15 @@ function factorOf(variables: number, bins: number): Factor {
 }
 
 /** The layout for v variables in b bins. Made once. */
-function layoutOf(variables: number, bins: number): Layout {
-  const key = `${variables}/${bins}`;
+function layoutOf(variables: number, bins: number, form: TableForm): Layout {
+  const key = `${variables}/${bins}/${form}`;
   const known = layouts.get(key);
   if (known !== undefined) return known;
   // As few factors as possible: as many variables each as the largest matrix holds.
   let most = 1;
   while (most < variables && (bins * (bins + 1)) ** (most + 1) <= LARGEST_MATRIX) most++;
   const factors: Factor[] = [];
-  for (let left = variables; left > 0; left -= most) factors.unshift(factorOf(Math.min(most, left), bins));
+  for (let left = variables; left > 0; left -= most) factors.unshift(factorOf(Math.min(most, left), bins, form));
   const cells = indices(variables, bins + 1);
   const count = (1 << variables) - 1;
   const sums = new Float32Array(cells.length * count);
@@ -107,19 +121,23 @@ function along(table: tf.Tensor2D, factors: readonly Factor[], transposed: boole
 const LEAST_SHARE = 1e-12;
 
 /**
- * All entropies from moments, in nats.
+ * All entropies of tables, in nats.
  *
- * @param moments As the module says, [N, b^v].
- * @param scale Multiplies the moments: 1 / n where they are sums over n observations, 1 where they are means.
+ * @param tables As the module says, [N, b^v].
  * @returns [N, 2^v - 1]: column s - 1 is of the subset with bit mask s, bit 0 being the first variable.
  */
-export function entropiesOf(moments: tf.Tensor2D, variables: number, bins: number, scale: number): tf.Tensor2D {
-  const { factors, sums } = layoutOf(variables, bins);
+export function entropiesOf(
+  tables: tf.Tensor2D,
+  variables: number,
+  bins: number,
+  { form, scale }: Reading,
+): tf.Tensor2D {
+  const { factors, sums } = layoutOf(variables, bins, form);
   const total = tf.tensor2d(sums, [(bins + 1) ** variables, (1 << variables) - 1]);
   // H = -sum P log P with dH/dP = -(log P + 1), so that the logarithms of the forward pass serve the gradient, too.
-  return withGradient([moments], (save) => {
+  return withGradient([tables], (save) => {
     // Differences of counts are exact: the scale comes after them.
-    const shares = tf.maximum(tf.mul(along(moments, factors, false, 1), scale), LEAST_SHARE);
+    const shares = tf.maximum(tf.mul(along(tables, factors, false, 1), scale), LEAST_SHARE);
     const logs = tf.log(shares);
     save([logs]);
     return {
@@ -132,11 +150,16 @@ export function entropiesOf(moments: tf.Tensor2D, variables: number, bins: numbe
   }) as tf.Tensor2D;
 }
 
-/** Joint table P of all variables from their moments, [N, b, .., b]: differences along one axis after the other. */
-export function jointTable(moments: tf.Tensor2D, variables: number, bins: number, scale: number): tf.Tensor {
-  const [rows] = moments.shape;
-  let table: tf.Tensor = moments;
-  for (let v = 0; v < variables; v++) {
+/** Joint tables P of all variables, [N, b, .., b]; from moments by differences along one axis after the other. */
+export function jointTable(
+  tables: tf.Tensor2D,
+  variables: number,
+  bins: number,
+  { form, scale }: Reading,
+): tf.Tensor {
+  const [rows] = tables.shape;
+  let table: tf.Tensor = tables;
+  for (let v = 0; v < (form === "moments" ? variables : 0); v++) {
     const [before, after] = [bins ** v, bins ** (variables - v - 1)];
     const axis = tf.reshape(table, [rows, before, bins, after]);
     const next = tf.concat([

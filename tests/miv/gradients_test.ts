@@ -53,7 +53,26 @@ Deno.test("gradients in closed form equal finite differences", () => {
   checkGradient("softmin", (x) => softmin(x as tf.Tensor2D, 5), drawn([3, 4], 0, 1));
   // Moments as they come from tables: S_0 = 1 everywhere is the largest of them.
   const products = tf.tensor2d([[1, 0.6, 0.3, 0.5, 0.35, 0.2, 0.2, 0.15, 0.1]]);
-  checkGradient("entropiesOf", (x) => entropiesOf(x as tf.Tensor2D, 2, 3, 1), products, 3e-3);
+  checkGradient(
+    "entropiesOf",
+    (x) => entropiesOf(x as tf.Tensor2D, 2, 3, { form: "moments", scale: 1 }),
+    products,
+    3e-3,
+  );
+  // Three variables in six bins are too many for one matrix.
+  const cells = drawn([1, 216], 0.2, 1);
+  checkGradient(
+    "entropiesOf cells",
+    (x) => entropiesOf(x as tf.Tensor2D, 3, 6, { form: "shares", scale: 1 / 100 }),
+    cells,
+  );
+  let moments: tf.Tensor = tf.reshape(cells, [6, 6, 6]);
+  for (const axis of [0, 1, 2]) moments = tf.cumsum(moments, axis, false, true);
+  checkGradient(
+    "entropiesOf moments",
+    (x) => entropiesOf(x as tf.Tensor2D, 3, 6, { form: "moments", scale: 1 / 100 }),
+    tf.reshape(moments, [1, 216]),
+  );
   for (const norm of ["sqrt", "mean", "sum"] as const) {
     const [information, first, second] = [drawn([6], 0.05, 0.2), drawn([6], 0.4, 1), drawn([6], 0.4, 1)];
     checkGradient(`${norm} by information`, (x) => normalised(x, first, second, norm), information);

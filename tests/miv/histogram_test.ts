@@ -10,9 +10,11 @@ import {
   entropiesOf,
   type EstimatorName,
   informationOf,
+  informationOfVectors,
   jointTable,
   type Normalization,
   standardise,
+  tablesOf,
 } from "../../miv/mod.ts";
 import { assertClose, golden, values } from "../helpers/tensors.ts";
 
@@ -115,7 +117,7 @@ Deno.test("entropiesOf() equals entropies of tables counted one by one", () => {
         [new Array(n).fill(1)],
       );
       const moments = tf.tensor2d([products.map((row) => row.reduce((sum, value) => sum + value, 0))]);
-      const entropies = entropiesOf(moments, variables, bins, 1 / n);
+      const entropies = entropiesOf(moments, variables, bins, { form: "moments", scale: 1 / n });
       for (let subset = 1; subset < 1 << variables; subset++) {
         const counts = new Map<string, number>();
         for (let k = 0; k < n; k++) {
@@ -125,11 +127,83 @@ Deno.test("entropiesOf() equals entropies of tables counted one by one", () => {
         const expected = [...counts.values()].reduce((sum, p) => sum - p * Math.log(p), 0);
         assertAlmostEquals(values(entropies)[subset - 1], expected, 1e-4);
       }
-      const table = jointTable(moments, variables, bins, 1 / n);
+      const table = jointTable(moments, variables, bins, { form: "moments", scale: 1 / n });
       assertEquals(table.shape, [1, ...new Array(variables).fill(bins)]);
       assertAlmostEquals(values(tf.sum(table))[0], 1, 1e-5);
+      // The same from the cells' counts.
+      const reading = { form: "shares", scale: 1 } as const;
+      const shares = tf.reshape(table, [1, -1]) as tf.Tensor2D;
+      assertClose(values(entropiesOf(shares, variables, bins, reading)), values(entropies), 1e-5);
+      assertEquals(values(jointTable(shares, variables, bins, reading)), values(table));
     });
   }
+});
+
+Deno.test("tables by counting and by products hold the same observations, weighed or not, and take what is no number", () => {
+  const random = new Random(3);
+  const drawn = (rows: number, n: number) =>
+    tf.tensor3d(Array.from({ length: rows * 4 * n }, () => random.uniform()), [rows, 4, n]);
+  tf.tidy(() => {
+    const sets = (weighed: boolean) =>
+      [[2, 17], [1, weighed ? 9 : 17]].map(([rows, n]) => ({
+        values: drawn(rows, n),
+        portions: weighed ? tf.tensor2d(Array.from({ length: n }, (_, k) => k % 3 === 0 ? 0 : 1 / n), [1, n]) : null,
+      }));
+    for (const weighed of [false, true]) {
+      const given = sets(weighed);
+      for (const others of [[[1], [2], [3]], [[2]], [[1, 2], [1, 3], [3, 2]], [[2, 3]]]) {
+        const variables = others[0].length + 1;
+        const made = (bins: number, few: number) => tablesOf(given, variables, bins, "hard", [0, 1], few);
+        for (const bins of [2, 5]) {
+          const [counted, multiplied] = [made(bins, 0), made(bins, Infinity)];
+          assertEquals([counted.form, multiplied.form], ["shares", "moments"]);
+          const [a, b] = [counted, multiplied].map((tables) => jointTable(tables.of(others), variables, bins, tables));
+          assertEquals(a.shape, [3 * others.length, ...new Array(variables).fill(bins)]);
+          assertClose(values(a), values(b), 1e-6);
+        }
+      }
+    }
+    const odd = [{ values: tf.tensor3d([[[NaN, -Infinity, Infinity, 2], [0, 0, 0.5, -1]]]), portions: null }];
+    assertEquals(values(tablesOf(odd, 2, 2, "hard", [0, 1], 0).of([[1]])), [2, 0, 1, 1]);
+  });
+});
+
+Deno.test("mismatched pairs are judged with the estimate: as the matched ones of equal samples, in every form", () => {
+  tf.tidy(() => {
+    for (const m of [1, 2, 3]) {
+      const one = Array.from({ length: 1 + m }, (_, v) => row(40, v));
+      const equal = tf.tensor3d([one, one, one, one, one]);
+      const varied = tf.tensor3d(Array.from({ length: 5 }, (_, n) => one.map((_, v) => row(40, v + 7.3 * n))));
+      for (const estimator of ["hard", "soft", "straight-through", "gaussian", "official"] as const) {
+        for (const weights of [null, tf.tensor1d([1, 1, 2, 1, 0])]) {
+          for (const granularity of ["sample", "batch"] as const) {
+            const options = { estimator, granularity };
+            const { floor, ...matched } = informationOfVectors(equal, options, weights, 3);
+            assertEquals(floor!.nmi.shape, [3, m]);
+            assertEquals(floor!.ncmi.shape, [3, m, m]);
+            for (const quantity of ["nmi", "ncmi", "mi", "cmi"] as const) {
+              const rows = tf.slice(matched[quantity] as tf.Tensor, 0, 3);
+              assertClose(values(floor![quantity]), values(rows), 1e-4);
+            }
+            const found = informationOfVectors(varied, options, weights, 3);
+            const plain = informationOfVectors(varied, options, weights);
+            assertEquals(plain.floor, null);
+            assertClose(values(found.nmi), values(plain.nmi), 1e-6);
+            if (granularity === "batch") continue;
+            // Fused features of samples 1, 2, 3 with the parts of 0, 1, 2.
+            const mixed = tf.concat(
+              [tf.slice(varied, [1, 0, 0], [3, 1, -1]), tf.slice(varied, [0, 1, 0], [3, m, -1])],
+              1,
+            );
+            const expected = informationOfVectors(mixed as tf.Tensor3D, options);
+            assertClose(values(found.floor!.nmi), values(expected.nmi), 1e-5);
+            assertClose(values(found.floor!.ncmi), values(expected.ncmi), 1e-5);
+          }
+        }
+      }
+      assertThrows(() => informationOfVectors(equal, {}, null, 5), RangeError, "at least 6: found 5");
+    }
+  });
 });
 
 const vectors = fc.record({
