@@ -11,6 +11,7 @@ import { foldConstants } from "../../engines/onnx/passes/fold_constants.ts";
 import { groupUpdates } from "../../engines/onnx/passes/group_updates.ts";
 import { optimise, passes } from "../../engines/onnx/passes/mod.ts";
 import { multiplyAdd } from "../../engines/onnx/passes/multiply_add.ts";
+import { rejoined } from "../../engines/onnx/passes/rejoined.ts";
 import { relu } from "../../engines/onnx/passes/relu.ts";
 import { scaleAndShift } from "../../engines/onnx/passes/scale_and_shift.ts";
 import { scatterInto } from "../../engines/onnx/passes/scatter_into.ts";
@@ -95,6 +96,27 @@ Deno.test("scatter into leaves rows alone that something else uses, and sums tha
   });
   const after = scatterInto(before);
   assertEquals(count(after, "Add"), 2);
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("rejoined: pieces of one tensor that are joined in their order are that tensor", async () => {
+  const feeds = { x: float32(waves(4, 0), [1, 4]), y: float32(waves(6, 1), [2, 3]), z: float32([5], []) };
+  const before = lowered(feeds, ({ x, y, z }) => {
+    const scalars = tf.split(x, 4, 1).map((piece) => tf.reshape(piece, []));
+    const [a, b, c] = tf.split(y, 3, 1);
+    return {
+      log: tf.stack([z, ...scalars, z]),
+      turned: tf.stack([...scalars].reverse()),
+      part: tf.stack(scalars.slice(0, 3)),
+      // Pieces of an inner axis do not lie one behind the other.
+      inner: tf.concat([a, b, c].map((piece) => tf.reshape(piece, [2])), 0),
+      rows: tf.concat(tf.split(y, 2, 0).map((row) => tf.reshape(row, [3])), 0),
+    };
+  });
+  const after = rejoined(before);
+  const concats = (graph: Graph) =>
+    graph.nodes.filter((node) => node.op === "Concat").map((node) => node.inputs.length).sort();
+  assertEquals([concats(before), concats(after)], [[2, 3, 3, 4, 6], [3, 3, 3, 4]], printGraph(after));
   await assertSame(before, after, feeds);
 });
 

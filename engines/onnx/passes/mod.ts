@@ -14,6 +14,7 @@ import { bias } from "./bias.ts";
 import { foldConstants } from "./fold_constants.ts";
 import { groupUpdates } from "./group_updates.ts";
 import { multiplyAdd } from "./multiply_add.ts";
+import { rejoined } from "./rejoined.ts";
 import { relu } from "./relu.ts";
 import { scaleAndShift } from "./scale_and_shift.ts";
 import { scatterInto } from "./scatter_into.ts";
@@ -44,6 +45,12 @@ export const passes: readonly Pass[] = [
     name: "scatter into",
     reason: "before sums are fused: rows added to zeros and then to x are added to x, which saves two passes over x",
     run: scatterInto,
+  },
+  {
+    name: "rejoined",
+    reason: "anywhere: logged scalars that came out of one tensor are logged as that tensor",
+    cpu: true,
+    run: rejoined,
   },
   {
     name: "sums of squares",
