@@ -69,12 +69,10 @@ export function relativeSpeed(
 
 const GROUP = "aux:greedy";
 
-/** The rows' weighted mean, [1, c]; rows of weight 0 do not count. */
-function batchMean(rows: tf.Tensor2D, weights: tf.Tensor1D | null): tf.Tensor {
-  if (weights === null) return tf.mean(rows, 0, true);
-  // Divided before the product, as all levels and modalities have the weights in common.
-  const parts = tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
-  return tf.matMul(tf.expandDims(parts, 0) as tf.Tensor2D, rows);
+/** What each row's part of a weighted mean is, [1, B]; rows of weight 0 do not count. */
+function partsOf(rows: number, weights: tf.Tensor1D | null): tf.Tensor2D {
+  if (weights === null) return tf.fill([1, rows], 1 / rows);
+  return tf.expandDims(tf.div(weights, tf.maximum(tf.sum(weights), 1e-12)), 0) as tf.Tensor2D;
 }
 
 /**
@@ -160,8 +158,8 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
         if (scope.mode === "eval") return gates; // prediction is never curated
         const group = scope.group(GROUP).in(`level${level + 1}`);
         const { curated } = state(scope);
-        const parts = tf.split(curated, m);
-        const flags = byModality(modalities, (_, u) => parts[u]);
+        const each = tf.split(curated, m);
+        const flags = byModality(modalities, (_, u) => each[u]);
         const weights = scope.weights();
         const count = tf.add(group.buffer("seen", [], zeros), 1);
         group.update("seen", count);
@@ -176,11 +174,12 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
               `channels: found ${first.shape[1]} and ${own.shape[1]}`,
           );
         };
+        const rest = tf.sub(1, share);
+        const parts = tf.mul(partsOf(at(gates, modalities[0]).shape[0], weights), share) as tf.Tensor2D;
         return mapByModality(gates, (gate, modality) => {
           const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
-          const now = batchMean(stopGradient(seenGate(modality)), weights);
-          // Cumulative average over all training steps, curated ones included.
-          const mean = tf.add(before, tf.mul(tf.sub(now, before), share));
+          // Cumulative average over all training steps, curated ones included: the batch's mean enters by its share.
+          const mean = tf.add(tf.matMul(parts, stopGradient(seenGate(modality))), tf.mul(before, rest));
           group.in(modality).update("mean", mean);
           const flag = at(flags, modality);
           return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;

@@ -133,7 +133,6 @@ export const centralnet: FusionPlugin = defineFusion<CentralNetOptions>({
       },
       ...headLosses(
         weights.every((weight) => weight === 0) ? "joint" : "both",
-        context,
         byModality(modalities, (_, index) => weights[index]),
       ),
     };

@@ -66,7 +66,7 @@ export const decision: FusionPlugin = defineFusion<DecisionOptions>({
       },
       // Parts of the averaged logits, which stand for the fused feature here whatever is averaged.
       solo: (features, scope) => heads.solo(features, scope),
-      ...headLosses(loss, context, byModality(modalities, () => 1)),
+      ...headLosses(loss, byModality(modalities, () => 1)),
     };
   },
 });

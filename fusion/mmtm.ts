@@ -120,7 +120,7 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
         return heads.forward(features, keep, scope);
       },
       solo: (features, scope) => heads.solo(features, scope),
-      ...headLosses(loss, context, byModality(modalities, () => 1)),
+      ...headLosses(loss, byModality(modalities, () => 1)),
     };
   },
 });

@@ -8,6 +8,8 @@ import { at, type ByModality, byModality, mapByModality } from "../core/modality
 import type { ChoiceOption } from "../core/options.ts";
 import type { Features, Fusion, FusionOutput, Keep, KeepFill, ModelContext, Solo } from "../core/plugin.ts";
 import type { Scope } from "../core/scope.ts";
+import { crossEntropy } from "../losses/cross_entropy.ts";
+import { whereKept } from "../losses/kept.ts";
 import { xavierNormal, zeros } from "../nn/initializers.ts";
 
 /** The option `keepFill`. */
@@ -139,19 +141,16 @@ export function averagedHeads(
  */
 export function headLosses(
   kind: HeadLoss,
-  { classes }: ModelContext,
   weights: ByModality<number>,
 ): Pick<Fusion, "loss"> {
   if (kind === "joint") return {};
   return {
     loss({ logits, own }: FusionOutput, labels: tf.Tensor1D, _scope: Scope, keep: Keep) {
-      const target = tf.oneHot(labels, classes, 1, 0, "float32");
-      const entropy = (l: tf.Tensor2D) => tf.neg(tf.sum(tf.mul(tf.logSoftmax(l), target), 1)) as tf.Tensor1D;
-      const terms: Record<string, tf.Tensor1D> = kind === "both" ? { joint: entropy(logits) } : {};
+      const terms: Record<string, tf.Tensor1D> = kind === "both" ? { joint: crossEntropy(logits, labels) } : {};
       for (const [modality, head] of Object.entries(own!)) {
-        const term = tf.mul(entropy(head), at(weights, modality)) as tf.Tensor1D;
+        const term = tf.mul(crossEntropy(head, labels), at(weights, modality)) as tf.Tensor1D;
         // A sample counts for the heads of the modalities that it has.
-        terms[`head:${modality}`] = keep === null ? term : tf.mul(term, tf.reshape(at(keep, modality), [-1]));
+        terms[`head:${modality}`] = whereKept(term, keep, modality);
       }
       return terms;
     },

@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   core: ["core"],
   nn: ["nn", "core"],
   encoders: ["encoders", "nn", "core"],
-  fusion: ["fusion", "nn", "core"],
+  fusion: ["fusion", "losses", "nn", "core"],
   miv: ["miv", "nn", "core"],
   losses: ["losses", "nn", "core"],
   sampling: ["sampling", "nn", "core"],

@@ -128,14 +128,14 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
       const { phi } = found;
       const joint = jointContribution(phi);
       const { phiMI, phiCMI } = lossNow(step);
-      const pairs = modalities.flatMap((_, i) => modalities.map((_, j) => i * m + j).filter((_, j) => j !== i));
+      // Behind each entry of the diagonal stand the m of other pairs before the next one.
       const flat = tf.reshape(found.ncmi, [-1, m * m]) as tf.Tensor2D;
       const measured = tf.concat([
         tf.expandDims(found.p, 1),
         found.solo,
         found.nmi,
         phi,
-        ...pairs.map((pair) => tf.slice(flat, [0, pair], [-1, 1])),
+        ...modalities.slice(1).map((_, i) => tf.slice(flat, [0, i * (m + 1) + 1], [-1, m])),
       ], 1) as tf.Tensor2D;
       const logged = {
         "phi": joint,

@@ -20,6 +20,25 @@ Deno.test("crossEntropy() and labelProbability() equal the definition, and are s
   });
 });
 
+Deno.test("the gradients of crossEntropy() and labelProbability() are softmax - onehot, and p (onehot - softmax)", () => {
+  tf.tidy(() => {
+    const logits = tf.tensor2d([[2, 0, -1], [0.5, 1, 0], [1000, -1000, 0]]);
+    const labels = tf.tensor1d([0, 1, 2], "int32");
+    const factors = tf.tensor1d([1, -2, 0.5]);
+    const gradient = (loss: typeof crossEntropy) => {
+      const pass = record(() => tf.sum(tf.mul(loss(logits, labels), factors)));
+      const found = values(pass.gradients(pass.value, [logits])[0]);
+      pass.dispose();
+      return found;
+    };
+    const difference = tf.sub(tf.softmax(logits), tf.oneHot(labels, 3));
+    assertClose(gradient(crossEntropy), values(tf.mul(difference, tf.expandDims(factors, 1))), 1e-6);
+    const p = tf.tensor2d([[0.843795], [0.50648], [0]]);
+    const expected = tf.neg(tf.mul(tf.mul(difference, tf.expandDims(factors, 1)), p));
+    assertClose(gradient(labelProbability), values(expected), 1e-5);
+  });
+});
+
 Deno.test("gapLoss() equals Eq. 15 on the hand-computed example, shifted and raw", () => {
   tf.tidy(() => {
     // Shifted (.773333, .69): 2 |.773333 - .731667| / .731667. Raw (.16, .035): 2 * .0625 / .0975.
