@@ -6,7 +6,7 @@
 import type { Grid } from "../grid.ts";
 import { ARM_SEEDS, armWith, cell, plain } from "./arm_shared.ts";
 
-/** All presets; the released code also with weights of 1 at test. */
+/** All presets; the paper also with more bins than coordinates fill, the released code with weights of 1 at test. */
 export const armPresets: Grid = {
   name: "arm-presets",
   question: "What do ARM's presets give on av-digits, and what is the released code's use of test labels worth?",
@@ -15,6 +15,7 @@ export const armPresets: Grid = {
     plain(),
     armWith("arm"),
     cell("arm-literal", [["arm-literal", {}]]),
+    cell("arm-literal, 8 bins", [["arm-literal", { bins: 8, cmiBins: 8 }]]),
     cell("arm-official", [["arm-official", {}]]),
     cell("arm-official, weights 1 at test", [["arm-official", { fwTest: "one" }]]),
   ],
