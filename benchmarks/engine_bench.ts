@@ -8,9 +8,9 @@
  */
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../cli/command.ts";
 import { printProfile } from "./profile.ts";
-import { type Clock, gridNotes, timeGrid, torchMissing } from "./quick_grid.ts";
+import { type Clock, gridNotes, timeGrid } from "./quick_grid.ts";
 import { HEADER, lineOf, type Row } from "./rows.ts";
-import { median, Side } from "./side.ts";
+import { median, modulesMissing, Side } from "./side.ts";
 import { soak } from "./soak.ts";
 import { benchSteps } from "./steps.ts";
 
@@ -141,7 +141,7 @@ const command: Command = {
     const clock = text.clock ?? "wall";
     if (clock !== "wall" && clock !== "cpu") throw new RangeError(`Cannot use clock "${clock}": clocks are wall, cpu`);
     const python = text.python === "none" ? null : text.python ?? "python3";
-    const missing = python === null ? null : await torchMissing(python);
+    const missing = python === null ? null : await modulesMissing(python, ["torch", "numpy"]);
     if (missing !== null) {
       throw new RangeError(
         `Cannot time PyTorch as "${python}" must have torch and numpy: ${missing}; give another by --python, or none`,

@@ -25,7 +25,7 @@ import { type EstimatorName, informationProgram } from "../miv/mod.ts";
 import type { Session } from "../training/mod.ts";
 import { processorMs } from "./processor.ts";
 import { BATCH, benchSession } from "./session.ts";
-import { median, Side } from "./side.ts";
+import { median, modulesMissing, Side } from "./side.ts";
 
 /** One row; what a case does not measure is `null`. */
 export interface MivRow {
@@ -68,7 +68,7 @@ function valuation(differentiated: boolean): Method {
     gradient: differentiated ? "straight-through" : "none",
   });
   const value = (step: TrainStep) =>
-    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options);
+    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options, false);
   return {
     name: "valuation",
     declares: { solo: true, columns: { "valuation/phi": { width: 2, init: 0 } } },
@@ -134,28 +134,17 @@ export async function stepRow(
   return { case: name, stepMs, valuationMs, share: valuationMs / stepMs, officialMs: null, speedup: null };
 }
 
-/** The released arithmetic in a Python process, one thread; `null` if Python or NumPy is missing. */
-async function startOfficial(python: string, batch: number, width: number, times: number): Promise<Side | null> {
-  const script = new URL("./official_miv.py", import.meta.url).pathname;
-  try {
-    return await Side.start(python, [script, ...[batch, width, times].map(String)]);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    if (error instanceof Error && error.message.startsWith("Cannot time")) return null;
-    throw error;
-  }
-}
-
 /**
  * One batch of features valuated here and by the released arithmetic in turn.
  *
+ * @param python Python with NumPy; `null` leaves the released arithmetic out.
  * @param times How often the other side makes each histogram: twice, as released, or once.
  */
 export async function batchRow(
   engine: Engine,
   estimator: EstimatorName,
   rounds: number,
-  python: string,
+  python: string | null,
   times: 1 | 2 = 2,
 ): Promise<MivRow> {
   const [batch, width] = [128, 512];
@@ -170,7 +159,8 @@ export async function batchRow(
   };
   const compiled = await engine.compile(informationProgram(["a", "b"], batch, width, { estimator }));
   const state = engine.createState({});
-  const official = await startOfficial(python, batch, width, times);
+  const script = new URL("./official_miv.py", import.meta.url).pathname;
+  const official = python === null ? null : await Side.start(python, [script, ...[batch, width, times].map(String)]);
   const [own, theirs]: [number[], number[]] = [[], []];
   for (let round = -3; round < rounds; round++) {
     const started = processorMs();
@@ -199,7 +189,11 @@ export async function batchRow(
 
 const flags: Readonly<Record<string, Flag>> = {
   rounds: { type: "text", value: "N", about: "rounds of each case (default: 40)" },
-  python: { type: "text", value: "PATH", about: "Python with NumPy, for the released arithmetic (default: python3)" },
+  python: {
+    type: "text",
+    value: "PATH",
+    about: 'Python with NumPy, for the released arithmetic; "none" leaves it out (default: python3 if it has NumPy)',
+  },
   json: { type: "boolean", about: "print one JSON line per row" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -215,12 +209,19 @@ const command: Command = {
     }
     const { json } = boolean;
     const rounds = text.rounds === undefined ? 40 : parseInteger("--rounds", text.rounds, 1);
-    const python = text.python ?? "python3";
+    const wanted = text.python === "none" ? null : text.python ?? "python3";
+    const missing = wanted === null ? null : await modulesMissing(wanted, ["numpy"]);
+    if (missing !== null && text.python !== undefined) {
+      throw new RangeError(
+        `Cannot time the released arithmetic as "${wanted}" must have numpy: ${missing}; give another by --python, or none`,
+      );
+    }
+    const python = missing === null ? wanted : null;
     const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
     const print = (row: MivRow) => {
       if (json) return console.log(JSON.stringify(row));
       const number = (value: number | null, digits: number) =>
-        (value === null ? "-" : value.toFixed(digits)).padStart(11);
+        (value === null ? "-" : value.toFixed(digits)).padStart(13);
       console.log(
         `${row.case.padEnd(44)}${number(row.stepMs, 2)}${number(row.valuationMs, 2)}` +
           `${number(row.share === null ? null : 100 * row.share, 1)}${number(row.officialMs, 2)}${
@@ -231,7 +232,7 @@ const command: Command = {
     if (!json) {
       console.log(
         `${"case".padEnd(44)}${
-          ["stepMs", "valuationMs", "share %", "officialMs", "speedup"].map((t) => t.padStart(11)).join("")
+          ["stepMs", "valuationMs", "share %", "officialMs", "speedup"].map((t) => t.padStart(13)).join("")
         }`,
       );
     }
@@ -244,14 +245,13 @@ const command: Command = {
         await stepRow(engine, `${label}: ARM`, size, createLibrary().methods.get("arm").create({}, context), rounds),
       );
     }
-    let missing = false;
     for (const estimator of ["hard", "straight-through", "gaussian", "official"] as const) {
-      const row = await batchRow(engine, estimator, rounds, python);
-      missing ||= row.officialMs === null;
-      print(row);
+      print(await batchRow(engine, estimator, rounds, python));
     }
     print(await batchRow(engine, "hard", rounds, python, 1));
-    if (missing) console.error(`The released arithmetic was left out: ${python} with NumPy is needed (--python PATH)`);
+    if (missing !== null) {
+      console.error(`The released arithmetic was left out as "${wanted}" must have numpy: ${missing} (--python PATH)`);
+    }
     await engine.dispose();
     return 0;
   },

@@ -228,17 +228,6 @@ export async function runTorch(python: string, folder: string): Promise<TorchRun
   };
 }
 
-/** Why a Python cannot run PyTorch's side, or `null`. */
-export async function torchMissing(python: string): Promise<string | null> {
-  try {
-    const { code, stderr } = await new Deno.Command(python, { args: ["-c", "import torch, numpy"] }).output();
-    return code === 0 ? null : new TextDecoder().decode(stderr).trim().split("\n").at(-1)!;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return `there is no "${python}"`;
-    throw error;
-  }
-}
-
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** A side's time. @throws {RangeError} If processor time is asked for and not known. */

@@ -71,3 +71,14 @@ export class Side {
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
+
+/** Why a Python cannot run a side that needs some modules, or `null`. */
+export async function modulesMissing(python: string, modules: readonly string[]): Promise<string | null> {
+  try {
+    const { code, stderr } = await new Deno.Command(python, { args: ["-c", `import ${modules.join(", ")}`] }).output();
+    return code === 0 ? null : new TextDecoder().decode(stderr).trim().split("\n").at(-1)!;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return `there is no "${python}"`;
+    throw error;
+  }
+}

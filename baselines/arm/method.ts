@@ -77,7 +77,7 @@ export function armMethod(name: string, options: ArmOptions, context: ModelConte
 
   const started = (host: Host) => host.epoch >= warmupEpochs(options.warmup, host.epochs);
   const value = (step: TrainStep) =>
-    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options);
+    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options, true);
   // Weights of the batch itself come from a valuation before fusion. Where no loss needs another one behind it, that is
   // the batch's valuation: one a step, and what is logged is what acted.
   const weighed = new WeakMap<Scope, Valuation>();

@@ -32,7 +32,7 @@ export interface Valuation {
   readonly phi: tf.Tensor2D;
   /** What was compared, [B, 1 + m, d]: fused feature and parts, centred and without gradient. */
   readonly compared: tf.Tensor3D;
-  /** The same estimates between mismatched neighbours of the batch; `null` in prediction and for one row. */
+  /** The same estimates between mismatched neighbours of the batch; `null` if not wanted, and for one row. */
   readonly floor: Information | null;
 }
 
@@ -164,13 +164,17 @@ function soloProbabilities(logits: ByModality<tf.Tensor2D>, classes: tf.Tensor1D
 /** Mismatched pairs that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
 const FLOOR_PAIRS = 16;
 
-/** The valuation of a batch; parts of ARM with equal settings share it within a step. */
-export function valuate(step: Step, target: Target, options: ArmOptions): Valuation {
-  return step.memo(`arm/valuation/${valuationKey(options)}`, () => {
+/**
+ * The valuation of a batch; parts of ARM with equal settings share it within a step.
+ *
+ * @param logged Whether the floor is wanted too.
+ */
+export function valuate(step: Step, target: Target, options: ArmOptions, logged: boolean): Valuation {
+  return step.memo(`arm/valuation/${logged}/${valuationKey(options)}`, () => {
     const differentiable = options.gradient === "straight-through" || options.gradient === "soft";
     const { parts, fused, logits: fusedLogits } = compared(step, target, options);
     const vectors = centre(gated(vectorsOf(parts, fused), differentiable), step, target, options);
-    const pairs = step.scope.mode === "train" ? Math.min(FLOOR_PAIRS, vectors.shape[0] - 1) : 0;
+    const pairs = logged ? Math.min(FLOOR_PAIRS, vectors.shape[0] - 1) : 0;
     const { nmi, ncmi, floor } = informationOfVectors(vectors, estimatorOptions(options), target.weights, pairs);
     const keep = options.gradient !== "none";
     const p = gated(labelProbability(fusedLogits, target.classes), keep);

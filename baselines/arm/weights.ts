@@ -43,7 +43,7 @@ function scaledBy(step: Step, weights: tf.Tensor2D): ByModality<Features> {
 /** Values the batch before fusion: for weights that are computed from the batch itself. */
 function valueNow(step: Step, classes: tf.Tensor1D, options: ArmOptions): Valuation {
   const target: Target = { classes, output: step.subset(step.modalities), weights: step.scope.weights() };
-  return valuate(step, target, options);
+  return valuate(step, target, options, step.scope.mode === "train");
 }
 
 /** Weights of the released code, [1, 2], from the means of the batch. */

@@ -6,15 +6,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  gridCells,
-  gridNotes,
-  gridRow,
-  type OurRun,
-  timeGrid,
-  torchMissing,
-  type TorchRun,
-} from "../../benchmarks/quick_grid.ts";
+import { gridCells, gridNotes, gridRow, type OurRun, timeGrid, type TorchRun } from "../../benchmarks/quick_grid.ts";
+import { modulesMissing } from "../../benchmarks/side.ts";
 import { HEADER, lineOf } from "../../benchmarks/rows.ts";
 import { quick } from "../../experiments/grids/mod.ts";
 
@@ -81,10 +74,10 @@ Deno.test("the cells of the row are those of the quick grid, seeds outside", asy
 });
 
 Deno.test("one cell of the quick grid, ours alone and beside PyTorch", async () => {
-  assertStringIncludes((await torchMissing("no-such-python"))!, "no-such-python");
+  assertStringIncludes((await modulesMissing("no-such-python", ["torch"]))!, "no-such-python");
   // Any Python with torch and numpy.
   const python = Deno.env.get("ARMLAB_TEST_PYTHON") ?? "python3";
-  const missing = await torchMissing(python);
+  const missing = await modulesMissing(python, ["torch", "numpy"]);
   if (missing !== null) console.log(`skipped: PyTorch's side of the quick grid, as torch is missing: ${missing}`);
   const said: string[] = [];
   const row = await timeGrid({
