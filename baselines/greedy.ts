@@ -161,8 +161,9 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
         const each = tf.split(curated, m);
         const flags = byModality(modalities, (_, u) => each[u]);
         const weights = scope.weights();
-        const count = tf.add(group.buffer("seen", [], zeros), 1);
-        group.update("seen", count);
+        // All levels have seen the same steps.
+        const count = tf.add(scope.group(GROUP).buffer("seen", [], zeros), 1);
+        scope.group(GROUP).update("seen", count);
         const share = tf.div(1, count);
         const seenGate = (modality: string): tf.Tensor2D => {
           const own = at(gates, modality);
@@ -229,14 +230,12 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       },
       emit(step) {
         const { main, bypass, curated } = state(step.scope);
-        const [flags, own, around] = [curated, main, bypass].map((values) => tf.split(values, m));
-        const scalar = (part: tf.Tensor) => tf.reshape(part, []) as tf.Scalar;
         return {
-          stats: Object.fromEntries(modalities.flatMap((modality, u) => [
-            [`curated:${modality}`, scalar(flags[u])],
-            [`main:${modality}`, scalar(own[u])],
-            [`bypass:${modality}`, scalar(around[u])],
-          ])),
+          stats: Object.fromEntries(
+            Object.entries({ curated, main, bypass }).flatMap(([name, values]) =>
+              tf.split(values, m).map((part, u) => [`${name}:${modalities[u]}`, tf.reshape(part, []) as tf.Scalar])
+            ),
+          ),
         };
       },
     };

@@ -276,7 +276,7 @@ const SIZES = ["8,16,32", "32,64,128"];
 const flags: Readonly<Record<string, Flag>> = {
   only: { type: "list", value: "NAME,...", about: "fusions and methods to time (default: all)" },
   rounds: { type: "text", value: "N", about: "steps of each (default: 60)" },
-  epochs: { type: "text", value: "N", about: "epochs of each (default: 5)" },
+  epochs: { type: "text", value: "N", about: "epochs of each (default: 9)" },
   samples: { type: "text", value: "N", about: "training samples of an epoch (default: 1280)" },
   channels: {
     type: "each",
@@ -303,7 +303,7 @@ const command: Command = {
     }
     const count = (flag: string, otherwise: number) =>
       parsed.text[flag] === undefined ? otherwise : parseInteger(`--${flag}`, parsed.text[flag], 1);
-    const effort = { rounds: count("rounds", 60), epochs: count("epochs", 5), samples: count("samples", 1280) };
+    const effort = { rounds: count("rounds", 60), epochs: count("epochs", 9), samples: count("samples", 1280) };
     const sizes = (parsed.list.channels.length === 0 ? SIZES : parsed.list.channels).map((text) =>
       text.split(",").map((number) => parseInteger("--channels", number, 1))
     );

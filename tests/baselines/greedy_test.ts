@@ -88,7 +88,7 @@ Deno.test("greedy's running gate is the cumulative mean over all training steps 
         "aux:greedy/bypass": tf.zeros([2]),
         "aux:greedy/curated": tf.tensor1d(curated),
         "aux:greedy/left": tf.scalar(0),
-        [name("seen")]: tf.scalar(0),
+        "aux:greedy/seen": tf.scalar(0),
         [name("audio/mean")]: zeros(),
         [name("image/mean")]: zeros(),
       };
