@@ -156,7 +156,7 @@ Deno.test("greedy says what the slip and its own losses need", () => {
       "aux:greedy/bypass": tf.zeros([2]),
       "aux:greedy/curated": tf.zeros([2]),
       "aux:greedy/left": tf.scalar(0),
-      "aux:greedy/level1/seen": tf.scalar(0),
+      "aux:greedy/seen": tf.scalar(0),
       "aux:greedy/level1/audio/mean": tf.zeros([1, 3]),
       "aux:greedy/level1/image/mean": tf.zeros([1, 4]),
     };
