@@ -60,17 +60,19 @@ export class Batches {
 /** Rows of a table column for a batch; padding gets the first item's row. */
 export function gatherRows(table: Float32Array, width: number, items: Int32Array, size: number): HostTensor {
   const data = new Float32Array(size * width);
+  // Rows are a few numbers: a view of each would cost more than they do.
   for (let i = 0; i < size; i++) {
-    const index = items[i < items.length ? i : 0];
-    data.set(table.subarray(index * width, (index + 1) * width), i * width);
+    const from = items[i < items.length ? i : 0] * width;
+    for (let k = 0; k < width; k++) data[i * width + k] = table[from + k];
   }
   return { data, shape: [size, width], dtype: "float32" };
 }
 
 /** Writes the rows of a batch back; of repeated samples the last one stays, padding writes nothing. */
 export function scatterRows(table: Float32Array, width: number, items: Int32Array, rows: HostTensor): void {
+  const data = rows.data as Float32Array;
   for (let i = 0; i < items.length; i++) {
-    table.set((rows.data as Float32Array).subarray(i * width, (i + 1) * width), items[i] * width);
+    for (let k = 0; k < width; k++) table[items[i] * width + k] = data[i * width + k];
   }
 }
 
