@@ -58,19 +58,22 @@ export function automaticBins(observations: number): number {
   return observations >= 256 ? 4 : 3;
 }
 
+/** Most bins per axis: more have no constant matrix within a compiled program's limit, and no observations to fill them. */
+export const MOST_BINS = 100;
+
 /**
  * Fills in defaults.
  *
  * @param coordinates d, the width of the fused feature.
- * @throws {RangeError} If bins are not integers >= 2, or options contradict each other.
+ * @throws {RangeError} If bins are not integers from 2 to 100, or options contradict each other.
  */
 export function resolveEstimator(options: EstimatorOptions, coordinates: number): ResolvedEstimator {
   const { estimator = "straight-through", bins = 0, cmiBins = 0 } = options;
   const official = estimator === "official";
   for (const count of [bins, cmiBins]) {
-    if (count !== 0 && (!Number.isInteger(count) || count < 2)) {
+    if (count !== 0 && (!Number.isInteger(count) || count < 2 || count > MOST_BINS)) {
       throw new RangeError(
-        `Cannot estimate information as bins must be an integer >= 2, or 0 for automatic: found ${count}`,
+        `Cannot estimate information as bins must be an integer from 2 to ${MOST_BINS}, or 0 for automatic: found ${count}`,
       );
     }
   }

@@ -33,12 +33,14 @@ interface Factor {
   readonly columns: number;
 }
 
-/** Constant matrices for v variables in b bins each. */
+/** Constant matrices for v variables in b bins each, of the first variables to the last. */
 interface Layout {
-  /** Of the first variables to the last. */
-  readonly factors: readonly Factor[];
-  /** Cells to sums over the tables of the subsets 1 .. 2^v - 1, negative, [(b + 1)^v, 2^v - 1]. */
-  readonly sums: Float32Array;
+  /** Entries to cells. */
+  readonly cells: readonly Factor[];
+  /** Cells to sums over the tables of subsets, [(b + 1)^k, 2^k] each: first those that have a variable. */
+  readonly sums: readonly Factor[];
+  /** Those sums to entropies, [2^v, 2^v - 1]; `null` where a single factor gives them in their order already. */
+  readonly order: Float32Array | null;
 }
 
 /** Most entries of a constant matrix (64 KiB). */
@@ -52,21 +54,41 @@ function indices(length: number, bins: number): number[][] {
   return indices(length - 1, bins).flatMap((head) => Array.from({ length: bins }, (_, k) => [...head, k]));
 }
 
-/**
- * The factor of k variables. A variable's place 0 .. b - 1 is a bin, of moments S_k - S_(k + 1); place b is all bins
- * together, of moments S_0 = 1.
- */
-function factorOf(variables: number, bins: number, form: TableForm): Factor {
-  const rows = indices(variables, bins);
-  const columns = indices(variables, bins + 1);
-  const sign = form === "shares"
-    ? (bin: number, place: number) => Number(place === bins || bin === place)
-    : (step: number, place: number) =>
-      place === bins ? Number(step === 0) : Number(step === place) - Number(step === place + 1);
+/** The factor of k variables, each row and column a place on every axis. */
+function factorOf(
+  variables: number,
+  rows: number,
+  columns: number,
+  entry: (row: number, column: number) => number,
+): Factor {
+  const [from, to] = [indices(variables, rows), indices(variables, columns)];
   const signs = Float32Array.from(
-    rows.flatMap((steps) => columns.map((places) => steps.reduce((all, step, v) => all * sign(step, places[v]), 1))),
+    from.flatMap((row) => to.map((column) => row.reduce((all, place, v) => all * entry(place, column[v]), 1))),
   );
-  return { signs, rows: rows.length, columns: columns.length };
+  return { signs, rows: from.length, columns: to.length };
+}
+
+/** From sums by places to negative sums by subsets, [2^v, 2^v - 1]: a place's last bit is the last variable, a subset's bit 0 the first. */
+function orderOf(variables: number): Float32Array {
+  const count = (1 << variables) - 1;
+  const order = new Float32Array((count + 1) * count);
+  for (let subset = 1; subset <= count; subset++) {
+    let place = 0;
+    for (let v = 0; v < variables; v++) place = 2 * place + (1 - (subset >> v & 1));
+    order[place * count + subset - 1] = -1;
+  }
+  return order;
+}
+
+/** A factor times a matrix of as many rows as it has columns. */
+function multiplied({ signs, rows, columns }: Factor, matrix: Float32Array, width: number): Factor {
+  const product = new Float32Array(rows * width);
+  for (let r = 0; r < rows; r++) {
+    for (let k = 0; k < columns; k++) {
+      for (let c = 0; c < width; c++) product[r * width + c] += signs[r * columns + k] * matrix[k * width + c];
+    }
+  }
+  return { signs: product, rows, columns: width };
 }
 
 /** The layout for v variables in b bins. Made once. */
@@ -74,20 +96,25 @@ function layoutOf(variables: number, bins: number, form: TableForm): Layout {
   const key = `${variables}/${bins}/${form}`;
   const known = layouts.get(key);
   if (known !== undefined) return known;
+  // Place 0 .. b - 1 of a cell is a bin, of moments S_k - S_(k + 1); place b is all bins together, of moments S_0 = 1.
+  const entry = form === "shares"
+    ? (bin: number, place: number) => Number(place === bins || bin === place)
+    : (step: number, place: number) =>
+      place === bins ? Number(step === 0) : Number(step === place) - Number(step === place + 1);
   // As few factors as possible: as many variables each as the largest matrix holds.
   let most = 1;
   while (most < variables && (bins * (bins + 1)) ** (most + 1) <= LARGEST_MATRIX) most++;
-  const factors: Factor[] = [];
-  for (let left = variables; left > 0; left -= most) factors.unshift(factorOf(Math.min(most, left), bins, form));
-  const cells = indices(variables, bins + 1);
-  const count = (1 << variables) - 1;
-  const sums = new Float32Array(cells.length * count);
-  cells.forEach((places, cell) => {
-    // The table of those variables whose bin is told; the sum of all cells belongs to none.
-    const subset = places.reduce((all, place, v) => place === bins ? all : all | 1 << v, 0);
-    if (subset > 0) sums[cell * count + subset - 1] = -1;
-  });
-  const layout: Layout = { factors, sums };
+  const [cells, sums]: [Factor[], Factor[]] = [[], []];
+  for (let left = variables; left > 0; left -= most) {
+    const own = Math.min(most, left);
+    cells.unshift(factorOf(own, bins, bins + 1, entry));
+    // A variable that a table does not have stands at place b.
+    sums.unshift(factorOf(own, bins + 1, 2, (place, absent) => Number((place === bins) === (absent === 1))));
+  }
+  const order = orderOf(variables);
+  const layout: Layout = sums.length === 1
+    ? { cells, sums: [multiplied(sums[0], order, (1 << variables) - 1)], order: null }
+    : { cells, sums, order };
   layouts.set(key, layout);
   return layout;
 }
@@ -132,19 +159,21 @@ export function entropiesOf(
   bins: number,
   { form, scale }: Reading,
 ): tf.Tensor2D {
-  const { factors, sums } = layoutOf(variables, bins, form);
-  const total = tf.tensor2d(sums, [(bins + 1) ** variables, (1 << variables) - 1]);
+  const { cells, sums, order } = layoutOf(variables, bins, form);
+  const ordered = order === null ? null : tf.tensor2d(order, [1 << variables, (1 << variables) - 1]);
   // H = -sum P log P with dH/dP = -(log P + 1), so that the logarithms of the forward pass serve the gradient, too.
   return withGradient([tables], (save) => {
     // Differences of counts are exact: the scale comes after them.
-    const shares = tf.maximum(tf.mul(along(tables, factors, false, 1), scale), LEAST_SHARE);
+    const shares = tf.maximum(tf.mul(along(tables, cells, false, 1), scale), LEAST_SHARE);
     const logs = tf.log(shares);
     save([logs]);
+    const found = along(tf.mul(shares, logs) as tf.Tensor2D, sums, false, 1);
     return {
-      value: tf.matMul(tf.mul(shares, logs) as tf.Tensor2D, total),
+      value: ordered === null ? found : tf.matMul(found, ordered),
       gradient(dy, [logs]) {
-        const byShare = tf.mul(tf.matMul(dy as tf.Tensor2D, total, false, true), tf.add(logs, 1));
-        return [along(byShare as tf.Tensor2D, factors, true, scale)];
+        const bySum = ordered === null ? dy : tf.matMul(dy as tf.Tensor2D, ordered, false, true);
+        const byShare = tf.mul(along(bySum as tf.Tensor2D, sums, true, 1), tf.add(logs, 1));
+        return [along(byShare as tf.Tensor2D, cells, true, scale)];
       },
     };
   }) as tf.Tensor2D;

@@ -23,6 +23,10 @@ Deno.test("every estimator gives the same compiled as operation by operation, fo
       (estimator) => (["sample", "batch"] as const).map((granularity) => ({ estimator, granularity })),
     );
     cases.push({ estimator: "hard", bins: 6, cmiBins: 3, norm: "mean", conditionalNorm: "sum", edges: "range" });
+    // Tables of many cells are made and summed by other means than those of few.
+    for (const estimator of ["hard", "soft"] as const) {
+      cases.push({ estimator, bins: 8 }, { estimator, bins: 100, cmiBins: 20, granularity: "batch" });
+    }
     for (const options of cases) {
       for (const modalities of [["a"], ["a", "b"], ["a", "b", "c"]]) {
         const program = informationProgram(modalities, 5, 40, options);

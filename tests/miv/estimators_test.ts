@@ -379,7 +379,7 @@ Deno.test("resolveEstimator() fills in defaults and refuses contradictions", () 
     conditionalEntropy: "official",
     granularity: "batch",
   });
-  assertThrows(() => resolveEstimator({ cmiBins: 1 }, 8), RangeError, "bins must be an integer >= 2");
+  assertThrows(() => resolveEstimator({ cmiBins: 1 }, 8), RangeError, "bins must be an integer from 2 to 100");
   assertThrows(() => resolveEstimator({ edges: "range" }, 8), RangeError, "only hard bins have them");
   assertThrows(
     () => resolveEstimator({ estimator: "soft", conditionalEntropy: "official" }, 8),

@@ -335,6 +335,10 @@ Deno.test("informationOf() refuses unequal widths and bins below 2", () => {
     TypeError,
     'information of "a" as parts must have the fused width 8: found 7',
   );
-  assertThrows(() => informationOf({ a: fused }, fused, { bins: 1 }), RangeError, "bins must be an integer >= 2");
+  assertThrows(
+    () => informationOf({ a: fused }, fused, { bins: 1 }),
+    RangeError,
+    "bins must be an integer from 2 to 100",
+  );
   assertEquals([automaticBins(255), automaticBins(256)], [3, 4]);
 });
