@@ -34,12 +34,13 @@ export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tenso
 }
 
 /**
- * Probability of each sample's label: softmax(logits)[label] = exp(-cross-entropy).
+ * Probability of each sample's label: softmax(logits)[label].
  *
  * @param logits Float32 [B, C].
  * @param labels Int32 [B].
  * @returns Float32 [B].
  */
 export function labelProbability(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
-  return tf.exp(tf.neg(crossEntropy(logits, labels)));
+  const target = tf.oneHot(labels, logits.shape[1], 1, 0, "float32");
+  return tf.sum(tf.mul(tf.softmax(logits), target), 1);
 }

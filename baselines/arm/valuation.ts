@@ -156,9 +156,13 @@ export function readoutLogits(
   }
 }
 
-/** Probability of the target class by each modality's logits, [B, m]; where these are trained, their loss has made it. */
+/** Probability of the target class by each modality's logits, [B, m]. */
 function soloProbabilities(logits: ByModality<tf.Tensor2D>, classes: tf.Tensor1D): tf.Tensor2D {
-  return tf.stack(valuesOf(logits).map((own) => labelProbability(own, classes)), 1) as tf.Tensor2D;
+  const all = valuesOf(logits);
+  const [batch, count] = all[0].shape;
+  const together = tf.reshape(tf.concat(all, 1), [batch, all.length, count]);
+  const target = tf.reshape(tf.oneHot(classes, count, 1, 0, "float32"), [batch, 1, count]);
+  return tf.sum(tf.mul(tf.softmax(together), target), 2);
 }
 
 /** Mismatched pairs that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
