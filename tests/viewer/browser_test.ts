@@ -453,7 +453,7 @@ Deno.test({
     }),
 });
 
-/** Decodes a picture in the browser: its size, and how many of its pixels are dark. */
+/** Decodes a picture in the browser: its size, and how many pixels of its beginning are dark. */
 async function inkOf(
   page: Page,
   bytes: Uint8Array,
@@ -467,11 +467,11 @@ async function inkOf(
     await image.decode();
     const { naturalWidth: width, naturalHeight: height } = image;
     const canvas = document.createElement("canvas");
-    const scale = Math.min(1, 1000 / width);
-    canvas.width = Math.ceil(scale * width);
-    canvas.height = Math.ceil(scale * height);
+    // Where a picture begins, in its own size: letters of a wide one that is made small are grey.
+    canvas.width = Math.min(1000, width);
+    canvas.height = Math.min(1000, height);
     const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0);
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     let ink = 0;
     for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 0 && data[i] + data[i + 1] + data[i + 2] < 500) ink++;
