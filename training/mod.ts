@@ -6,6 +6,7 @@
 export * from "./batches.ts";
 export * from "./compose.ts";
 export * from "./cost.ts";
+export * from "./errors.ts";
 export * from "./evaluate.ts";
 export * from "./losses.ts";
 export * from "./metrics/classification.ts";

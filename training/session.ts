@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { byModality } from "../core/modality.ts";
 import type {
   Dataset,
@@ -30,34 +29,12 @@ import { groupOf } from "../core/scope.ts";
 import { measureInformation } from "../miv/measure.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import { Batches, gatherRows, keepRows, scatterRows } from "./batches.ts";
+import { Breath } from "./breath.ts";
+import { DivergenceError, InterruptedError } from "./errors.ts";
 import { accuracy, argmaxRows, likelihood } from "./metrics/classification.ts";
 import { featureBuffers, type Model } from "./model.ts";
 import { predictProgram, type ProgramParts, selects, type TrainProgram, trainProgram } from "./programs.ts";
 import { type InitialState, initialState, type Merged, mergeDeclarations } from "./state.ts";
-
-/** A training step that gave NaN or infinity. */
-export class DivergenceError extends RangeError {
-  override readonly name = "DivergenceError";
-  readonly epoch: number;
-  readonly step: number;
-  readonly term: string;
-
-  /** @param term The loss term or statistic that is not finite. */
-  constructor(epoch: number, step: number, term: string, found: number) {
-    super(
-      `Cannot go on training as every loss term must be finite: "${term}" is ${found} in epoch ${epoch}, step ${step}; ` +
-        "a smaller learning rate, a clip norm or cleaner inputs may help",
-    );
-    this.epoch = epoch;
-    this.step = step;
-    this.term = term;
-  }
-}
-
-/** Thrown when the caller's signal stopped the run. */
-export class InterruptedError extends Error {
-  override readonly name = "InterruptedError";
-}
 
 /** What a session is built from. */
 export interface SessionParts {
@@ -124,6 +101,7 @@ export class Session implements Host {
   readonly #tables: Record<string, Float32Array> = {};
   readonly #controls: Record<string, number[]>;
   readonly #batches: Batches;
+  readonly #breath = new Breath();
   readonly #snapshots = new Map<number, NamedHostTensors>();
   #nextSnapshot = 1;
 
@@ -301,7 +279,7 @@ export class Session implements Host {
       const left = budget - this.samplesDrawn;
       if (left <= 0) return;
       const items = segment.items.subarray(from, Math.min(from + Math.min(batchSize, left), segment.items.length));
-      await this.#breathe();
+      await this.#breath.next();
       for (const name of segment.programs) {
         if (signal?.aborted) throw new InterruptedError(`Stopped in epoch ${this.epoch}, step ${this.steps}`);
         const { compiled, program } = await this.#training(name);
@@ -347,15 +325,6 @@ export class Session implements Host {
       this.parts.onStep?.(this.samplesDrawn);
     }
   }
-
-  /** Lets messages and signals in now and then: engines answer without ever leaving the thread's current task. */
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breathed < 50) return;
-    // A timer would sleep for two milliseconds.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#breathed = performance.now();
-  }
-  #breathed = 0;
 
   #checkSegment(segment: Segment): void {
     const size = this.parts.dataset.splits.train.size;
