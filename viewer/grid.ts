@@ -247,7 +247,7 @@ function rankNotes(fitting: readonly Configuration[], results: ReadonlyMap<strin
       notes.push(`${where}★ marks the best of ${own.length} shown: ${best.label} (${tests}).`);
     } else if (own.filter(({ counts }) => counts.finished >= leastSeeds).length < 2) {
       // All share a rank that no test stands behind.
-      notes.push(`${where}No configuration is marked best: a test needs ${leastSeeds} common seeds of two at least.`);
+      notes.push(`${where}No configuration is marked best: a test needs two with ${leastSeeds} common seeds at least.`);
     } else {
       const tied = own.filter(({ id }) => results.get(id)!.rank === 1).length;
       notes.push(`${where}No configuration is marked best: ${tied} of ${own.length} shown share rank 1 (${tests}).`);

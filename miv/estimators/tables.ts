@@ -2,10 +2,10 @@
  * From a joint table of a few binned variables to the entropies of all of them and of all its margins, in two matrix
  * products.
  *
- * A table comes as the shares of its cells, or as moments of functions of the variables:
- * A variable in b bins is described by cumulative functions S_0 .. S_(b-1) of its value, S_0 = 1: with hard bins S_k is 1
- * from edge k on, with hat functions it rises from 0 to 1 between two centres. The share of bin k is S_k - S_(k+1), with
- * S_b = 0. So every cell of every table, margins included, is a sum of some entries with signs: one constant matrix.
+ * A table comes as the shares of its cells, or as moments of functions of the variables. A variable in b bins is
+ * described by cumulative functions S_0 .. S_(b-1) of its value, S_0 = 1: with hard bins S_k is 1 from edge k on, with hat
+ * functions it rises from 0 to 1 between two centres. The share of bin k is S_k - S_(k+1), with S_b = 0. So every cell of
+ * every table, margins included, is a sum of some entries with signs: one constant matrix, or one for each group of axes.
  *
  * The moments of v variables are the sums over observations of all products of one cumulative function each. Either form
  * is [N, b^v], the last variable fastest.
