@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../core/autodiff.ts";
+import { stopGradient } from "../tensor/autodiff.ts";
 import { at, byModality, mapByModality } from "../core/modality.ts";
 import { defineMethod } from "../core/define.ts";
 import { CLAIMS, type MethodPlugin } from "../core/plugin.ts";

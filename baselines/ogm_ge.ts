@@ -9,7 +9,7 @@ import { defineMethod } from "../core/define.ts";
 import type { Method, MethodPlugin, ModelContext, TrainStep } from "../core/plugin.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
-import { stopGradient } from "../core/autodiff.ts";
+import { stopGradient } from "../tensor/autodiff.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
 
 /** Options of `ogm` and `ogm-ge`. */

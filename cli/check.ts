@@ -6,7 +6,7 @@
 import { type AnyPlugin, importPlugins, type Library } from "../core/library.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { createLibrary } from "../library.ts";
-import { checkPlugin, type Verdict } from "../training/contracts/mod.ts";
+import { checkPlugin, type Verdict } from "../contracts/mod.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
 

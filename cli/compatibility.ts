@@ -7,7 +7,7 @@ import type { AnyPlugin, Library } from "../core/library.ts";
 import { byModality } from "../core/modality.ts";
 import type { EncoderPlugin, FusionPlugin, MethodPlugin, ModelContext } from "../core/plugin.ts";
 import { incompatibility } from "../training/compose.ts";
-import { fusionsFor, INPUTS } from "../training/contracts/mod.ts";
+import { fusionsFor, INPUTS } from "../contracts/mod.ts";
 import { misfit } from "../training/model.ts";
 
 const context = (m: number): ModelContext => ({ modalities: ["a", "b", "c", "d"].slice(0, m), classes: 3 });

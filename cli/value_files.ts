@@ -4,10 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import { decodeNpy, decodeNpz } from "../core/npy.ts";
+import { decodeNpy, decodeNpz } from "../formats/npy.ts";
 import type { HostTensor } from "../core/program.ts";
 import type { ValuationInputs } from "../miv/valuate.ts";
-import { readSafetensors } from "../store/safetensors.ts";
+import { readSafetensors } from "../formats/safetensors.ts";
 
 const naming = "labels [N], logits [N, C], fused [N, d], part.<modality> [N, d], solo.<modality> [N, C]";
 

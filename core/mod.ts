@@ -3,13 +3,10 @@
  *
  * @module
  */
-export * from "./autodiff.ts";
 export * from "./check.ts";
 export * from "./define.ts";
 export * from "./library.ts";
 export * from "./modality.ts";
-export * from "./noise.ts";
-export * from "./npy.ts";
 export * from "./options.ts";
 export * from "./plugin.ts";
 export * from "./program.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { registerNoise } from "../core/noise.ts";
+import { registerNoise } from "../tensor/noise.ts";
 import type {
   CompiledProgram,
   DType,

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../core/autodiff.ts";
+import { stopGradient } from "../tensor/autodiff.ts";
 
 /**
  * L_phiMI = 1 - phi^MI(X) (Eq. 14): raises the least informative modality.

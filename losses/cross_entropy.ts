@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { withGradient } from "../core/autodiff.ts";
+import { withGradient } from "../tensor/autodiff.ts";
 
 /**
  * Cross-entropy of each sample in nats: -log softmax(logits)[label].

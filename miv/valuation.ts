@@ -7,7 +7,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../core/autodiff.ts";
+import { stopGradient } from "../tensor/autodiff.ts";
 
 /** How the range of phi^CMI is made fit for division. */
 export type Range = "shift" | "clamp" | "raw";

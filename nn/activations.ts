@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { withGradient } from "../core/autodiff.ts";
+import { withGradient } from "../tensor/autodiff.ts";
 
 /** Names of activations. */
 export type ActivationName = "none" | "relu" | "gelu" | "tanh";

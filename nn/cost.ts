@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KernelUse } from "../core/autodiff.ts";
+import type { KernelUse } from "../tensor/autodiff.ts";
 import { sizeOf } from "../core/program.ts";
 
 /** Counts one kernel from its shapes. */

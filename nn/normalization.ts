@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient, withGradient } from "../core/autodiff.ts";
+import { stopGradient, withGradient } from "../tensor/autodiff.ts";
 import type { Initializer, Scope } from "../core/scope.ts";
 import { ones, zeros } from "./initializers.ts";
 

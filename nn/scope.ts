@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { noise } from "../core/noise.ts";
+import { noise } from "../tensor/noise.ts";
 import { float32, type NamedHostTensors, type NamedTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import type { Initializer, Mode, NoiseKind, Scope } from "../core/scope.ts";

@@ -9,4 +9,3 @@ export * from "./inspect.ts";
 export * from "./lock.ts";
 export * from "./run_folder.ts";
 export * from "./run_id.ts";
-export * from "./safetensors.ts";

@@ -19,7 +19,7 @@ import {
   writeAtomic,
 } from "./files.ts";
 import { canonicalJson, isRunId, runId } from "./run_id.ts";
-import { readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
 /** Names of the files in a run folder. */

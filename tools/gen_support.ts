@@ -6,9 +6,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { registerGradients } from "../core/gradients.ts";
+import { registerGradients } from "../tensor/gradients.ts";
 import { kernelRules } from "../engines/onnx/lower/mod.ts";
-import { unsupportedKernels } from "../engines/onnx/unsupported.ts";
+import { unsupportedKernels } from "../engines/onnx/trace/unsupported.ts";
 import type { Case } from "../tests/engines/parity/case.ts";
 import { flat, meaningless } from "../tests/engines/parity/coverage.ts";
 import { parityFamilies } from "../tests/engines/parity/mod.ts";
@@ -66,7 +66,7 @@ Operations that look at values are no kernels and are a \`TraceBreakError\` that
 
 ## Supported kernels
 
-The gradient is tfjs's own ("yes"), or one of \`core/gradients.ts\` where tfjs has none or a wrong one ("yes, ours"). Each
+The gradient is tfjs's own ("yes"), or one of \`tensor/gradients.ts\` where tfjs has none or a wrong one ("yes, ours"). Each
 case compares values and gradients with tfjs's CPU backend, and the gradient with finite differences.
 
 ${table(["Kernel", "Gradient", "Cases", "Note"], supported)}

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { record } from "../core/autodiff.ts";
+import { record } from "../tensor/autodiff.ts";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import type { Encoder, ModalityInfo } from "../core/plugin.ts";
 import { sizeOf } from "../core/program.ts";

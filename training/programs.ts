@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { record } from "../core/autodiff.ts";
+import { record } from "../tensor/autodiff.ts";
 import { byModality } from "../core/modality.ts";
 import type { Dataset, GradientBook, Keep, ProgramSpec } from "../core/plugin.ts";
 import type { NamedSpecs, NamedTensors, Program, ProgramResult, TensorSpec } from "../core/program.ts";

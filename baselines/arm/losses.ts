@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../../core/autodiff.ts";
+import { stopGradient } from "../../tensor/autodiff.ts";
 import { gapLoss, minimumLoss } from "../../losses/balanced_min_max.ts";
 import { contributions, gated, lowerBound, ranged } from "../../miv/valuation.ts";
 import type { ArmOptions } from "./options.ts";

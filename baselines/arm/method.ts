@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../../core/autodiff.ts";
+import { stopGradient } from "../../tensor/autodiff.ts";
 import { at } from "../../core/modality.ts";
 import type { Host, Method, ModelContext, TrainStep } from "../../core/plugin.ts";
 import type { Scope } from "../../core/scope.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../../core/autodiff.ts";
+import { stopGradient } from "../../tensor/autodiff.ts";
 import { at, type ByModality, byModality, mapByModality, valuesOf } from "../../core/modality.ts";
 import type { Step } from "../../core/plugin.ts";
 import type { Random } from "../../core/random.ts";

@@ -25,12 +25,12 @@ import {
   type DeviceTensor,
   deviceTensor,
   hostValues,
-} from "./device_session.ts";
-import { DeviceState } from "./device_state.ts";
+} from "./runtime/device_session.ts";
+import { DeviceState } from "./runtime/device_state.ts";
 import { compileGraph } from "./engine.ts";
-import type { Graph, Port } from "./ir.ts";
-import { inputName, nodeName, outputName, writeOnnx } from "./onnx_writer.ts";
-import { traceShapes } from "./trace.ts";
+import type { Graph, Port } from "./graph/ir.ts";
+import { inputName, nodeName, outputName, writeOnnx } from "./graph/onnx_writer.ts";
+import { traceShapes } from "./trace/trace.ts";
 
 /** A port of a program and its name in the runtime. */
 interface Wire {

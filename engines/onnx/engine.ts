@@ -21,13 +21,13 @@ import type {
 } from "../../core/program.ts";
 import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
 import { Turns } from "../turns.ts";
-import { askedGraphFolder, GraphCache } from "./cache.ts";
-import type { Target } from "./builder.ts";
-import { type Graph, inputValue, liveNodes, type Port } from "./ir.ts";
-import { lower } from "./lower.ts";
+import { askedGraphFolder, GraphCache } from "./runtime/cache.ts";
+import type { Target } from "./graph/builder.ts";
+import { type Graph, inputValue, liveNodes, type Port } from "./graph/ir.ts";
+import { lower } from "./lower/lower.ts";
 import { optimise } from "./passes/mod.ts";
 import { rebuild } from "./passes/rewrite.ts";
-import { inputName, outputName, writeOnnx } from "./onnx_writer.ts";
+import { inputName, outputName, writeOnnx } from "./graph/onnx_writer.ts";
 import {
   createSession,
   indirectly,
@@ -35,10 +35,10 @@ import {
   runtimeVersion,
   type Session,
   type SessionOptions,
-} from "./session.ts";
-import { trace, traceShapes } from "./trace.ts";
-import { fillUniform } from "./uniforms.ts";
-import { verify } from "./verify.ts";
+} from "./runtime/session.ts";
+import { trace, traceShapes } from "./trace/trace.ts";
+import { fillUniform } from "./runtime/uniforms.ts";
+import { verify } from "./graph/verify.ts";
 
 /** Two buffers of one state tensor. */
 interface Pair {

@@ -4,12 +4,12 @@
  * @module
  */
 import type { NamedHostTensors, Program } from "../../core/program.ts";
-import { dynamicBatch, type Extent, probeBatches } from "./dynamic_batch.ts";
+import { dynamicBatch, type Extent, probeBatches } from "./graph/dynamic_batch.ts";
 import { compileGraph } from "./engine.ts";
-import type { Graph, Port, Value } from "./ir.ts";
-import { type PortLabel, writeOnnx } from "./onnx_writer.ts";
+import type { Graph, Port, Value } from "./graph/ir.ts";
+import { type PortLabel, writeOnnx } from "./graph/onnx_writer.ts";
 
-export { probeBatches } from "./dynamic_batch.ts";
+export { probeBatches } from "./graph/dynamic_batch.ts";
 
 /** What goes into the model besides the computation. */
 export interface OnnxModelOptions {

@@ -43,8 +43,8 @@ import type {
 import { onnxEngine } from "./engine.ts";
 import { TraceBreakError, UnsupportedKernelError } from "./errors.ts";
 
-export { type KernelUse, record, type Recording, stopGradient } from "../../core/autodiff.ts";
-export { noise, type NoiseAttributes } from "../../core/noise.ts";
+export { type KernelUse, record, type Recording, stopGradient } from "../../tensor/autodiff.ts";
+export { noise, type NoiseAttributes } from "../../tensor/noise.ts";
 export type { NoiseKind } from "../../core/scope.ts";
 export {
   type DType,

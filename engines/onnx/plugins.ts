@@ -43,7 +43,7 @@ export const onnxWebgpu: EnginePlugin = {
   async unavailable() {
     const runtime = await missingRuntime();
     if (runtime !== null) return runtime;
-    const { tryProvider } = await import("./device_session.ts");
+    const { tryProvider } = await import("./runtime/device_session.ts");
     calmGraphics();
     const problem = await tryProvider("webgpu");
     if (problem === null) return null;
@@ -98,7 +98,7 @@ export const onnxCuda: EnginePlugin = {
           "nvidia-cudnn-cu12 (or the CUDA 12 toolkit and cuDNN 9), with their lib folders in LD_LIBRARY_PATH",
       };
     }
-    const { tryProvider } = await import("./device_session.ts");
+    const { tryProvider } = await import("./runtime/device_session.ts");
     const problem = await tryProvider("cuda");
     return problem === null ? null : { what: `ONNX Runtime cannot start its CUDA provider (${problem})`, get: null };
   },

@@ -6,7 +6,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient, withGradient } from "../../core/autodiff.ts";
+import { stopGradient, withGradient } from "../../tensor/autodiff.ts";
 import type { TableForm } from "./tables.ts";
 
 /** Hard bins, or hat functions. */

@@ -13,7 +13,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient, withGradient } from "../../core/autodiff.ts";
+import { stopGradient, withGradient } from "../../tensor/autodiff.ts";
 import type { Information } from "./information.ts";
 import { type Mismatch, mismatchedVectors } from "./mismatch.ts";
 import { officialConditional } from "./official.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { stopGradient } from "../../core/autodiff.ts";
+import { stopGradient } from "../../tensor/autodiff.ts";
 
 /** Which pairs: the fused feature of one place with the parts of a place before. */
 export interface Mismatch {

@@ -13,7 +13,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { withGradient } from "../../core/autodiff.ts";
+import { withGradient } from "../../tensor/autodiff.ts";
 
 /** What the entries of a table are: moments of cumulative functions, or the observations in each cell. */
 export type TableForm = "moments" | "shares";

@@ -1,7 +1,7 @@
 /** ARM in the harness: tables, options, presets, fusions. The formulas have tests beside their functions. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { resolveOptions } from "../../core/options.ts";
 import type { Dataset, Method, Split } from "../../core/plugin.ts";
 import { type ArmOptions, armOptions, crossedWeights } from "../../baselines/mod.ts";

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { parse } from "@std/csv/parse";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { encodeNpy, float32, type HostTensor, int32 } from "../../core/mod.ts";
+import { float32, type HostTensor, int32 } from "../../core/mod.ts";
+import { encodeNpy } from "../../formats/mod.ts";
 import { Random } from "../../core/random.ts";
 import { part, runGrid } from "../../mod.ts";
 import { createLibrary } from "../../library.ts";
-import { writeSafetensors } from "../../store/safetensors.ts";
+import { writeSafetensors } from "../../formats/safetensors.ts";
 import { main } from "../../cli/main.ts";
 import { inFolder } from "../helpers/cli.ts";
 

@@ -17,7 +17,7 @@ import { fingerprintOf } from "../../datasets/mod.ts";
 import { weightedSum } from "../../examples/weighted_sum.ts";
 import { noisyViews } from "../../examples/noisy_views.ts";
 import { linear } from "../../nn/mod.ts";
-import { contractsOf, type ContractTools, judge } from "../../training/contracts/mod.ts";
+import { contractsOf, type ContractTools, judge } from "../../contracts/mod.ts";
 import { contractTools } from "../helpers/contracts.ts";
 
 const tools = await contractTools();

@@ -1,7 +1,7 @@
 /** Two ResNet-18, one on clips, joined by MMTM in the harness, against torchvision's with MMTM written in PyTorch. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { byModality } from "../../core/modality.ts";
 import { type HostTensor, type NamedHostTensors, type NamedTensors, type Program, sizeOf } from "../../core/program.ts";
 import { resnet18 } from "../../encoders/mod.ts";

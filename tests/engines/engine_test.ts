@@ -5,7 +5,7 @@ import { float32, type NamedTensors, type Program } from "../../core/program.ts"
 import { onnxCpu, selectEngine } from "../../engines/mod.ts";
 import { TraceBreakError, UnsupportedKernelError } from "../../engines/onnx/errors.ts";
 import { compileGraph, reshapedInputs } from "../../engines/onnx/engine.ts";
-import { printGraph } from "../../engines/onnx/ir.ts";
+import { printGraph } from "../../engines/onnx/graph/ir.ts";
 
 const tracing = (apply: (x: tf.Tensor) => tf.Tensor): Program => ({
   name: "traced",

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { float32, jit, record, TraceBreakError } from "../../engines/onnx/jit.ts";
-import { GraphCache } from "../../engines/onnx/cache.ts";
+import { GraphCache } from "../../engines/onnx/runtime/cache.ts";
 
 const double = () => jit(({ x }) => ({ y: tf.mul(x, 2) }), { cache: null });
 

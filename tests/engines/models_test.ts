@@ -1,7 +1,7 @@
 /** Models written in plain tfjs operations train alike on the eager and the compiled engine. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import type { HostTensor, NamedHostTensors, NamedTensors, Program, TensorSpec } from "../../core/program.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { multinomial, noise } from "../../core/noise.ts";
+import { multinomial, noise } from "../../tensor/noise.ts";
 import type { HostTensor, NamedHostTensors, Program } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
-import type { KernelName } from "../../engines/onnx/kernels.ts";
+import type { KernelName } from "../../engines/onnx/trace/kernels.ts";
 import { assertClose } from "../helpers/tensors.ts";
 import { argumentsOf, type Case, programOf } from "./parity/case.ts";
 import { composedCases } from "./parity/composed.ts";

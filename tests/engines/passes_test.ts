@@ -1,11 +1,11 @@
 /** Every pass: what it does to a small graph, and that the numbers stay. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { float32, int32, type NamedHostTensors, type NamedTensors } from "../../core/program.ts";
-import { type Graph, printGraph, sizeOf } from "../../engines/onnx/ir.ts";
-import { lower } from "../../engines/onnx/lower.ts";
-import { inputName, outputName, writeOnnx } from "../../engines/onnx/onnx_writer.ts";
+import { type Graph, printGraph, sizeOf } from "../../engines/onnx/graph/ir.ts";
+import { lower } from "../../engines/onnx/lower/lower.ts";
+import { inputName, outputName, writeOnnx } from "../../engines/onnx/graph/onnx_writer.ts";
 import { bias } from "../../engines/onnx/passes/bias.ts";
 import { foldConstants } from "../../engines/onnx/passes/fold_constants.ts";
 import { groupUpdates } from "../../engines/onnx/passes/group_updates.ts";
@@ -17,9 +17,9 @@ import { scaleAndShift } from "../../engines/onnx/passes/scale_and_shift.ts";
 import { scatterInto } from "../../engines/onnx/passes/scatter_into.ts";
 import { sumsOfSquares } from "../../engines/onnx/passes/sums_of_squares.ts";
 import { wideRows } from "../../engines/onnx/passes/wide_rows.ts";
-import { createSession, RuntimeTensor } from "../../engines/onnx/session.ts";
-import { trace } from "../../engines/onnx/trace.ts";
-import { verify } from "../../engines/onnx/verify.ts";
+import { createSession, RuntimeTensor } from "../../engines/onnx/runtime/session.ts";
+import { trace } from "../../engines/onnx/trace/trace.ts";
+import { verify } from "../../engines/onnx/graph/verify.ts";
 import { assertClose } from "../helpers/tensors.ts";
 
 function lowered(feeds: NamedHostTensors, run: (x: NamedTensors) => NamedTensors): Graph {

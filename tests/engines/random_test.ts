@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import type { HostTensor, NamedHostTensors, NamedTensors, Program } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";

@@ -2,11 +2,17 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { float32, int32, type NamedHostTensors } from "../../core/program.ts";
-import { GraphCache } from "../../engines/onnx/cache.ts";
-import { lower } from "../../engines/onnx/lower.ts";
-import { inputName, outputName, writeOnnx } from "../../engines/onnx/onnx_writer.ts";
-import { createSession, indirectly, RuntimeTensor, type Session, throughPackage } from "../../engines/onnx/session.ts";
-import { trace } from "../../engines/onnx/trace.ts";
+import { GraphCache } from "../../engines/onnx/runtime/cache.ts";
+import { lower } from "../../engines/onnx/lower/lower.ts";
+import { inputName, outputName, writeOnnx } from "../../engines/onnx/graph/onnx_writer.ts";
+import {
+  createSession,
+  indirectly,
+  RuntimeTensor,
+  type Session,
+  throughPackage,
+} from "../../engines/onnx/runtime/session.ts";
+import { trace } from "../../engines/onnx/trace/trace.ts";
 
 /** A cache on a disk that lets nothing be written, as a full one. */
 class FullDisk extends GraphCache {

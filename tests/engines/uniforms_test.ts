@@ -1,11 +1,11 @@
 /** The host's drawing of uniform numbers against the reference, and what compiled programs leave to it. */
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
-import { drawNoise, noise } from "../../core/noise.ts";
+import { drawNoise, noise } from "../../tensor/noise.ts";
 import { int32, type NamedTensors, type Program } from "../../core/program.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { compileGraph } from "../../engines/onnx/engine.ts";
-import { fillUniform } from "../../engines/onnx/uniforms.ts";
+import { fillUniform } from "../../engines/onnx/runtime/uniforms.ts";
 import { assertClose } from "../helpers/tensors.ts";
 
 const program = (apply: (key: tf.Tensor) => NamedTensors): Program => ({

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { registerGradients } from "../../core/gradients.ts";
+import { registerGradients } from "../../tensor/gradients.ts";
 import { wasm } from "../../engines/mod.ts";
 import { wasmKernels } from "../../engines/wasm_kernels.ts";
 import { assertClose, wave } from "../helpers/tensors.ts";

@@ -1,5 +1,5 @@
 /** Exported models give what the engine gives, at any batch size, and what Python's runtimes gave (golden/export.py). */
-import "../../engines/onnx/no_telemetry.ts";
+import "../../engines/onnx/runtime/no_telemetry.ts";
 import * as ort from "onnxruntime-node";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
@@ -11,7 +11,7 @@ import { onnxModel } from "../../engines/onnx/export.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../../experiments/export_run.ts";
 import { createLibrary } from "../../library.ts";
 import { createOptimizer } from "../../nn/optimizers.ts";
-import { readSafetensors } from "../../store/safetensors.ts";
+import { readSafetensors } from "../../formats/safetensors.ts";
 import type { Model } from "../../training/model.ts";
 import { predictProgram } from "../../training/programs.ts";
 import { initialState, mergeDeclarations } from "../../training/state.ts";

@@ -1,7 +1,7 @@
 /** Every fusion against PyTorch, for two, three and four modalities, with gradients. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import type { Features, Fusion, FusionOutput, FusionPlugin } from "../../core/plugin.ts";
 import { float32, type HostTensor } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";

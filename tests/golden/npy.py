@@ -1,4 +1,4 @@
-"""Arrays saved by NumPy, in base64, for tests/core/npy_test.ts.
+"""Arrays saved by NumPy, in base64, for tests/formats/npy_test.ts.
 Run: python tests/golden/npy.py > tests/golden/npy.json"""
 import numpy as np, base64, io, json
 a=(np.arange(6,dtype=np.float32)/4).reshape(2,3)

@@ -3,7 +3,7 @@ import { assertNotEquals } from "@std/assert";
 import type { AnyPlugin } from "../../core/library.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { type Contract, contractsOf, type ContractTools, judge } from "../../training/contracts/mod.ts";
+import { type Contract, contractsOf, type ContractTools, judge } from "../../contracts/mod.ts";
 
 /** Everything built in, and both engines. */
 export async function contractTools(): Promise<ContractTools> {

@@ -1,6 +1,6 @@
 /** Runs an encoder without the harness, on weights that a PyTorch script can compute too. */
 import * as tf from "@tensorflow/tfjs";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import type { Encoder } from "../../core/plugin.ts";
 import type { Engine, HostTensor, NamedHostTensors, NamedTensors, Program } from "../../core/program.ts";
 import { float32, sizeOf } from "../../core/program.ts";

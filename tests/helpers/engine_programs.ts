@@ -1,6 +1,6 @@
 /** Programs with which engines are compared. */
 import * as tf from "@tensorflow/tfjs";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { float32, int32, type NamedHostTensors, type NamedTensors, type Program } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";

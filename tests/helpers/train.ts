@@ -2,11 +2,11 @@
 import type { Dataset } from "../../core/plugin.ts";
 import type { Engine } from "../../core/program.ts";
 import type { TrainingConfig } from "../../core/record.ts";
-import { type Kept, keptRun } from "../../training/contracts/kept.ts";
+import { type Kept, keptRun } from "../../contracts/kept.ts";
 import type { Checkpoint, Model } from "../../training/mod.ts";
 import { toyTraining } from "./toy.ts";
 
-export type { Kept } from "../../training/contracts/kept.ts";
+export type { Kept } from "../../contracts/kept.ts";
 
 /** Trains with `toyTraining`, changed as asked. */
 export function trained(

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { crossEntropy, gapLoss, labelProbability, minimumLoss } from "../../losses/mod.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { record, stopGradient } from "../../core/mod.ts";
+import { record, stopGradient } from "../../tensor/mod.ts";
 import { Random } from "../../core/random.ts";
 import { optimise } from "../../engines/onnx/passes/mod.ts";
-import { lower } from "../../engines/onnx/lower.ts";
-import { trace } from "../../engines/onnx/trace.ts";
+import { lower } from "../../engines/onnx/lower/lower.ts";
+import { trace } from "../../engines/onnx/trace/trace.ts";
 import { gapLoss } from "../../losses/mod.ts";
 import {
   centred,

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import type { Scope } from "../../core/scope.ts";
 import {
   batchNorm,

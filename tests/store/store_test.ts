@@ -1,3 +1,4 @@
+import { decodeSafetensors, encodeSafetensors, readSafetensors } from "../../formats/mod.ts";
 import { join } from "node:path";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { EpochRecord, RunConfig, RunSummary, RunTiming, SplitMetrics } from "../../core/record.ts";
@@ -6,8 +7,6 @@ import {
   appendLine,
   canonicalJson,
   configurationId,
-  decodeSafetensors,
-  encodeSafetensors,
   inspectRun,
   isRunId,
   listRuns,
@@ -16,7 +15,6 @@ import {
   openIndex,
   openRun,
   prepareRuns,
-  readSafetensors,
   runId,
   StoreError,
   writeAtomic,

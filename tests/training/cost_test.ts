@@ -1,7 +1,7 @@
 /** Costs against numbers worked out by hand and published ones. */
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import type { ModalityInfo } from "../../core/plugin.ts";
 import { builtinEncoders } from "../../encoders/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";

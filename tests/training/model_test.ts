@@ -1,7 +1,7 @@
 /** What every fusion must hold inside the harness: masks, readouts, batches. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { record } from "../../core/autodiff.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";
 import { createLibrary } from "../../library.ts";

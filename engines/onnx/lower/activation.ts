@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import type { Value } from "../ir.ts";
-import type { ActivationAttributes } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import type { Value } from "../graph/ir.ts";
+import type { ActivationAttributes } from "../trace/kernels.ts";
 import { elementwiseRules } from "./elementwise.ts";
 
 /** The kernel that each activation is by itself. */

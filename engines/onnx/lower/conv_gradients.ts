@@ -5,9 +5,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value } from "../ir.ts";
-import type { WindowGeometry } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value } from "../graph/ir.ts";
+import type { WindowGeometry } from "../trace/kernels.ts";
 import { byPatches, patchFilterGradient } from "./patches.ts";
 import { first, last, onnxFilter, pads, reach, taps, transposedWindow } from "./window.ts";
 

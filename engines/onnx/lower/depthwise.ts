@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value } from "../ir.ts";
-import type { ActivationAttributes, WindowGeometry } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value } from "../graph/ir.ts";
+import type { ActivationAttributes, WindowGeometry } from "../trace/kernels.ts";
 import { activated } from "./activation.ts";
 import { convRules } from "./conv.ts";
 import { float, type KernelRule, type Rules } from "./rule.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import type { Value, ValueSpec } from "../ir.ts";
-import type { KernelName } from "../kernels.ts";
-import type { OnnxName } from "../onnx_ops.ts";
-import { broadcastShapes } from "../onnx_shapes.ts";
+import type { Builder } from "../graph/builder.ts";
+import type { Value, ValueSpec } from "../graph/ir.ts";
+import type { KernelName } from "../trace/kernels.ts";
+import type { OnnxName } from "../graph/onnx_ops.ts";
+import { broadcastShapes } from "../graph/onnx_shapes.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 /** Kernels whose only input is `x` and that have no attributes. */

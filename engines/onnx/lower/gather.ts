@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value } from "../ir.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value } from "../graph/ir.ts";
 import { float, numeric, type Rules } from "./rule.ts";
 
 /** The elements of the last axis's index tuples, [...list, depth]. */

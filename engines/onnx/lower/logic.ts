@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import type { Value } from "../ir.ts";
-import { broadcastShapes } from "../onnx_shapes.ts";
+import type { Builder } from "../graph/builder.ts";
+import type { Value } from "../graph/ir.ts";
+import { broadcastShapes } from "../graph/onnx_shapes.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 type Comparison = "Equal" | "Greater" | "GreaterEqual" | "Less" | "LessEqual" | "NotEqual";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value, type ValueSpec } from "../ir.ts";
-import { broadcastShapes } from "../onnx_shapes.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
+import { broadcastShapes } from "../graph/onnx_shapes.ts";
 import { activated } from "./activation.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kernels } from "../kernels.ts";
+import type { Kernels } from "../trace/kernels.ts";
 import { convRules } from "./conv.ts";
 import { depthwiseRules } from "./depthwise.ts";
 import { elementwiseRules } from "./elementwise.ts";

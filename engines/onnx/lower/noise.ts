@@ -1,11 +1,11 @@
 /**
- * Noise from a key: drawn by the host, or the hash of `core/noise.ts` in ONNX's integer operators.
+ * Noise from a key: drawn by the host, or the hash of `tensor/noise.ts` in ONNX's integer operators.
  *
  * @module
  */
-import { mixMultipliers, streamWords } from "../../../core/noise.ts";
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value } from "../ir.ts";
+import { mixMultipliers, streamWords } from "../../../tensor/noise.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value } from "../graph/ir.ts";
 import type { Rules } from "./rule.ts";
 
 /** x ^ (x >> bits) of uint32 words. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import type { Value } from "../ir.ts";
-import type { ResponseAttributes } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import type { Value } from "../graph/ir.ts";
+import type { ResponseAttributes } from "../trace/kernels.ts";
 import { float, type Rules } from "./rule.ts";
 
 /** Sums over the channels at most `radius` away, along the last axis: a product with a band of ones. */

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value } from "../ir.ts";
-import type { WindowGeometry } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value } from "../graph/ir.ts";
+import type { WindowGeometry } from "../trace/kernels.ts";
 import { reach, taps } from "./window.ts";
 
 /** Blocks of fewer numbers are slow to gather. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value, type ValueSpec } from "../ir.ts";
-import type { CumulativeAttributes, ReductionAttributes } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
+import type { CumulativeAttributes, ReductionAttributes } from "../trace/kernels.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 type Plain = "Max" | "Mean" | "Min" | "Prod" | "Sum" | "All" | "Any";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { constantValue, sizeOf, type Value, type ValueSpec } from "../ir.ts";
-import type { ResizeAttributes } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import { constantValue, sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
+import type { ResizeAttributes } from "../trace/kernels.ts";
 import { float, type KernelRule, type Rules } from "./rule.ts";
 
 /** Which places of an axis each new place is made of: (1 - share) * lower + share * upper. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import type { Value, ValueSpec } from "../ir.ts";
-import type { AttributesOf, InputsOf, KernelName, Kernels } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import type { Value, ValueSpec } from "../graph/ir.ts";
+import type { AttributesOf, InputsOf, KernelName, Kernels } from "../trace/kernels.ts";
 
 /** How a tfjs kernel with these inputs and attributes is compiled. */
 export interface Rule<I extends readonly string[] | "variadic", A> {

@@ -4,8 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value, type ValueSpec } from "../ir.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
 import type { Rules } from "./rule.ts";
 
 const same = ([x]: readonly ValueSpec[]): ValueSpec => ({ shape: x.shape, dtype: x.dtype });

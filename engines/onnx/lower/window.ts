@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { sizeOf, type Value } from "../ir.ts";
-import type { WindowGeometry } from "../kernels.ts";
+import type { Builder } from "../graph/builder.ts";
+import { sizeOf, type Value } from "../graph/ir.ts";
+import type { WindowGeometry } from "../trace/kernels.ts";
 
 /** A map with channels before the spatial axes, as ONNX wants it. */
 export function first(b: Builder, x: Value, { channelsFirst, kernel }: WindowGeometry): Value {

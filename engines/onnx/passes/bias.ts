@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { type Graph, sameShape, sizeOf, type Value } from "../ir.ts";
+import type { Builder } from "../graph/builder.ts";
+import { type Graph, sameShape, sizeOf, type Value } from "../graph/ir.ts";
 import { rewrite, type Rule, unshaped, Uses } from "./rewrite.ts";
 
 /** A matrix product or convolution without a third input that is used once. */

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { constantValue, type Graph, type Node, sameShape, sizeOf, type Value } from "../ir.ts";
-import { elementTypes } from "../onnx_ops.ts";
+import type { Builder } from "../graph/builder.ts";
+import { constantValue, type Graph, type Node, sameShape, sizeOf, type Value } from "../graph/ir.ts";
+import { elementTypes } from "../graph/onnx_ops.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** Larger results stay computations: they would make the model file large. */

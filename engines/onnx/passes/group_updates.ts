@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { type Builder, ELEMENTWISE } from "../builder.ts";
-import { type Attributes, type Graph, type Node, sameShape, sizeOf, type Value } from "../ir.ts";
-import type { OnnxName } from "../onnx_ops.ts";
+import { type Builder, ELEMENTWISE } from "../graph/builder.ts";
+import { type Attributes, type Graph, type Node, sameShape, sizeOf, type Value } from "../graph/ir.ts";
+import type { OnnxName } from "../graph/onnx_ops.ts";
 import { rebuild } from "./rewrite.ts";
 
 /** Larger tensors take longer to copy than their nodes cost. */

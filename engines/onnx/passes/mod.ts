@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { Target } from "../builder.ts";
-import type { Graph } from "../ir.ts";
-import { verify } from "../verify.ts";
+import type { Target } from "../graph/builder.ts";
+import type { Graph } from "../graph/ir.ts";
+import { verify } from "../graph/verify.ts";
 import { bias } from "./bias.ts";
 import { foldConstants } from "./fold_constants.ts";
 import { groupUpdates } from "./group_updates.ts";

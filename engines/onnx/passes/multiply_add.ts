@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { type Graph, sameShape, sizeOf, type Value } from "../ir.ts";
+import type { Builder } from "../graph/builder.ts";
+import { type Graph, sameShape, sizeOf, type Value } from "../graph/ir.ts";
 import { rewrite, Uses } from "./rewrite.ts";
 
 /** Below this size a node's own cost outweighs what it moves. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Graph, type Node, sizeOf, type Value } from "../ir.ts";
+import { type Graph, type Node, sizeOf, type Value } from "../graph/ir.ts";
 import { rewrite } from "./rewrite.ts";
 
 /** Whether pieces along an axis lie one behind the other in memory. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Graph, Value } from "../ir.ts";
+import type { Graph, Value } from "../graph/ir.ts";
 import { rewrite, unshaped, Uses } from "./rewrite.ts";
 
 function isZero(value: Value): boolean {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Builder } from "../builder.ts";
-import type { Graph, Node, Value } from "../ir.ts";
-import type { OnnxName } from "../onnx_ops.ts";
+import { Builder } from "../graph/builder.ts";
+import type { Graph, Node, Value } from "../graph/ir.ts";
+import type { OnnxName } from "../graph/onnx_ops.ts";
 
 /** How often values are used, as inputs of nodes and as outputs. */
 export class Uses {

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Graph, Value } from "../ir.ts";
-import { sameShape } from "../ir.ts";
+import type { Graph, Value } from "../graph/ir.ts";
+import { sameShape } from "../graph/ir.ts";
 import { rewrite, Uses } from "./rewrite.ts";
 
 function isZeros(value: Value | null): boolean {

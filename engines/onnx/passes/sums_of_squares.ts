@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { type Graph, type Node, sizeOf, type Value } from "../ir.ts";
-import { constantInts } from "../onnx_shapes.ts";
+import type { Builder } from "../graph/builder.ts";
+import { type Graph, type Node, sizeOf, type Value } from "../graph/ir.ts";
+import { constantInts } from "../graph/onnx_shapes.ts";
 import { rewrite, Uses } from "./rewrite.ts";
 
 /** Larger tensors take longer to copy than a node costs. */

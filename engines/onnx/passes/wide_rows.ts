@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { Builder } from "../builder.ts";
-import { type Graph, sameShape, sizeOf, type Value } from "../ir.ts";
-import type { OnnxName } from "../onnx_ops.ts";
+import type { Builder } from "../graph/builder.ts";
+import { type Graph, sameShape, sizeOf, type Value } from "../graph/ir.ts";
+import type { OnnxName } from "../graph/onnx_ops.ts";
 import { rewrite } from "./rewrite.ts";
 
 const OPERATIONS: ReadonlySet<string> = new Set<OnnxName>(["Add", "Div", "Max", "Min", "Mul", "Sub"]);

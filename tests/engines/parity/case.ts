@@ -1,6 +1,6 @@
 /** What a parity case is, and how many of them become one program. */
 import * as tf from "@tensorflow/tfjs";
-import { record } from "../../../core/autodiff.ts";
+import { record } from "../../../tensor/autodiff.ts";
 import type { DType, HostTensor, NamedHostTensors, NamedTensors, Program } from "../../../core/program.ts";
 import { sizeOf } from "../../../core/program.ts";
 import { Random } from "../../../core/random.ts";

@@ -2,10 +2,10 @@
  * Which kinds of shapes the cases of a kernel meet: odd, of one element, empty, broadcast. Every kernel meets each kind
  * that has a meaning for it, with its gradient where it has one; where a kind has no meaning, a row here says why.
  */
-import { type Node, sameShape, sizeOf } from "../../../engines/onnx/ir.ts";
-import type { KernelName } from "../../../engines/onnx/kernels.ts";
+import { type Node, sameShape, sizeOf } from "../../../engines/onnx/graph/ir.ts";
+import type { KernelName } from "../../../engines/onnx/trace/kernels.ts";
 import { kernelRules } from "../../../engines/onnx/lower/mod.ts";
-import { trace } from "../../../engines/onnx/trace.ts";
+import { trace } from "../../../engines/onnx/trace/trace.ts";
 import { argumentsOf, type Case, programOf } from "./case.ts";
 
 /** The kinds of shapes. */
@@ -27,7 +27,7 @@ export const flat: ReadonlySet<string> = new Set<KernelName>([
   ...["LogicalAnd", "LogicalNot", "LogicalOr", "NotEqual", "OneHot", "Range", "SearchSorted", "ArmlabNoise"] as const,
 ]);
 
-/** Kernels that have a derivative, but neither tfjs nor `core/gradients.ts` gives it. */
+/** Kernels that have a derivative, but neither tfjs nor `tensor/gradients.ts` gives it. */
 const undifferentiated: ReadonlySet<string> = new Set<KernelName>(["MaxPoolWithArgmax", "SparseToDense"]);
 
 /** Kernels that repeat one operand to the shape of another, besides those of two operands named a and b. */

@@ -1,5 +1,5 @@
 /** Parity cases of every kernel. The type checker holds the table complete. */
-import type { KernelName } from "../../../engines/onnx/kernels.ts";
+import type { KernelName } from "../../../engines/onnx/trace/kernels.ts";
 import type { Case } from "./case.ts";
 import { convCases } from "./conv.ts";
 import { elementwiseCases } from "./elementwise.ts";

@@ -1,0 +1,179 @@
+/**
+ * Promises that plugins of several kinds make about a model of theirs.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { byModality } from "../core/modality.ts";
+import { float32, int32, type NamedHostTensors } from "../core/program.ts";
+import { groupOf } from "../core/scope.ts";
+import { firstNonFinite } from "../core/check.ts";
+import type { Model } from "../training/model.ts";
+import type { Checkpoint } from "../training/train.ts";
+import { type ContractTools, difference, must } from "./contract.ts";
+import { changed, rowsOf, type StepFound, withSteps } from "./steps.ts";
+import { type Kept, keptRun } from "./kept.ts";
+import { type Rig, toyTraining } from "./toy.ts";
+
+/** How far two ways of computing one number in single precision may lie apart. */
+export const ROUNDING = 1e-4;
+/** The same for gradients, which sum over more terms. */
+const GRADIENT_ROUNDING = 1e-3;
+/** How far equal sums may lie apart whose padded terms differ. */
+export const PADDING = 1e-5;
+
+/** Every value of a record of tensors is finite. */
+export function mustBeFinite(what: string, tensors: NamedHostTensors): void {
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const index = firstNonFinite(data);
+    must(index === -1, () => `${what}, "${name}" is ${data[index]} at position ${index}`);
+  }
+}
+
+/**
+ * Two steps are the same up to rounding.
+ *
+ * @param otherwise What is wrong with a value if it is not.
+ * @param buffers Whether buffers count too.
+ */
+export function mustAgree(plain: StepFound, other: StepFound, otherwise: string, buffers: boolean): void {
+  for (const [name, value] of Object.entries(plain.stats)) {
+    const found = difference([other.stats[name]], [value], PADDING);
+    must(found === null, () => `"${name}" of a step ${otherwise}: ${found}`);
+  }
+  for (const [name, values] of Object.entries(plain.gradients)) {
+    const found = difference(other.gradients[name], values, PADDING);
+    must(found === null, () => `the gradient of "${name}" ${otherwise}: ${found}`);
+  }
+  for (const [name, values] of Object.entries(buffers ? plain.buffers : {})) {
+    const found = difference(other.buffers[name], values, PADDING);
+    must(found === null, () => `buffer "${name}" ${otherwise}: ${found}`);
+  }
+}
+
+/** Rows of weight 0 change nothing of a training step. */
+export async function paddingHasNoInfluence(rig: Rig, { eager }: ContractTools): Promise<void> {
+  await withSteps(rig, eager, async (steps) => {
+    const weights = new Float32Array(steps.batch).fill(1);
+    weights.fill(0, steps.batch - 2);
+    const padded = [steps.batch - 2, steps.batch - 1];
+    const feeds = { ...steps.feeds(), weights: float32(weights, [steps.batch]) };
+    let others: NamedHostTensors = feeds;
+    for (const name of Object.keys(feeds)) {
+      if (name.startsWith("input:") || name.startsWith("rows:")) others = changed(others, name, padded);
+    }
+    const labels = Int32Array.from(
+      steps.feeds()["labels"].data,
+      (label, n) => padded.includes(n) ? (label + 1) % 3 : label,
+    );
+    const plain = await steps.train(feeds);
+    const other = await steps.train({ ...others, labels: int32(labels, [steps.batch]) });
+    mustAgree(plain, other, "depends on padded rows (weight 0)", true);
+  });
+}
+
+/** A prediction for a sample is the same whatever else is in the batch. */
+export async function rowsAreIndependent(rig: Rig, { eager }: ContractTools): Promise<void> {
+  await withSteps(rig, eager, async (steps) => {
+    const feeds = steps.feeds();
+    const rows = Array.from({ length: steps.batch - 1 }, (_, i) => i + 1);
+    let others: NamedHostTensors = feeds;
+    for (const name of rig.model.context.modalities) others = changed(others, `input:${name}`, rows);
+    const [plain, other] = [await steps.predict(feeds), await steps.predict(others)];
+    for (const [name, value] of Object.entries(plain)) {
+      const found = difference(rowsOf(other[name], [0]), rowsOf(value, [0]), PADDING);
+      must(
+        found === null,
+        () => `output "${name}" of a sample in evaluation depends on the batch's other rows: ${found}`,
+      );
+    }
+  });
+}
+
+/** The compiled engine computes what the eager one does. */
+export async function tracedEqualsEager(rig: () => Rig, { eager, compiled }: ContractTools): Promise<void> {
+  const run = (engine: ContractTools["eager"]) =>
+    withSteps(rig(), engine, async (steps) => ({ step: await steps.train(), output: await steps.predict() }));
+  const [one, two] = [await run(eager), await run(compiled)];
+  const compare = (what: string, found: ArrayLike<number>, expected: ArrayLike<number>, bound = ROUNDING) => {
+    const text = difference(found, expected, bound);
+    must(text === null, () => `compiled and eager ${what} differ: ${text}; does something traced read values?`);
+  };
+  for (const [name, { data }] of Object.entries(one.output)) compare(`output "${name}"`, two.output[name].data, data);
+  for (const [name, value] of Object.entries(one.step.stats)) compare(`"${name}"`, [two.step.stats[name]], [value]);
+  for (const [name, values] of Object.entries(one.step.gradients)) {
+    compare(`gradient of "${name}"`, two.step.gradients[name], values, GRADIENT_ROUNDING);
+  }
+  for (const [name, values] of Object.entries(one.step.buffers)) {
+    compare(`buffer "${name}"`, two.step.buffers[name], values);
+  }
+}
+
+/** Building, stepping, predicting and disposing leaves no tensor behind. */
+export async function leavesNoTensor(rig: () => Rig, { eager }: ContractTools): Promise<void> {
+  const cycle = () =>
+    withSteps(rig(), eager, async (steps) => {
+      await steps.train();
+      await steps.predict();
+    });
+  await cycle(); // what is made once and kept, such as an engine's own constants, is no leak
+  const before = tf.memory().numTensors;
+  await cycle();
+  const left = tf.memory().numTensors - before;
+  must(left === 0, `a step and a prediction leave ${left} tensors behind; make tensors inside the hooks and keep none`);
+}
+
+/** A gradient that is finite, and not 0 everywhere, for the encoder of every modality. Returns all gradients. */
+export async function everyModalityIsMoved(rig: Rig, { eager }: ContractTools): Promise<StepFound["gradients"]> {
+  const { gradients } = await withSteps(rig, eager, (steps) => steps.train());
+  const largest: Record<string, number> = byModality(rig.model.context.modalities, () => 0);
+  for (const [name, values] of Object.entries(gradients)) {
+    const index = firstNonFinite(values);
+    must(index === -1, () => `the gradient of "${name}" is ${values[index]}`);
+    const group = groupOf(name);
+    if (!group.startsWith("encoder:")) continue;
+    const modality = group.slice("encoder:".length);
+    for (const value of values) largest[modality] = Math.max(largest[modality], Math.abs(value));
+  }
+  for (const [modality, value] of Object.entries(largest)) {
+    must(value > 1e-9, `no gradient reaches the encoder of "${modality}": the largest entry is ${value}`);
+  }
+  return gradients;
+}
+
+function trained(model: Model, rig: Rig, tools: ContractTools, resume?: Checkpoint): Promise<Kept> {
+  return keptRun({ model, dataset: rig.dataset, engine: tools.compiled, training: toyTraining, seed: 0, resume });
+}
+
+/**
+ * A run trains with finite losses and moves every encoder; a run that goes on from its checkpoint ends with the same bytes.
+ */
+export async function resumesBitForBit(rig: () => Rig, tools: ContractTools): Promise<void> {
+  const first = rig();
+  const whole = await trained(first.model, first, tools);
+  for (const { epoch, loss } of whole.records) {
+    for (const [name, value] of Object.entries(loss)) {
+      must(Number.isFinite(value), `loss "${name}" is ${value} in epoch ${epoch}`);
+    }
+  }
+  for (const modality of first.model.context.modalities) {
+    const moves = Object.entries(whole.result.params).some(([name, { data }]) =>
+      groupOf(name) === `encoder:${modality}` &&
+      whole.checkpoints[0].tensors[`param:${name}`].data.some((value, i) => value !== data[i])
+    );
+    must(moves, `training does not move the encoder of "${modality}"`);
+  }
+  // After the second epoch, in which a method is past any warm-up.
+  const next = rig();
+  const rest = await trained(next.model, next, tools, whole.checkpoints[1]);
+  const where = "a run that goes on after its second epoch does not end like one that was never stopped";
+  const hint = "does something live outside of buffers, tables and save()?";
+  for (const [name, { data }] of Object.entries(whole.result.params)) {
+    const found = difference(rest.result.params[name].data, data, 0);
+    must(found === null, () => `${where}: parameter "${name}" is ${found}; ${hint}`);
+  }
+  const [one, two] = [whole.records.slice(2), rest.records].map((records) => JSON.stringify(records));
+  must(one === two, `${where}: their logs differ; ${hint}`);
+  const [ended, resumed] = [whole, rest].map(({ result }) => JSON.stringify(result.summary));
+  must(ended === resumed, `${where}: their summaries differ; ${hint}`);
+}

@@ -1,0 +1,132 @@
+/**
+ * What every dataset promises.
+ *
+ * @module
+ */
+import { modalitiesOf } from "../core/modality.ts";
+import type { Dataset, DatasetPlugin, Split } from "../core/plugin.ts";
+import { sizeOf } from "../core/program.ts";
+import { checkDataset } from "../datasets/check.ts";
+import { fingerprintOf } from "../datasets/fingerprint.ts";
+import { type Contract, must } from "./contract.ts";
+import { optionsAreSound } from "./options.ts";
+
+const loaded = new WeakMap<DatasetPlugin, Promise<Dataset>>();
+
+/** The dataset with its smallest options, loaded once for all contracts. */
+function load(plugin: DatasetPlugin): Promise<Dataset> {
+  let dataset = loaded.get(plugin);
+  if (dataset === undefined) {
+    dataset = plugin.load(plugin.tiny ?? {});
+    loaded.set(plugin, dataset);
+  }
+  return dataset;
+}
+
+const SPLITS = ["train", "validation", "test"] as const;
+
+/** A number that equal samples share (FNV-1a over the bytes of all modalities). */
+function hashOf(split: Split, modalities: Dataset["modalities"], sample: number): string {
+  let [low, high] = [0x811c9dc5, 0x1b873593];
+  for (const modality of modalitiesOf(modalities)) {
+    const row = sizeOf(modalities[modality].shape);
+    const values = split.inputs[modality].slice(sample * row, (sample + 1) * row);
+    for (const byte of new Uint8Array(values.buffer)) {
+      low = Math.imul(low ^ byte, 0x01000193) >>> 0;
+      high = Math.imul(high ^ byte, 0x5bd1e995) >>> 0;
+    }
+  }
+  return `${low}-${high}`;
+}
+
+/** Contracts of datasets. */
+export const datasetContracts: readonly Contract<DatasetPlugin>[] = [
+  {
+    claim: "has options whose defaults and tuning values are allowed",
+    check: (plugin) => optionsAreSound(plugin, null),
+  },
+  {
+    claim: "has train, validation and test splits of the declared shapes, with finite values, that share no group",
+    async check(plugin) {
+      const dataset = await load(plugin);
+      must(modalitiesOf(dataset.modalities).length > 0, "it has no modality");
+      must(dataset.classes.length >= 2, `it has ${dataset.classes.length} classes`);
+      checkDataset(dataset);
+      const sizes = SPLITS.map((name) => `${name} ${dataset.splits[name].size}`).join(", ");
+      return { note: `${modalitiesOf(dataset.modalities).join(", ")}; ${sizes}; ${dataset.classes.length} classes` };
+    },
+  },
+  {
+    claim: "keeps each modality in an array of its declared type",
+    async check(plugin) {
+      const { modalities, splits } = await load(plugin);
+      for (const name of SPLITS) {
+        for (const modality of modalitiesOf(modalities)) {
+          const { dtype } = modalities[modality];
+          const fits = dtype === "int32" ? Int32Array : Float32Array;
+          must(
+            splits[name].inputs[modality] instanceof fits,
+            `"${modality}" of split "${name}" is declared ${dtype} and kept in a ${
+              splits[name].inputs[modality]?.constructor.name
+            }`,
+          );
+        }
+      }
+    },
+  },
+  {
+    claim: "has every class in its training split, and no class elsewhere that is not there",
+    async check(plugin) {
+      const { classes, splits } = await load(plugin);
+      for (const name of SPLITS) {
+        const present = new Set(splits[name].labels);
+        const missing = classes.filter((_, label) => !present.has(label));
+        // A small validation or test split may lack rare classes; a training split may not.
+        const excused = name !== "train" && splits[name].size < 5 * classes.length;
+        must(missing.length === 0 || excused, `split "${name}" has no sample of ${missing.join(", ")}`);
+      }
+    },
+  },
+  {
+    claim: "repeats no sample of one split in another",
+    async check(plugin) {
+      const { modalities, splits } = await load(plugin);
+      const owner = new Map<string, string>();
+      for (const name of SPLITS) {
+        for (let sample = 0; sample < splits[name].size; sample++) {
+          const hash = hashOf(splits[name], modalities, sample);
+          const other = owner.get(hash);
+          must(
+            other === undefined || other.startsWith(`${name} `),
+            `sample ${sample} of split "${name}" equals ${other} in all modalities`,
+          );
+          owner.set(hash, `${name} ${sample}`);
+        }
+      }
+    },
+  },
+  {
+    claim: "has a fingerprint of its contents that is the same at every loading",
+    async check(plugin) {
+      const { fingerprint, splits } = await load(plugin);
+      const own = await fingerprintOf(splits);
+      must(fingerprint === own, `its fingerprint is "${fingerprint}", that of its contents "${own}"`);
+      const again = (await plugin.load(plugin.tiny ?? {})).fingerprint;
+      must(again === own, `a second loading has fingerprint "${again}", the first had "${own}"`);
+    },
+  },
+  {
+    claim: "has inputs that some registered encoder takes",
+    crossing: true,
+    async check(plugin, { library }) {
+      const { modalities } = await load(plugin);
+      const notes = modalitiesOf(modalities).map((modality) => {
+        const info = modalities[modality];
+        const fits = library.encoders.list().filter((encoder) => encoder.refuses(info, {}) === null);
+        must(fits.length > 0, `no registered encoder takes "${modality}" of shape [${info.shape.join(", ")}]`);
+        return `${modality}: ${fits.map(({ name }) => name).join(", ")}`;
+      });
+      return { note: notes.join("; ") };
+    },
+  },
+];

@@ -1,0 +1,94 @@
+/**
+ * What the options of every plugin promise.
+ *
+ * @module
+ */
+import { type OptionSpec, resolveOptions } from "../core/options.ts";
+import type { About } from "../core/plugin.ts";
+import { BrokenContract, type Found, must } from "./contract.ts";
+
+/** A value that an option must refuse, or `undefined` if every value of its type goes. */
+function refusedBy(spec: OptionSpec): unknown {
+  switch (spec.type) {
+    case "number":
+    case "integer":
+      return spec.min !== undefined ? spec.min - 1 : spec.max !== undefined ? spec.max + 1 : "no number";
+    case "boolean":
+      return "yes";
+    case "choice":
+      return "none of these";
+    case "text":
+      return 1;
+    case "numbers":
+      return ["no number"];
+  }
+}
+
+/**
+ * Defaults, tuning values and `tiny` are allowed values; anything else is refused; every option says what it does.
+ *
+ * @param create Builds the plugin, or `null` where that costs too much to be tried with wrong values.
+ */
+export function optionsAreSound(
+  plugin: About & { readonly kind: string },
+  create: ((options: Record<string, unknown>) => unknown) | null,
+): Found {
+  const owner = `${plugin.kind} "${plugin.name}"`;
+  resolveOptions(owner, plugin.options, {});
+  resolveOptions(owner, plugin.options, plugin.tiny ?? {});
+  must(plugin.about.trim() !== "", "it does not say what it is (about)");
+  for (const [name, spec] of Object.entries(plugin.options)) {
+    must(spec.about.trim() !== "", `option "${name}" does not say what it does (about)`);
+    for (const value of "tune" in spec ? spec.tune ?? [] : []) {
+      resolveOptions(owner, { [name]: spec }, { [name]: value });
+    }
+    if (create === null) continue;
+    const wrong = refusedBy(spec);
+    let accepted = true;
+    try {
+      create({ [name]: wrong });
+    } catch {
+      accepted = false;
+    }
+    must(!accepted, `option "${name}" takes ${JSON.stringify(wrong)}, which its spec does not allow`);
+  }
+  const unsourced = Object.entries(plugin.options).filter(([_, spec]) => spec.source === undefined).map(([name]) =>
+    name
+  );
+  return unsourced.length === 0 ? {} : { note: `options without a source: ${unsourced.join(", ")}` };
+}
+
+/** Values of choices and switches other than the defaults, one at a time. */
+export function alternatives(plugin: About): Record<string, unknown>[] {
+  return Object.entries(plugin.options).flatMap(([name, spec]): Record<string, unknown>[] => {
+    if (spec.type === "boolean") return [{ [name]: !spec.default }];
+    if (spec.type === "choice") {
+      return spec.choices.filter((choice) => choice !== spec.default).map((choice) => ({ [name]: choice }));
+    }
+    return [];
+  });
+}
+
+/**
+ * Tries every alternative.
+ *
+ * @param run Runs with the options; `false` if they are refused in words.
+ */
+export async function choicesWork(
+  plugin: About,
+  run: (options: Record<string, unknown>) => Promise<boolean>,
+): Promise<Found> {
+  const all = alternatives(plugin);
+  if (all.length === 0) return { skipped: "it has no choices" };
+  const refused: string[] = [];
+  for (const options of all) {
+    const text = Object.entries(options).map(([name, value]) => `${name}=${value}`).join();
+    try {
+      if (!await run(options)) refused.push(text);
+    } catch (error) {
+      throw new BrokenContract(`with ${text}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const tried = `${all.length - refused.length} tried`;
+  return { note: refused.length === 0 ? tried : `${tried}; not for these modalities: ${refused.join(", ")}` };
+}

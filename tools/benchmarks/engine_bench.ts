@@ -1,0 +1,174 @@
+/**
+ * `deno task bench:engine`: our compiled training steps against PyTorch's, in one run.
+ *
+ * Both sides run in processes of their own and take turns; a row's ratio is the median over turns of the ratio of the two
+ * sides' median step times, so that a busy machine disturbs both alike.
+ *
+ * @module
+ */
+import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
+import { printProfile } from "./profile.ts";
+import { type Clock, gridNotes, timeGrid } from "./quick_grid.ts";
+import { HEADER, lineOf, type Row } from "./rows.ts";
+import { median, modulesMissing, Side } from "./side.ts";
+import { soak } from "./soak.ts";
+import { benchSteps } from "./steps.ts";
+
+const GRID = "quick-grid";
+const steps = [...Object.keys(benchSteps).filter((name) => name !== "peak"), GRID];
+
+const flags: Readonly<Record<string, Flag>> = {
+  only: { type: "list", value: "STEP,...", about: `steps to time (default: all): ${steps.join(", ")}` },
+  threads: { type: "list", value: "N,...", about: "thread counts (default: 1,2)" },
+  turns: { type: "text", value: "N", about: "turns of each side per row (default: 9)" },
+  "grid-turns": { type: "text", value: "N", about: "turns of the row quick-grid, minutes each (default: 1)" },
+  python: {
+    type: "text",
+    value: "PATH",
+    about: 'Python with torch and numpy (default: python3); "none" times our side alone',
+  },
+  clock: {
+    type: "text",
+    value: "CLOCK",
+    about: "wall, or cpu: processor time of each side, for a machine that is busy with other work (default: wall)",
+  },
+  json: { type: "boolean", about: "print one JSON line per row" },
+  profile: { type: "boolean", about: "also print which operators our step spends its time in" },
+  soak: { type: "text", value: "STEP", about: "instead: run a step 10000 times and print how memory grows" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+/** What is timed, and how. */
+interface Plan {
+  readonly clock: Clock;
+  readonly turns: number;
+  /** `null` times our side alone. */
+  readonly python: string | null;
+}
+
+const here = (name: string) => new URL(name, import.meta.url).pathname;
+const ours = ({ clock }: Plan, step: string, threads: number) =>
+  Side.start(Deno.execPath(), ["run", "-A", "--no-check", here("our_side.ts"), step, String(threads), clock]);
+const torch = ({ clock, python }: Plan, step: string, threads: number) =>
+  Side.start(python!, [here("torch_steps.py"), step, String(threads), clock]);
+
+/** Warms up; how many steps take about half a second. */
+async function settle(side: Side): Promise<number> {
+  const [first] = await side.run(1);
+  if (first > 500) return 1;
+  await side.run(3);
+  const ms = median(await side.run(5));
+  return Math.max(1, Math.min(200, Math.round(500 / ms)));
+}
+
+/** Floating-point operations per second of a matrix product, the better side's. */
+async function matrixPeak(plan: Plan, threads: number): Promise<number> {
+  let best = 0;
+  for (const start of plan.python === null ? [ours] : [ours, torch]) {
+    const side = await start(plan, "peak", threads);
+    const count = await settle(side);
+    const ms: number[] = [];
+    for (let turn = 0; turn < 3; turn++) ms.push(...await side.run(count));
+    best = Math.max(best, 2 * 1024 ** 3 / (median(ms) / 1000));
+    await side.end();
+  }
+  return best;
+}
+
+/** Times one step on both sides. */
+async function timeStep(plan: Plan, step: string, threads: number, peak: number): Promise<Row> {
+  const our = await ours(plan, step, threads);
+  const their = plan.python === null ? null : await torch(plan, step, threads);
+  if (their !== null && our.ready.parameters !== their.ready.parameters) {
+    throw new Error(
+      `Cannot compare step "${step}" as both sides must train as many numbers: ours ${our.ready.parameters}, ` +
+        `PyTorch's ${their.ready.parameters}`,
+    );
+  }
+  const counts = [await settle(our), their === null ? 0 : await settle(their)];
+  const times: number[] = [];
+  const theirTimes: number[] = [];
+  const ratios: number[] = [];
+  for (let turn = 0; turn < plan.turns; turn++) {
+    const mine = median(await our.run(counts[0]));
+    times.push(mine);
+    if (their === null) continue;
+    const other = median(await their.run(counts[1]));
+    theirTimes.push(other);
+    ratios.push(mine / other);
+  }
+  const memory = await our.end();
+  const theirMemory = their === null ? null : await their.end();
+  return {
+    step,
+    threads,
+    oursMs: median(times),
+    torchMs: their === null ? null : median(theirTimes),
+    timeRatio: their === null ? null : median(ratios),
+    memoryRatio: theirMemory === null ? null : memory / theirMemory,
+    compileMs: our.ready.compileMs!,
+    nodes: our.ready.nodes!,
+    peakShare: our.ready.flops! / (median(times) / 1000) / peak,
+  };
+}
+
+const command: Command = {
+  name: "bench:engine",
+  about: "Times our training steps and PyTorch's, interleaved, and prints the ratios ours/PyTorch.",
+  async run(args) {
+    const { text, list, boolean } = parseFlags(this.name, flags, args);
+    if (boolean.help) {
+      console.log(helpOf("deno task bench:engine [options]", this.about, flags, [
+        "deno task bench:engine --only mlp,digits-arm --threads 1 --python none",
+        "deno task bench:engine --soak digits-concat",
+      ]));
+      return 0;
+    }
+    if (text.soak !== undefined) {
+      await soak(text.soak);
+      return 0;
+    }
+    const only = list.only.length === 0 ? steps : list.only;
+    for (const name of only) {
+      if (!steps.includes(name)) throw new RangeError(`Cannot time step "${name}": steps are ${steps.join(", ")}`);
+    }
+    const count = (flag: string, otherwise: number) =>
+      text[flag] === undefined ? otherwise : parseInteger(`--${flag}`, text[flag], 1);
+    const [turns, gridTurns] = [count("turns", 9), count("grid-turns", 1)];
+    const threadCounts = list.threads.length === 0
+      ? [1, 2]
+      : list.threads.map((number) => parseInteger("--threads", number, 1));
+    const clock = text.clock ?? "wall";
+    if (clock !== "wall" && clock !== "cpu") throw new RangeError(`Cannot use clock "${clock}": clocks are wall, cpu`);
+    const python = text.python === "none" ? null : text.python ?? "python3";
+    const missing = python === null ? null : await modulesMissing(python, ["torch", "numpy"]);
+    if (missing !== null) {
+      throw new RangeError(
+        `Cannot time PyTorch as "${python}" must have torch and numpy: ${missing}; give another by --python, or none`,
+      );
+    }
+    const plan: Plan = { clock, python, turns };
+    const print = (row: Row): void => console.log(boolean.json ? JSON.stringify(row) : lineOf(row));
+    if (!boolean.json) console.log(HEADER);
+    const timed = only.filter((step) => step !== GRID);
+    for (const threads of timed.length === 0 ? [] : threadCounts) {
+      const peak = await matrixPeak(plan, threads);
+      if (!boolean.json) console.log(`# matrix peak, ${threads} threads: ${(peak / 1e9).toFixed(0)} GFLOP/s`);
+      let concat: number | null = null;
+      for (const step of timed) {
+        const row = await timeStep(plan, step, threads, peak);
+        if (step === "digits-concat") concat = row.oursMs;
+        print(step === "digits-arm" && concat !== null ? { ...row, overConcat: row.oursMs / concat } : row);
+        if (boolean.profile) await printProfile(step, threads);
+      }
+    }
+    if (only.includes(GRID)) {
+      const row = await timeGrid({ python, clock, turns: gridTurns, say: (line) => console.error(line) });
+      print(row);
+      if (!boolean.json) { for (const line of gridNotes(row, clock)) console.log(`# ${line}`); }
+    }
+    return 0;
+  },
+};
+
+if (import.meta.main) Deno.exit(await runCommand(command, Deno.args));

@@ -1,0 +1,63 @@
+/**
+ * One step of ours in a process of its own, driven by lines on standard input; `engine_bench.ts` starts it.
+ *
+ * Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time), and a file prefix if the runtime is
+ * to write a profile. Lines: `run N`, `end`.
+ *
+ * @module
+ */
+import process from "node:process";
+import { TextLineStream } from "./lines.ts";
+import { onnxEngine } from "../../engines/onnx/engine.ts";
+import { compileGraph } from "../../engines/onnx/engine.ts";
+import { matrixFlops } from "./flops.ts";
+import { benchSteps } from "./steps.ts";
+
+const [name, threads, clock, profile] = Deno.args;
+/** Milliseconds. */
+const now = (): number => {
+  if (clock === "wall") return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const say = (message: unknown) => console.log(JSON.stringify(message));
+
+/** Largest resident memory so far in MiB, where the system tells. */
+function peakMiB(): number {
+  try {
+    const line = Deno.readTextFileSync("/proc/self/status").split("\n").find((entry) => entry.startsWith("VmHWM:"))!;
+    return Number(line.replace(/\D/g, "")) / 1024;
+  } catch {
+    return Deno.memoryUsage().rss / 2 ** 20;
+  }
+}
+
+const engine = onnxEngine({ threads: Number(threads), profile, cache: null });
+const step = await benchSteps[name](engine);
+const compiled = await engine.compile(step.program);
+const state = engine.createState(step.state);
+const first = await compiled.run(state, step.feeds);
+const { compileMs, nodes } = compiled.stats();
+say({
+  compileMs,
+  nodes,
+  parameters: step.parameters,
+  // Counted after the compilation was timed, as it traces anew.
+  flops: matrixFlops(compileGraph(step.program, "cpu")),
+  loss: (first["loss"] ?? first["stats"])?.data[0] ?? null,
+});
+for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
+  const [command, count] = line.split(" ");
+  if (command === "end") break;
+  const ms: number[] = [];
+  for (let i = 0; i < Number(count); i++) {
+    const started = now();
+    await compiled.run(state, step.feeds);
+    ms.push(now() - started);
+  }
+  say({ ms });
+}
+say({ peakMiB: peakMiB() });
+compiled.dispose();
+await engine.dispose();
+Deno.exit(0);
