@@ -39,7 +39,7 @@ export type {
   MethodPlugin,
   ModelContext,
   Split,
-} from "./core/plugin.ts";
+} from "./core/kinds/mod.ts";
 export { buildModel, type CellRequest, part, resolveConfig } from "./experiments/config.ts";
 export type { Grid } from "./experiments/grid.ts";
 export { type ConfigurationResult, configurations, resultTable } from "./experiments/results.ts";

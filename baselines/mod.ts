@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MethodPlugin } from "../core/plugin.ts";
+import type { MethodPlugin } from "../core/kinds/mod.ts";
 import { armMethods } from "./arm/mod.ts";
 import { greedy } from "./greedy.ts";
 import { modalityValuation } from "./modality_valuation.ts";

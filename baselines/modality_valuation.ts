@@ -4,7 +4,7 @@
  * @module
  */
 import { defineMethod } from "../core/define.ts";
-import type { MethodPlugin } from "../core/plugin.ts";
+import type { MethodPlugin } from "../core/kinds/mod.ts";
 import {
   maskedPasses,
   needsTwo,

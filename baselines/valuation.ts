@@ -4,7 +4,7 @@
  * @module
  */
 import type { NumberOption } from "../core/options.ts";
-import type { Host, ModelContext } from "../core/plugin.ts";
+import type { Host, ModelContext } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
 import { joiningOrders, membersOf, orderedContributions, subsetsOf } from "../miv/shapley.ts";
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { Refusal } from "../core/refusal.ts";
 
 /** A command. */
 export interface Command {
@@ -120,7 +121,10 @@ export async function runCommand(command: Command, args: string[], name: string 
   try {
     return await command.run(args);
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError || (error instanceof Error && "code" in error)) {
+    if (
+      error instanceof Refusal || error instanceof RangeError || error instanceof TypeError ||
+      (error instanceof Error && "code" in error)
+    ) {
       console.error(`${name}: ${error.message}`);
       return 2;
     }

@@ -5,7 +5,7 @@
  */
 import type { AnyPlugin, Library } from "../core/library.ts";
 import { byModality } from "../core/modality.ts";
-import type { EncoderPlugin, FusionPlugin, MethodPlugin, ModelContext } from "../core/plugin.ts";
+import type { EncoderPlugin, FusionPlugin, MethodPlugin, ModelContext } from "../core/kinds/mod.ts";
 import { incompatibility } from "../training/compose.ts";
 import { fusionsFor, INPUTS } from "../contracts/mod.ts";
 import { misfit } from "../training/model.ts";

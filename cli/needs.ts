@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EncoderPlugin, FusionPlugin, ModalityInfo, SoloMode } from "../core/plugin.ts";
+import type { EncoderPlugin, FusionPlugin, ModalityInfo, SoloMode } from "../core/kinds/mod.ts";
 
 /** What each way of reading a modality alone means. */
 const readouts: Readonly<Record<SoloMode, string>> = {

@@ -4,7 +4,7 @@
  * @module
  */
 import { modalitiesOf } from "../core/modality.ts";
-import type { Dataset, DatasetPlugin, Split } from "../core/plugin.ts";
+import type { Dataset, DatasetPlugin, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { checkDataset } from "../datasets/check.ts";
 import { fingerprintOf } from "../datasets/fingerprint.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { byModality } from "../core/modality.ts";
-import type { EncoderPlugin, ModalityInfo } from "../core/plugin.ts";
+import type { EncoderPlugin, ModalityInfo } from "../core/kinds/mod.ts";
 import { groupOf } from "../core/scope.ts";
 import { concat } from "../fusion/concat.ts";
 import { misfit } from "../training/model.ts";

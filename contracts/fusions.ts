@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FusionPlugin } from "../core/plugin.ts";
+import type { FusionPlugin } from "../core/kinds/mod.ts";
 import { float32 } from "../core/program.ts";
 import {
   everyModalityIsMoved,

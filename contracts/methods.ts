@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FusionPlugin, MethodPlugin } from "../core/plugin.ts";
+import type { FusionPlugin, MethodPlugin } from "../core/kinds/mod.ts";
 import { float32 } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { createOptimizer } from "../nn/optimizers.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type OptionSpec, resolveOptions } from "../core/options.ts";
-import type { About } from "../core/plugin.ts";
+import type { About } from "../core/kinds/mod.ts";
 import { BrokenContract, type Found, must } from "./contract.ts";
 
 /** A value that an option must refuse, or `undefined` if every value of its type goes. */

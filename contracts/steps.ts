@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FusionPlugin, Method } from "../core/plugin.ts";
+import type { FusionPlugin, Method } from "../core/kinds/mod.ts";
 import { type Engine, float32, type HostTensor, int32, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { createOptimizer } from "../nn/optimizers.ts";

@@ -16,7 +16,7 @@ import type {
   ModalityInfo,
   ModelContext,
   Split,
-} from "../core/plugin.ts";
+} from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { TrainingConfig } from "../core/record.ts";

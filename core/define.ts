@@ -16,7 +16,7 @@ import type {
   MethodPlugin,
   ModalityInfo,
   ModelContext,
-} from "./plugin.ts";
+} from "./kinds/mod.ts";
 import { VERSION } from "./version.ts";
 
 /** An `About` whose option specs fit an options interface. */

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { defineDataset, defineEncoder, defineFusion, defineMethod } from "./define.ts";
-import type { DatasetPlugin, EncoderPlugin, FusionPlugin, MethodPlugin } from "./plugin.ts";
+import type { DatasetPlugin, EncoderPlugin, FusionPlugin, MethodPlugin } from "./kinds/mod.ts";
 import { Registry } from "./registry.ts";
 import { VERSION } from "./version.ts";
 

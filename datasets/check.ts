@@ -5,7 +5,7 @@
  */
 import { firstNonFinite } from "../core/check.ts";
 import { modalitiesOf } from "../core/modality.ts";
-import type { Dataset, SplitName } from "../core/plugin.ts";
+import type { Dataset, SplitName } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 
 const splitNames: readonly SplitName[] = ["train", "validation", "test"];

@@ -4,7 +4,7 @@
  * @module
  */
 import { modalitiesOf } from "../core/modality.ts";
-import type { Dataset } from "../core/plugin.ts";
+import type { Dataset } from "../core/kinds/mod.ts";
 
 /** Hexadecimal form of a digest. */
 export function hex(digest: ArrayBuffer): string {

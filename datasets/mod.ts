@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DatasetPlugin } from "../core/plugin.ts";
+import type { DatasetPlugin } from "../core/kinds/mod.ts";
 import { avDigits } from "./av_digits.ts";
 import { synthetic } from "./synthetic.ts";
 

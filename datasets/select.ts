@@ -4,7 +4,7 @@
  * @module
  */
 import { at, byModality, modalitiesOf } from "../core/modality.ts";
-import type { Dataset, Split } from "../core/plugin.ts";
+import type { Dataset, Split } from "../core/kinds/mod.ts";
 
 /**
  * The same samples with some modalities only. The fingerprint stays that of the whole.

@@ -8,7 +8,7 @@
  */
 import { mapByModality } from "../core/modality.ts";
 import { defineDataset } from "../core/define.ts";
-import type { Dataset, DatasetPlugin, Split, SplitName } from "../core/plugin.ts";
+import type { Dataset, DatasetPlugin, Split, SplitName } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { bitSets, type InformationTruth } from "./information_sets.ts";

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { defineEncoder } from "../core/define.ts";
-import type { EncoderPlugin } from "../core/plugin.ts";
+import type { EncoderPlugin } from "../core/kinds/mod.ts";
 import { batchNorm, conv2d, kaimingNormal, linear } from "../nn/mod.ts";
 
 /** Options of `cnn`. */

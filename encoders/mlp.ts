@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { defineEncoder } from "../core/define.ts";
-import type { EncoderPlugin } from "../core/plugin.ts";
+import type { EncoderPlugin } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { dropout, kaimingNormal, linear } from "../nn/mod.ts";
 

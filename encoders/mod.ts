@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EncoderPlugin } from "../core/plugin.ts";
+import type { EncoderPlugin } from "../core/kinds/mod.ts";
 import { bert } from "./bert.ts";
 import { cnn } from "./cnn.ts";
 import { mlp } from "./mlp.ts";

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Library } from "../core/library.ts";
 import { byModality, modalitiesOf } from "../core/modality.ts";
 import { describeType, type OptionSpec, type OptionSpecs, parseOption, resolveOptions } from "../core/options.ts";
-import type { Dataset, Encoder, Fusion, Method, ModalityInfo, ModelContext } from "../core/plugin.ts";
+import type { Dataset, Encoder, Fusion, Method, ModalityInfo, ModelContext } from "../core/kinds/mod.ts";
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { CompositionError, incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";

@@ -6,7 +6,7 @@
 import { basename, dirname, resolve } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { Library } from "../core/library.ts";
-import type { ModalityInfo } from "../core/plugin.ts";
+import type { ModalityInfo } from "../core/kinds/mod.ts";
 import type { NamedHostTensors, Program } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { RunConfig, RunSummary } from "../core/record.ts";

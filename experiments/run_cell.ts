@@ -4,7 +4,7 @@
  * @module
  */
 import type { Library } from "../core/library.ts";
-import type { Dataset } from "../core/plugin.ts";
+import type { Dataset } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
 import type { EpochRecord, RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { checkDataset } from "../datasets/check.ts";

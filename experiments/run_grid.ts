@@ -4,7 +4,7 @@
  * @module
  */
 import type { Library } from "../core/library.ts";
-import type { Dataset } from "../core/plugin.ts";
+import type { Dataset } from "../core/kinds/mod.ts";
 import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { prepareRuns } from "../store/run_folder.ts";

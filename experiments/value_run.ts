@@ -5,7 +5,7 @@
  */
 import { basename, dirname, resolve } from "node:path";
 import type { Library } from "../core/library.ts";
-import type { SplitName } from "../core/plugin.ts";
+import type { SplitName } from "../core/kinds/mod.ts";
 import type { Engine, NamedHostTensors } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { checkDataset } from "../datasets/check.ts";

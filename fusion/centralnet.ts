@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality, mapByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin } from "../core/plugin.ts";
+import type { FusionPlugin } from "../core/kinds/mod.ts";
 import type { Initializer } from "../core/scope.ts";
 import { globalAveragePool } from "../nn/conv.ts";
 import { constant, xavierNormal } from "../nn/initializers.ts";

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { byModality, mapByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin } from "../core/plugin.ts";
+import type { FusionPlugin } from "../core/kinds/mod.ts";
 import { averagedHeads, type HeadLoss, headLosses, lossOption, weightedSum } from "./shared.ts";
 
 /** Options of `decision`. */

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin, KeepFill } from "../core/plugin.ts";
+import type { FusionPlugin, KeepFill } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";

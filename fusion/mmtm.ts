@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin } from "../core/plugin.ts";
+import type { FusionPlugin } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { scaledSigmoid } from "../nn/activations.ts";
 import { globalAveragePool } from "../nn/conv.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FusionPlugin } from "../core/plugin.ts";
+import type { FusionPlugin } from "../core/kinds/mod.ts";
 import { centralnet } from "./centralnet.ts";
 import { concat } from "./concat.ts";
 import { decision } from "./decision.ts";

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import type { ChoiceOption } from "../core/options.ts";
-import type { Features, Fusion, FusionOutput, Keep, KeepFill, ModelContext, Solo } from "../core/plugin.ts";
+import type { Features, Fusion, FusionOutput, Keep, KeepFill, ModelContext, Solo } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";

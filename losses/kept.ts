@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import type { Keep } from "../core/plugin.ts";
+import type { Keep } from "../core/kinds/mod.ts";
 
 /**
  * Per-sample terms of one modality, 0 where the modality is dropped from the sample.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dataset, Split } from "../core/plugin.ts";
+import type { Dataset, Split } from "../core/kinds/mod.ts";
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
 
 /** Reusable arrays for one batch size; a filled batch is valid until the next is filled. */

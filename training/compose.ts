@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CLAIMS, type Method } from "../core/plugin.ts";
+import { CLAIMS, type Method } from "../core/kinds/mod.ts";
 
 /** Methods that cannot be put on one model; the message says why, and which order works if one does. */
 export class CompositionError extends RangeError {

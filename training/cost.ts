@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../tensor/autodiff.ts";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
-import type { Encoder, ModalityInfo } from "../core/plugin.ts";
+import type { Encoder, ModalityInfo } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
 import { multiplyAdds } from "../nn/cost.ts";

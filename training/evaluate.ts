@@ -6,7 +6,7 @@
  * @module
  */
 import { byModality } from "../core/modality.ts";
-import type { Split } from "../core/plugin.ts";
+import type { Split } from "../core/kinds/mod.ts";
 import type { SplitMetrics } from "../core/record.ts";
 import { contributionsOf } from "../miv/contributions.ts";
 import { accuracy, argmaxRows, confusion, likelihood, macroF1, recalls } from "./metrics/classification.ts";

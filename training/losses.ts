@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Step, TrainStep } from "../core/plugin.ts";
+import type { Step, TrainStep } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
 import type { Model } from "./model.ts";
 
@@ -21,12 +22,20 @@ export function trainStep(step: Step, labels: tf.Tensor1D, weights: tf.Tensor1D)
   return Object.assign(Object.create(step) as Step, extra);
 }
 
+/** Loss terms as scalars. */
+export interface LossTerms {
+  /** In a fixed order: the task's own (`"joint"`, or the fusion's keys), then the methods'. */
+  readonly terms: Record<string, tf.Scalar>;
+  /** Keys of the task's own. */
+  readonly task: readonly string[];
+}
+
 /**
- * All loss terms as scalars, in a fixed order: the task's own (`"joint"`, or the fusion's keys), then the methods'.
+ * All loss terms of a step.
  *
- * @throws {RangeError} If two methods use one key.
+ * @throws {Refusal} If two methods use one key.
  */
-export function lossTerms(model: Model, step: TrainStep): Record<string, tf.Scalar> {
+export function lossTerms(model: Model, step: TrainStep): LossTerms {
   const { fusion, methods } = model;
   const own = fusion.loss?.(step.output, step.labels, step.scope, step.keep) ??
     { joint: crossEntropy(step.output.logits, step.labels) };
@@ -38,12 +47,17 @@ export function lossTerms(model: Model, step: TrainStep): Record<string, tf.Scal
   const add = (from: string, added: Record<string, tf.Tensor>) => {
     for (const [key, value] of Object.entries(added)) {
       if (Object.hasOwn(terms, key)) {
-        throw new RangeError(`Cannot add loss term "${key}" of ${from} as every key must be unique: the key is taken`);
+        throw new Refusal({
+          what: `add loss term "${key}" of ${from}`,
+          must: "every key must be unique",
+          found: "the key is taken",
+        });
       }
       terms[key] = value.rank === 0 ? value as tf.Scalar : step.mean(value as tf.Tensor1D);
     }
   };
   add("the fusion", task);
+  const taskKeys = Object.keys(terms);
   for (const method of methods) add(`method "${method.name}"`, method.loss?.(step) ?? {});
-  return terms;
+  return { terms, task: taskKeys };
 }

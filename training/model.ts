@@ -15,7 +15,7 @@ import type {
   ModelContext,
   Solo,
   Step,
-} from "../core/plugin.ts";
+} from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { zeros } from "../nn/initializers.ts";
 

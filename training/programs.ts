@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../tensor/autodiff.ts";
 import { byModality } from "../core/modality.ts";
-import type { Dataset, GradientBook, Keep, ProgramSpec } from "../core/plugin.ts";
+import type { Dataset, GradientBook, Keep, ProgramSpec } from "../core/kinds/mod.ts";
 import type { NamedSpecs, NamedTensors, Program, ProgramResult, TensorSpec } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { clipByGlobalNorm, type Optimizer } from "../nn/optimizers.ts";
@@ -139,9 +139,9 @@ export function trainProgram(
         fed["labels"] as tf.Tensor1D,
         pass.weights === null ? weights : tf.mul(weights, pass.weights),
       );
-      return { pass, step, terms: lossTerms(model, step) };
+      return { pass, step, ...lossTerms(model, step) };
     });
-    const { pass, step, terms } = recording.value;
+    const { pass, step, terms, task } = recording.value;
     const minimised = lossKeys ?? Object.keys(terms);
     const by = trained.map((full) => params[full]);
     const differentiate = (keys: readonly string[]): NamedTensors => {
@@ -159,7 +159,13 @@ export function trainProgram(
       });
       return found;
     };
-    const book: GradientBook = { total: () => differentiate(minimised), of: differentiate, params };
+    const book: GradientBook = {
+      keys: Object.keys(terms),
+      task,
+      total: () => differentiate(minimised),
+      of: differentiate,
+      params,
+    };
     let gradients = book.total();
     for (const method of model.methods) gradients = method.gradients?.(gradients, book, step) ?? gradients;
 

@@ -14,7 +14,7 @@ import type {
   ProgramSpec,
   Segment,
   Split,
-} from "../core/plugin.ts";
+} from "../core/kinds/mod.ts";
 import {
   type CompiledProgram,
   type Engine,

@@ -7,7 +7,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
-import type { Dataset, Declarations } from "../core/plugin.ts";
+import type { Dataset, Declarations } from "../core/kinds/mod.ts";
 import { type Engine, float32, type NamedHostTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { groupOf } from "../core/scope.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dataset, Segment } from "../core/plugin.ts";
+import type { Dataset, Segment } from "../core/kinds/mod.ts";
 import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { EpochRecord, RunSummary, SplitMetrics, TrainingConfig } from "../core/record.ts";

@@ -7,7 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../tensor/autodiff.ts";
 import { at } from "../../core/modality.ts";
-import type { Host, Method, ModelContext, TrainStep } from "../../core/plugin.ts";
+import type { Host, Method, ModelContext, TrainStep } from "../../core/kinds/mod.ts";
 import type { Scope } from "../../core/scope.ts";
 import { crossEntropy } from "../../losses/cross_entropy.ts";
 import { fusionWeights, jointContribution, ranged } from "../../miv/valuation.ts";

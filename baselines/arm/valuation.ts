@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../tensor/autodiff.ts";
 import { at, type ByModality, byModality, mapByModality, valuesOf } from "../../core/modality.ts";
-import type { Step } from "../../core/plugin.ts";
+import type { Step } from "../../core/kinds/mod.ts";
 import type { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";

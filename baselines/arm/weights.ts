@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality } from "../../core/modality.ts";
-import type { Features, Step } from "../../core/plugin.ts";
+import type { Features, Step } from "../../core/kinds/mod.ts";
 import { contributions, fusionWeights, ranged } from "../../miv/valuation.ts";
 import { ones } from "../../nn/initializers.ts";
 import type { ArmOptions } from "./options.ts";

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import { resolveOptions } from "../../core/options.ts";
-import type { Dataset, Method, Split } from "../../core/plugin.ts";
+import type { Dataset, Method, Split } from "../../core/kinds/mod.ts";
 import { type ArmOptions, armOptions, crossedWeights } from "../../baselines/mod.ts";
 import { binnedWeights } from "../../baselines/arm/report.ts";
 import { balancedMinMax, differentiableContributions } from "../../baselines/arm/losses.ts";

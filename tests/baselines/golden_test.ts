@@ -15,7 +15,7 @@ import {
   uniCe,
 } from "../../baselines/mod.ts";
 import { sampleContributions } from "../../baselines/valuation.ts";
-import type { Host, TrainStep } from "../../core/plugin.ts";
+import type { Host, TrainStep } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { labelProbability } from "../../losses/mod.ts";
 import { interactionIndex, shapleyValues } from "../../miv/mod.ts";

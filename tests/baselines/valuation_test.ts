@@ -9,7 +9,7 @@ import {
   sampleValuation,
 } from "../../baselines/mod.ts";
 import { sampleContributions, withMaskedCopies } from "../../baselines/valuation.ts";
-import type { Host, Segment } from "../../core/plugin.ts";
+import type { Host, Segment } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { orderedContributions, shapleyValues } from "../../miv/mod.ts";
 import { joiningOrders } from "../../miv/shapley.ts";

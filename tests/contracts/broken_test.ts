@@ -12,7 +12,7 @@ import type {
   Method,
   MethodPlugin,
   ModelContext,
-} from "../../core/plugin.ts";
+} from "../../core/kinds/mod.ts";
 import { fingerprintOf } from "../../datasets/mod.ts";
 import { weightedSum } from "../../examples/weighted_sum.ts";
 import { noisyViews } from "../../examples/noisy_views.ts";

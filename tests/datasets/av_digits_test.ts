@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Dataset } from "../../core/plugin.ts";
+import type { Dataset } from "../../core/kinds/mod.ts";
 import type { AvDigitsManifest } from "../../datasets/av_digits_format.ts";
 import { decodeTable, encodePower } from "../../datasets/av_digits_format.ts";
 import { avDigits, checkDataset, selectModalities } from "../../datasets/mod.ts";

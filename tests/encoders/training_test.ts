@@ -1,6 +1,6 @@
 /** All kinds of encoders in one model, through the harness. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Dataset, ModalityInfo, Split } from "../../core/plugin.ts";
+import type { Dataset, ModalityInfo, Split } from "../../core/kinds/mod.ts";
 import { type Engine, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { checkDataset, fingerprintOf } from "../../datasets/mod.ts";

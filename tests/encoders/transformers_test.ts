@@ -1,7 +1,7 @@
 /** The transformers against PyTorch's own layer, on weights that both sides compute. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { EncoderPlugin, ModalityInfo } from "../../core/plugin.ts";
+import type { EncoderPlugin, ModalityInfo } from "../../core/kinds/mod.ts";
 import { type HostTensor, int32 } from "../../core/program.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
 import { bert, vit } from "../../encoders/mod.ts";

@@ -3,7 +3,7 @@ import "../../engines/onnx/runtime/no_telemetry.ts";
 import * as ort from "onnxruntime-node";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import type { ModalityInfo } from "../../core/plugin.ts";
+import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { float32, int32, type NamedHostTensors, type Program } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { cpu } from "../../engines/mod.ts";

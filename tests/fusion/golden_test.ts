@@ -1,7 +1,7 @@
 /** Fusions against NumPy, on parameters that both sides compute. */
 import * as tf from "@tensorflow/tfjs";
 import { assertThrows } from "@std/assert";
-import type { FusionPlugin } from "../../core/plugin.ts";
+import type { FusionPlugin } from "../../core/kinds/mod.ts";
 import { bigated, centralnet, decision, film, gated, mmtm } from "../../fusion/mod.ts";
 import { bindScope } from "../../nn/mod.ts";
 import { bind } from "../helpers/fusion.ts";

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
-import type { Features, Fusion, FusionOutput, FusionPlugin } from "../../core/plugin.ts";
+import type { Features, Fusion, FusionOutput, FusionPlugin } from "../../core/kinds/mod.ts";
 import { float32, type HostTensor } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";

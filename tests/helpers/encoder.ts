@@ -1,7 +1,7 @@
 /** Runs an encoder without the harness, on weights that a PyTorch script can compute too. */
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../../tensor/autodiff.ts";
-import type { Encoder } from "../../core/plugin.ts";
+import type { Encoder } from "../../core/kinds/mod.ts";
 import type { Engine, HostTensor, NamedHostTensors, NamedTensors, Program } from "../../core/program.ts";
 import { float32, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";

@@ -1,6 +1,6 @@
 /** Runs a fusion on given features without the harness. */
 import * as tf from "@tensorflow/tfjs";
-import type { Features, Fusion, FusionOutput, Keep, Solo } from "../../core/plugin.ts";
+import type { Features, Fusion, FusionOutput, Keep, Solo } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import type { Mode, Scope } from "../../core/scope.ts";
 import { bindScope, initialise } from "../../nn/mod.ts";

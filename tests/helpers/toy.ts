@@ -1,5 +1,5 @@
 /** Tiny datasets and models of tests. */
-import type { Dataset, Method, Split } from "../../core/plugin.ts";
+import type { Dataset, Method, Split } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import type { TrainingConfig } from "../../core/record.ts";
 import type { Library } from "../../core/library.ts";

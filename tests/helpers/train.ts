@@ -1,5 +1,5 @@
 /** Training of tests: the result with every epoch's record and checkpoint. */
-import type { Dataset } from "../../core/plugin.ts";
+import type { Dataset } from "../../core/kinds/mod.ts";
 import type { Engine } from "../../core/program.ts";
 import type { TrainingConfig } from "../../core/record.ts";
 import { type Kept, keptRun } from "../../contracts/kept.ts";

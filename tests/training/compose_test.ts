@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import type { Method } from "../../core/plugin.ts";
+import type { Method } from "../../core/kinds/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { part, resolveConfig } from "../../experiments/mod.ts";
 import { createLibrary } from "../../library.ts";

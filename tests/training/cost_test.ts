@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
-import type { ModalityInfo } from "../../core/plugin.ts";
+import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { builtinEncoders } from "../../encoders/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { builtinFusions } from "../../fusion/mod.ts";

@@ -102,7 +102,7 @@ for (const fusion of library.fusions.names()) {
         const gradients = (rows: Record<string, tf.Tensor>, y: tf.Tensor1D, w: tf.Tensor1D) => {
           const pass = record(() => {
             const { step: own } = bound.run(rows, undefined, "train", w);
-            return Object.values(lossTerms(model, trainStep(own, y, w))).reduce((a, b) => tf.add(a, b));
+            return Object.values(lossTerms(model, trainStep(own, y, w)).terms).reduce((a, b) => tf.add(a, b));
           });
           const names = Object.keys(bound.params).sort();
           const found = pass.gradients(pass.value, names.map((name) => bound.params[name]));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import type { Dataset, Method } from "../../core/plugin.ts";
+import type { Dataset, Method } from "../../core/kinds/mod.ts";
 import type { TrainingConfig } from "../../core/record.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";

@@ -5,7 +5,7 @@
  */
 import type { Library } from "../../core/library.ts";
 import { resolveOptions } from "../../core/options.ts";
-import type { Dataset } from "../../core/plugin.ts";
+import type { Dataset } from "../../core/kinds/mod.ts";
 
 /** A registered dataset; options that are not given have their defaults. */
 export async function datasetOf(

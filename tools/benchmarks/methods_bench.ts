@@ -17,7 +17,7 @@
  */
 import { importPlugins, type Library } from "../../core/library.ts";
 import { byModality, modalitiesOf } from "../../core/modality.ts";
-import type { Dataset, FusionPlugin, MethodPlugin } from "../../core/plugin.ts";
+import type { Dataset, FusionPlugin, MethodPlugin } from "../../core/kinds/mod.ts";
 import type { Engine } from "../../core/program.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";

@@ -16,7 +16,7 @@ import { balancedMinMax } from "../../baselines/arm/losses.ts";
 import { type ArmOptions, armOptions } from "../../baselines/arm/options.ts";
 import { valuate } from "../../baselines/arm/valuation.ts";
 import { resolveOptions } from "../../core/options.ts";
-import type { Dataset, Method, Split, TrainStep } from "../../core/plugin.ts";
+import type { Dataset, Method, Split, TrainStep } from "../../core/kinds/mod.ts";
 import { type Engine, float32, type NamedHostTensors } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { selectEngine } from "../../engines/mod.ts";

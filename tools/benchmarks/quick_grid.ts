@@ -10,7 +10,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { Dataset } from "../../core/plugin.ts";
+import type { Dataset } from "../../core/kinds/mod.ts";
 import type { NamedHostTensors } from "../../core/program.ts";
 import type { RunConfig } from "../../core/record.ts";
 import { CACHE_VARIABLE } from "../../engines/cache_folder.ts";

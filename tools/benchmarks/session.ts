@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dataset } from "../../core/plugin.ts";
+import type { Dataset } from "../../core/kinds/mod.ts";
 import type { Engine } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { createOptimizer } from "../../nn/mod.ts";

@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { record } from "../../tensor/autodiff.ts";
 import type { Library } from "../../core/library.ts";
 import { resolveOptions } from "../../core/options.ts";
-import type { Encoder, EncoderPlugin, ModalityInfo } from "../../core/plugin.ts";
+import type { Encoder, EncoderPlugin, ModalityInfo } from "../../core/kinds/mod.ts";
 import {
   type Engine,
   float32,

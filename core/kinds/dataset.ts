@@ -1,0 +1,54 @@
+/**
+ * Datasets: three splits of inputs by modality with labels. Symbols: N samples, C classes, V ids.
+ *
+ * @module
+ */
+import type { ByModality } from "../modality.ts";
+import type { RawOptions } from "../options.ts";
+import type { About } from "./about.ts";
+
+/** What one modality's input is. */
+export interface ModalityInfo {
+  /** Shape of one sample, without the batch axis: [28, 28, 1], [32, 32, 1], [300]. */
+  readonly shape: readonly number[];
+  readonly dtype: "float32" | "int32";
+  /** Number of ids V, for token ids in 0..V-1 of which 0 is padding. */
+  readonly vocabulary?: number;
+  /** What it is, with units. */
+  readonly about: string;
+}
+
+/** One split, in memory. */
+export interface Split {
+  /** Number of samples N. */
+  readonly size: number;
+  /** Class indices [N]. */
+  readonly labels: Int32Array;
+  /** Inputs, row-major [N, ...shape], per modality. */
+  readonly inputs: ByModality<Float32Array | Int32Array>;
+  /** Group id per sample: splits share no group. */
+  readonly groups: readonly string[];
+}
+
+/** Names of splits. */
+export type SplitName = "train" | "validation" | "test";
+
+/** A loaded dataset. */
+export interface Dataset {
+  readonly name: string;
+  readonly modalities: ByModality<ModalityInfo>;
+  /** Class names; C = classes.length. */
+  readonly classes: readonly string[];
+  readonly splits: Readonly<Record<SplitName, Split>>;
+  /** SHA-256 (hex) over the decoded contents of all splits, as loaded. */
+  readonly fingerprint: string;
+  /** Licence notices of the sources. */
+  readonly notices: readonly string[];
+}
+
+/** A registered dataset. */
+export interface DatasetPlugin extends About {
+  readonly kind: "dataset";
+  /** Loads it. @throws {RangeError} If stored data does not have the hash that its manifest says. */
+  load(options: RawOptions): Promise<Dataset>;
+}

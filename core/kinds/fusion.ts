@@ -1,0 +1,123 @@
+/**
+ * Fusions: all modalities' features to logits. Symbols: B batch, d width, C classes.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import type { ByModality } from "../modality.ts";
+import type { RawOptions } from "../options.ts";
+import type { Scope } from "../scope.ts";
+import type { About } from "./about.ts";
+import type { Features } from "./encoder.ts";
+
+/** What every part of a model knows of the task. */
+export interface ModelContext {
+  /** Sorted names. */
+  readonly modalities: readonly string[];
+  /** Number of classes C. */
+  readonly classes: number;
+}
+
+/** Which modalities of a sample take part: one column [B, 1] of 0 and 1 per modality, or `null` if all of all. */
+export type Keep = ByModality<tf.Tensor2D> | null;
+
+/** How a dropped modality's feature is filled. */
+export type KeepFill = "zero" | "mean";
+
+/** What a fusion makes of all features. */
+export interface FusionOutput {
+  /** Fused feature f_y, [B, d]. */
+  readonly fused: tf.Tensor2D;
+  /** [B, C]. */
+  readonly logits: tf.Tensor2D;
+  /** Logits of heads that belong to one modality each, if the fusion has such heads: [B, C]. */
+  readonly own?: ByModality<tf.Tensor2D>;
+  /** The modalities' parts of the fused feature, if it is their sum: `solo` may use them, so that gradients meet there. */
+  readonly parts?: ByModality<tf.Tensor2D>;
+}
+
+/** Each modality's part in the fused feature and its own readout. */
+export interface Solo {
+  /** Bias-free solo image z_u in fused space, [B, d]. */
+  readonly parts: ByModality<tf.Tensor2D>;
+  /** Bias-free fused feature, [B, d]: what `parts` are compared with. */
+  readonly fused: tf.Tensor2D;
+  /** Unimodal logits, [B, C]. */
+  readonly logits: ByModality<tf.Tensor2D>;
+}
+
+/** How a fusion's unimodal readout is defined; named beside every per-modality number. */
+export type SoloMode = "split" | "own" | "ablate-zero" | "ablate-mean";
+
+/** What a fusion needs of its encoders. */
+export interface FusionNeeds {
+  /** How many of the deepest stages it wants to see and gate. @default {0} */
+  readonly stages?: number;
+  /** Whether it needs token sequences. @default {false} */
+  readonly tokens?: boolean;
+  /** Whether all pooled widths must be equal. @default {false} */
+  readonly equalWidths?: boolean;
+}
+
+/** A fusion with its head. All functions are pure and may be called several times in one pass. */
+export interface Fusion {
+  readonly needs: FusionNeeds;
+  /** What `solo` does, or `"ablate-mean"`/`"ablate-zero"` where the harness derives it from keep masks. */
+  readonly soloMode: SoloMode;
+  /**
+   * Called between the encoders' stages, once per level, shallow to deep: may change the maps.
+   *
+   * @param level 0 .. needs.stages - 1; the last is the deepest stage.
+   */
+  gate?(level: number, maps: ByModality<tf.Tensor>, keep: Keep, scope: Scope): ByModality<tf.Tensor>;
+  /**
+   * Multiplicative channel gates [B, c_u] of each modality's map, applied by the harness before `gate`. Apart from `gate`,
+   * so that a method can look at gates and replace them.
+   */
+  channelGates?(level: number, maps: ByModality<tf.Tensor>, keep: Keep, scope: Scope): ByModality<tf.Tensor2D>;
+  /**
+   * The modalities into which a parameter carries information from other modalities: what a balancing method treats as
+   * the path around a modality's own encoder. Empty for parameters that carry none.
+   *
+   * @param param Full parameter name.
+   */
+  bypass?(param: string): readonly string[];
+  /**
+   * Features to logits. Parameters live in `scope.group("fusion")`, `scope.group("head")` and
+   * `scope.group("head:<modality>")`.
+   *
+   * @param keep Modalities dropped here must not influence the output; the fusion says how it fills them.
+   * @param means Mean pooled feature [1, d_u] of each modality over the training set, for `keepFill: "mean"`.
+   */
+  forward(
+    features: ByModality<Features>,
+    keep: Keep,
+    scope: Scope,
+    means: ByModality<tf.Tensor2D>,
+  ): FusionOutput;
+  /**
+   * Exact unimodal parts and readouts. Without it, the harness uses one-hot keep masks according to `soloMode`.
+   *
+   * @param output What `forward` gave for the same features with all modalities kept, if it ran.
+   */
+  solo?(features: ByModality<Features>, scope: Scope, output?: FusionOutput): Solo;
+  /**
+   * The fusion's own training loss, where it is not cross-entropy on `logits`: per-sample terms [B] by key.
+   * The sum of all keys is minimised. A head of a modality that a sample lacks must have loss 0 there.
+   */
+  loss?(output: FusionOutput, labels: tf.Tensor1D, scope: Scope, keep: Keep): Record<string, tf.Tensor1D>;
+}
+
+/** A registered fusion. */
+export interface FusionPlugin extends About {
+  readonly kind: "fusion";
+  /**
+   * Whether other names for the same modalities change nothing. False where one is treated apart, or where one parameter
+   * holds parts of all in sorted order.
+   *
+   * @default {true}
+   */
+  readonly symmetric?: boolean;
+  /** Builds the fusion. @throws {RangeError} If it cannot serve this many modalities. */
+  create(options: RawOptions, context: ModelContext): Fusion;
+}

@@ -1,0 +1,137 @@
+/**
+ * Methods: what acts on training. All hooks are optional; none is known to the trainer by name.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import type { ByModality } from "../modality.ts";
+import type { RawOptions } from "../options.ts";
+import type { NamedTensors } from "../program.ts";
+import type { Scope } from "../scope.ts";
+import type { About } from "./about.ts";
+import type { Features } from "./encoder.ts";
+import type { Fusion, FusionOutput, Keep, ModelContext } from "./fusion.ts";
+import type { Host, Segment } from "./host.ts";
+import type { GradientBook, Step, TrainStep } from "./step.ts";
+
+/** A column of the per-sample table. */
+export interface ColumnSpec {
+  /** Values per sample. */
+  readonly width: number;
+  /** Initial value of every entry. */
+  readonly init: number;
+}
+
+/** A training program: which loss terms move which parameter groups. */
+export interface ProgramSpec {
+  readonly name: string;
+  /** Groups that are trained; a trailing `*` fits any ending (`"encoder:*"`). @default {["*"]} */
+  readonly train?: readonly string[];
+  /** Loss terms that are minimised. @default all */
+  readonly lossKeys?: readonly string[];
+}
+
+/** What a method adds to the harness. */
+export interface Declarations {
+  /** Values that the host feeds at each step, with their start values. */
+  readonly controls?: Readonly<Record<string, number | readonly number[]>>;
+  /** Columns of the per-sample table. */
+  readonly columns?: Readonly<Record<string, ColumnSpec>>;
+  /** Training programs beside (or instead of) `main`. */
+  readonly programs?: readonly ProgramSpec[];
+  /** Whether plans of this method carry keep masks. @default {false} */
+  readonly keep?: boolean;
+  /** Whether the method needs every modality's own readout trained or read in the step. @default {false} */
+  readonly solo?: boolean;
+  /**
+   * Whether predictions are computed from the labels of what is predicted, as some released codes do. Prediction is then
+   * fed with labels, every result is marked, and none of them is ranked. @default {false}
+   */
+  readonly leaksLabels?: boolean;
+  /**
+   * What only one method of a run may do, as the end of "both ...": "replace the task's loss". Methods that share a claim
+   * are refused together.
+   */
+  readonly claims?: readonly string[];
+  /**
+   * Whether `plan` passes on the keep masks of the plan that it gets. A method that plans and does not must stand before
+   * those that drop modalities. @default {false}
+   */
+  readonly passesKeep?: boolean;
+}
+
+/** Claims that the harness itself knows. */
+export const CLAIMS = {
+  /** `taskLoss` returns terms of its own, whatever it got. */
+  taskLoss: "replace the task's loss",
+  /** `channelGates` returns gates of its own. */
+  channelGates: "replace the channel gates",
+} as const;
+
+/**
+ * A balancing method: pure tensor functions inside the step and ordinary code between steps. All hooks are optional.
+ * Hooks of composed methods run in the order given.
+ */
+export interface Method {
+  readonly name: string;
+  readonly declares?: Declarations;
+  // ---- traced, in this order ----
+  /** Changes raw inputs. */
+  input?(inputs: ByModality<tf.Tensor>, scope: Scope): ByModality<tf.Tensor>;
+  /** Changes features before fusion; may drop samples (weights) or modalities (keep). */
+  features?(step: Step): {
+    readonly features: ByModality<Features>;
+    readonly weights?: tf.Tensor1D;
+    readonly keep?: Keep;
+  };
+  /** Changes the fusion's channel gates, [B, c_u] per modality. */
+  channelGates?(level: number, gates: ByModality<tf.Tensor2D>, scope: Scope): ByModality<tf.Tensor2D>;
+  /** Changes between-stage gating: called with the fusion's gate result. */
+  gate?(level: number, maps: ByModality<tf.Tensor>, gated: ByModality<tf.Tensor>, scope: Scope): ByModality<tf.Tensor>;
+  /** Changes the output, at training and at prediction. */
+  output?(step: Step): FusionOutput;
+  /** Loss terms by key: per sample [B], or scalars. The key `"joint"` is taken by the task's own loss. */
+  loss?(step: TrainStep): Record<string, tf.Tensor>;
+  /** Replaces or scales the task's own loss term(s), e.g. by a weight per sample. */
+  taskLoss?(terms: Record<string, tf.Tensor1D>, step: TrainStep): Record<string, tf.Tensor>;
+  /** Changes the gradients that go to the optimiser. */
+  gradients?(gradients: NamedTensors, book: GradientBook, step: TrainStep): NamedTensors;
+  /** New table rows [B, width] by column, and scalars to log. Buffers are updated through the scope. */
+  emit?(step: TrainStep): {
+    readonly rows?: Record<string, tf.Tensor2D>;
+    readonly stats?: Record<string, tf.Scalar>;
+  };
+  // ---- host ----
+  beforeEpoch?(host: Host): void | Promise<void>;
+  /** The index plan of the coming epoch. */
+  plan?(host: Host, base: readonly Segment[]): readonly Segment[] | Promise<readonly Segment[]>;
+  afterEpoch?(host: Host): void | Promise<void>;
+  /** After each step, with the step's scalars by name (`loss/joint`, `<method>/<stat>`). Rarely needed. */
+  afterStep?(stats: Readonly<Record<string, number>>, host: Host): void;
+  /** What the method wants in the epoch's log: scalars and histograms (counts by label). */
+  report?(host: Host): Record<string, number | Record<string, number>>;
+  /** Host memory that must survive a restart, as JSON; tables, buffers and controls are kept anyway. */
+  save?(): unknown;
+  load?(saved: unknown): void;
+}
+
+/** A registered method. */
+export interface MethodPlugin extends About {
+  readonly kind: "method";
+  /** Whether it treats all modalities alike, so that other names for them change nothing. @default {true} */
+  readonly symmetric?: boolean;
+  /** Which encoder widths it takes: any, or only that of the fused feature. @default {"any"} */
+  readonly widths?: "any" | "fused";
+  /** Which fusions it works with, in words; `null` means all. */
+  readonly worksWith?: string;
+  /** Says why it cannot be combined with a fusion, or `null`. */
+  refuses?(fusion: Fusion, context: ModelContext, options: RawOptions): string | null;
+  /** Forward and backward passes per step relative to plain training, for cost tables. @default 1 and 1 */
+  readonly cost?: { readonly forwards: number; readonly backwards: number };
+  /**
+   * Forward passes between the steps of an epoch past any warm-up, in multiples of the training set, for cost tables.
+   * @default 0
+   */
+  passes?(options: RawOptions, context: ModelContext): number;
+  create(options: RawOptions, context: ModelContext): Method;
+}
