@@ -25,9 +25,16 @@ export class PluginError extends Error {
   }
 }
 
-/** Files that call parts or serve them, but are none. */
-const harness =
-  /\/(core|tensor|nn|engines|training|contracts|experiments|cli)\/[\w./-]+\.tsx?:|@tensorflow|seedrandom|ext:|node:|npm\//;
+const root = new URL("../", import.meta.url).href;
+
+/** Rooms whose files call parts or serve them, but are none. */
+const harness = ["core", "tensor", "nn", "engines", "training", "contracts", "experiments", "cli"]
+  .map((room) => `${root}${room}/`);
+
+/** Whether a place is no part's: armlab's own, a package's or the runtime's. */
+function served(place: string): boolean {
+  return harness.some((room) => place.startsWith(room)) || /@tensorflow|seedrandom|^ext:|^node:/.test(place);
+}
 
 /** Where something was thrown: the innermost frame that belongs to a part. */
 export function placeOf(thrown: unknown): string | null {
@@ -37,7 +44,7 @@ export function placeOf(thrown: unknown): string | null {
     const found = /((?:file|https?|npm|jsr|data):[^\s()]+:\d+:\d+)/.exec(line);
     if (found !== null) places.push(found[1]);
   }
-  return places.find((place) => !harness.test(place)) ?? null;
+  return places.find((place) => !served(place)) ?? null;
 }
 
 function named(plugin: string, hook: string, error: unknown): unknown {

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Dataset, Method } from "../../core/kinds/mod.ts";
 import type { TrainingConfig } from "../../core/record.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { type Checkpoint, DivergenceError, InterruptedError, type Model, train } from "../../training/mod.ts";
@@ -244,7 +245,7 @@ Deno.test("two methods may not use one loss key or disagree about a column", asy
   });
   await assertRejects(
     () => run(toyModel(library, two, "concat", [term("a", 1), term("b", 1)])),
-    RangeError,
+    Refusal,
     'Cannot add loss term "extra" of method "b" as every key must be unique',
   );
   await assertRejects(
