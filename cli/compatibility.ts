@@ -6,6 +6,7 @@
 import type { AnyPlugin, Library } from "../core/library.ts";
 import { byModality } from "../core/modality.ts";
 import type { EncoderPlugin, FusionPlugin, MethodPlugin, ModelContext } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import { incompatibility } from "../training/compose.ts";
 import { fusionsFor, INPUTS } from "../contracts/mod.ts";
 import { misfit } from "../training/model.ts";
@@ -71,7 +72,7 @@ function fusionLines(plugin: FusionPlugin, library: Library): string[] {
       plugin.create({}, context(m));
       return true;
     } catch (error) {
-      if (error instanceof RangeError) return false;
+      if (error instanceof Refusal || error instanceof RangeError) return false;
       throw error;
     }
   });

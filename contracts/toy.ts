@@ -20,6 +20,7 @@ import type {
 import { sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { TrainingConfig } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
 import { mlp } from "../encoders/mlp.ts";
 import type { Model } from "../training/model.ts";
 import { BrokenContract } from "./contract.ts";
@@ -119,7 +120,7 @@ export function built(
   try {
     return plugin.create(options, context);
   } catch (error) {
-    if (error instanceof RangeError && error.message !== "") return null;
+    if (error instanceof Refusal || error instanceof RangeError && error.message !== "") return null;
     throw error;
   }
 }

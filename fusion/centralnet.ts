@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { at, byModality, mapByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
 import type { FusionPlugin } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { Initializer } from "../core/scope.ts";
 import { globalAveragePool } from "../nn/conv.ts";
 import { constant, xavierNormal } from "../nn/initializers.ts";
@@ -84,17 +85,18 @@ export const centralnet: FusionPlugin = defineFusion<CentralNetOptions>({
     const { modalities, classes } = context;
     const tapped = taps.length === 0 ? Array.from({ length: stages }, (_, index) => stages - index) : taps;
     if (tapped.some((tap, k) => !Number.isInteger(tap) || tap < 1 || (k > 0 && tap >= tapped[k - 1]))) {
-      throw new RangeError(
-        `Cannot use fusion "centralnet" as taps must be whole numbers from 1, falling: found [${tapped.join(", ")}]`,
-      );
+      throw new Refusal({
+        what: 'use fusion "centralnet"',
+        must: "taps must be whole numbers from 1, falling",
+        found: `found [${tapped.join(", ")}]`,
+      });
     }
     if (betas.length !== 0 && (betas.length !== modalities.length || betas.some((weight) => !(weight >= 0)))) {
-      throw new RangeError(
-        `Cannot use fusion "centralnet" as betas must be one weight of at least 0 for each of ${
-          modalities.join(", ")
-        }: ` +
-          `found [${betas.join(", ")}]`,
-      );
+      throw new Refusal({
+        what: 'use fusion "centralnet"',
+        must: `betas must be one weight of at least 0 for each of ${modalities.join(", ")}`,
+        found: `found [${betas.join(", ")}]`,
+      });
     }
     const depth = tapped[0];
     const weights = betas.length === 0 ? modalities.map(() => beta) : betas;

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { byModality, mapByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
 import type { FusionPlugin } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import { averagedHeads, type HeadLoss, headLosses, lossOption, weightedSum } from "./shared.ts";
 
 /** Options of `decision`. */
@@ -46,12 +47,11 @@ export const decision: FusionPlugin = defineFusion<DecisionOptions>({
   create: ({ average, weights, loss }, context) => {
     const { modalities } = context;
     if (average === "weighted" && (weights.length !== modalities.length || weights.some((weight) => !(weight > 0)))) {
-      throw new RangeError(
-        `Cannot use fusion "decision" as weighted needs one positive weight for each of ${
-          modalities.join(", ")
-        }: found ` +
-          `[${weights.join(", ")}]`,
-      );
+      throw new Refusal({
+        what: 'use fusion "decision"',
+        must: `weighted needs one positive weight for each of ${modalities.join(", ")}`,
+        found: `found [${weights.join(", ")}]`,
+      });
     }
     const heads = averagedHeads(context, average === "weighted" ? weights : undefined);
     return {

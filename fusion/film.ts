@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality } from "../core/modality.ts";
 import { defineFusion } from "../core/define.ts";
 import type { FusionPlugin, KeepFill } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
@@ -60,7 +61,7 @@ export const film: FusionPlugin = defineFusion<FilmOptions>({
   create: ({ target, residualGamma, generalisation, keepFill }, { modalities, classes }) => {
     const aim = targetOf("film", target, modalities);
     if (generalisation === "cyclic" && target !== "") {
-      throw new RangeError(`Cannot use fusion "film" as cyclic has no target: found target "${target}"`);
+      throw new Refusal({ what: 'use fusion "film"', must: "cyclic has no target", found: `found target "${target}"` });
     }
     const one = residualGamma ? 1 : 0;
     const condition = (scope: Scope, modality: string, f: tf.Tensor2D, width: number) =>

@@ -8,6 +8,7 @@ import { at, mapByModality } from "../core/modality.ts";
 import type { SpecsFor } from "../core/options.ts";
 import { defineFusion } from "../core/define.ts";
 import type { Fusion, FusionPlugin, KeepFill, ModelContext } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { keepFillOption, keptFeatures, targetOf, total } from "./shared.ts";
@@ -26,10 +27,12 @@ function gatedFusion(name: string, options: GatedOptions, { modalities, classes 
   const { variant, width, rank, generalisation, keepFill } = options;
   const aim = targetOf(name, options.target, modalities);
   if (variant === "bilinear-gated" && modalities.length !== 2) {
-    throw new RangeError(
-      `Cannot use fusion "${name}" as bilinear-gated is defined for two modalities: found ${modalities.length}; ` +
-        "for more its form is low-rank multimodal fusion (LMF); use gated or bidirectional",
-    );
+    throw new Refusal({
+      what: `use fusion "${name}"`,
+      must: "bilinear-gated is defined for two modalities",
+      found: `found ${modalities.length}`,
+      hint: "for more take lmf, or the variant gated or bidirectional",
+    });
   }
   return {
     needs: {},

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import type { ChoiceOption } from "../core/options.ts";
 import type { Features, Fusion, FusionOutput, Keep, KeepFill, ModelContext, Solo } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
@@ -40,6 +41,11 @@ export function keptFeatures(
   }) as Record<string, tf.Tensor2D>;
 }
 
+/** [1; f]: a column of ones before the feature, [B, d] to [B, d + 1]. */
+export function withOne(f: tf.Tensor2D): tf.Tensor2D {
+  return tf.concat([tf.ones([f.shape[0], 1]) as tf.Tensor2D, f], 1);
+}
+
 /** Sum of tensors of one shape. */
 export function total(tensors: readonly tf.Tensor2D[]): tf.Tensor2D {
   return tensors.length === 1 ? tensors[0] : tf.addN(tensors as tf.Tensor2D[]);
@@ -48,12 +54,16 @@ export function total(tensors: readonly tf.Tensor2D[]): tf.Tensor2D {
 /**
  * The modality that a fusion treats apart: the named one, or by default the second in sorted order (the only one of one).
  *
- * @throws {RangeError} If there is no modality of that name.
+ * @throws {Refusal} If there is no modality of that name.
  */
 export function targetOf(fusion: string, name: string, modalities: readonly string[]): string {
   if (name === "") return modalities[Math.min(1, modalities.length - 1)];
   if (modalities.includes(name)) return name;
-  throw new RangeError(`Cannot use fusion "${fusion}" with target "${name}": modalities are ${modalities.join(", ")}`);
+  throw new Refusal({
+    what: `use fusion "${fusion}" with target "${name}"`,
+    must: "the target must be a modality",
+    found: `modalities are ${modalities.join(", ")}`,
+  });
 }
 
 /** Which losses a fusion with heads of its own is trained by. */

@@ -118,6 +118,6 @@ export interface FusionPlugin extends About {
    * @default {true}
    */
   readonly symmetric?: boolean;
-  /** Builds the fusion. @throws {RangeError} If it cannot serve this many modalities. */
+  /** Builds the fusion. @throws {Refusal} If it cannot serve these modalities. */
   create(options: RawOptions, context: ModelContext): Fusion;
 }

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertThrows } from "@std/assert";
 import type { FusionPlugin } from "../../core/kinds/mod.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { bigated, centralnet, decision, film, gated, mmtm } from "../../fusion/mod.ts";
 import { bindScope } from "../../nn/mod.ts";
 import { bind } from "../helpers/fusion.ts";
@@ -47,7 +48,7 @@ Deno.test("decision averages logits, probabilities or with weights; a dropped he
   });
   assertThrows(
     () => decision.create({ average: "weighted", weights: [1] }, context),
-    RangeError,
+    Refusal,
     "weighted needs one positive weight for each of audio, image, text: found [1]",
   );
 });
@@ -66,8 +67,8 @@ Deno.test("film scales and shifts its target by the sum of the others, with and 
   });
   assertThrows(
     () => film.create({ target: "video" }, context),
-    RangeError,
-    'with target "video": modalities are audio',
+    Refusal,
+    'with target "video" as the target must be a modality: modalities are audio',
   );
 });
 
@@ -89,7 +90,7 @@ Deno.test("gated, its bidirectional and its bilinear form", () => {
   });
   assertThrows(
     () => gated.create({ variant: "bilinear-gated" }, context),
-    RangeError,
+    Refusal,
     "defined for two modalities: found 3",
   );
 });

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import type { Features, Fusion, FusionOutput, FusionPlugin } from "../../core/kinds/mod.ts";
 import { float32, type HostTensor } from "../../core/program.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";
 import { bigated, centralnet, concat, decision, film, gated, mmtm, sum } from "../../fusion/mod.ts";
@@ -158,16 +159,16 @@ Deno.test("film and centralnet refuse options that contradict each other", () =>
   const context = { modalities: ["a", "b"], classes: 2 };
   assertThrows(
     () => film.create({ generalisation: "cyclic", target: "a" }, context),
-    RangeError,
+    Refusal,
     'cyclic has no target: found target "a"',
   );
   assertThrows(
     () => centralnet.create({ taps: [1, 2] }, context),
-    RangeError,
+    Refusal,
     "whole numbers from 1, falling: found [1, 2]",
   );
-  assertThrows(() => centralnet.create({ betas: [1] }, context), RangeError, "for each of a, b: found [1]");
-  assertThrows(() => film.create({ target: "c" }, context), RangeError);
+  assertThrows(() => centralnet.create({ betas: [1] }, context), Refusal, "for each of a, b: found [1]");
+  assertThrows(() => film.create({ target: "c" }, context), Refusal);
 });
 
 Deno.test("a head's loss does not count samples that lack its modality", () => {

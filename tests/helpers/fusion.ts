@@ -55,3 +55,8 @@ export function bind(
     solo: (given) => fusion.solo!(pooled(given), scope),
   };
 }
+
+/** How many numbers a fusion trains for such features. */
+export function counted(fusion: Fusion, features: Record<string, tf.Tensor>): number {
+  return Object.values(bind(fusion, features).params).reduce((sum, { size }) => sum + size, 0);
+}
