@@ -105,7 +105,14 @@ function requestsOf(parsed: Flags): CellRequest[] {
 async function readRunConfig(file: string): Promise<RunConfig> {
   const path = resolve(file);
   const bytes = await readBytes(path, maxJsonBytes);
-  if (bytes === null) throw new StoreError("missing", path, `Cannot read "${path}" as it must exist: nothing is there`);
+  if (bytes === null) {
+    throw new StoreError("missing", path, {
+      what: `read "${path}"`,
+      must: "it must exist",
+      found: "nothing is there",
+      hint: "name the config.json of a run's folder",
+    });
+  }
   return parseStored("config", new TextDecoder().decode(bytes), path);
 }
 

@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineDataset, defineEncoder, defineFusion, defineMethod } from "./define.ts";
 import type { DatasetPlugin, EncoderPlugin, FusionPlugin, MethodPlugin } from "./kinds/mod.ts";
+import { setOrigin } from "./origin.ts";
 import { Registry } from "./registry.ts";
 import { VERSION } from "./version.ts";
 
@@ -134,6 +135,9 @@ export async function importPlugins(library: Library, specifier: string): Promis
         `defineEncoder or defineDataset: its exports are ${Object.keys(exported).join(", ") || "none"}`,
     );
   }
-  for (const plugin of plugins) register(library, plugin);
+  for (const plugin of plugins) {
+    register(library, plugin);
+    setOrigin(plugin, specifier);
+  }
   return plugins;
 }

@@ -170,13 +170,11 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): Safetensors 
     return decode(bytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new StoreError(
-      "corrupt",
-      path,
-      `Cannot read checkpoint "${path}" as ${error.message}; the file is damaged: ` +
-        `put a whole copy in its place, or remove it to start anew`,
-      { cause: error },
-    );
+    throw new StoreError("corrupt", path, {
+      what: `read checkpoint "${path}"`,
+      must: error.message,
+      hint: "the file is damaged: put a whole copy in its place, or remove it to start anew",
+    }, { cause: error });
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
+import { Refusal, type RefusalParts } from "../core/refusal.ts";
 
 /** Why a file could not be read or written. */
 export type StoreErrorCode =
@@ -25,42 +26,62 @@ export type StoreErrorCode =
   | "io";
 
 /** The one error of everything that touches run folders: says which path, what must hold, what was found, how to mend. */
-export class StoreError extends Error {
+export class StoreError extends Refusal {
+  override readonly name = "StoreError";
   /** Why. */
   readonly code: StoreErrorCode;
   /** The file or folder. */
   readonly path: string;
 
-  /** @param message In full; `code` and `path` are for callers that act on it. */
-  constructor(code: StoreErrorCode, path: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "StoreError";
+  /** @param parts Its clauses; `code` and `path` are for callers that act on it. */
+  constructor(code: StoreErrorCode, path: string, parts: RefusalParts, options?: ErrorOptions) {
+    super(parts, options);
     this.code = code;
     this.path = path;
   }
+
+  /** The same error with another remedy. */
+  override with(parts: Partial<RefusalParts>): StoreError {
+    const { what, must, found, hint } = this;
+    return new StoreError(this.code, this.path, { what, must, found, hint, ...parts }, { cause: this });
+  }
 }
 
-/** What must hold and how to mend it, by code of the operating system. */
-const causes: Readonly<Record<string, readonly [StoreErrorCode, string]>> = {
-  ENOSPC: ["no-space", "the disk must have room: no space is left; free some, or choose another folder"],
-  EDQUOT: ["no-space", "the disk quota must have room: it is used up; free some, or choose another folder"],
-  EFBIG: ["no-space", "the file must stay within the size limit: it does not; raise the limit (ulimit -f)"],
+/** What must hold, what was found and how to mend it, by code of the operating system. */
+type Cause = readonly [code: StoreErrorCode, must: string, found: string, hint: string];
+
+const elsewhere = "choose another folder";
+
+const causes: Readonly<Record<string, Cause>> = {
+  ENOSPC: ["no-space", "the disk must have room", "no space is left", `free some, or ${elsewhere}`],
+  EDQUOT: ["no-space", "the disk quota must have room", "it is used up", `free some, or ${elsewhere}`],
+  EFBIG: ["no-space", "the file must stay within the size limit", "it does not", "raise the limit (ulimit -f)"],
   EACCES: [
     "not-permitted",
-    "this user must be allowed to: permission is denied; change its mode or owner, or choose another folder",
+    "this user must be allowed to",
+    "permission is denied",
+    `change its mode or owner, or ${elsewhere}`,
   ],
   EPERM: [
     "not-permitted",
-    "this user must be allowed to: it is not permitted; change its mode or owner, or choose another folder",
+    "this user must be allowed to",
+    "it is not permitted",
+    `change its mode or owner, or ${elsewhere}`,
   ],
-  EROFS: ["read-only", "its file system must be writable: it is mounted read-only; choose another folder"],
-  ENOTDIR: ["not-a-folder", "every part of its path must be a folder: one is a file; choose another path"],
-  EEXIST: ["not-a-folder", "it must be a folder: a file of that name is there; move it away, or choose another path"],
-  EISDIR: ["corrupt", "it must be a file: a folder of that name is there; move it away"],
-  ENOENT: ["missing", "it must exist: nothing is there; check the path"],
-  ELOOP: ["corrupt", "its symbolic links must lead somewhere: they go round in circles; remove them"],
-  ENOLCK: ["io", "its file system must know file locks: it does not; choose a local folder"],
-  ENOTSUP: ["io", "its file system must know file locks: it does not; choose a local folder"],
+  EROFS: ["read-only", "its file system must be writable", "it is mounted read-only", elsewhere],
+  ENOTDIR: ["not-a-folder", "every part of its path must be a folder", "one is a file", "choose another path"],
+  EEXIST: [
+    "not-a-folder",
+    "it must be a folder",
+    "a file of that name is there",
+    "move it away, or choose another path",
+  ],
+  EISDIR: ["corrupt", "it must be a file", "a folder of that name is there", "move it away"],
+  ENOENT: ["missing", "it must exist", "nothing is there", "check the path"],
+  ELOOP: ["corrupt", "its symbolic links must lead somewhere", "they go round in circles", "remove them"],
+  ENAMETOOLONG: ["io", "the file system must take its name", "it is too long", "choose a shorter path"],
+  ENOLCK: ["io", "its file system must know file locks", "it does not", "choose a local folder"],
+  ENOTSUP: ["io", "its file system must know file locks", "it does not", "choose a local folder"],
 };
 
 /**
@@ -71,17 +92,16 @@ const causes: Readonly<Record<string, readonly [StoreErrorCode, string]>> = {
 export function storeErrorOf(error: unknown, action: string, path: string): unknown {
   if (error instanceof StoreError || !(error instanceof Error)) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    return new StoreError(
-      "not-permitted",
-      path,
-      `Cannot ${action} "${path}" as Deno must be allowed to: ${error.message}`,
-      { cause: error },
-    );
+    return new StoreError("not-permitted", path, {
+      what: `${action} "${path}"`,
+      must: "Deno must be allowed to",
+      found: error.message,
+    }, { cause: error });
   }
   const code = (error as { code?: unknown }).code;
   if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) return error;
-  const [kind, what] = causes[code] ?? ["io", `the file system must do it: found ${error.message}`];
-  return new StoreError(kind, path, `Cannot ${action} "${path}" as ${what}`, { cause: error });
+  const [kind, must, found, hint] = causes[code] ?? ["io", "the file system must do it", error.message, undefined];
+  return new StoreError(kind, path, { what: `${action} "${path}"`, must, found, hint }, { cause: error });
 }
 
 /** Runs file operations and translates their errors. */
@@ -128,9 +148,12 @@ export async function writeAtomic(path: string, data: string | Uint8Array | read
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.tmp`);
   await translated("write", path, async () => {
+    await checkTarget(path, "write");
     try {
+      // What is there is left by a kill, or a link or pipe that somebody laid: it is removed, never written through.
+      await removeIfPresent(temporary);
       {
-        using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+        using file = await Deno.open(temporary, { write: true, createNew: true });
         for (const chunk of chunks) await writeAll(file, chunk);
         await file.sync();
       }
@@ -149,13 +172,15 @@ export async function writeAtomic(path: string, data: string | Uint8Array | read
  * Appends one line and flushes it to the disk. A killed process can leave a part of the line, which readers drop.
  *
  * @param line Without line end.
- * @throws {StoreError} If it cannot be written.
+ * @throws {Refusal} If it holds a line end.
+ * @throws {StoreError} If what is there is no plain file, or it cannot be written.
  */
 export async function appendLine(path: string, line: string): Promise<void> {
   if (line.includes("\n")) {
-    throw new RangeError(`Cannot append to "${path}" as a line must hold no line end: found one`);
+    throw new Refusal({ what: `append to "${path}"`, must: "a line must hold no line end", found: "found one" });
   }
   await translated("write", path, async () => {
+    await checkPlain(path, "write");
     using file = await Deno.open(path, { append: true, create: true });
     await writeAll(file, new TextEncoder().encode(line + "\n"));
     await file.sync();
@@ -165,6 +190,7 @@ export async function appendLine(path: string, line: string): Promise<void> {
 /** Cuts a file off after so many bytes. @throws {StoreError} If it cannot be written. */
 export async function truncateFile(path: string, bytes: number): Promise<void> {
   await translated("write", path, async () => {
+    await checkPlain(path, "write");
     using file = await Deno.open(path, { write: true });
     await file.truncate(bytes);
     await file.sync();
@@ -210,17 +236,56 @@ export function readTextSync(path: string, maxBytes: number): string | null {
   }
 }
 
+/** What an entry is that is no plain file. */
+function oddity(info: Deno.FileInfo): string {
+  return info.isSymlink ? "a symbolic link" : info.isDirectory ? "a folder" : "a special file";
+}
+
 /** @throws {StoreError} If it is not a regular file of bounded size. */
 function checkRegular(path: string, info: Deno.FileInfo, maxBytes: number): void {
+  const what = `read "${path}"`;
   if (!info.isFile) {
-    const found = info.isSymlink ? "a symbolic link" : info.isDirectory ? "a folder" : "a special file";
-    throw new StoreError("corrupt", path, `Cannot read "${path}" as it must be a regular file: found ${found}`);
+    throw new StoreError("corrupt", path, { what, must: "it must be a regular file", found: `found ${oddity(info)}` });
   }
   if (info.size > maxBytes) {
-    throw new StoreError(
-      "corrupt",
-      path,
-      `Cannot read "${path}" as it must hold at most ${maxBytes} bytes: found ${info.size}`,
-    );
+    throw new StoreError("corrupt", path, {
+      what,
+      must: `it must hold at most ${maxBytes} bytes`,
+      found: `found ${info.size}`,
+    });
   }
+}
+
+/** What is at a path, links not followed; `null` for nothing. */
+async function entryAt(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * Checks that a path may be opened: it is a plain file, or there is nothing yet. A pipe would block whoever opens it, a link
+ * leads out of the folder.
+ *
+ * @param action What is to be done: `write`, `lock`.
+ * @throws {StoreError} With code `"corrupt"` if anything else is there.
+ */
+export async function checkPlain(path: string, action: string): Promise<void> {
+  const info = await entryAt(path);
+  if (info === null || info.isFile) return;
+  throw new StoreError("corrupt", path, {
+    what: `${action} "${path}"`,
+    must: "it must be a regular file",
+    found: `found ${oddity(info)}`,
+    hint: "move it away",
+  });
+}
+
+/** Checks that a file may take a path: a link is replaced and not followed, a device or pipe is nobody's file. */
+async function checkTarget(path: string, action: string): Promise<void> {
+  const info = await entryAt(path);
+  if (info !== null && !info.isSymlink && !info.isDirectory) await checkPlain(path, action);
 }

@@ -9,6 +9,8 @@
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { modalitiesOf } from "../core/modality.ts";
+import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
 import { StoreError, storeErrorOf } from "./files.ts";
 import { inspectRun, liveContext, runNames, type RunReport, type RunState } from "./inspect.ts";
@@ -363,11 +365,15 @@ export class RunIndex implements Disposable {
   }
 }
 
-/** A column that may be sorted by. @throws {RangeError} If it is none. */
+/** A column that may be sorted by. @throws {Refusal} If it is none. */
 function columnOf(name: string): string {
   const column = listed.find((candidate) => candidate === name);
-  if (column === undefined) throw new RangeError(`Cannot sort runs by "${name}": columns are ${listed.join(", ")}`);
-  return column;
+  if (column !== undefined) return column;
+  throw new Refusal({
+    what: `sort runs by ${JSON.stringify(name)}`,
+    found: `columns are ${listed.join(", ")}`,
+    hint: didYouMean(name, listed),
+  });
 }
 
 function conditions(filter: RunFilter): { where: string; values: SQLInputValue[] } {
@@ -376,7 +382,11 @@ function conditions(filter: RunFilter): { where: string; values: SQLInputValue[]
   for (const [name, wanted] of Object.entries(filter)) {
     const column = filters.find((candidate) => candidate === name);
     if (column === undefined) {
-      throw new RangeError(`Cannot filter runs by "${name}": filters are ${filters.join(", ")}`);
+      throw new Refusal({
+        what: `filter runs by ${JSON.stringify(name)}`,
+        found: `filters are ${filters.join(", ")}`,
+        hint: didYouMean(name, filters),
+      });
     }
     const list = Array.isArray(wanted) ? wanted : [wanted];
     parts.push(`(${list.map((value) => value === null ? `${column} is null` : `${column} = ?`).join(" or ") || "0"})`);
@@ -409,13 +419,11 @@ export function openIndex(runsDir: string, options: { readonly inMemory?: boolea
     } catch {
       const told = storeErrorOf(first, "open the index", path);
       if (told instanceof StoreError) throw told;
-      throw new StoreError(
-        "io",
-        path,
-        `Cannot open the index "${path}" as its folder must be there and writable: ${
-          first instanceof Error ? first.message : String(first)
-        }`,
-      );
+      throw new StoreError("io", path, {
+        what: `open the index "${path}"`,
+        must: "its folder must be there and writable",
+        found: first instanceof Error ? first.message : String(first),
+      });
     }
   }
 }

@@ -74,13 +74,12 @@ export async function acquireLock(runsDir: string): Promise<RunsLock> {
     for (let attempt = 1; !(await file.tryLock(true)); attempt++) {
       if (attempt === attempts) {
         const { pid, since } = await readHolder(path);
-        throw new StoreError(
-          "locked",
-          path,
-          `Cannot lock runs folder "${runsDir}" as one process at a time may write to it: ` +
-            `process ${pid ?? "unknown"} holds it${since === null ? "" : ` since ${since}`}; ` +
-            `wait until it ends, or choose another folder with --runs`,
-        );
+        throw new StoreError("locked", path, {
+          what: `lock runs folder "${runsDir}"`,
+          must: "one process at a time may write to it",
+          found: `process ${pid ?? "unknown"} holds it${since === null ? "" : ` since ${since}`}`,
+          hint: "wait until it ends, or choose another folder with --runs",
+        });
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }

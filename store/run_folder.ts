@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import type { NamedHostTensors } from "../core/program.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
 import {
   appendLine,
@@ -21,6 +22,9 @@ import {
 import { canonicalJson, isRunId, runId } from "./run_id.ts";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
+
+/** A text from a file or a user, short and without control characters. */
+const quoted = (text: string) => JSON.stringify(text.slice(0, 40));
 
 /** Names of the files in a run folder. */
 export const runFiles = {
@@ -68,11 +72,15 @@ export async function prepareRuns(runsDir: string): Promise<void> {
 /**
  * The folder of a run, which need not exist yet.
  *
- * @throws {RangeError} If the id has not the form of one.
+ * @throws {Refusal} If the id has not the form of one.
  */
 export function openRun(runsDir: string, id: string): RunFolder {
   if (!isRunId(id)) {
-    throw new RangeError(`Cannot open run "${id}" as its id must be 16 hexadecimal digits: it is not`);
+    throw new Refusal({
+      what: `open run ${quoted(id)}`,
+      must: "its id must be 16 hexadecimal digits",
+      found: "it is not",
+    });
   }
   return new RunFolder(join(runsDir, id), id);
 }
@@ -98,24 +106,28 @@ export class RunFolder {
   /**
    * Makes the folder with its configuration, or checks the one that is there; forgets an earlier failure.
    *
-   * @throws {RangeError} If the configuration is of another run.
+   * @throws {Refusal} If the configuration is of another run.
    * @throws {StoreError} If the folder cannot be written or holds another configuration.
    */
   async create(config: RunConfig): Promise<void> {
     const id = runId(config);
     if (id !== this.id) {
-      throw new RangeError(`Cannot make run "${this.id}" as its configuration must be of it: found ${id}`);
+      throw new Refusal({
+        what: `make run "${this.id}"`,
+        must: "its configuration must be of it",
+        found: `found ${id}`,
+      });
     }
     await makeFolder(this.path);
     const present = this.#read("config");
     if (present === null) await writeAtomic(this.file("config"), canonicalJson(config, 2) + "\n");
     else if (runId(present) !== this.id) {
-      throw new StoreError(
-        "corrupt",
-        this.file("config"),
-        `Cannot use run folder "${this.path}" as its config.json must be of run ${this.id}: found one of run ` +
-          `${runId(present)}; move the folder away`,
-      );
+      throw new StoreError("corrupt", this.file("config"), {
+        what: `use run folder "${this.path}"`,
+        must: `its config.json must be of run ${this.id}`,
+        found: `found one of run ${runId(present)}`,
+        hint: "move the folder away",
+      });
     }
     await removeIfPresent(this.file("failure"));
   }
@@ -129,12 +141,12 @@ export class RunFolder {
   async summary(): Promise<RunSummary | null> {
     const summary = await Promise.try(() => this.#read("summary"));
     if (summary !== null && summary.id !== this.id) {
-      throw new StoreError(
-        "corrupt",
-        this.file("summary"),
-        `Cannot use "${this.file("summary")}" as it must be of run ${this.id}: found one of run ` +
-          `${JSON.stringify(summary.id.slice(0, 40))}; remove it to run again`,
-      );
+      throw new StoreError("corrupt", this.file("summary"), {
+        what: `use "${this.file("summary")}"`,
+        must: `it must be of run ${this.id}`,
+        found: `found one of run ${quoted(summary.id)}`,
+        hint: "remove it to run again",
+      });
     }
     return summary;
   }
@@ -143,12 +155,12 @@ export class RunFolder {
   async timing(): Promise<RunTiming> {
     const timing = await Promise.try(() => this.#read("timing"));
     if (timing !== null) return timing;
-    throw new StoreError(
-      "missing",
-      this.file("timing"),
-      `Cannot read "${this.file("timing")}" as a finished run must have one: nothing is there; ` +
-        `remove summary.json beside it to run again`,
-    );
+    throw new StoreError("missing", this.file("timing"), {
+      what: `read "${this.file("timing")}"`,
+      must: "a finished run must have one",
+      found: "nothing is there",
+      hint: "remove summary.json beside it to run again",
+    });
   }
 
   /** Adds the record of an epoch. @throws {StoreError} If it cannot be written. */
@@ -180,12 +192,12 @@ export class RunFolder {
     for (let found = 0; found < count; found++) {
       const next = bytes.indexOf(0x0a, end);
       if (next === -1) {
-        throw new StoreError(
-          "corrupt",
-          path,
-          `Cannot go on with run "${this.path}" as its metrics.jsonl must hold the ${count} epochs of its checkpoint: ` +
-            `found ${found}; remove checkpoint.safetensors beside it to start anew`,
-        );
+        throw new StoreError("corrupt", path, {
+          what: `go on with run "${this.path}"`,
+          must: `its metrics.jsonl must hold the ${count} epochs of its checkpoint`,
+          found: `found ${found}`,
+          hint: "remove checkpoint.safetensors beside it to start anew",
+        });
       }
       parseEpoch(new TextDecoder().decode(bytes.subarray(end, next)), found, path);
       end = next + 1;
@@ -219,12 +231,12 @@ export class RunFolder {
     if (stored === null) return null;
     const { format, run, state } = stored.metadata;
     if (format !== "1" || run !== this.id || state === undefined) {
-      throw new StoreError(
-        "corrupt",
-        path,
-        `Cannot read checkpoint "${path}" as it must be of run ${this.id} in format 1: found ` +
-          `run ${JSON.stringify(run ?? null)}, format ${JSON.stringify(format ?? null)}; remove it to start anew`,
-      );
+      throw new StoreError("corrupt", path, {
+        what: `read checkpoint "${path}"`,
+        must: `it must be of run ${this.id} in format 1`,
+        found: `found run ${JSON.stringify(run ?? null)}, format ${JSON.stringify(format ?? null)}`,
+        hint: "remove it to start anew",
+      });
     }
     // Tensors and state come from one file that is replaced as a whole, so that they always belong together.
     return { tensors: stored.tensors, state: JSON.parse(state) as S };
@@ -253,18 +265,25 @@ export class RunFolder {
    * The checkpoint is removed, as nothing goes on from it; the tested parameters stay in `model.safetensors`, whose
    * metadata `buffers` lists which of its tensors are buffers.
    *
-   * @throws {RangeError} If the summary is of another run.
-   * @throws {TypeError} If a parameter and a buffer have the same name.
+   * @throws {Refusal} If the summary is of another run, or a parameter and a buffer have the same name.
    * @throws {StoreError} If it cannot be written.
    */
   async finish(summary: RunSummary, timing: RunTiming, model: StoredModel): Promise<void> {
     if (summary.id !== this.id) {
-      throw new RangeError(`Cannot finish run "${this.id}" as its summary must be of it: found ${summary.id}`);
+      throw new Refusal({
+        what: `finish run "${this.id}"`,
+        must: "its summary must be of it",
+        found: `found ${quoted(summary.id)}`,
+      });
     }
     const buffers = Object.keys(model.buffers).sort();
     const clash = buffers.find((name) => Object.hasOwn(model.params, name));
     if (clash !== undefined) {
-      throw new TypeError(`Cannot keep the model as names must be unique: "${clash}" is a parameter and a buffer`);
+      throw new Refusal({
+        what: "keep the model",
+        must: "names must be unique",
+        found: `"${clash}" is a parameter and a buffer`,
+      });
     }
     await writeSafetensors(this.file("model"), { ...model.params, ...model.buffers }, {
       format: "1",
@@ -304,11 +323,11 @@ export function parseEpoch(line: string, index: number, path: string): EpochReco
   const where = `line ${index + 1} of "${path}"`;
   const record = parseStored("epoch", line, path, where);
   if (record.epoch !== index) {
-    throw new StoreError(
-      "corrupt",
-      path,
-      `Cannot read ${where} as it must be of epoch ${index}: found ${record.epoch}`,
-    );
+    throw new StoreError("corrupt", path, {
+      what: `read ${where}`,
+      must: `it must be of epoch ${index}`,
+      found: `found ${record.epoch}`,
+    });
   }
   return record;
 }

@@ -173,6 +173,7 @@ export function storedSchema<K extends keyof StoredKinds>(kind: K): z.ZodType<St
  * Reads JSON of a known kind. Messages name the place that is wrong, never its content, which may be anything.
  *
  * @param where The file, with the line where there are several.
+ * @param hint How to mend it.
  * @throws {StoreError} With code `"corrupt"` if it is no JSON or not of the kind.
  */
 export function parseStored<K extends keyof StoredKinds>(
@@ -180,20 +181,27 @@ export function parseStored<K extends keyof StoredKinds>(
   text: string,
   path: string,
   where: string = `"${path}"`,
+  hint?: string,
 ): StoredKinds[K] {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new StoreError("corrupt", path, `Cannot read ${where} as it must be JSON: it is not, or not all of it`);
+    throw new StoreError("corrupt", path, {
+      what: `read ${where}`,
+      must: "it must be JSON",
+      found: "it is not, or not all of it",
+      hint,
+    });
   }
   const result = schemas[kind].safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const place = issue.path.length === 0 ? "the whole" : issue.path.map(String).join(".").slice(0, 200);
-  throw new StoreError(
-    "corrupt",
-    path,
-    `Cannot read ${where} as it must hold a run's ${kind}: found a wrong ${place} (${issue.message})`,
-  );
+  throw new StoreError("corrupt", path, {
+    what: `read ${where}`,
+    must: `it must hold a run's ${kind}`,
+    found: `found a wrong ${place} (${issue.message})`,
+    hint,
+  });
 }

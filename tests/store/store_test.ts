@@ -2,6 +2,7 @@ import { decodeSafetensors, encodeSafetensors, readSafetensors } from "../../for
 import { join } from "node:path";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { EpochRecord, RunConfig, RunSummary, RunTiming, SplitMetrics } from "../../core/record.ts";
+import { Refusal } from "../../core/refusal.ts";
 import {
   acquireLock,
   appendLine,
@@ -17,6 +18,7 @@ import {
   prepareRuns,
   runId,
   StoreError,
+  storeErrorOf,
   writeAtomic,
 } from "../../store/mod.ts";
 
@@ -242,8 +244,14 @@ Deno.test("writes that cannot be done are one clear error and leave no temporary
       "every part of its path must be a folder",
     );
     await assertRejects(() => appendLine(join(folder, "none", "x"), "x"), StoreError);
-    const error = await assertRejects(() => appendLine("/dev/full", "x"), StoreError, "no space is left");
+    await assertRejects(() => appendLine("/dev/full", "x"), StoreError, "must be a regular file: found a special file");
+    const full = await Deno.writeTextFile("/dev/full", "x").catch((thrown) => thrown);
+    const error = storeErrorOf(full, "write", "/dev/full");
     assertInstanceOf(error, StoreError);
+    assertEquals(
+      error.message,
+      'Cannot write "/dev/full" as the disk must have room: no space is left; free some, or choose another folder',
+    );
     assertEquals(error.code, "no-space");
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
     assertEquals(await Deno.readTextFile(file), "first");
@@ -288,7 +296,7 @@ Deno.test("the index follows the folders, survives its own deletion and damage, 
       using index = openIndex(runs);
       assertEquals(index.runs({ fusion: "sum", state: ["finished", "failed"] }).length, 1);
       assertEquals(index.runs({}, { by: "testAccuracy", descending: true })[0].state, "finished");
-      assertThrows(() => index.runs({}, { by: "x; drop table runs" as "id" }), RangeError, "Cannot sort runs by");
+      assertThrows(() => index.runs({}, { by: "x; drop table runs" as "id" }), Refusal, "Cannot sort runs by");
       const [own] = index.runs({ state: "finished" });
       assertEquals(index.run(own.id)?.summary?.test.accuracy, 0.5);
       assertEquals(index.run("nope"), null);
