@@ -76,6 +76,16 @@ export const concat: FusionPlugin = defineFusion<ConcatOptions>({
     return {
       needs: {},
       soloMode: "split",
+      kernels(features, scope) {
+        const widths = Object.values(features).reduce((sum, { pooled }) => sum + pooled.shape[1], 0);
+        const output = width === 0 ? classes : width;
+        const group = scope.group(width === 0 ? "head" : "fusion");
+        return mapByModality(features, ({ pooled }, modality) => {
+          const own = kernel(group, modality, pooled.shape[1], widths, output) as tf.Tensor2D;
+          if (width === 0) return own;
+          return tf.matMul(own, scope.group("head").param("kernel", [width, classes], xavierNormal) as tf.Tensor2D);
+        });
+      },
       forward(features, keep, scope, means) {
         const pooled = keptFeatures(features, keep, keepFill, means);
         const z = parts(pooled, scope);

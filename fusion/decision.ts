@@ -57,6 +57,8 @@ export const decision: FusionPlugin = defineFusion<DecisionOptions>({
     return {
       needs: {},
       soloMode: "own",
+      late: true,
+      ...average === "probability" ? {} : { kernels: heads.kernels },
       forward(features, keep, scope) {
         if (average !== "probability") return heads.forward(features, keep, scope);
         return heads.forward(features, keep, scope, (own, shares) => {

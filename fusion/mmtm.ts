@@ -90,6 +90,7 @@ export const mmtm: FusionPlugin = defineFusion<MmtmOptions>({
     return {
       needs: { stages },
       soloMode: "own",
+      late: true,
       bypass(param) {
         const [group, , part, modality] = param.split("/");
         if (group !== "fusion") return [];

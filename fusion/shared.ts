@@ -86,6 +86,8 @@ export interface AveragedHeads {
     scope: Scope,
     combine?: (own: ByModality<tf.Tensor2D>, shares: ByModality<tf.Tensor>) => tf.Tensor2D,
   ): FusionOutput;
+  /** Kernels [d_u, C] of the averaged logits: each head's, times its share. */
+  kernels(features: ByModality<Features>, scope: Scope): ByModality<tf.Tensor2D>;
   /** Parts of the averaged logits, and the heads' own logits. */
   solo(features: ByModality<Features>, scope: Scope): Solo;
 }
@@ -104,11 +106,10 @@ export function averagedHeads(
   { modalities, classes }: ModelContext,
   weights: readonly number[] = modalities.map(() => 1),
 ): AveragedHeads {
+  const kernel = (f: tf.Tensor2D, modality: string, scope: Scope) =>
+    scope.group(`head:${modality}`).param("kernel", [f.shape[1], classes], xavierNormal) as tf.Tensor2D;
   const unbiased = (f: tf.Tensor2D, modality: string, scope: Scope) =>
-    tf.matMul(
-      f,
-      scope.group(`head:${modality}`).param("kernel", [f.shape[1], classes], xavierNormal) as tf.Tensor2D,
-    ) as tf.Tensor2D;
+    tf.matMul(f, kernel(f, modality, scope)) as tf.Tensor2D;
   const head = (f: tf.Tensor2D, modality: string, scope: Scope) =>
     tf.add(
       unbiased(f, modality, scope),
@@ -128,6 +129,13 @@ export function averagedHeads(
       const own = mapByModality(features, ({ pooled }, modality) => head(pooled, modality, scope));
       const logits = combine(own, shares(keep));
       return { fused: logits, logits, own };
+    },
+    kernels(features, scope) {
+      const share = shares(null);
+      return mapByModality(
+        features,
+        ({ pooled }, modality) => tf.mul(kernel(pooled, modality, scope), at(share, modality)) as tf.Tensor2D,
+      );
     },
     solo(features, scope) {
       const share = shares(null);

@@ -63,6 +63,13 @@ export const sum: FusionPlugin = defineFusion<SumOptions>({
       return {
         needs: {},
         soloMode: "own",
+        late: true,
+        kernels: (features, scope) =>
+          mapByModality(
+            features,
+            ({ pooled }, modality) =>
+              scope.group(`head:${modality}`).param("kernel", [pooled.shape[1], classes], xavierNormal) as tf.Tensor2D,
+          ),
         forward(features, keep, scope) {
           const heads = mapByModality(features, ({ pooled }, modality) => own(pooled, modality, scope));
           const logits = total(
@@ -93,6 +100,14 @@ export const sum: FusionPlugin = defineFusion<SumOptions>({
     return {
       needs: {},
       soloMode: "own",
+      kernels: (features, scope) =>
+        mapByModality(features, ({ pooled }, modality) => {
+          const projection = scope.group("fusion").in(modality).param("kernel", [pooled.shape[1], width], xavierNormal);
+          return tf.matMul(
+            projection as tf.Tensor2D,
+            scope.group("head").param("kernel", [width, classes], xavierNormal) as tf.Tensor2D,
+          );
+        }),
       forward(features, keep, scope, means) {
         const pooled = keptFeatures(features, keep, keepFill, means);
         const fused = total(modalities.map((modality) => project(at(pooled, modality), modality, scope)));

@@ -14,8 +14,8 @@ export class CompositionError extends RangeError {
  * Says why methods cannot be composed in the order given, or `null` if they can.
  *
  * Composed methods run their hooks in that order. What cannot work is found from what they declare: a method twice, two
- * that lay claim to one thing, a method that would throw away what an earlier one made of the task's loss, and a plan that
- * does not pass keep masks on behind one that sets them.
+ * that lay claim to one thing, a method that would throw away what an earlier one made of the task's loss or of the gradients,
+ * and a plan that does not pass keep masks on behind one that sets them.
  */
 export function incompatibility(methods: readonly Method[]): string | null {
   for (const [index, later] of methods.entries()) {
@@ -27,6 +27,10 @@ export function incompatibility(methods: readonly Method[]): string | null {
       if (shared !== undefined) return `${both} as both ${shared}`;
       const discards = later.declares?.claims?.includes(CLAIMS.taskLoss) && earlier.taskLoss !== undefined;
       if (discards) return `${both} in this order as the second would discard the first one's task loss: ${turned}`;
+      const anew = later.declares?.claims?.includes(CLAIMS.gradients) && earlier.gradients !== undefined;
+      if (anew) {
+        return `${both} in this order as the second would discard what the first one makes of gradients: ${turned}`;
+      }
       const masked = earlier.declares?.keep === true && earlier.plan !== undefined;
       if (masked && later.plan !== undefined && later.declares?.passesKeep !== true) {
         return `${both} in this order as the first drops modalities from samples and the second re-samples without ` +

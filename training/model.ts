@@ -38,6 +38,8 @@ export interface ForwardInputs {
   rows(column: string): tf.Tensor2D;
   /** Labels [B], where hooks before the loss may see them. @default none */
   readonly labels?: tf.Tensor1D;
+  /** Modalities that take part and everybody's pooled width; the other encoders need not run. @default all */
+  readonly only?: { readonly modalities: readonly string[]; readonly widths: ByModality<number> };
 }
 
 /** A forward pass with everything that later hooks may ask for. */
@@ -140,6 +142,23 @@ export function encode(
   });
 }
 
+/** Features of the modalities that take part; zeros for the others, whose encoders do not run unless the fusion needs more. */
+function encodeSome(
+  model: Model,
+  inputs: ByModality<tf.Tensor>,
+  keep: Keep,
+  scope: Scope,
+  only: ForwardInputs["only"],
+): ByModality<Features> {
+  const { stages = 0, tokens = false } = model.fusion.needs;
+  if (only === undefined || stages > 0 || tokens) return encode(model, inputs, keep, scope);
+  const some = encode(model, byModality(only.modalities, (modality) => at(inputs, modality)), keep, scope);
+  return mapByModality(
+    inputs,
+    (x, modality) => some[modality] ?? { pooled: tf.zeros([x.shape[0], at(only.widths, modality)]) as tf.Tensor2D },
+  );
+}
+
 /** Parameter group of the harness's own buffers. */
 const HARNESS = "harness";
 
@@ -231,12 +250,53 @@ export function soloOf(
   };
 }
 
+/**
+ * The fusion's output with the raw inputs of the modalities that are not kept at zero, in evaluation mode. A zero input
+ * gives every row one feature, so that an encoder sees a single row; where the fusion looks at stages, everything runs anew.
+ *
+ * @param memo Shares what one encoder makes of zeros among subsets.
+ */
+function atZeroInputs(
+  model: Model,
+  inputs: ByModality<tf.Tensor>,
+  features: ByModality<Features>,
+  keep: Keep,
+  kept: readonly string[],
+  scope: Scope,
+  memo: <T>(key: string, make: () => T) => T,
+): FusionOutput {
+  const means = featureMeans(features, scope);
+  if ((model.fusion.needs.stages ?? 0) > 0) {
+    const zeroed = mapByModality(inputs, (x, modality) => kept.includes(modality) ? x : tf.zerosLike(x));
+    return model.fusion.forward(encode(model, zeroed, keep, scope), keep, scope, means);
+  }
+  const blank = (modality: string): Features =>
+    memo(`harness/blank/${modality}`, () => {
+      const [batch, ...shape] = at(inputs, modality).shape;
+      const encoder = at(model.encoders, modality);
+      const group = scope.group(`encoder:${modality}`);
+      const x = tf.zeros([1, ...shape], at(inputs, modality).dtype);
+      const one = encoder.head(
+        encoder.stages.reduce((own, stage) => stage(own, group, x), x as tf.Tensor),
+        group,
+        x,
+      );
+      const tiled = Object.entries(one).map(([field, row]: [string, tf.Tensor]) => [
+        field,
+        tf.tile(row, [batch, ...row.shape.slice(1).map(() => 1)]),
+      ]);
+      return Object.fromEntries(tiled) as Features;
+    });
+  const changed = mapByModality(features, (own, modality) => kept.includes(modality) ? own : blank(modality));
+  return model.fusion.forward(changed, keep, scope, means);
+}
+
 /** Runs encoders, method hooks and fusion. The same code serves training, evaluation and initialisation. */
 export function forward(model: Model, given: ForwardInputs, scope: Scope): Forward {
   const { context, fusion, methods } = model;
   let inputs = given.inputs;
   for (const method of methods) inputs = method.input?.(inputs, scope) ?? inputs;
-  const encoded = encode(model, inputs, given.keep, scope);
+  const encoded = encodeSome(model, inputs, given.keep, scope, given.only);
   checkWidths(fusion, encoded);
   const batch = encoded[context.modalities[0]].pooled.shape[0];
   const means = featureMeans(encoded, scope);
@@ -266,13 +326,25 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     },
     visibleLabels: given.labels ?? null,
     bypass: (param) => fusion.bypass?.(param) ?? [],
-    solo: () => remember("harness/solo", () => soloOf(model, features, scope.as("eval"), step.subset, whole)),
+    solo: () =>
+      remember("harness/solo", () => {
+        const solo = soloOf(model, features, scope.as("eval"), step.subset, whole);
+        const logits = methods.find(({ readout }) => readout !== undefined)?.readout?.(step);
+        return logits === undefined ? solo : { ...solo, logits };
+      }),
     subset: (kept) => {
       const sorted = [...kept].sort();
       return remember(`harness/subset/${sorted.join(",")}`, () => {
         const mask = subsetKeep(context.modalities, sorted, batch);
         return fusion.forward(features, mask, scope.as("eval"), means);
       });
+    },
+    zeroed: (kept) => {
+      const sorted = [...kept].sort();
+      return remember(
+        `harness/zeroed/${sorted.join(",")}`,
+        () => atZeroInputs(model, inputs, features, keep, sorted, scope.as("eval"), remember),
+      );
     },
     rows: given.rows,
     memo: remember,

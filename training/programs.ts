@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../tensor/autodiff.ts";
-import { byModality } from "../core/modality.ts";
+import { at, byModality } from "../core/modality.ts";
 import type { Dataset, GradientBook, Keep, ProgramSpec } from "../core/kinds/mod.ts";
 import type { NamedSpecs, NamedTensors, Program, ProgramResult, TensorSpec } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
@@ -71,6 +71,14 @@ function keepColumns(mask: tf.Tensor, modalities: readonly string[]): Keep {
   return byModality(modalities, (_, index) => columns[index]);
 }
 
+/** A mask with all but some modalities dropped. */
+function restricted(keep: Keep, only: readonly string[], modalities: readonly string[], batch: number): Keep {
+  const fixed = subsetKeep(modalities, only, batch)!;
+  return keep === null
+    ? fixed
+    : byModality(modalities, (modality) => only.includes(modality) ? keep[modality] : fixed[modality]);
+}
+
 /**
  * One optimiser step.
  *
@@ -81,7 +89,7 @@ export function trainProgram(
   parts: ProgramParts,
   optimizer: Optimizer,
   clipNorm: number,
-  { name, train = ["*"], lossKeys }: ProgramSpec,
+  { name, train = ["*"], lossKeys, modalities: only }: ProgramSpec,
 ): TrainProgram {
   const { model, merged, initial, batchSize } = parts;
   const { modalities } = model.context;
@@ -122,7 +130,8 @@ export function trainProgram(
       mode: "train",
       weights: fed["weights"] as tf.Tensor1D,
     });
-    const keep = merged.keep ? keepColumns(fed["keep"], modalities) : null;
+    const kept = merged.keep ? keepColumns(fed["keep"], modalities) : null;
+    const keep = only === undefined ? kept : restricted(kept, only, modalities, batchSize);
     const recording = record(() => {
       const pass = forward(model, {
         inputs: byModality(modalities, (modality) => fed[`input:${modality}`]),
@@ -132,6 +141,7 @@ export function trainProgram(
           return fed[`rows:${column}`] as tf.Tensor2D;
         },
         labels: fed["labels"] as tf.Tensor1D,
+        only: only === undefined ? undefined : { modalities: only, widths: initial.widths },
       }, bound.scope);
       const weights = fed["weights"] as tf.Tensor1D;
       const step = trainStep(
@@ -170,7 +180,7 @@ export function trainProgram(
     for (const method of model.methods) gradients = method.gradients?.(gradients, book, step) ?? gradients;
 
     const stats: Record<string, tf.Tensor> = {};
-    for (const [key, value] of Object.entries(terms)) stats[`loss/${key}`] = value;
+    for (const key of minimised) stats[`loss/${key}`] = terms[key];
     stats["loss/total"] = minimised.map((key) => terms[key]).reduce((sum, term) => tf.add(sum, term));
     const weights = fed["weights"] as tf.Tensor1D;
     const hit = tf.cast(tf.equal(tf.argMax(step.output.logits, 1), step.labels), "float32");
@@ -182,12 +192,20 @@ export function trainProgram(
       stats["gradientNorm"] = clipped.norm;
       stats["clipped"] = tf.cast(clipped.clipped, "float32");
     }
-    accumulateFeatures(pass.encoded, weights, pass.step.keep, bound.scope);
+    const seen = only === undefined ? pass.encoded : byModality(only, (modality) => at(pass.encoded, modality));
+    accumulateFeatures(seen, weights, pass.step.keep, bound.scope);
     const rows: NamedTensors = {};
     for (const method of model.methods) {
       const emitted = method.emit?.(step);
       for (const [column, value] of Object.entries(emitted?.rows ?? {})) rows[`rows:${column}`] = value;
       for (const [key, value] of Object.entries(emitted?.stats ?? {})) stats[`${method.name}/${key}`] = value;
+    }
+
+    const rates: Record<string, tf.Tensor> = {};
+    for (const method of model.methods) {
+      for (const [group, factor] of Object.entries(method.rates?.(step) ?? {})) {
+        rates[group] = group in rates ? tf.mul(rates[group], factor) : factor;
+      }
     }
 
     const next: NamedTensors = {};
@@ -198,8 +216,10 @@ export function trainProgram(
       if (gradient === undefined) continue; // not part of this loss: as in PyTorch, such a parameter is left alone
       const slots: NamedTensors = {};
       for (const slot of optimizer.slots) slots[slot] = given[`slot:${slot}/${full}`];
+      const factor = rates[groupOf(full)];
+      const rate = controls["learningRate"] as tf.Scalar;
       const updated = optimizer.apply(params[full], gradient, slots, {
-        learningRate: controls["learningRate"] as tf.Scalar,
+        learningRate: factor === undefined ? rate : tf.mul(rate, factor),
         step: counts[groupOf(full)] as tf.Scalar,
       });
       next[`param:${full}`] = updated.param;

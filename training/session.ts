@@ -58,9 +58,14 @@ export interface SessionParts {
 /** Sums over the steps of one or more segments. */
 export interface StepTotals {
   steps: number;
+  /** Samples drawn. */
   samples: number;
+  /** Samples that programs ran on: several times those drawn where a batch goes through several programs. */
+  rows: number;
   /** Sum over steps, by statistic. */
   sums: Record<string, number>;
+  /** Steps that have the statistic. */
+  counts: Record<string, number>;
 }
 
 /** Per-sample arrays of an evaluation pass with everything that valuation needs. */
@@ -133,9 +138,13 @@ export class Session implements Host {
   get epochs(): number {
     return this.parts.epochs;
   }
+  get batchSize(): number {
+    return this.parts.batchSize;
+  }
   /** How a modality's own readout is defined in this run. */
   get readout(): string {
-    return this.parts.model.fusion.soloMode;
+    const { fusion, methods } = this.parts.model;
+    return methods.some(({ readout }) => readout !== undefined) ? "own" : fusion.soloMode;
   }
   /** A stream for the methods of this epoch. */
   get random(): Random {
@@ -216,7 +225,7 @@ export class Session implements Host {
     const totals = await this.runSegments(segments, `nested/${this.epoch}/${this.steps}`);
     return Object.fromEntries(
       Object.entries(totals.sums).filter(([name]) => name.startsWith("loss/"))
-        .map(([name, sum]) => [name.slice("loss/".length), sum / Math.max(1, totals.steps)]),
+        .map(([name, sum]) => [name.slice("loss/".length), sum / totals.counts[name]]),
     );
   }
 
@@ -232,6 +241,22 @@ export class Session implements Host {
       const start = this.initial.values[`param:${full}`];
       if (start === undefined) throw new RangeError(`Cannot set parameter "${full}": there is none of that name`);
       written[`param:${full}`] = float32(data, start.shape);
+    }
+    await this.state.write(written);
+  }
+
+  async buffers(groups: readonly string[]): Promise<Record<string, Float32Array>> {
+    const names = this.initial.buffers.filter((full) => selects(groups, groupOf(full)));
+    const values = await this.state.read(names.map((full) => `buffer:${full}`));
+    return Object.fromEntries(names.map((full) => [full, values[`buffer:${full}`].data as Float32Array]));
+  }
+
+  async setBuffers(values: Record<string, Float32Array>): Promise<void> {
+    const written: NamedHostTensors = {};
+    for (const [full, data] of Object.entries(values)) {
+      const start = this.initial.values[`buffer:${full}`];
+      if (start === undefined) throw new RangeError(`Cannot set buffer "${full}": there is none of that name`);
+      written[`buffer:${full}`] = float32(data, start.shape);
     }
     await this.state.write(written);
   }
@@ -253,7 +278,7 @@ export class Session implements Host {
 
   /** Runs segments batch by batch until they end or the sample budget is used up. */
   async runSegments(segments: readonly Segment[], stream: string): Promise<StepTotals> {
-    const totals: StepTotals = { steps: 0, samples: 0, sums: {} };
+    const totals: StepTotals = { steps: 0, samples: 0, rows: 0, sums: {}, counts: {} };
     const planned = segments.reduce((sum, { items, epochs = 1 }) => sum + items.length * epochs, 0);
     for (const segment of segments) {
       this.#checkSegment(segment);
@@ -306,6 +331,7 @@ export class Session implements Host {
         program.statNames.forEach((stat, index) => {
           if (!Number.isFinite(stats[index])) throw new DivergenceError(this.epoch, this.steps, stat, stats[index]);
           totals.sums[stat] = (totals.sums[stat] ?? 0) + stats[index];
+          totals.counts[stat] = (totals.counts[stat] ?? 0) + 1;
         });
         for (const [column, { width }] of Object.entries(this.merged.columns)) {
           const rows = outputs[`rows:${column}`];
@@ -319,6 +345,7 @@ export class Session implements Host {
         }
         this.steps++;
         totals.steps++;
+        totals.rows += items.length;
       }
       this.samplesDrawn += items.length;
       totals.samples += items.length;

@@ -127,7 +127,10 @@ export function initialState(
     for (const modality of modalities) widths[modality] = pass.encoded[modality].pooled.shape[1];
     const step = trainStep(pass.step, tf.zeros([batch], "int32"), tf.ones([batch]));
     lossTerms(model, step);
-    for (const method of model.methods) method.emit?.(step);
+    for (const method of model.methods) {
+      method.rates?.(step);
+      method.emit?.(step);
+    }
     accumulateFeatures(pass.encoded, tf.ones([batch]), pass.step.keep, scope);
   }, { random, controls: merged.controls, abstract: (run) => engine.abstract(run) });
   const values: NamedHostTensors = {};

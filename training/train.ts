@@ -226,7 +226,7 @@ export async function trainEpoch(session: Session, random: Random): Promise<Step
 }
 
 function recordOf(session: Session, epoch: number, totals: StepTotals, validation: SplitMetrics): EpochRecord {
-  const mean = (name: string) => (totals.sums[name] ?? 0) / totals.steps;
+  const mean = (name: string) => (totals.sums[name] ?? 0) / (totals.counts[name] ?? 1);
   const loss: Record<string, number> = {};
   const methods: Record<string, Record<string, number | Record<string, number>>> = reportsOf(
     session.parts.model.methods,
@@ -246,7 +246,7 @@ function recordOf(session: Session, epoch: number, totals: StepTotals, validatio
     learningRate: session.control("learningRate")[0],
     loss,
     clipped: mean("clipped"),
-    trainAccuracy: (totals.sums["correct"] ?? 0) / totals.samples,
+    trainAccuracy: (totals.sums["correct"] ?? 0) / totals.rows,
     validation,
     methods,
   };

@@ -64,6 +64,8 @@ export interface Fusion {
   readonly needs: FusionNeeds;
   /** What `solo` does, or `"ablate-mean"`/`"ablate-zero"` where the harness derives it from keep masks. */
   readonly soloMode: SoloMode;
+  /** Whether the logits are made of `own` alone, by heads of one modality each. @default {false} */
+  readonly late?: boolean;
   /**
    * Called between the encoders' stages, once per level, shallow to deep: may change the maps.
    *
@@ -101,6 +103,10 @@ export interface Fusion {
    * @param output What `forward` gave for the same features with all modalities kept, if it ran.
    */
   solo?(features: ByModality<Features>, scope: Scope, output?: FusionOutput): Solo;
+  /**
+   * Kernels K_u [d_u, C] of a fusion that is linear in its pooled features: l = sum_u f_u K_u + c.
+   */
+  kernels?(features: ByModality<Features>, scope: Scope): ByModality<tf.Tensor2D>;
   /**
    * The fusion's own training loss, where it is not cross-entropy on `logits`: per-sample terms [B] by key.
    * The sum of all keys is minimised. A head of a modality that a sample lacks must have loss 0 there.

@@ -43,6 +43,8 @@ export interface PassResult {
 export interface Host {
   readonly epoch: number;
   readonly epochs: number;
+  /** Samples of a batch. */
+  readonly batchSize: number;
   readonly random: Random;
   readonly modalities: readonly string[];
   readonly classes: number;
@@ -64,6 +66,9 @@ export interface Host {
   /** Copies of parameters (by groups) on the host. */
   params(groups: readonly string[]): Promise<Record<string, Float32Array>>;
   setParams(values: Record<string, Float32Array>): Promise<void>;
+  /** Copies of buffers (by groups) on the host. */
+  buffers(groups: readonly string[]): Promise<Record<string, Float32Array>>;
+  setBuffers(values: Record<string, Float32Array>): Promise<void>;
   /** Saves parameters, optimiser state and buffers in memory; `restore` brings them back. */
   snapshot(): Promise<number>;
   restore(id: number): Promise<void>;

@@ -27,8 +27,13 @@ export interface ProgramSpec {
   readonly name: string;
   /** Groups that are trained; a trailing `*` fits any ending (`"encoder:*"`). @default {["*"]} */
   readonly train?: readonly string[];
-  /** Loss terms that are minimised. @default all */
+  /** Loss terms that are minimised; no others are logged. @default all */
   readonly lossKeys?: readonly string[];
+  /**
+   * Modalities that take part: all others are dropped from every sample, and their encoders do not run unless the fusion
+   * looks at stages. @default all
+   */
+  readonly modalities?: readonly string[];
 }
 
 /** What a method adds to the harness. */
@@ -66,6 +71,10 @@ export const CLAIMS = {
   taskLoss: "replace the task's loss",
   /** `channelGates` returns gates of its own. */
   channelGates: "replace the channel gates",
+  /** `readout` returns logits of its own. */
+  readout: "replace the modalities' own readouts",
+  /** `gradients` makes the encoders' gradients anew from the loss terms, whatever it got. */
+  gradients: "make the encoders' gradients anew",
 } as const;
 
 /**
@@ -90,12 +99,16 @@ export interface Method {
   gate?(level: number, maps: ByModality<tf.Tensor>, gated: ByModality<tf.Tensor>, scope: Scope): ByModality<tf.Tensor>;
   /** Changes the output, at training and at prediction. */
   output?(step: Step): FusionOutput;
+  /** Every modality's own logits [B, C], by heads of the method's, in place of what the fusion gives. */
+  readout?(step: Step): ByModality<tf.Tensor2D>;
   /** Loss terms by key: per sample [B], or scalars. The key `"joint"` is taken by the task's own loss. */
   loss?(step: TrainStep): Record<string, tf.Tensor>;
   /** Replaces or scales the task's own loss term(s), e.g. by a weight per sample. */
   taskLoss?(terms: Record<string, tf.Tensor1D>, step: TrainStep): Record<string, tf.Tensor>;
   /** Changes the gradients that go to the optimiser. */
   gradients?(gradients: NamedTensors, book: GradientBook, step: TrainStep): NamedTensors;
+  /** Factors on the learning rate by parameter group: what scales an update whatever the optimiser makes of gradients. */
+  rates?(step: TrainStep): Record<string, tf.Scalar>;
   /** New table rows [B, width] by column, and scalars to log. Buffers are updated through the scope. */
   emit?(step: TrainStep): {
     readonly rows?: Record<string, tf.Tensor2D>;

@@ -30,6 +30,11 @@ export interface Step {
   solo(): Solo;
   /** Output with only these modalities kept (feature level, no buffer updates); computed once per step and subset. */
   subset(kept: readonly string[]): FusionOutput;
+  /**
+   * Output with the raw inputs of all other modalities at zero, their encoders in evaluation mode; no buffer updates. The
+   * kept ones' features are those of this step unless the fusion looks at stages. Computed once per step and subset.
+   */
+  zeroed(kept: readonly string[]): FusionOutput;
   /** Gathered rows [B, width] of a per-sample table column that a method declared. In evaluation: the initial value. */
   rows(column: string): tf.Tensor2D;
   /** Shares one result among methods: computed at the first call with this key in this step. */
