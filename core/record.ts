@@ -8,7 +8,10 @@
  * - `failure.json`: `RunFailure`, if the run stopped by an error; removed when it is run again.
  * - `summary.json`: `RunSummary`, written last, atomically: its presence means finished.
  * - `timing.json`: `RunTiming`. Apart from the others because those are equal, byte for byte, for equal configurations.
+ * - `predictions-<split>.safetensors`: `Predictions` of validation and test by the tested parameters.
  * - `log.txt`: what happened, a line with its time each, for people.
+ *
+ * Beside the runs, `<runs>/experiments/<name>.json` holds what a bench asked: `Experiment`.
  *
  * @module
  */
@@ -184,4 +187,60 @@ export interface RunFailure {
   /** The command that runs this cell again. */
   readonly command: string;
   readonly at: string;
+}
+
+/**
+ * What the tested parameters predict for one split: N samples in the split's order, C classes, modalities by name.
+ *
+ * Tests, calibration and confusion matrices follow from it without training again.
+ */
+export interface Predictions {
+  readonly split: "validation" | "test";
+  /** Place of each sample in its split [N]. */
+  readonly ids: Int32Array;
+  /** Numbers of the samples' groups, by first appearance [N]: samples of one group are not independent. */
+  readonly groups: Int32Array;
+  /** True classes [N]. */
+  readonly labels: Int32Array;
+  /** Classes of the fused prediction [N]. */
+  readonly predicted: Int32Array;
+  /** Probability of the predicted class [N]. */
+  readonly confidence: Float32Array;
+  /** Probabilities of all classes [N, C]; `null` where they would be too many to keep. */
+  readonly fused: Float32Array | null;
+  /** The same by each modality's own readout. */
+  readonly solo: ByModality<Float32Array> | null;
+  /** Raw contributions phi^CMI of each modality [N] (methods: ARM Eq. 11). */
+  readonly phi: ByModality<Float32Array>;
+}
+
+/** One row of an experiment: a configuration with its seeds. */
+export interface ExperimentRow {
+  /** As the grid names it; unique within the experiment. */
+  readonly label: string;
+  /** Id of the configuration. */
+  readonly configuration: string;
+  /** Planned runs, in the order of the seeds. */
+  readonly runs: readonly { readonly seed: number; readonly id: string }[];
+}
+
+/** What a bench asked, kept before its first run starts. */
+export interface Experiment {
+  readonly format: 1;
+  /** Of the file, without its ending. */
+  readonly name: string;
+  readonly question: string | null;
+  /** The command that runs it again. */
+  readonly command: string;
+  /** Rows in the order of the grid. */
+  readonly rows: readonly ExperimentRow[];
+  /** Label of the row that others are compared with. */
+  readonly reference: string;
+  readonly seeds: readonly number[];
+  /** In words. */
+  readonly budget: string;
+  /** Modules of plugins, as given. */
+  readonly plugins: readonly string[];
+  /** ISO 8601. */
+  readonly writtenAt: string;
 }

@@ -187,7 +187,7 @@ export class CellRunner {
       trainingMultiplyAdds: multiplyAdds === null ? null : samplesDrawn * multiplyAdds * forwards,
     };
     await folder.log(`finished after ${timing.seconds.toFixed(1)} s; tested epoch ${summary.selectedEpoch + 1}`);
-    await folder.finish(summary, timing, { params: result.params, buffers: result.buffers });
+    await folder.finish(summary, timing, { params: result.params, buffers: result.buffers }, result.predictions);
     return { summary, timing };
   }
 

@@ -5,11 +5,12 @@
  */
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
-import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
+import type { Experiment, RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { selectEngine } from "../engines/mod.ts";
+import { writeExperiment } from "../store/experiments.ts";
 import { prepareRuns } from "../store/run_folder.ts";
 import { acquireLock } from "../store/lock.ts";
-import { runId } from "../store/run_id.ts";
+import { configurationId, runId } from "../store/run_id.ts";
 import { VERSION } from "../version.ts";
 import { type CellRequest, resolveConfig } from "./config.ts";
 import type { CellEvent } from "./run_cell.ts";
@@ -35,6 +36,8 @@ export interface GridOptions {
   /** The command that runs one cell alone, for failures. */
   readonly command?: (request: CellRequest, seed: number) => string;
   readonly onEvent?: (event: GridEvent) => void;
+  /** What is asked, to be kept beside the runs before the first of them starts; not kept if absent. */
+  readonly experiment?: Pick<Experiment, "name" | "question" | "command" | "reference" | "budget">;
 }
 
 /** One configuration with one seed. */
@@ -117,6 +120,16 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
   await prepareRuns(options.runs);
   const lock = await acquireLock(options.runs);
   try {
+    if (options.experiment !== undefined) {
+      await writeExperiment(options.runs, {
+        format: 1,
+        ...options.experiment,
+        rows: rowsOf(cells),
+        seeds,
+        plugins,
+        writtenAt: new Date().toISOString(),
+      });
+    }
     const workers = Math.max(1, Math.min(options.workers ?? navigator.hardwareConcurrency, cells.length));
     options.onEvent?.({ type: "planned", cells, engine: engineLine, workers });
     // Seeds outside, configurations inside: a grid that is stopped early has compared everything with fewer seeds.
@@ -129,6 +142,17 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
   } finally {
     lock.release();
   }
+}
+
+/** Cells by configuration, in the order of the grid. */
+function rowsOf(cells: readonly GridCell[]): Experiment["rows"] {
+  const rows = new Map<string, { label: string; configuration: string; runs: { seed: number; id: string }[] }>();
+  for (const { request: { label }, seed, config, id } of cells) {
+    const row = rows.get(label) ?? { label, configuration: configurationId(config), runs: [] };
+    row.runs.push({ seed, id });
+    rows.set(label, row);
+  }
+  return [...rows.values()];
 }
 
 async function runQueue(

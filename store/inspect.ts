@@ -8,6 +8,7 @@ import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTi
 import { readTextSync, StoreError, storeErrorOf } from "./files.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
 import { maxJsonBytes, maxMetricsBytes, parseEpoch, runFiles } from "./run_folder.ts";
+import { experimentsFolder } from "./experiments.ts";
 import { isRunId, runId } from "./run_id.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
@@ -167,14 +168,15 @@ export function inspectEpochs(runsDir: string, name: string): EpochsReport {
 }
 
 /**
- * Names of the folders (and of links) in a runs folder, sorted. Plain files and names with a leading dot are not runs.
+ * Names of the folders (and of links) in a runs folder, sorted. Plain files, the folder of experiments and names with a
+ * leading dot are not runs.
  *
  * @throws {StoreError} If the runs folder is missing or cannot be read.
  */
 export function runNames(runsDir: string): string[] {
   try {
     return [...Deno.readDirSync(runsDir)]
-      .filter((entry) => !entry.isFile && !entry.name.startsWith("."))
+      .filter(({ isFile, name }) => !isFile && !name.startsWith(".") && name !== experimentsFolder)
       .map((entry) => entry.name)
       .sort();
   } catch (error) {

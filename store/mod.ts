@@ -3,9 +3,11 @@
  *
  * @module
  */
+export * from "./experiments.ts";
 export * from "./files.ts";
 export * from "./index.ts";
 export * from "./inspect.ts";
 export * from "./lock.ts";
+export * from "./predictions.ts";
 export * from "./run_folder.ts";
 export * from "./run_id.ts";

@@ -8,7 +8,15 @@
 import { join } from "node:path";
 import type { NamedHostTensors } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
-import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import type {
+  EpochRecord,
+  Predictions,
+  RunConfig,
+  RunFailure,
+  RunProgress,
+  RunSummary,
+  RunTiming,
+} from "../core/record.ts";
 import {
   appendLine,
   makeFolder,
@@ -21,6 +29,7 @@ import {
 } from "./files.ts";
 import { canonicalJson, isRunId, runId } from "./run_id.ts";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
+import { writePredictions } from "./predictions.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
 /** A text from a file or a user, short and without control characters. */
@@ -32,6 +41,8 @@ export const runFiles = {
   metrics: "metrics.jsonl",
   checkpoint: "checkpoint.safetensors",
   model: "model.safetensors",
+  "predictions-validation": "predictions-validation.safetensors",
+  "predictions-test": "predictions-test.safetensors",
   progress: "progress.json",
   failure: "failure.json",
   summary: "summary.json",
@@ -265,10 +276,16 @@ export class RunFolder {
    * The checkpoint is removed, as nothing goes on from it; the tested parameters stay in `model.safetensors`, whose
    * metadata `buffers` lists which of its tensors are buffers.
    *
+   * @param predictions By the tested parameters, a split each.
    * @throws {Refusal} If the summary is of another run, or a parameter and a buffer have the same name.
    * @throws {StoreError} If it cannot be written.
    */
-  async finish(summary: RunSummary, timing: RunTiming, model: StoredModel): Promise<void> {
+  async finish(
+    summary: RunSummary,
+    timing: RunTiming,
+    model: StoredModel,
+    predictions: readonly Predictions[] = [],
+  ): Promise<void> {
     if (summary.id !== this.id) {
       throw new Refusal({
         what: `finish run "${this.id}"`,
@@ -290,6 +307,7 @@ export class RunFolder {
       run: this.id,
       buffers: canonicalJson(buffers),
     });
+    for (const own of predictions) await writePredictions(this.file(`predictions-${own.split}`), this.id, own);
     await writeAtomic(this.file("timing"), canonicalJson(timing, 2) + "\n");
     await writeAtomic(this.file("summary"), canonicalJson(summary, 2) + "\n");
     await removeIfPresent(this.file("progress"));

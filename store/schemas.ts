@@ -8,6 +8,7 @@
 import { z } from "zod";
 import type {
   EpochRecord,
+  Experiment,
   ModalityMetrics,
   PartConfig,
   RunConfig,
@@ -19,6 +20,9 @@ import type {
   TrainingConfig,
 } from "../core/record.ts";
 import { StoreError } from "./files.ts";
+
+/** Names of experiments, which are names of files, too. */
+export const experimentName: RegExp = /^[A-Za-z0-9][A-Za-z0-9._=+-]{0,99}$/;
 
 const count = z.number().int().min(0);
 
@@ -145,7 +149,26 @@ const failure: z.ZodType<RunFailure> = z.looseObject({
   at: z.string(),
 });
 
-/** What a run folder holds, by kind. */
+const id = z.string().regex(/^[0-9a-f]{16}$/);
+
+const experiment: z.ZodType<Experiment> = z.looseObject({
+  format: z.literal(1),
+  name: z.string().regex(experimentName),
+  question: z.string().nullable(),
+  command: z.string(),
+  rows: z.array(z.looseObject({
+    label: z.string(),
+    configuration: id,
+    runs: z.array(z.looseObject({ seed: z.number().int(), id })),
+  })).min(1),
+  reference: z.string(),
+  seeds: z.array(z.number().int()),
+  budget: z.string(),
+  plugins: z.array(z.string()),
+  writtenAt: z.iso.datetime(),
+});
+
+/** What a run folder and its neighbours hold, by kind. */
 export interface StoredKinds {
   readonly config: RunConfig;
   readonly epoch: EpochRecord;
@@ -153,6 +176,7 @@ export interface StoredKinds {
   readonly timing: RunTiming;
   readonly progress: RunProgress;
   readonly failure: RunFailure;
+  readonly experiment: Experiment;
 }
 
 const schemas: { readonly [K in keyof StoredKinds]: z.ZodType<StoredKinds[K]> } = {
@@ -162,6 +186,7 @@ const schemas: { readonly [K in keyof StoredKinds]: z.ZodType<StoredKinds[K]> } 
   timing,
   progress,
   failure,
+  experiment,
 };
 
 /** The schema of a kind, for documents that describe it. */
@@ -200,7 +225,7 @@ export function parseStored<K extends keyof StoredKinds>(
   const place = issue.path.length === 0 ? "the whole" : issue.path.map(String).join(".").slice(0, 200);
   throw new StoreError("corrupt", path, {
     what: `read ${where}`,
-    must: `it must hold a run's ${kind}`,
+    must: kind === "experiment" ? "it must hold an experiment" : `it must hold a run's ${kind}`,
     found: `found a wrong ${place} (${issue.message})`,
     hint,
   });

@@ -7,14 +7,29 @@
  */
 import { byModality } from "../core/modality.ts";
 import type { Split } from "../core/kinds/mod.ts";
-import type { SplitMetrics } from "../core/record.ts";
+import type { Predictions, SplitMetrics } from "../core/record.ts";
 import { contributionsOf } from "../miv/contributions.ts";
 import { accuracy, argmaxRows, confusion, likelihood, macroF1, recalls } from "./metrics/classification.ts";
+import { predictionsOf } from "./predictions.ts";
 import type { DetailedPass, Session } from "./session.ts";
 
 /** Measures a split. */
 export async function measure(session: Session, split: Split): Promise<SplitMetrics> {
   return metricsOf(await session.detail(split), split, session.modalities, session.classes, session.readout);
+}
+
+/** Measures a split and says what was predicted for each of its samples. */
+export async function examine(
+  session: Session,
+  split: Split,
+  name: Predictions["split"],
+): Promise<{ readonly metrics: SplitMetrics; readonly predictions: Predictions }> {
+  const pass = await session.detail(split);
+  const { modalities, classes, readout } = session;
+  return {
+    metrics: metricsOf(pass, split, modalities, classes, readout),
+    predictions: predictionsOf(pass, split, name, modalities, classes),
+  };
 }
 
 /**

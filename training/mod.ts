@@ -11,6 +11,7 @@ export * from "./evaluate.ts";
 export * from "./losses.ts";
 export * from "./metrics/classification.ts";
 export * from "./model.ts";
+export * from "./predictions.ts";
 export * from "./programs.ts";
 export * from "./session.ts";
 export * from "./state.ts";

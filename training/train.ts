@@ -6,12 +6,12 @@
 import type { Dataset, Segment } from "../core/kinds/mod.ts";
 import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
-import type { EpochRecord, RunSummary, SplitMetrics, TrainingConfig } from "../core/record.ts";
+import type { EpochRecord, Predictions, RunSummary, SplitMetrics, TrainingConfig } from "../core/record.ts";
 import { groupOf } from "../core/scope.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
 import { modelCost } from "./cost.ts";
-import { measure } from "./evaluate.ts";
+import { examine, measure } from "./evaluate.ts";
 import type { Model } from "./model.ts";
 import { reportsOf, Session, type SessionState, type StepTotals } from "./session.ts";
 
@@ -62,6 +62,8 @@ export interface TrainResult {
   /** Parameters and buffers that were tested, by full name. */
   readonly params: NamedHostTensors;
   readonly buffers: NamedHostTensors;
+  /** What the tested parameters predict, of validation and test. */
+  readonly predictions: readonly Predictions[];
   readonly timing: TrainTiming;
 }
 
@@ -169,7 +171,8 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
 
   const evaluating = performance.now();
   await session.state.write(bestTensors);
-  const tested = await measure(session, test);
+  const selected = await examine(session, validation, "validation");
+  const tested = await examine(session, test, "test");
   evaluationSeconds += (performance.now() - evaluating) / 1000;
   const byGroup: Record<string, number> = {};
   for (const full of session.initial.params) {
@@ -185,7 +188,7 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
       steps: session.steps,
       samplesDrawn: session.samplesDrawn,
       validation: bestValidation!,
-      test: tested,
+      test: tested.metrics,
       classes: dataset.classes,
       ...(session.merged.leaksLabels ? { readsLabels: true as const } : {}),
       parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
@@ -200,6 +203,7 @@ async function loop(session: Session, options: TrainOptions, random: Random): Pr
     },
     params: stripped("param:", bestTensors),
     buffers: stripped("buffer:", bestTensors),
+    predictions: [selected.predictions, tested.predictions],
     timing: { trainSeconds, evaluationSeconds, compileSeconds: session.compileSeconds, stepMs: median(session.stepMs) },
   };
 }

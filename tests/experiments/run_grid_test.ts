@@ -19,8 +19,17 @@ const small = [
 async function results(runs: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const { name, isDirectory } of Deno.readDirSync(runs)) {
-    if (!isDirectory) continue;
-    for (const file of ["config.json", "metrics.jsonl", "summary.json", "model.safetensors"]) {
+    if (!isDirectory || name === "experiments") continue;
+    for (
+      const file of [
+        "config.json",
+        "metrics.jsonl",
+        "summary.json",
+        "model.safetensors",
+        "predictions-validation.safetensors",
+        "predictions-test.safetensors",
+      ]
+    ) {
       const bytes = await Deno.readFile(join(runs, name, file));
       files[`${name}/${file}`] = [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].join();
     }
