@@ -8,7 +8,7 @@ import { importPlugins } from "../core/library.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../experiments/export_run.ts";
 import { createLibrary } from "../library.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";
-import { writeSafetensors } from "../formats/safetensors.ts";
+import { writeSafetensors } from "../store/tensors.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
 

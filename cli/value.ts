@@ -3,20 +3,23 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { stringify } from "@std/csv/stringify";
 import { importPlugins } from "../core/library.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { CompiledProgram, Engine } from "../core/program.ts";
 import { quiet, selectEngine } from "../engines/mod.ts";
-import { valuationOfRun } from "../experiments/value_run.ts";
+import { type RunValuation, valuationOfRun } from "../experiments/value_run.ts";
+import { openArrays } from "../formats/mod.ts";
 import { createLibrary } from "../library.ts";
 import type { ProgramRunner } from "../miv/measure.ts";
 import { type Table, valuationTables } from "../miv/summaries.ts";
 import { valuate, type ValuateOptions, type Valuation, type ValuationInputs } from "../miv/valuate.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";
+import { openRun } from "../store/run_folder.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
-import { inputsOf, readArrays } from "./value_files.ts";
+import { inputsOf, type SavedInputs } from "./value_files.ts";
 
 /** Words that a flag takes; the first is the default. */
 const choices = {
@@ -62,7 +65,11 @@ function choice<N extends keyof Choices>(parsed: Flags, flag: N): Choices[N][num
   if (text === undefined) return undefined;
   const known: readonly string[] = choices[flag];
   if (!known.includes(text)) {
-    throw new RangeError(`Cannot use --${flag} as it must be one of ${known.join(", ")}: found "${text}"`);
+    throw new Refusal({
+      what: `use --${flag}`,
+      must: `it must be one of ${known.join(", ")}`,
+      found: `found ${JSON.stringify(text)}`,
+    });
   }
   return text as Choices[N][number];
 }
@@ -95,13 +102,50 @@ function runnerOn(engine: Engine): ProgramRunner {
   };
 }
 
+/** Whether a path is the folder of a run. @throws {Refusal} If nothing is there. */
 async function isRun(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(join(path, "config.json"))).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
+  const kind = async (path: string) => {
+    try {
+      return await Deno.stat(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+      throw error;
+    }
+  };
+  if (await kind(path) === null) {
+    throw new Refusal({
+      what: `valuate ${JSON.stringify(path)}`,
+      must: "it must be a finished run, a folder of .npy files, or a .npz or .safetensors file",
+      found: "nothing is there",
+    });
   }
+  return (await kind(join(path, "config.json")))?.isFile ?? false;
+}
+
+/** Arrays of a file or folder. */
+async function savedInputs(path: string, parsed: Flags): Promise<SavedInputs> {
+  const names = parsed.list.classes.length === 0 ? undefined : parsed.list.classes;
+  const file = await openArrays(path);
+  try {
+    const saved = await inputsOf(file, choice(parsed, "view") ?? "aligned", names);
+    return { ...saved, classes: names ?? saved.classes };
+  } finally {
+    file.close();
+  }
+}
+
+/** Arrays of a run's tested model. */
+async function runInputs(path: string, parsed: Flags, engine: Engine): Promise<RunValuation> {
+  if (choice(parsed, "view") === "raw") {
+    throw new Refusal({ what: "take --view raw of a run", must: "it keeps each modality's part alone" });
+  }
+  const full = resolve(path);
+  const config = await openRun(dirname(full), basename(full)).config();
+  const library = createLibrary();
+  const plugins = new Set([...config?.plugins ?? [], ...parsed.list.plugin.map(pluginSpecifier)]);
+  for (const plugin of plugins) await importPlugins(library, plugin);
+  const run = await valuationOfRun(path, choice(parsed, "split") ?? "test", library, engine);
+  return { ...run, classes: parsed.list.classes.length === 0 ? run.classes : parsed.list.classes };
 }
 
 const cell = (value: string | number | null): string =>
@@ -155,35 +199,41 @@ export const valueCommand: Command = {
     }
     const [path] = parsed.positional;
     const options = optionsOf(parsed);
-    const view = choice(parsed, "view") ?? "aligned";
+    for (const flag of Object.keys(choices)) choice(parsed, flag as keyof Choices);
+    const ofRun = await isRun(path);
+    if (!ofRun && (parsed.text.split !== undefined || parsed.list.plugin.length > 0)) {
+      const flag = parsed.text.split !== undefined ? "--split" : "--plugin";
+      throw new Refusal({
+        what: `take ${flag} for ${JSON.stringify(path)}`,
+        must: "it is for finished runs",
+        found: "these are saved arrays",
+        hint: "leave it out",
+      });
+    }
     const { engine } = await selectEngine(parsed.text.engine);
     quiet("cpu"); // sums over subsets run there
     try {
-      let inputs: ValuationInputs;
-      let classes: readonly string[] | undefined = parsed.list.classes.length === 0 ? undefined : parsed.list.classes;
-      let source: string;
-      if (await isRun(path)) {
-        if (view === "raw") throw new RangeError("Cannot take --view raw of a run: it keeps each modality's part");
-        const split = choice(parsed, "split") ?? "test";
-        const library = createLibrary();
-        for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
-        const run = await valuationOfRun(path, split, library, engine);
-        ({ inputs, classes } = run);
-        source = `${split} split of ${path}; own readout: ${run.readout}`;
-      } else {
-        inputs = inputsOf(await readArrays(path), path, view);
-        source = path;
-      }
-      const count = inputs.logits.length / inputs.labels.length;
-      if (classes !== undefined && classes.length !== count) {
-        throw new RangeError(`Cannot use --classes as there must be ${count} names: found ${classes.length}`);
+      let given: SavedInputs;
+      let source = path;
+      if (ofRun) {
+        const run = await runInputs(path, parsed, engine);
+        given = { ...run, notes: [] };
+        source = `${choice(parsed, "split") ?? "test"} split of ${path}; own readout: ${run.readout}`;
+      } else given = await savedInputs(path, parsed);
+      const { inputs, classes, notes } = given;
+      if (classes !== undefined && classes.length !== inputs.classes) {
+        throw new Refusal({
+          what: "use --classes",
+          must: `there must be ${inputs.classes} names`,
+          found: `found ${classes.length}`,
+        });
       }
       const valuation = await valuate(inputs, { ...options, classes, run: runnerOn(engine) });
       const folder = parsed.text.out ?? "valuation";
       await store(folder, valuation, inputs);
       if (parsed.boolean.json) console.log(JSON.stringify(summaryOf(valuation)));
       else print(valuation, inputs, source, folder);
-      for (const warning of valuation.warnings) console.error(`Note: ${warning}`);
+      for (const warning of [...notes, ...valuation.warnings]) console.error(`Note: ${warning}`);
       return 0;
     } finally {
       await engine.dispose();
@@ -195,7 +245,7 @@ function print(valuation: Valuation, inputs: ValuationInputs, source: string, fo
   const { modalities, classes } = valuationTables(valuation, inputs.labels);
   const { estimator, size, accuracy, joint, bound, gap, shapleyAccuracy } = valuation;
   const lines = [
-    `${size} samples: ${source}`,
+    `${size} sample${size === 1 ? "" : "s"}: ${source}`,
     `Estimator: ${
       Object.entries(estimator).map(([key, value]) => `${key} ${value}`).join(", ")
     }; information in [0, 1]`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "./refusal.ts";
 
 /** One value per modality, keyed by the modality's name. */
 export type ByModality<T> = Readonly<Record<string, T>>;
@@ -58,4 +59,29 @@ export function byModality<T>(
 /** The values in sorted order of their modality. */
 export function valuesOf<T>(values: ByModality<T>): T[] {
   return modalitiesOf(values).map((modality) => values[modality]);
+}
+
+/** What names must not hold, as names of subsets, tensors and columns are put together with these. */
+const separators = /[+,/:|\p{Cc}]/u;
+
+/**
+ * Checks a name that comes from outside.
+ *
+ * @param where Where it was found, for the message.
+ * @throws {Refusal} If it is empty, holds what joins names, or is one that every JavaScript object answers to.
+ */
+export function checkModalityName(name: string, where: string): void {
+  const refuse = (must: string, hint: string) => {
+    throw new Refusal({
+      what: `use modality ${JSON.stringify(name)} of ${where}`,
+      must,
+      found: `found ${JSON.stringify(name)}`,
+      hint,
+    });
+  };
+  if (name === "" || name.length > 100) refuse("its name must have 1 to 100 characters", "rename it");
+  if (separators.test(name)) refuse("its name must hold none of + , / : | and no control character", "rename it");
+  if (name === "none" || name in {}) {
+    refuse("its name must not be reserved (none, constructor, __proto__, ...)", "rename it");
+  }
 }

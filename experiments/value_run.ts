@@ -8,6 +8,7 @@ import type { Library } from "../core/library.ts";
 import type { SplitName } from "../core/kinds/mod.ts";
 import type { Engine, NamedHostTensors } from "../core/program.ts";
 import { Random } from "../core/random.ts";
+import { Refusal } from "../core/refusal.ts";
 import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { subsetName, type ValuationInputs } from "../miv/valuate.ts";
@@ -30,7 +31,7 @@ export interface RunValuation {
  * Subsets are those of the harness: kept modalities at feature level, the others filled as the fusion says.
  *
  * @param path Folder of the run.
- * @throws {RangeError} If the run is not finished, or its dataset is not the one it was trained on.
+ * @throws {Refusal} If the run is not finished, or its dataset is not the one it was trained on.
  */
 export async function valuationOfRun(
   path: string,
@@ -42,15 +43,22 @@ export async function valuationOfRun(
   const folder = openRun(dirname(full), basename(full));
   const [config, stored] = [await folder.config(), await folder.model()];
   if (config === null || stored === null) {
-    throw new RangeError(`Cannot valuate run "${path}" as it must be finished: it has no model.safetensors`);
+    throw new Refusal({
+      what: `valuate run "${path}"`,
+      must: "it must be finished",
+      found: "it has no model.safetensors",
+      hint: "run it to its end by the same bench command",
+    });
   }
   const loaded = await library.datasets.get(config.dataset.name).load(config.dataset.options);
   checkDataset(loaded);
   if (loaded.fingerprint !== config.dataset.fingerprint) {
-    throw new RangeError(
-      `Cannot valuate run "${path}" as dataset "${config.dataset.name}" must have fingerprint ` +
-        `${config.dataset.fingerprint}: found ${loaded.fingerprint}`,
-    );
+    throw new Refusal({
+      what: `valuate run "${path}"`,
+      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
+      found: `found ${loaded.fingerprint}`,
+      hint: "its data has changed since: put the old data back, or train anew",
+    });
   }
   const dataset = selectModalities(loaded, config.modalities);
   const session = new Session({
@@ -79,7 +87,16 @@ export async function valuationOfRun(
       subsets[name] = await session.keptLogits(data, name === "" ? [] : name.split("+"));
     }
     return {
-      inputs: { labels: data.labels, logits, solo, fused, parts, subsets },
+      inputs: {
+        labels: data.labels,
+        classes: dataset.classes.length,
+        width: fused.length / data.size,
+        logits,
+        solo,
+        fused,
+        parts,
+        subsets,
+      },
       classes: dataset.classes,
       readout: session.readout,
     };

@@ -3,5 +3,16 @@
  *
  * @module
  */
-export * from "./npy.ts";
-export * from "./safetensors.ts";
+export { type ArrayFile, type ArrayHead, MAX_HELD_BYTES } from "./arrays.ts";
+export { type ForeignArray, narrowFloats, type NumberArray, tensorOf, type TextArray } from "./elements.ts";
+export { decodeNpy, encodeNpy } from "./npy.ts";
+export { decodeNpz } from "./npz.ts";
+export { openArrays } from "./open.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  openSafetensors,
+  type Safetensors,
+  type SafetensorsFile,
+} from "./safetensors.ts";
+export { type ByteSource, bytesSource, fileSource } from "./source.ts";

@@ -19,20 +19,21 @@ function meanOver(members: readonly number[], value: (n: number) => number): num
   return members.reduce((sum, n) => sum + value(n), 0) / members.length;
 }
 
-/** One row per class; classes without a sample have NaN means. */
+/** One row per class; classes without a sample have no means. */
 export function classRows({ modalities, perSample, labels, classNames }: Given, right: Float32Array): ClassValuation[] {
   const m = modalities.length;
   const members: number[][] = classNames.map(() => []);
   labels.forEach((label, n) => members[label].push(n));
   return classNames.map((name, label) => {
     const own = members[label];
-    const each = (values: Float32Array) => byModality(modalities, (_, u) => meanOver(own, (n) => values[n * m + u]));
+    const mean = (value: (n: number) => number) => own.length === 0 ? null : meanOver(own, value);
+    const each = (values: Float32Array) => byModality(modalities, (_, u) => mean((n) => values[n * m + u]));
     return {
       class: name,
       count: own.length,
-      accuracy: meanOver(own, (n) => right[n]),
-      p: meanOver(own, (n) => perSample.p[n]),
-      joint: meanOver(own, (n) => perSample.joint[n]),
+      accuracy: mean((n) => right[n]),
+      p: mean((n) => perSample.p[n]),
+      joint: mean((n) => perSample.joint[n]),
       phi: each(perSample.phi),
       nmi: each(perSample.nmi),
       solo: each(perSample.solo),
@@ -69,7 +70,8 @@ export function modalityRows(
   { modalities, size, perSample }: Given,
   extra: {
     readonly right: readonly Float32Array[];
-    readonly floor: InformationMeans;
+    /** `null` where there are no mismatched samples. */
+    readonly floor: InformationMeans | null;
     readonly accuracy: ShapleyResult | null;
     readonly probability: ShapleyResult | null;
   },
@@ -84,9 +86,9 @@ export function modalityRows(
       accuracy: meanOver(all, (n) => extra.right[u][n]),
       p: mean(perSample.solo),
       nmi: nmi[u],
-      nmiFloor: extra.floor.nmi[u],
+      nmiFloor: extra.floor?.nmi[u] ?? null,
       ncmi: ncmi[u],
-      ncmiFloor: extra.floor.ncmi[u],
+      ncmiFloor: extra.floor?.ncmi[u] ?? null,
       phiMi: mean(perSample.phiMi),
       phi: mean(perSample.phi),
       negative: meanOver(all, (n) => perSample.phi[n * m + u] < 0 ? 1 : 0),

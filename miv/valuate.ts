@@ -8,7 +8,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { checkFinite } from "../core/check.ts";
-import { type ByModality, mapByModality, modalitiesOf, valuesOf } from "../core/modality.ts";
+import { type ByModality, checkModalityName, mapByModality, modalitiesOf, valuesOf } from "../core/modality.ts";
+import { Refusal } from "../core/refusal.ts";
 import { ksgInformation } from "./estimators/ksg.ts";
 import { type EstimatorName, estimatorWarning, resolveEstimator } from "./estimators/options.ts";
 import { centredRows, type MeasuredVectors, measureInformation, type MeasureOptions } from "./measure.ts";
@@ -25,24 +26,31 @@ import {
   ranged,
 } from "./valuation.ts";
 
+/** Floats of 32 or 64 bits. Features of 64 bits are centred before they are narrowed. */
+export type Features = Float32Array | Float64Array;
+
 /** Saved arrays of N samples, row-major; modalities by name. */
 export interface ValuationInputs {
   /** Class indices [N]. */
   readonly labels: Int32Array;
+  /** C: columns of all logits. */
+  readonly classes: number;
+  /** d: columns of the fused feature and of every part. */
+  readonly width: number;
   /** Logits of the whole model, [N, C]. */
-  readonly logits: Float32Array;
+  readonly logits: Features;
   /** Logits of each modality's own readout, [N, C]. */
-  readonly solo: ByModality<Float32Array>;
+  readonly solo: ByModality<Features>;
   /** Fused feature f_y, [N, d]. */
-  readonly fused: Float32Array;
+  readonly fused: Features;
   /** Each modality's part z_u in the fused feature, [N, d]: the fused feature when only it is there. */
-  readonly parts: ByModality<Float32Array>;
+  readonly parts: ByModality<Features>;
   /**
    * Logits [N, C] when only some modalities are kept, by their sorted names joined with `+` (`""` for none). For Shapley
    * values with three or more modalities all proper subsets of two or more are needed; single ones default to `solo`, all
    * to `logits`, none to the class frequencies.
    */
-  readonly subsets?: Readonly<Record<string, Float32Array>>;
+  readonly subsets?: Readonly<Record<string, Features>>;
 }
 
 /** How to valuate. */
@@ -99,16 +107,16 @@ export interface SampleValuation {
   readonly interaction: Float32Array;
 }
 
-/** Means over the samples of one class. */
+/** Means over the samples of one class; `null` where it has none. */
 export interface ClassValuation {
   readonly class: string;
   readonly count: number;
-  readonly accuracy: number;
-  readonly p: number;
-  readonly joint: number;
-  readonly phi: ByModality<number>;
-  readonly nmi: ByModality<number>;
-  readonly solo: ByModality<number>;
+  readonly accuracy: number | null;
+  readonly p: number | null;
+  readonly joint: number | null;
+  readonly phi: ByModality<number | null>;
+  readonly nmi: ByModality<number | null>;
+  readonly solo: ByModality<number | null>;
 }
 
 /** Means over all samples for one modality. */
@@ -119,12 +127,12 @@ export interface ModalityValuation {
   /** Mean probability that its own readout gives the true class. */
   readonly p: number;
   readonly nmi: number;
-  /** The estimator's floor: mean NMI of mismatched samples. */
-  readonly nmiFloor: number;
+  /** The estimator's floor: mean NMI of mismatched samples; `null` for a single sample. */
+  readonly nmiFloor: number | null;
   /** Mean NCMI given each other modality. */
   readonly ncmi: number;
   /** The same of mismatched samples. */
-  readonly ncmiFloor: number;
+  readonly ncmiFloor: number | null;
   readonly phiMi: number;
   readonly phi: number;
   /** Share of samples whose contribution is below 0. */
@@ -144,7 +152,7 @@ export interface Valuation {
   readonly classNames: readonly string[];
   /** The estimator as resolved. */
   readonly estimator: Readonly<Record<string, string | number>>;
-  /** What is doubtful: too few coordinates for the bins. */
+  /** What is doubtful or was left out: too few coordinates for the bins, a class without samples, a single sample. */
   readonly warnings: readonly string[];
   readonly accuracy: number;
   /** Mean phi^CMI(X). */
@@ -170,17 +178,20 @@ export function subsetName(subset: number, modalities: readonly string[]): strin
 /**
  * Valuates the modalities of saved samples.
  *
- * @throws {TypeError} If an array is missing or its length fits no shape.
- * @throws {RangeError} If a label is no class, or a value is NaN or infinite.
+ * @throws {Refusal} If an array is missing, its length fits no shape, a label is no class, or a value is NaN or infinite.
  */
-export async function valuate(inputs: ValuationInputs, options: ValuateOptions = {}): Promise<Valuation> {
-  const { modalities, size, classes, width } = checked(inputs);
+export async function valuate(inputs: ValuationInputs, given: ValuateOptions = {}): Promise<Valuation> {
+  const { classes, width } = inputs;
+  const { modalities, size } = checked(inputs);
+  // A single sample is its own mean: centred, nothing of it would be left.
+  const options: ValuateOptions = size === 1 ? { ...given, centring: "none" } : given;
   const { index = "other", range = "shift", minimum = "softmin", tau = 20 } = options;
   const m = modalities.length;
   const p = probabilities(inputs.logits, inputs.labels, classes);
   const own = valuesOf(inputs.solo).map((logits) => probabilities(logits, inputs.labels, classes));
   const solo = Float32Array.from({ length: size * m }, (_, k) => own[k % m].p[Math.floor(k / m)]);
-  const vectors: MeasuredVectors = { parts: inputs.parts, fused: inputs.fused, size };
+  const narrow = (values: Features) => narrowed(values, width, options.centring ?? "batch");
+  const vectors: MeasuredVectors = { parts: mapByModality(inputs.parts, narrow), fused: narrow(inputs.fused), size };
   const { nmi, ncmi } = await estimated(vectors, width, options);
   const floor = await floorOf(vectors, width, options);
 
@@ -214,20 +225,20 @@ export async function valuate(inputs: ValuationInputs, options: ValuateOptions =
     options.batchSize ?? Math.min(128, size),
   );
   const classNames = options.classes ?? Array.from({ length: classes }, (_, c) => String(c));
-  const given = { modalities, size, perSample, labels: inputs.labels, classNames };
+  const rows = { modalities, size, perSample, labels: inputs.labels, classNames };
   return {
     modalities,
     size,
     classNames,
     estimator: described(options, width),
-    warnings: warning === null ? [] : [warning],
+    warnings: [...warning === null ? [] : [warning], ...notesOf(rows)],
     accuracy: average(p.right),
     joint: average(host.joint),
     bound: average(host.bound),
     gap: gapOf(host.phi, m),
     perSample,
-    perClass: classRows(given, p.right),
-    perModality: modalityRows(given, {
+    perClass: classRows(rows, p.right),
+    perModality: modalityRows(rows, {
       right: own.map(({ right }) => right),
       floor,
       accuracy: shapleyAccuracy,
@@ -236,6 +247,36 @@ export async function valuate(inputs: ValuationInputs, options: ValuateOptions =
     shapleyAccuracy,
     shapleyProbability,
   };
+}
+
+/** What tables leave out. */
+function notesOf({ labels, classNames }: { labels: Int32Array; classNames: readonly string[] }): string[] {
+  const present = new Set(labels);
+  const absent = classNames.filter((_, label) => !present.has(label));
+  const some = absent.slice(0, 10).join(", ") + (absent.length > 10 ? ` and ${absent.length - 10} more` : "");
+  return [
+    ...labels.length > 1 ? [] : ["one sample: it is not centred, and there is no floor without a second one"],
+    ...absent.length === 0 ? [] : [`classes without a sample have no means: ${some}`],
+  ];
+}
+
+/**
+ * Features as 32-bit floats. What is common to 64-bit ones is subtracted first, as it could be larger than all that
+ * differs by more than 32 bits hold: the mean per coordinate, or per row where coordinates are not to be centred (each row
+ * is standardised later, so that its mean does not matter). Very large and very small ones are scaled by a power of two.
+ */
+function narrowed(values: Features, width: number, centring: "batch" | "none"): Float32Array {
+  if (values instanceof Float32Array) return values;
+  const size = values.length / width;
+  const group = (k: number) => centring === "batch" ? k % width : Math.floor(k / width);
+  const count = centring === "batch" ? size : width;
+  const mean = new Float64Array(centring === "batch" ? width : size);
+  values.forEach((value, k) => mean[group(k)] += value / count);
+  const centred = values.map((value, k) => value - mean[group(k)]);
+  const largest = centred.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const exponent = largest === 0 ? 0 : Math.floor(Math.log2(largest));
+  const scale = Math.abs(exponent) < 100 ? 1 : 2 ** -exponent;
+  return Float32Array.from(centred, (value) => value * scale);
 }
 
 function described(options: ValuateOptions, width: number): Record<string, string | number> {
@@ -264,10 +305,9 @@ async function floorOf(
   { parts, fused, size }: MeasuredVectors,
   width: number,
   options: ValuateOptions,
-): Promise<InformationMeans> {
+): Promise<InformationMeans | null> {
   const m = Object.keys(parts).length;
-  const none = new Array<number>(m).fill(NaN);
-  if (size < 2) return { nmi: none, ncmi: none };
+  if (size < 2) return null;
   const some = Math.min(size, options.estimator === "ksg" ? 16 : FLOOR_SAMPLES);
   const rolled = new Float32Array(some * width);
   rolled.set(fused.subarray(width, some * width));
@@ -282,7 +322,7 @@ async function floorOf(
 
 /** Probability of the true class and whether it is the most likely one, [N] each. */
 function probabilities(
-  logits: Float32Array,
+  logits: Features,
   labels: Int32Array,
   classes: number,
 ): { p: Float32Array; right: Float32Array } {
@@ -311,7 +351,13 @@ function subsetValues(
   const values: { p: Float32Array; right: Float32Array }[] = [];
   for (let subset = 0; subset <= all; subset++) {
     const name = subsetName(subset, modalities);
-    const given = subsets[name] ?? (subset === all ? logits : solo[name]);
+    const given = Object.hasOwn(subsets, name)
+      ? subsets[name]
+      : subset === all
+      ? logits
+      : Object.hasOwn(solo, name)
+      ? solo[name]
+      : undefined;
     if (given !== undefined) values.push(probabilities(given, labels, classes));
     else if (subset === 0) values.push(frequencies(labels, classes));
     else return null;
@@ -367,53 +413,75 @@ function gapOf(phi: Float32Array, m: number): number {
   return m < 2 ? 0 : gap / (size * m * (m - 1) / 2);
 }
 
-/** Shapes that all arrays agree on. */
-function checked(inputs: ValuationInputs): { modalities: string[]; size: number; classes: number; width: number } {
-  const { labels, logits, solo, fused, parts, subsets = {} } = inputs;
+/**
+ * Checks that every array has as many values as its shape says.
+ *
+ * @throws {Refusal} If not; the message names all arrays and their numbers of values.
+ */
+function checked(inputs: ValuationInputs): { modalities: string[]; size: number } {
+  const { labels, logits, solo, fused, parts, subsets = {}, classes, width } = inputs;
   const modalities = modalitiesOf(parts);
   if (modalities.length === 0) {
-    throw new TypeError("Cannot valuate as at least one modality must have a part: found none");
+    throw new Refusal({ what: "valuate", must: "at least one modality must have a part", found: "found none" });
   }
+  for (const modality of modalities) checkModalityName(modality, "a valuation");
   if (modalitiesOf(solo).join() !== modalities.join()) {
-    throw new TypeError(
-      `Cannot valuate as parts and solo logits must be of the same modalities: found ${modalities.join(", ")} and ` +
-        `${modalitiesOf(solo).join(", ") || "none"}`,
-    );
+    throw new Refusal({
+      what: "valuate",
+      must: "parts and solo logits must be of the same modalities",
+      found: `found ${modalities.join(", ")} and ${modalitiesOf(solo).join(", ") || "none"}`,
+    });
   }
   const size = labels.length;
-  if (size === 0) throw new TypeError("Cannot valuate as there must be a label per sample: found none");
-  const wide = (what: string, values: Float32Array): number => {
-    if (values.length === 0 || values.length % size !== 0) {
-      throw new TypeError(`Cannot use ${what} as it must have rows for ${size} labels: found ${values.length} values`);
+  if (size === 0) throw new Refusal({ what: "valuate", must: "there must be a label per sample", found: "found none" });
+  const counted = (what: string, count: number, least: number) => {
+    if (!Number.isInteger(count) || count < least) {
+      throw new Refusal({ what: "valuate", must: `${what} must be an integer >= ${least}`, found: `found ${count}` });
+    }
+  };
+  counted("classes", classes, 2);
+  counted("width", width, 1);
+  const all: [string, Features, number][] = [
+    ["logits", logits, classes],
+    ["fused", fused, width],
+    ...modalities.map((name): [string, Features, number] => [`part "${name}"`, parts[name], width]),
+    ...modalities.map((name): [string, Features, number] => [`solo logits "${name}"`, solo[name], classes]),
+    ...Object.entries(subsets).map((
+      [name, values],
+    ): [string, Features, number] => [`subset "${name}"`, values, classes]),
+  ];
+  for (const [what, values, columns] of all) {
+    if (values.length !== size * columns) {
+      throw new Refusal({
+        what: `use ${what}`,
+        must: `its shape must be [${size}, ${columns}], ${size * columns} values`,
+        found: `found ${values.length}, beside ${
+          all.slice(0, 24).map(([other, { length }]) => `${other} ${length}`).join(", ")
+        }`,
+      });
     }
     checkFinite(what, values);
-    return values.length / size;
-  };
-  const classes = wide("logits", logits);
-  const width = wide("fused", fused);
-  const same = (what: string, values: Float32Array, expected: number) => {
-    const found = wide(what, values);
-    if (found !== expected) {
-      throw new TypeError(`Cannot use ${what} as its shape must be [${size}, ${expected}]: found [${size}, ${found}]`);
-    }
-  };
-  for (const modality of modalities) {
-    same(`part "${modality}"`, parts[modality], width);
-    same(`solo logits "${modality}"`, solo[modality], classes);
   }
-  const known = new Set(Array.from({ length: 1 << modalities.length }, (_, subset) => subsetName(subset, modalities)));
-  for (const [name, values] of Object.entries(subsets)) {
-    if (!known.has(name)) {
-      throw new RangeError(
-        `Cannot use subset "${name}" as it must name modalities in sorted order, joined by +: they are ` +
-          modalities.join(", "),
-      );
-    }
-    same(`subset "${name}"`, values, classes);
-  }
+  for (const name of Object.keys(subsets)) checkSubset(name, modalities);
   const bad = labels.findIndex((label) => label < 0 || label >= classes);
   if (bad !== -1) {
-    throw new RangeError(`Cannot use labels as they must be 0..${classes - 1}: found ${labels[bad]} at sample ${bad}`);
+    throw new Refusal({
+      what: "use labels",
+      must: `they must be 0..${classes - 1}, a column of logits each`,
+      found: `found ${labels[bad]} at sample ${bad}`,
+    });
   }
-  return { modalities, size, classes, width };
+  return { modalities, size };
+}
+
+/** @throws {Refusal} If a name of a subset is none. */
+function checkSubset(name: string, modalities: readonly string[]): void {
+  const members = name === "" ? [] : name.split("+");
+  const ordered = members.every((member, i) => i === 0 || members[i - 1] < member);
+  if (ordered && members.every((member) => modalities.includes(member))) return;
+  throw new Refusal({
+    what: `use subset "${name}"`,
+    must: `it must name modalities in sorted order, joined by +: they are ${modalities.join(", ")}`,
+    found: `found "${name}"`,
+  });
 }

@@ -11,3 +11,4 @@ export * from "./lock.ts";
 export * from "./predictions.ts";
 export * from "./run_folder.ts";
 export * from "./run_id.ts";
+export * from "./tensors.ts";

@@ -9,7 +9,7 @@
 import { type ByModality, byModality } from "../core/modality.ts";
 import type { HostTensor } from "../core/program.ts";
 import type { Predictions } from "../core/record.ts";
-import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "./tensors.ts";
 import { StoreError } from "./files.ts";
 import { canonicalJson } from "./run_id.ts";
 

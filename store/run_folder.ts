@@ -28,8 +28,8 @@ import {
   writeAtomic,
 } from "./files.ts";
 import { canonicalJson, isRunId, runId } from "./run_id.ts";
-import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import { writePredictions } from "./predictions.ts";
+import { readSafetensors, writeSafetensors } from "./tensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
 /** A text from a file or a user, short and without control characters. */

@@ -9,7 +9,7 @@ import { dirname, join, relative, resolve } from "node:path";
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: ["core"],
   tensor: ["tensor", "core"],
-  formats: ["formats", "store", "core"],
+  formats: ["formats", "core"],
   nn: ["nn", "tensor", "core"],
   encoders: ["encoders", "nn", "tensor", "core"],
   fusion: ["fusion", "losses", "nn", "tensor", "core"],

@@ -6,7 +6,7 @@ import { encodeNpy } from "../../formats/mod.ts";
 import { Random } from "../../core/random.ts";
 import { part, runGrid } from "../../mod.ts";
 import { createLibrary } from "../../library.ts";
-import { writeSafetensors } from "../../formats/safetensors.ts";
+import { writeSafetensors } from "../../store/tensors.ts";
 import { main } from "../../cli/main.ts";
 import { inFolder } from "../helpers/cli.ts";
 
@@ -120,13 +120,17 @@ Deno.test("armlab value says what is missing or wrong, in one line", async () =>
       assertEquals(code, 2);
       assertStringIncludes(err, text);
     };
-    await says({ labels: undefined }, [], "it must hold labels, a list of integers: found none");
-    await says({ labels: float32([1], [1]) }, [], "found float32 of shape [1]");
+    await says({ labels: undefined }, [], '"labels" is missing: found fused, logits');
+    await says({ labels: float32(new Array(12).fill(1), [12]) }, [], "integers or texts: found float32");
     await says({ "solo.audio": undefined }, [], '"solo.audio" is missing');
     await says({ fused: float32([NaN, ...new Array(383).fill(0)], [12, 32]) }, [], "every value must be finite");
-    await says({ logits: float32([1, 2], [2]) }, [], "must be a matrix of floats: found float32 of shape [2]");
-    await says({ "part.image": float32(new Array(24).fill(0), [12, 2]) }, [], "its shape must be [12, 32]");
-    await says({ weights: float32([1], [1]) }, [], 'Cannot use "weights"');
+    await says({ logits: float32([1, 2], [2]) }, [], "must be a matrix of numbers, [N, ...]: found [2]");
+    await says(
+      { "part.image": float32(new Array(24).fill(0), [12, 2]) },
+      [],
+      "its shape must be [12, 32], a row for each of the 12 samples: found [12, 2]",
+    );
+    await says({ weights: float32([1], [1]) }, [], 'Cannot use array "weights"');
     await says({}, ["--view", "raw"], "it must hold feature.<modality>");
     await says({}, ["--classes", "a,b"], "there must be 3 names: found 2");
     await says({}, ["--estimator", "mine"], "--estimator as it must be one of hard");

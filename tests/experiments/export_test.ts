@@ -11,7 +11,7 @@ import { onnxModel } from "../../engines/onnx/export.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../../experiments/export_run.ts";
 import { createLibrary } from "../../library.ts";
 import { createOptimizer } from "../../nn/optimizers.ts";
-import { readSafetensors } from "../../formats/safetensors.ts";
+import { readSafetensors } from "../../store/tensors.ts";
 import type { Model } from "../../training/model.ts";
 import { predictProgram } from "../../training/programs.ts";
 import { initialState, mergeDeclarations } from "../../training/state.ts";

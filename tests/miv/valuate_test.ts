@@ -1,10 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { bitSets, type InformationSet } from "../../datasets/mod.ts";
 import {
   centredRows,
   contributions,
+  type Features,
   fusionWeights,
   informationOf,
   ranged,
@@ -36,6 +38,8 @@ function saved(m: number, subsets = false): ValuationInputs {
   }
   return {
     labels: Int32Array.from({ length: size }, (_, n) => n % classes),
+    classes,
+    width,
     logits: sum(solo, names),
     solo,
     fused: sum(parts, names),
@@ -50,14 +54,20 @@ Deno.test("valuate() puts together what its formulas give, for 1 to 4 modalities
     const found = await valuate(inputs, { batchSize: 4 });
     const names = Object.keys(inputs.parts);
     tf.tidy(() => {
-      const rows = (array: Float32Array) => tf.tensor2d(centredRows(array, 40), [11, 40]);
+      const rows = (array: Features) => tf.tensor2d(centredRows(Float32Array.from(array), 40), [11, 40]);
       const { nmi, ncmi } = informationOf(
         Object.fromEntries(names.map((name) => [name, rows(inputs.parts[name])])),
         rows(inputs.fused),
         { estimator: "hard" },
       );
-      const truth = (logits: Float32Array) =>
-        tf.sum(tf.mul(tf.softmax(tf.tensor2d(logits, [11, 3])), tf.oneHot(tf.tensor1d(inputs.labels, "int32"), 3)), 1);
+      const truth = (logits: Features) =>
+        tf.sum(
+          tf.mul(
+            tf.softmax(tf.tensor2d(Float32Array.from(logits), [11, 3])),
+            tf.oneHot(tf.tensor1d(inputs.labels, "int32"), 3),
+          ),
+          1,
+        );
       const p = truth(inputs.logits) as tf.Tensor1D;
       const solo = tf.stack(names.map((name) => truth(inputs.solo[name])), 1) as tf.Tensor2D;
       const phi = contributions(p, solo, nmi, ncmi);
@@ -77,7 +87,7 @@ Deno.test("valuate() puts together what its formulas give, for 1 to 4 modalities
       assertAlmostEquals(found.perSample.fusionWeights.subarray(n * m, (n + 1) * m).reduce((a, b) => a + b), m, 1e-4);
       for (let u = 0; u < m; u++) assert(found.perSample.bound[n] <= found.perSample.phiMi[n * m + u] + 1e-6);
     }
-    const weighted = found.perClass.reduce((sum, row) => sum + row.joint * row.count, 0) / 11;
+    const weighted = found.perClass.reduce((sum, row) => sum + row.joint! * row.count, 0) / 11;
     assertAlmostEquals(weighted, found.joint, 1e-6);
     assertEquals(found.warnings.length, 1); // 40 coordinates are few
   }
@@ -107,7 +117,7 @@ Deno.test("valuate() takes every estimator; the floor is below matched informati
     const found = await valuate(inputs, { estimator });
     assertEquals(found.estimator["estimator"], estimator);
     for (const row of found.perModality) {
-      assert(Number.isFinite(row.phi) && row.nmiFloor < row.nmi, `${estimator} ${row.nmi}`);
+      assert(Number.isFinite(row.phi) && row.nmiFloor! < row.nmi, `${estimator} ${row.nmi}`);
       assert(Number.isFinite(row.ncmiFloor), `${estimator} ${row.ncmiFloor}`);
     }
   }
@@ -186,33 +196,84 @@ Deno.test("valuationTables() has one row per modality, class and sample, without
   assertEquals(tables.samples.columns.slice(-3), ["shapley:image", "ncmi:image|audio", "ncmi:audio|image"]);
 });
 
+Deno.test("valuate() of one sample and of a class without samples: no NaN anywhere, a note instead", async () => {
+  const all = saved(2);
+  const first = (values: Features, width: number) => values.subarray(0, width) as Features;
+  const one: ValuationInputs = {
+    ...all,
+    labels: all.labels.subarray(0, 1),
+    logits: first(all.logits, 3),
+    fused: first(all.fused, 40),
+    parts: { audio: first(all.parts["audio"], 40), image: first(all.parts["image"], 40) },
+    solo: { audio: first(all.solo["audio"], 3), image: first(all.solo["image"], 3) },
+  };
+  const found = await valuate(one, { classes: ["a", "b", "c"] });
+  assert(found.warnings.some((text) => text.startsWith("one sample: it is not centred")));
+  assert(found.warnings.includes("classes without a sample have no means: b, c"));
+  assertEquals(found.perClass.map(({ count, joint }) => [count, joint === null]), [[1, false], [0, true], [0, true]]);
+  assertEquals(found.perModality.map(({ nmiFloor, ncmiFloor }) => [nmiFloor, ncmiFloor]), [[null, null], [null, null]]);
+  assertEquals(found.estimator["centring"], "none");
+  // Not centred: what is left of the sample has information.
+  assert(found.perModality.every(({ nmi }) => nmi > 0));
+  for (const { rows } of Object.values(valuationTables(found, one.labels))) {
+    for (const cell of rows.flat()) assert(cell === null || typeof cell === "string" || Number.isFinite(cell));
+  }
+});
+
+Deno.test("valuate() centres features of 64 bits before it narrows them, whatever their mean and scale", async () => {
+  const inputs = saved(2);
+  const expected = await valuate(inputs);
+  for (const [scale, shift] of [[1, 1e9], [1e-60, 0], [1e60, 1e64]]) {
+    for (const centring of ["batch", "none"] as const) {
+      const moved = (values: Features) => Float64Array.from(values, (value) => value * scale + shift);
+      const found = await valuate(
+        {
+          ...inputs,
+          fused: moved(inputs.fused),
+          parts: { audio: moved(inputs.parts["audio"]), image: moved(inputs.parts["image"]) },
+        },
+        { centring },
+      );
+      const reference = centring === "batch" ? expected : await valuate(inputs, { centring });
+      assertClose(found.perSample.nmi, reference.perSample.nmi, 1e-3);
+      assertClose(found.perSample.phi, reference.perSample.phi, 1e-2);
+    }
+  }
+});
+
 Deno.test("valuate() says what is wrong with its inputs", async () => {
   const good = saved(2);
-  const refuses = async (
-    changed: Partial<ValuationInputs>,
-    kind: typeof TypeError | typeof RangeError,
-    text: string,
-  ) => {
-    await assertRejects(() => valuate({ ...good, ...changed }), kind, text);
+  const refuses = async (changed: Partial<ValuationInputs>, text: string) => {
+    await assertRejects(() => valuate({ ...good, ...changed }), Refusal, text);
   };
-  await refuses({ parts: {}, solo: {} }, TypeError, "at least one modality");
-  await refuses({ solo: { audio: good.solo["audio"] } }, TypeError, "same modalities: found audio, image and audio");
-  await refuses({ labels: new Int32Array(0) }, TypeError, "a label per sample: found none");
-  await refuses({ labels: good.labels.with(3, 7) }, RangeError, "labels as they must be 0..2: found 7 at sample 3");
+  await refuses({ parts: {}, solo: {} }, "at least one modality");
+  await refuses({ solo: { audio: good.solo["audio"] } }, "same modalities: found audio, image and audio");
+  await refuses({ labels: new Int32Array(0) }, "a label per sample: found none");
+  await refuses(
+    { labels: good.labels.with(3, 7) },
+    "labels as they must be 0..2, a column of logits each: found 7 at sample 3",
+  );
   await refuses(
     { logits: good.logits.slice(1) },
-    TypeError,
-    "logits as it must have rows for 11 labels: found 32 values",
+    "logits as its shape must be [11, 3], 33 values: found 32, beside logits 32",
   );
+  await refuses({ labels: good.labels.slice(1) }, "logits as its shape must be [10, 3], 30 values: found 33");
   await refuses(
     { parts: { ...good.parts, image: new Float32Array(11 * 8) } },
-    TypeError,
-    'part "image" as its shape must be [11, 40]: found [11, 8]',
+    'part "image" as its shape must be [11, 40], 440 values: found 88, beside logits 33, fused 440, part "audio" 440',
   );
-  await refuses(
-    { fused: good.fused.with(5, NaN) },
-    RangeError,
+  await refuses({ classes: 1 }, "classes must be an integer >= 2: found 1");
+  await refuses({ width: 0.5 }, "width must be an integer >= 1: found 0.5");
+  await refuses({ subsets: { "image+audio": good.logits } }, "in sorted order, joined by +");
+  await refuses({ subsets: { "audio+video": good.logits } }, 'subset "audio+video"');
+  for (const name of ["a+b", "constructor", "__proto__", "none", "a:b"]) {
+    const parts = Object.fromEntries([[name, good.parts["audio"]], ["image", good.parts["image"]]]);
+    const solo = Object.fromEntries([[name, good.solo["audio"]], ["image", good.solo["image"]]]);
+    await refuses({ parts, solo }, `Cannot use modality ${JSON.stringify(name)}`);
+  }
+  await assertRejects(
+    () => valuate({ ...good, fused: (good.fused as Float32Array).with(5, NaN) }),
+    Error,
     "fused as every value must be finite: found NaN at index 5",
   );
-  await refuses({ subsets: { "image+audio": good.logits } }, RangeError, "in sorted order, joined by +");
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Predictions } from "../../core/record.ts";
-import { writeSafetensors } from "../../formats/safetensors.ts";
+import { writeSafetensors } from "../../store/tensors.ts";
 import { readPredictions, StoreError, writePredictions } from "../../store/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 

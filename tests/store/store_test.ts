@@ -1,4 +1,3 @@
-import { decodeSafetensors, encodeSafetensors, readSafetensors } from "../../formats/mod.ts";
 import { join } from "node:path";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { EpochRecord, RunConfig, RunSummary, RunTiming, SplitMetrics } from "../../core/record.ts";
@@ -111,36 +110,6 @@ const tensors = {
   b: { data: Float32Array.from([1, 2, 3]), shape: [3], dtype: "float32" as const },
   a: { data: Int32Array.from([5]), shape: [], dtype: "int32" as const },
 };
-
-/** The parts of a file as one array. */
-const joined = (parts: readonly Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
-
-Deno.test("safetensors: reads a file of the reference implementation", async () => {
-  const path = new URL("../golden/reference.safetensors", import.meta.url).pathname;
-  const read = (await readSafetensors(path))!;
-  assertEquals(read.metadata, { format: "1", note: "é" });
-  assertEquals([...read.tensors["b/kernel"].data], [0, 1, 2, 3, 4, 5]);
-  assertEquals(read.tensors["b/kernel"].shape, [2, 3]);
-  assertEquals([...read.tensors.a.data], [-1, 2]);
-  assertEquals([...read.tensors.flag.data], [1, 0, 1]);
-});
-
-Deno.test("safetensors: round trip; equal contents give equal bytes whatever the order", () => {
-  const one = encodeSafetensors(tensors, { note: "x" });
-  const two = encodeSafetensors({ a: tensors.a, b: tensors.b }, { note: "x" });
-  assertEquals(joined(one), joined(two));
-  const read = decodeSafetensors(joined(one), "x");
-  assertEquals([...read.tensors.b.data], [1, 2, 3]);
-  assertEquals(read.tensors.a.shape, []);
-});
-
-Deno.test("safetensors: a file that is cut anywhere is an error that says how many bytes there must be", () => {
-  const bytes = joined(encodeSafetensors(tensors, {}));
-  for (let length = 0; length < bytes.length; length++) {
-    const error = assertThrows(() => decodeSafetensors(bytes.slice(0, length), "checkpoint"), StoreError);
-    assertStringIncludes(error.message, 'Cannot read checkpoint "checkpoint"');
-  }
-});
 
 Deno.test("runId() ignores the commit and the order of keys; configurationId() ignores the seed", () => {
   const one = config(1);

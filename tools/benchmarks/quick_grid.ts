@@ -20,7 +20,7 @@ import { quick } from "../../experiments/grids/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { openRun } from "../../store/run_folder.ts";
 import { runId } from "../../store/run_id.ts";
-import { writeSafetensors } from "../../formats/safetensors.ts";
+import { writeSafetensors } from "../../store/tensors.ts";
 import { VERSION } from "../../version.ts";
 import { datasetOf } from "./data.ts";
 import type { Row } from "./rows.ts";
