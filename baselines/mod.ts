@@ -10,6 +10,7 @@ import { modalityValuation } from "./modality_valuation.ts";
 import { none } from "./none.ts";
 import { ogm, ogmGe } from "./ogm_ge.ts";
 import { sampleValuation } from "./sample_valuation.ts";
+import { umt } from "./umt.ts";
 import { uniCe } from "./uni_ce.ts";
 
 export * from "./arm/mod.ts";
@@ -25,6 +26,7 @@ export {
 export { none } from "./none.ts";
 export { discrepancyRatios, gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
 export { copiesFor, sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";
+export { featureDistance, umt, type UmtOptions } from "./umt.ts";
 export { uniCe, type UniCeOptions } from "./uni_ce.ts";
 
 /** All built-in methods. */
@@ -36,5 +38,6 @@ export const builtinMethods: readonly MethodPlugin[] = [
   greedy,
   sampleValuation,
   modalityValuation,
+  umt,
   ...armMethods,
 ];

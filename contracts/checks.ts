@@ -142,7 +142,9 @@ export async function everyModalityIsMoved(rig: Rig, { eager }: ContractTools): 
 }
 
 function trained(model: Model, rig: Rig, tools: ContractTools, resume?: Checkpoint): Promise<Kept> {
-  return keptRun({ model, dataset: rig.dataset, engine: tools.compiled, training: toyTraining, seed: 0, resume });
+  const engine = tools.compiled;
+  const teachers = rig.teachers?.(engine);
+  return keptRun({ model, dataset: rig.dataset, engine, training: toyTraining, seed: 0, resume, teachers });
 }
 
 /**

@@ -80,7 +80,7 @@ const unseenLabels: Contract<MethodPlugin> = {
     // Two runs that differ in the labels of the test split alone.
     const logits: Float32Array[] = [];
     for (const shift of [0, 1]) {
-      const { model, dataset } = rigOf(plugin, tools);
+      const { model, dataset, teachers } = rigOf(plugin, tools);
       const { test } = dataset.splits;
       const labels = test.labels.map((label) => (label + shift) % dataset.classes.length);
       const splits = { ...dataset.splits, test: { ...test, labels } };
@@ -95,6 +95,7 @@ const unseenLabels: Contract<MethodPlugin> = {
         random: new Random(0),
         epochs: 2,
         budget: Number.MAX_SAFE_INTEGER,
+        teachers: teachers?.(tools.eager),
       });
       try {
         const [method] = model.methods;

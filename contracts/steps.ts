@@ -60,6 +60,7 @@ export class Steps {
       random: new Random(0),
       epochs: 9,
       budget: Number.MAX_SAFE_INTEGER,
+      teachers: rig.teachers?.(engine),
     });
     const { merged, initial } = this.#session;
     this.#parts = { model, modalities: dataset.modalities, merged, initial, batchSize: this.batch };

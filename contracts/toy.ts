@@ -16,13 +16,16 @@ import type {
   ModalityInfo,
   ModelContext,
   Split,
+  TeacherSpec,
 } from "../core/kinds/mod.ts";
-import { sizeOf } from "../core/program.ts";
+import { type Engine, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { mlp } from "../encoders/mlp.ts";
 import type { Model } from "../training/model.ts";
+import type { Teachers } from "../training/session.ts";
+import { featureWidths } from "../training/state.ts";
 import { BrokenContract } from "./contract.ts";
 
 /** Names of up to four modalities. */
@@ -90,6 +93,8 @@ export function vectors(m: number, names: readonly string[] = NAMES): Record<str
 export interface Rig {
   readonly model: Model;
   readonly dataset: Dataset;
+  /** Stand-ins for the teachers that its methods declare, on an engine. */
+  teachers?(engine: Engine): Teachers;
 }
 
 /** What a rig is built of. */
@@ -166,9 +171,33 @@ export function fusionRig(plugin: FusionPlugin, library: Library, options: RigOp
       mlp.create({ hidden, width: options.wide || equalWidths ? WIDE : 8 + u }, infos[name]),
     ]));
   }
-  return {
-    model: { context, encoders, fusion, methods: options.methods ?? [] },
-    dataset: toyDataset(infos),
+  const model = { context, encoders, fusion, methods: options.methods ?? [] };
+  const dataset = toyDataset(infos);
+  return { model, dataset, teachers: (engine) => standInTeachers(model, dataset, engine) };
+}
+
+/**
+ * Stand-ins for teachers: outputs of the right shapes that depend on a sample's inputs alone. What a method does with what
+ * teachers give does not ask what they know.
+ */
+export function standInTeachers(model: Model, dataset: Dataset, engine: Engine): Teachers {
+  const specs: Record<string, TeacherSpec> = Object.assign({}, ...model.methods.map((own) => own.declares?.teachers));
+  const widths = featureWidths(model, dataset, engine);
+  return (name, split) => {
+    const { size, inputs } = dataset.splits[split];
+    const values = (modality: string, width: number) => {
+      const row = inputs[modality].length / size;
+      const sums = new Float64Array(size);
+      inputs[modality].forEach((value, i) => sums[Math.floor(i / row)] += value);
+      return Float32Array.from({ length: size * width }, (_, i) => Math.sin(sums[Math.floor(i / width)] + i % width));
+    };
+    const { modalities } = specs[name];
+    const logits = values(modalities[0], dataset.classes.length);
+    return Promise.resolve({
+      logits,
+      pooled: byModality(modalities, (modality) => values(modality, widths[modality])),
+      solo: byModality(modalities, () => logits),
+    });
   };
 }
 

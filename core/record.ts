@@ -125,6 +125,8 @@ export interface RunSummary {
   readonly epochs: number;
   readonly steps: number;
   readonly samplesDrawn: number;
+  /** Runs that this one learnt from, by the method's names for them, with the samples that they drew. */
+  readonly teachers?: Readonly<Record<string, { readonly id: string; readonly samplesDrawn: number }>>;
   readonly validation: SplitMetrics;
   readonly test: SplitMetrics;
   /** Names of the dataset's classes, in the order of `recall`. Absent in what older versions wrote. */

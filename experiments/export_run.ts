@@ -16,7 +16,7 @@ import { toTorch } from "../nn/torch.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { openRun, type StoredModel } from "../store/run_folder.ts";
 import { predictProgram } from "../training/programs.ts";
-import { initialState, mergeDeclarations } from "../training/state.ts";
+import { initialState, mergedOf } from "../training/state.ts";
 import { VERSION } from "../version.ts";
 import { buildModel } from "./config.ts";
 
@@ -137,9 +137,9 @@ export async function exportOnnx(run: ExportableRun, library: Library): Promise<
   }
   const dataset = selectModalities(loaded, config.modalities);
   const model = buildModel(config, library, dataset);
-  const merged = mergeDeclarations(model.methods.map((method) => method.declares));
   // Imported here, as weights are exported without ONNX Runtime.
   const [{ onnxModel }, engine] = [await import("../engines/onnx/export.ts"), await onnxCpu.create()];
+  const merged = mergedOf(model, dataset, engine);
   const optimizer = createOptimizer(config.training.optimizer, config.training);
   const initial = initialState(model, dataset, merged, optimizer, engine, new Random(config.seed), 2);
   await engine.dispose();

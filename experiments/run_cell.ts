@@ -22,6 +22,7 @@ import {
   train,
 } from "../training/mod.ts";
 import { buildModel } from "./config.ts";
+import { finishedTeachers, teacherRuns } from "./teachers.ts";
 
 /** What happens in a cell, in order. */
 export type CellEvent =
@@ -135,6 +136,7 @@ export class CellRunner {
       model: buildModel(config, this.#library, dataset),
       dataset,
       engine,
+      teachers: finishedTeachers(this.#runs, config, this.#library, dataset, engine),
       training: config.training,
       seed: config.seed,
       resume,
@@ -184,6 +186,7 @@ export class CellRunner {
       id: runId(config),
       seed: config.seed,
       ...result.summary,
+      ...await teacherRuns(this.#runs, config, this.#library, dataset),
       trainingMultiplyAdds: multiplyAdds === null ? null : samplesDrawn * multiplyAdds * forwards,
     };
     await folder.log(`finished after ${timing.seconds.toFixed(1)} s; tested epoch ${summary.selectedEpoch + 1}`);

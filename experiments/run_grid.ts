@@ -13,6 +13,7 @@ import { acquireLock } from "../store/lock.ts";
 import { configurationId, runId } from "../store/run_id.ts";
 import { VERSION } from "../version.ts";
 import { type CellRequest, resolveConfig } from "./config.ts";
+import { requestOf, teachersOf } from "./teachers.ts";
 import type { CellEvent } from "./run_cell.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
@@ -105,7 +106,6 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
       cells.push({ index: cells.length, request, seed, config, id: runId(config) });
     }
   }
-  datasets.clear();
   const ids = new Map<string, GridCell>();
   for (const cell of cells) {
     const other = ids.get(cell.id);
@@ -116,6 +116,24 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
     }
     ids.set(cell.id, cell);
   }
+  // Teachers run first, those that are cells of this grid too among them.
+  const first = new Set<GridCell>();
+  const teachers: GridCell[] = [];
+  for (const cell of cells) {
+    const own = teachersOf(cell.config, library, datasets.get(JSON.stringify(cell.request.dataset))!);
+    for (const config of Object.values(own)) {
+      const id = runId(config);
+      let teacher = ids.get(id);
+      if (teacher === undefined) {
+        const index = cells.length + teachers.length;
+        teacher = { index, request: requestOf(config), seed: cell.seed, config, id };
+        teachers.push(teacher);
+        ids.set(id, teacher);
+      }
+      first.add(teacher);
+    }
+  }
+  datasets.clear();
 
   await prepareRuns(options.runs);
   const lock = await acquireLock(options.runs);
@@ -131,10 +149,15 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
       });
     }
     const workers = Math.max(1, Math.min(options.workers ?? navigator.hardwareConcurrency, cells.length));
-    options.onEvent?.({ type: "planned", cells, engine: engineLine, workers });
+    const all = [...cells, ...teachers];
+    options.onEvent?.({ type: "planned", cells: all, engine: engineLine, workers });
     // Seeds outside, configurations inside: a grid that is stopped early has compared everything with fewer seeds.
-    const queue = [...cells].sort((a, b) => seeds.indexOf(a.seed) - seeds.indexOf(b.seed) || a.index - b.index);
-    const outcomes = await runQueue(queue, workers, options, plugins);
+    const queue = all.sort((a, b) => seeds.indexOf(a.seed) - seeds.indexOf(b.seed) || a.index - b.index);
+    const outcomes = new Map<number, CellOutcome>();
+    for (const part of [queue.filter((cell) => first.has(cell)), queue.filter((cell) => !first.has(cell))]) {
+      for (const [index, outcome] of await runQueue(part, workers, options, plugins)) outcomes.set(index, outcome);
+      if ([...outcomes.values()].some(({ status }) => status === "failed") && options.continueOnError === false) break;
+    }
     return {
       outcomes: cells.map((cell) => outcomes.get(cell.index) ?? { cell, status: "stopped" }),
       engine: engineLine,

@@ -105,6 +105,7 @@ const summary: z.ZodType<RunSummary> = z.looseObject({
   epochs: count,
   steps: count,
   samplesDrawn: count,
+  teachers: z.record(z.string(), z.object({ id: z.string(), samplesDrawn: count })).optional(),
   validation: splitMetrics,
   test: splitMetrics,
   classes: z.array(z.string()).optional(),

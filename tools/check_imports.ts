@@ -58,6 +58,7 @@ const pluginRooms: readonly string[] = ["encoders", "fusion", "baselines"];
 const shared: Readonly<Record<string, string>> = {
   "fusion/shared.ts": "filling of dropped modalities, heads of one modality each",
   "baselines/valuation.ts": "contributions from masked passes",
+  "baselines/teachers.ts": "unimodal teachers and their tables",
 };
 /** The only files that may import ONNX Runtime, on the CPU and on devices: everything else works without it. */
 const runtimeFiles: readonly string[] = ["engines/onnx/runtime/session.ts", "engines/onnx/runtime/device_session.ts"];

@@ -13,6 +13,8 @@ export * from "./metrics/classification.ts";
 export * from "./model.ts";
 export * from "./predictions.ts";
 export * from "./programs.ts";
+export * from "./select.ts";
 export * from "./session.ts";
 export * from "./state.ts";
+export * from "./teachers.ts";
 export * from "./train.ts";

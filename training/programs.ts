@@ -13,6 +13,7 @@ import { clipByGlobalNorm, type Optimizer } from "../nn/optimizers.ts";
 import { bindScope } from "../nn/scope.ts";
 import { lossTerms, trainStep } from "./losses.ts";
 import { ablateMean, accumulateFeatures, forward, type Model, subsetKeep } from "./model.ts";
+import { selects } from "./select.ts";
 import { type InitialState, type Merged, startRows } from "./state.ts";
 
 /** What all programs of a run are built from. */
@@ -31,13 +32,6 @@ export interface TrainProgram extends Program {
 }
 
 const spec = (shape: readonly number[], dtype: TensorSpec["dtype"] = "float32"): TensorSpec => ({ shape, dtype });
-
-/** Whether a group is chosen by selectors; a trailing `*` fits any ending. */
-export function selects(selectors: readonly string[], group: string): boolean {
-  return selectors.some((selector) =>
-    selector.endsWith("*") ? group.startsWith(selector.slice(0, -1)) : selector === group
-  );
-}
 
 function inputSpecs(parts: ProgramParts): Record<string, TensorSpec> {
   const specs: Record<string, TensorSpec> = {};
@@ -111,6 +105,7 @@ export function trainProgram(
     inputs[`control:${control}`] = spec(merged.scalars.has(control) ? [] : [values.length]);
   }
   const groups = new Set(trained.map(groupOf));
+  const idle = new Set(initial.params.map(groupOf).filter((group) => !groups.has(group)));
   const used = new Set(trained);
   const state = stateSpecs(initial, (full) => {
     if (full.startsWith("slot:")) return used.has(full.slice(full.indexOf("/") + 1));
@@ -225,7 +220,10 @@ export function trainProgram(
       next[`param:${full}`] = updated.param;
       for (const slot of optimizer.slots) next[`slot:${slot}/${full}`] = updated.slots[slot];
     }
-    for (const [full, value] of Object.entries(bound.updates())) next[`buffer:${full}`] = value;
+    for (const [full, value] of Object.entries(bound.updates())) {
+      // What a program does not train keeps its running statistics too.
+      if (!idle.has(groupOf(full))) next[`buffer:${full}`] = value;
+    }
     statNames.splice(0, statNames.length, ...Object.keys(stats));
     const packed = tf.stack(Object.values(stats).map((value) => tf.reshape(value, [])));
     recording.dispose();

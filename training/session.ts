@@ -25,6 +25,7 @@ import {
   sizeOf,
 } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
+import { Refusal } from "../core/refusal.ts";
 import { groupOf } from "../core/scope.ts";
 import { measureInformation } from "../miv/measure.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
@@ -33,8 +34,12 @@ import { Breath } from "./breath.ts";
 import { DivergenceError, InterruptedError } from "./errors.ts";
 import { accuracy, argmaxRows, likelihood } from "./metrics/classification.ts";
 import { featureBuffers, type Model } from "./model.ts";
-import { predictProgram, type ProgramParts, selects, type TrainProgram, trainProgram } from "./programs.ts";
-import { type InitialState, initialState, type Merged, mergeDeclarations } from "./state.ts";
+import { predictProgram, type ProgramParts, type TrainProgram, trainProgram } from "./programs.ts";
+import { selects } from "./select.ts";
+import { type InitialState, initialState, type Merged, mergedOf } from "./state.ts";
+
+/** What declared teachers give, by name and split. */
+export type Teachers = (name: string, split: OpenSplit) => Promise<PassResult>;
 
 /** What a session is built from. */
 export interface SessionParts {
@@ -51,6 +56,8 @@ export interface SessionParts {
   /** Training samples that may be drawn in all; infinite if only epochs are counted. */
   readonly budget: number;
   readonly signal?: AbortSignal;
+  /** What the teachers that methods declare give on a split. @default none can be asked */
+  readonly teachers?: Teachers;
   /** Called after each step with the number of samples drawn so far. */
   readonly onStep?: (samplesDrawn: number) => void;
 }
@@ -115,7 +122,7 @@ export class Session implements Host {
     this.parts = parts;
     const { model, dataset, engine, optimizer, random, batchSize } = parts;
     const declared = model.methods.map((method) => method.declares);
-    this.merged = mergeDeclarations(declared);
+    this.merged = mergedOf(model, dataset, engine);
     for (const declaration of declared) {
       for (const spec of declaration?.programs ?? []) {
         if (this.#specs.has(spec.name)) {
@@ -140,6 +147,9 @@ export class Session implements Host {
   }
   get batchSize(): number {
     return this.parts.batchSize;
+  }
+  get samplesLeft(): number {
+    return Math.max(0, this.parts.budget - this.samplesDrawn);
   }
   /** How a modality's own readout is defined in this run. */
   get readout(): string {
@@ -233,6 +243,34 @@ export class Session implements Host {
     const names = this.initial.params.filter((full) => selects(groups, groupOf(full)));
     const values = await this.state.read(names.map((full) => `param:${full}`));
     return Object.fromEntries(names.map((full) => [full, values[`param:${full}`].data as Float32Array]));
+  }
+
+  startParams(groups: readonly string[]): Record<string, Float32Array> {
+    const names = this.initial.params.filter((full) => selects(groups, groupOf(full)));
+    return Object.fromEntries(
+      names.map((full) => [full, (this.initial.values[`param:${full}`].data as Float32Array).slice()]),
+    );
+  }
+
+  async teacher(name: string, split: OpenSplit): Promise<PassResult> {
+    this.#open(split);
+    const declared = this.parts.model.methods.flatMap(({ declares }) => Object.keys(declares?.teachers ?? {}));
+    if (!declared.includes(name)) {
+      throw new Refusal({
+        what: `ask teacher "${name}"`,
+        must: "a method must declare it",
+        found: `declared are ${declared.sort().join(", ") || "none"}`,
+      });
+    }
+    if (this.parts.teachers === undefined) {
+      throw new Refusal({
+        what: `ask teacher "${name}"`,
+        must: "whoever trains must have run it",
+        found: "no teachers were given",
+        hint: "run the configuration as a cell of a grid, which trains its teachers first",
+      });
+    }
+    return await this.parts.teachers(name, split);
   }
 
   async setParams(values: Record<string, Float32Array>): Promise<void> {
@@ -481,7 +519,8 @@ export class Session implements Host {
   /** Tensors and tables to save, by checkpoint name. */
   async tensors(): Promise<NamedHostTensors> {
     const values = await this.state.read();
-    for (const [column, { width }] of Object.entries(this.merged.columns)) {
+    for (const [column, { width, derived }] of Object.entries(this.merged.columns)) {
+      if (derived === true) continue;
       values[`table:${column}`] = float32(this.#tables[column], [this.#tables[column].length / width, width]);
     }
     return values;
@@ -508,7 +547,8 @@ export class Session implements Host {
       state[name] = value;
     }
     await this.state.write(state);
-    for (const column of Object.keys(this.merged.columns)) {
+    for (const [column, { derived }] of Object.entries(this.merged.columns)) {
+      if (derived === true) continue;
       this.#tables[column].set(tensors[`table:${column}`].data as Float32Array);
     }
     for (const [name, values] of Object.entries(saved.controls)) this.setControl(name, values);

@@ -7,38 +7,53 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
-import type { Dataset, Declarations } from "../core/kinds/mod.ts";
+import type { ColumnSpec, Dataset, Declarations } from "../core/kinds/mod.ts";
 import { type Engine, float32, type NamedHostTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
-import { initialise } from "../nn/scope.ts";
+import { discover, initialise } from "../nn/scope.ts";
+import { selects } from "./select.ts";
 import { lossTerms, trainStep } from "./losses.ts";
-import { accumulateFeatures, forward, type Model } from "./model.ts";
+import { accumulateFeatures, encode, forward, type Model } from "./model.ts";
 
 /** Values that the harness itself feeds at every step. */
 export const HARNESS_CONTROLS: Readonly<Record<string, number>> = { learningRate: 0, epoch: 0, progress: 0 };
+
+/** A column of the per-sample table, its width known. */
+export type Column = ColumnSpec & { readonly width: number };
 
 /** What all methods of a run declare, merged. */
 export interface Merged {
   readonly controls: Readonly<Record<string, readonly number[]>>;
   /** Whether a control is a scalar. */
   readonly scalars: ReadonlySet<string>;
-  readonly columns: Readonly<Record<string, { readonly width: number; readonly init: number }>>;
+  readonly columns: Readonly<Record<string, Column>>;
+  /** Buffers that start as copies of parameters: groups by name. */
+  readonly copies: Readonly<Record<string, readonly string[]>>;
   readonly keep: boolean;
   /** Whether a method's predictions read labels. */
   readonly leaksLabels: boolean;
 }
 
+function unknownWidth(modality: string): number {
+  throw new Error(`Cannot size a column as the feature width of "${modality}" must be known: nobody said it`);
+}
+
 /**
  * Merges declarations. Methods may share a column or control of the same name and shape.
  *
+ * @param widthOf Width of a modality's features, for columns that hold such.
  * @throws {RangeError} If two methods declare the same name differently.
  */
-export function mergeDeclarations(declarations: readonly (Declarations | undefined)[]): Merged {
+export function mergeDeclarations(
+  declarations: readonly (Declarations | undefined)[],
+  widthOf: (modality: string) => number = unknownWidth,
+): Merged {
   const controls: Record<string, readonly number[]> = {};
   const scalars = new Set<string>();
-  const columns: Record<string, { width: number; init: number }> = {};
+  const columns: Record<string, Column> = {};
+  const copies: Record<string, readonly string[]> = {};
   let keep = false;
   let leaksLabels = false;
   const add = (name: string, value: number | readonly number[]) => {
@@ -58,18 +73,20 @@ export function mergeDeclarations(declarations: readonly (Declarations | undefin
     for (const [name, value] of Object.entries(declared?.controls ?? {})) add(name, value);
     for (const [name, spec] of Object.entries(declared?.columns ?? {})) {
       const present = columns[name];
-      if (present !== undefined && (present.width !== spec.width || present.init !== spec.init)) {
+      const width = typeof spec.width === "number" ? spec.width : widthOf(spec.width.featuresOf);
+      if (present !== undefined && (present.width !== width || present.init !== spec.init)) {
         throw new RangeError(
           `Cannot declare column "${name}" as a shared column must have one width and start: found ` +
-            `${present.width}, ${present.init} and ${spec.width}, ${spec.init}`,
+            `${present.width}, ${present.init} and ${width}, ${spec.init}`,
         );
       }
-      columns[name] = spec;
+      columns[name] = { ...spec, width };
     }
+    Object.assign(copies, declared?.copies ?? {});
     keep ||= declared?.keep ?? false;
     leaksLabels ||= declared?.leaksLabels ?? false;
   }
-  return { controls, scalars, columns, keep, leaksLabels };
+  return { controls, scalars, columns, copies, keep, leaksLabels };
 }
 
 /** The start value of a column as a batch of rows [B, width]: what evaluation sees in place of the table. */
@@ -83,6 +100,34 @@ export function startRows(merged: Merged, column: string, batch: number): tf.Ten
     );
   }
   return tf.fill([batch, spec.width], spec.init);
+}
+
+/** Width of every modality's pooled feature, found by running the encoders for their shapes. */
+export function featureWidths(
+  model: Model,
+  dataset: Pick<Dataset, "modalities">,
+  engine: Engine,
+): Readonly<Record<string, number>> {
+  const widths: Record<string, number> = {};
+  discover((scope) => {
+    const inputs = byModality(model.context.modalities, (modality) => {
+      const { shape, dtype } = dataset.modalities[modality];
+      return tf.zeros([1, ...shape], dtype);
+    });
+    for (const [modality, { pooled }] of Object.entries(encode(model, inputs, null, scope))) {
+      widths[modality] = pooled.shape[1];
+    }
+  }, { controls: HARNESS_CONTROLS, abstract: (run) => engine.abstract(run), mode: "eval" });
+  return widths;
+}
+
+/** What the methods of a model declare, with widths found by running its encoders where a column asks for them. */
+export function mergedOf(model: Model, dataset: Pick<Dataset, "modalities">, engine: Engine): Merged {
+  let widths: Readonly<Record<string, number>> | null = null;
+  return mergeDeclarations(
+    model.methods.map(({ declares }) => declares),
+    (modality) => (widths ??= featureWidths(model, dataset, engine))[modality],
+  );
 }
 
 /** The start of a run. */
@@ -133,6 +178,11 @@ export function initialState(
     }
     accumulateFeatures(pass.encoded, tf.ones([batch]), pass.step.keep, scope);
   }, { random, controls: merged.controls, abstract: (run) => engine.abstract(run) });
+  for (const [prefix, groups] of Object.entries(merged.copies)) {
+    for (const [name, { data, shape, dtype }] of Object.entries(params)) {
+      if (selects(groups, groupOf(name))) buffers[`${prefix}/${name}`] = { data: data.slice(), shape, dtype };
+    }
+  }
   const values: NamedHostTensors = {};
   for (const [name, value] of Object.entries(params)) {
     values[`param:${name}`] = value;

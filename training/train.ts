@@ -13,7 +13,7 @@ import { schedule } from "../nn/schedules.ts";
 import { modelCost } from "./cost.ts";
 import { examine, measure } from "./evaluate.ts";
 import type { Model } from "./model.ts";
-import { reportsOf, Session, type SessionState, type StepTotals } from "./session.ts";
+import { reportsOf, Session, type SessionState, type StepTotals, type Teachers } from "./session.ts";
 
 /** What is trained, on what, how. */
 export interface TrainOptions {
@@ -24,6 +24,8 @@ export interface TrainOptions {
   readonly seed: number;
   /** Continue from here. */
   readonly resume?: Checkpoint;
+  /** What the teachers that methods declare give. @default none can be asked */
+  readonly teachers?: Teachers;
   /** Stops between two steps; `train` then throws `InterruptedError`. */
   readonly signal?: AbortSignal;
   /** Called after each step. */
@@ -110,6 +112,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     epochs: training.epochs,
     budget,
     signal,
+    teachers: options.teachers,
     onStep: (samplesDrawn) =>
       options.onStep?.({
         epoch: session.epoch,

@@ -45,6 +45,8 @@ export interface Host {
   readonly epochs: number;
   /** Samples of a batch. */
   readonly batchSize: number;
+  /** Training samples that may still be drawn; infinite where epochs are counted. */
+  readonly samplesLeft: number;
   readonly random: Random;
   readonly modalities: readonly string[];
   readonly classes: number;
@@ -65,6 +67,10 @@ export interface Host {
   train(segments: readonly Segment[]): Promise<Record<string, number>>;
   /** Copies of parameters (by groups) on the host. */
   params(groups: readonly string[]): Promise<Record<string, Float32Array>>;
+  /** Start values of parameters (by groups), whatever they are now. */
+  startParams(groups: readonly string[]): Record<string, Float32Array>;
+  /** What a declared teacher gives on a split, with all the modalities that it sees kept. */
+  teacher(name: string, split: OpenSplit): Promise<PassResult>;
   setParams(values: Record<string, Float32Array>): Promise<void>;
   /** Copies of buffers (by groups) on the host. */
   buffers(groups: readonly string[]): Promise<Record<string, Float32Array>>;

@@ -16,10 +16,23 @@ import type { GradientBook, Step, TrainStep } from "./step.ts";
 
 /** A column of the per-sample table. */
 export interface ColumnSpec {
-  /** Values per sample. */
-  readonly width: number;
+  /** Values per sample, or as many as a modality's encoder gives features. */
+  readonly width: number | { readonly featuresOf: string };
   /** Initial value of every entry. */
   readonly init: number;
+  /** Whether `beforeEpoch` fills it again after a restart, so that checkpoints need not hold it. @default {false} */
+  readonly derived?: boolean;
+}
+
+/**
+ * A trained model that a method reads: a run of its own, of this run's data, encoders, training and seed, with no method.
+ * Runs that need the same one share it.
+ */
+export interface TeacherSpec {
+  /** The modalities that it sees. */
+  readonly modalities: readonly string[];
+  /** Its fusion, by name, with the options that are not the default. */
+  readonly fusion: { readonly name: string; readonly options?: RawOptions };
 }
 
 /** A training program: which loss terms move which parameter groups. */
@@ -63,6 +76,13 @@ export interface Declarations {
    * those that drop modalities. @default {false}
    */
   readonly passesKeep?: boolean;
+  /** Trained models whose outputs are had from `Host.teacher`, by name. */
+  readonly teachers?: Readonly<Record<string, TeacherSpec>>;
+  /**
+   * Buffers beside parameters: for each name, the groups whose every parameter `<full>` has a buffer `<name>/<full>` that
+   * starts at the parameter's own start.
+   */
+  readonly copies?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Claims that the harness itself knows. */

@@ -1,0 +1,117 @@
+/**
+ * Teachers of a run: runs of their own, found by their ids and shared by all runs that need the same one.
+ *
+ * @module
+ */
+import { byModality } from "../core/modality.ts";
+import type { Library } from "../core/library.ts";
+import type { Dataset, OpenSplit, PassResult } from "../core/kinds/mod.ts";
+import { resolveOptions } from "../core/options.ts";
+import type { Engine, NamedHostTensors } from "../core/program.ts";
+import type { RunConfig, RunSummary } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
+import { selectModalities } from "../datasets/select.ts";
+import { openRun } from "../store/run_folder.ts";
+import { runId } from "../store/run_id.ts";
+import { teacherPass, type Teachers } from "../training/mod.ts";
+import { buildModel, type CellRequest, part } from "./config.ts";
+
+/**
+ * The configurations of the teachers that a run's methods declare, by the methods' names for them.
+ *
+ * A teacher has the run's data, encoders, training, seed and engine, the modalities and the fusion that the method says, and
+ * no method. So a run that was made for its own sake, such as one modality alone, serves too.
+ */
+export function teachersOf(
+  config: RunConfig,
+  library: Library,
+  dataset: Pick<Dataset, "modalities" | "classes">,
+): Record<string, RunConfig> {
+  const teachers: Record<string, RunConfig> = {};
+  for (const { declares } of buildModel(config, library, dataset).methods) {
+    for (const [name, { modalities, fusion }] of Object.entries(declares?.teachers ?? {})) {
+      const plugin = library.fusions.get(fusion.name);
+      teachers[name] = {
+        ...config,
+        modalities: [...modalities].sort(),
+        encoders: byModality(modalities, (modality) => config.encoders[modality]),
+        fusion: {
+          name: plugin.name,
+          options: resolveOptions(`fusion "${plugin.name}"`, plugin.options, fusion.options ?? {}),
+        },
+        methods: [],
+      };
+    }
+  }
+  return teachers;
+}
+
+/** A resolved configuration as somebody would ask for it. */
+export function requestOf(config: RunConfig): CellRequest {
+  const chosen = ({ name, options }: { name: string; options: RunConfig["fusion"]["options"] }) => part(name, options);
+  return {
+    label: `${config.modalities.join(" and ")} alone (teacher)`,
+    dataset: part(config.dataset.name, config.dataset.options),
+    modalities: config.modalities,
+    encoder: byModality(config.modalities, (modality) => chosen(config.encoders[modality])),
+    fusion: chosen(config.fusion),
+    methods: config.methods.map(chosen),
+    training: { ...config.training },
+  };
+}
+
+/** Which runs taught a run and what they drew, for its summary; nothing if there were none. */
+export async function teacherRuns(
+  runs: string,
+  config: RunConfig,
+  library: Library,
+  dataset: Pick<Dataset, "modalities" | "classes">,
+): Promise<Pick<RunSummary, "teachers">> {
+  const found: Record<string, { id: string; samplesDrawn: number }> = {};
+  for (const [name, own] of Object.entries(teachersOf(config, library, dataset))) {
+    const id = runId(own);
+    const summary = await openRun(runs, id).summary();
+    if (summary !== null) found[name] = { id, samplesDrawn: summary.samplesDrawn };
+  }
+  return Object.keys(found).length === 0 ? {} : { teachers: found };
+}
+
+/**
+ * Applies finished teachers to the open splits of a run's data.
+ *
+ * @param runs Folder of all runs.
+ * @param dataset The run's own modalities.
+ */
+export function finishedTeachers(
+  runs: string,
+  config: RunConfig,
+  library: Library,
+  dataset: Dataset,
+  engine: Engine,
+): Teachers {
+  const teachers = teachersOf(config, library, dataset);
+  return async (name: string, split: OpenSplit): Promise<PassResult> => {
+    const own = teachers[name];
+    const id = runId(own);
+    const stored = await openRun(runs, id).model();
+    if (stored === null) {
+      throw new Refusal({
+        what: `ask teacher "${name}"`,
+        must: `its run ${id} must be finished`,
+        found: "it is not",
+        hint: "see why it stopped, and run the grid again",
+      });
+    }
+    const values: NamedHostTensors = {};
+    for (const [full, value] of Object.entries(stored.params)) values[`param:${full}`] = value;
+    for (const [full, value] of Object.entries(stored.buffers)) values[`buffer:${full}`] = value;
+    const data = selectModalities(dataset, own.modalities);
+    return await teacherPass({
+      model: buildModel(own, library, data),
+      dataset: data,
+      engine,
+      batchSize: own.training.batchSize,
+      values,
+    }, split);
+  };
+}
