@@ -13,6 +13,7 @@ import { armSensitivity } from "./arm_sensitivity.ts";
 import { armStudy, armStudyHard } from "./arm_study.ts";
 import { baselines } from "./baselines.ts";
 import { fusion } from "./fusion.ts";
+import { imbalance } from "./imbalance.ts";
 import { quick } from "./quick.ts";
 
 export {
@@ -28,6 +29,7 @@ export {
   armStudyHard,
   baselines,
   fusion,
+  imbalance,
   quick,
 };
 
@@ -36,6 +38,7 @@ export const grids: readonly Grid[] = [
   quick,
   fusion,
   baselines,
+  imbalance,
   armModules,
   armReadouts,
   armLosses,

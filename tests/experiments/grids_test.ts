@@ -31,12 +31,16 @@ for (const grid of grids.filter(({ cells }) => cells.every((cell) => cell.datase
   });
 }
 
-Deno.test("the grids fusion and baselines leave nothing out", () => {
+Deno.test("the grid fusion leaves no fusion out", () => {
   const plain = gridOf("fusion").cells.filter(({ methods }) => methods.length === 0);
   assertEquals(plain.map(({ fusion }) => fusion.name).sort(), library.fusions.names());
-  const methods = new Set(gridOf("baselines").cells.flatMap((cell) => cell.methods.map(({ name }) => name)));
+});
+
+Deno.test("the grid imbalance leaves no method out, and begins with concat and uni-ce", () => {
+  const methods = new Set(gridOf("imbalance").cells.flatMap((cell) => cell.methods.map(({ name }) => name)));
   const rivals = library.methods.names().filter((name) => name !== "none" && !name.startsWith("arm-"));
   assertEquals([...methods].sort(), rivals);
+  assertEquals(gridOf("imbalance").cells.slice(0, 2).map(({ label }) => label), ["concat", "uni-ce"]);
 });
 
 Deno.test("an unknown grid is refused with the names there are", () => {

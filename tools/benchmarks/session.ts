@@ -6,6 +6,7 @@
 import type { Dataset } from "../../core/kinds/mod.ts";
 import type { Engine } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
+import { standInTeachers } from "../../contracts/toy.ts";
 import { createOptimizer } from "../../nn/mod.ts";
 import { type Model, Session } from "../../training/mod.ts";
 
@@ -25,5 +26,6 @@ export function benchSession(engine: Engine, dataset: Dataset, model: Model, epo
     random: new Random(0),
     epochs,
     budget: Number.MAX_SAFE_INTEGER,
+    teachers: standInTeachers(model, dataset, engine),
   });
 }

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type GridCell, type GridEvent, part, runGrid } from "../../experiments/mod.ts";
+import { teachersOf } from "../../experiments/teachers.ts";
+import { createLibrary } from "../../library.ts";
+import { inFolder } from "../helpers/cli.ts";
+
+const library = createLibrary();
+const common = {
+  dataset: part("av-digits", { size: "mini" }),
+  encoder: part("mlp"),
+  fusion: part("concat"),
+  training: { epochs: 2 },
+};
+const run = (runs: string, cells: Parameters<typeof runGrid>[0]["cells"], onEvent?: (event: GridEvent) => void) =>
+  runGrid({ library, runs, seeds: [0], workers: 1, cells, onEvent });
+
+Deno.test("teachers run first, once for all cells that need them, those that are cells of their own among them", () =>
+  inFolder(async (runs) => {
+    const order: string[] = [];
+    let planned: readonly GridCell[] = [];
+    const { outcomes } = await run(runs, [
+      { ...common, label: "umt", methods: [part("umt")] },
+      { ...common, label: "umt, weaker", methods: [part("umt", { weight: 1 })] },
+      { ...common, label: "audio alone", methods: [], modalities: ["audio"] },
+    ], (event) => {
+      if (event.type === "planned") planned = event.cells;
+      else if (event.event.type === "finished") order.push(event.cell.request.label);
+    });
+    assertEquals(planned.length, 4);
+    assertEquals(order, ["audio alone", "image alone (teacher)", "umt", "umt, weaker"]);
+    assertEquals(outcomes.map(({ status }) => status), ["finished", "finished", "finished"]);
+    const ids = Object.fromEntries(planned.map((cell) => [cell.request.label, cell.id]));
+    const [first] = outcomes;
+    assert(first.status === "finished");
+    assertEquals(first.summary.teachers, {
+      audio: { id: ids["audio alone"], samplesDrawn: 2000 },
+      image: { id: ids["image alone (teacher)"], samplesDrawn: 2000 },
+    });
+  }));
+
+Deno.test("a teacher's configuration is that of one modality alone, whatever the run's methods and fusion", () =>
+  inFolder(async (runs) => {
+    let planned: readonly GridCell[] = [];
+    await run(runs, [
+      { ...common, label: "umt on sum", fusion: part("sum"), methods: [part("umt")] },
+      { ...common, label: "image alone", methods: [], modalities: ["image"] },
+    ], (event) => {
+      if (event.type === "planned") planned = event.cells;
+    });
+    const [umt, image] = planned;
+    const dataset = await library.datasets.get("av-digits").load({ size: "mini" });
+    assertEquals(teachersOf(umt.config, library, dataset).image, image.config);
+  }));
+
+Deno.test("a run whose teacher failed fails with the teacher's id, and nothing else does", () =>
+  inFolder(async (runs) => {
+    const cells = [
+      { ...common, label: "umt", methods: [part("umt")], training: { epochs: 2, learningRate: 1e30, clipNorm: 0 } },
+      { ...common, label: "concat", methods: [] },
+    ];
+    const { outcomes } = await run(runs, cells);
+    assertEquals(outcomes.map(({ status }) => status), ["failed", "finished"]);
+    assert(outcomes[0].status === "failed");
+    assertStringIncludes(outcomes[0].message, 'Cannot ask teacher "audio" as its run ');
+    const kept = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
+      join(runs, name)
+    );
+    assert(kept.length >= 4);
+  }));
