@@ -58,7 +58,7 @@ export interface EngineState {
   /**
    * Replaces values; unnamed ones stay.
    *
-   * @throws {TypeError} If a name is unknown or a shape or dtype differs.
+   * @throws {Refusal} If a name is unknown or a shape or dtype differs.
    */
   write(values: NamedHostTensors): Promise<void>;
   /** Frees the device memory. */
@@ -88,7 +88,7 @@ export interface CompiledProgram {
    * @param state State made by the same engine; must hold every tensor of `program.state`.
    * @param inputs Exactly the program's inputs, shapes as declared.
    * @returns Outputs by name. Arrays belong to the caller.
-   * @throws {TypeError} If an input is missing, unknown or of another shape.
+   * @throws {Refusal} If an input is missing, unknown or of another shape, type or array.
    */
   run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors>;
   /** Counters. */

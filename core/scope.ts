@@ -38,7 +38,7 @@ export interface Scope {
   /**
    * A trainable tensor (float32). The same name gives the same tensor.
    *
-   * @throws {TypeError} If the name was used with another shape.
+   * @throws {Refusal} If the name was used with another shape.
    */
   param(name: string, shape: readonly number[], init: Initializer): tf.Tensor;
   /** A float32 tensor that is carried from step to step but not trained. */
@@ -48,7 +48,7 @@ export interface Scope {
   /**
    * A value that the host feeds at each step: `"epoch"`, `"learningRate"`, or one that a method declared.
    *
-   * @throws {RangeError} If no such control is declared; the message lists those that are.
+   * @throws {Refusal} If no such control is declared; the message lists those that are.
    */
   control(name: string): tf.Tensor;
   /** Fresh noise at each step, fixed by (seed, step, this scope's path, how many were drawn in it before). */

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { Refusal } from "../core/refusal.ts";
 
 /** The variable that names the folder of all caches; `off` keeps no compiled graphs. */
 export const CACHE_VARIABLE = "ARMLAB_CACHE";
@@ -30,12 +31,16 @@ export function askedCacheFolder(): string | null {
 /**
  * A folder of armlab in the user's cache; it need not exist. `ARMLAB_CACHE` names another place.
  *
- * @throws {RangeError} If no variable says where the user's files are.
+ * @throws {Refusal} If no variable says where the user's files are.
  */
 export function cacheFolder(name: string): string {
   const base = askedCacheFolder() ?? userCacheFolder();
   if (base === null) {
-    throw new RangeError(`Cannot find the cache folder as HOME or ${CACHE_VARIABLE} must be set: neither is`);
+    throw new Refusal({
+      what: "find the cache folder",
+      must: `HOME or ${CACHE_VARIABLE} must be set`,
+      found: "neither is",
+    });
   }
   return join(base, name);
 }

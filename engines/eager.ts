@@ -18,7 +18,8 @@ import type {
   ProgramStats,
   TensorSpec,
 } from "../core/program.ts";
-import { checkFeeds, checkSet, checkState, checkWrite } from "./check.ts";
+import { Refusal } from "../core/refusal.ts";
+import { checkFeeds, checkRead, checkSet, checkStart, checkState, checkWrite, foreignState } from "./check.ts";
 
 function toDevice(host: HostTensor): tf.Tensor {
   // tfjs keeps the array it is given; a copy keeps the caller's later changes out.
@@ -55,6 +56,7 @@ class EagerState implements EngineState {
   constructor(values: NamedHostTensors, backend: string, use: () => void) {
     this.backend = backend;
     this.#use = use;
+    checkStart(values);
     use();
     const specs: Record<string, TensorSpec> = {};
     for (const [name, value] of Object.entries(values)) {
@@ -66,9 +68,7 @@ class EagerState implements EngineState {
 
   async read(names: readonly string[] = Object.keys(this.tensors)): Promise<NamedHostTensors> {
     this.#use();
-    for (const name of names) {
-      if (this.tensors[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
-    }
+    checkRead(this.tensors, names);
     return await hostValues(Object.fromEntries(names.map((name) => [name, tf.clone(this.tensors[name])])));
   }
 
@@ -110,9 +110,7 @@ class EagerProgram implements CompiledProgram {
   async run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
     this.#use();
     const { program } = this;
-    if (!(state instanceof EagerState) || state.backend !== this.#backend) {
-      throw new TypeError(`Cannot run program "${program.name}" as its state must be made by the same engine`);
-    }
+    if (!(state instanceof EagerState) || state.backend !== this.#backend) throw foreignState(program);
     checkState(program, state.specs);
     checkFeeds(program, inputs);
     // Clones, as one tensor may be the new value of two names or of none.
@@ -163,11 +161,15 @@ export function quiet(backend: string): void {
 /**
  * An engine on a tfjs backend that is registered and can be set synchronously once it is ready.
  *
- * @throws {RangeError} If tfjs cannot set the backend.
+ * @throws {Refusal} If tfjs cannot set the backend.
  */
 export async function eagerEngine({ name, backend, version, device }: EagerOptions): Promise<Engine> {
   if (!await tf.setBackend(backend)) {
-    throw new RangeError(`Cannot use engine "${name}" as tfjs must be able to set backend "${backend}": it cannot`);
+    throw new Refusal({
+      what: `use engine "${name}"`,
+      must: `tfjs must be able to set backend "${backend}"`,
+      found: "it cannot",
+    });
   }
   await tf.ready();
   registerNoise(backend);

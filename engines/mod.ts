@@ -7,6 +7,7 @@ import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/progr
 import { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 import { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";
+import { Refusal } from "../core/refusal.ts";
 
 export { eagerEngine, type EagerOptions, quiet } from "./eager.ts";
 export { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
@@ -49,19 +50,18 @@ function inWords({ what, get }: Missing): string {
  * The engine that was asked for, or the best that works.
  *
  * @param name Engine name or alias; the best that works if absent.
- * @throws {RangeError} If the name is unknown, or the engine cannot run here.
+ * @throws {Refusal} If the name is unknown, or the engine cannot run here.
  */
 export async function selectEngine(name: string | undefined, options: EngineOptions = {}): Promise<Selection> {
   if (name !== undefined) {
     const wanted = aliases[name] ?? name;
     const plugin = engines.find((candidate) => candidate.name === wanted);
     if (plugin === undefined) {
-      throw new RangeError(
-        `Cannot find engine "${name}": engines are ${engines.map((other) => other.name).join(", ")}`,
-      );
+      const known = engines.map((other) => other.name);
+      throw new Refusal({ what: `find engine "${name}"`, found: `engines are ${known.join(", ")}` });
     }
     const missing = await plugin.unavailable();
-    if (missing !== null) throw new RangeError(`Cannot use engine "${name}": ${inWords(missing)}`);
+    if (missing !== null) throw new Refusal({ what: `use engine "${name}"`, found: inWords(missing) });
     return { engine: await plugin.create(options), reason: "asked for" };
   }
   const passed: string[] = [];
@@ -73,5 +73,5 @@ export async function selectEngine(name: string | undefined, options: EngineOpti
     }
     passed.push(`${plugin.name}: ${inWords(missing)}`);
   }
-  throw new RangeError(`Cannot find an engine that works: ${passed.join("; ")}`);
+  throw new Refusal({ what: "find an engine that works", found: passed.join("; ") });
 }

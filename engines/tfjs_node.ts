@@ -16,6 +16,7 @@ import { cacheFolder } from "./cache_folder.ts";
 import { eagerEngine } from "./eager.ts";
 import { messageOf, missingNvidiaDriver } from "./missing.ts";
 import { registerTensorflowKernels } from "./tensorflow_kernels.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** Names of the two engines, which are those of the packages. */
 export type TfjsNodeName = "tfjs-node" | "tfjs-node-gpu";
@@ -157,7 +158,7 @@ function plugin(name: TfjsNodeName, about: string, device: () => string): Engine
     unavailable: () => missing(1),
     async create({ threads = 1 }: EngineOptions = {}): Promise<Engine> {
       const problem = await missing(threads);
-      if (problem !== null) throw new RangeError(`Cannot use engine "${name}": ${problem.what}`);
+      if (problem !== null) throw new Refusal({ what: `use engine "${name}"`, found: problem.what });
       const { tfjs, tensorflow } = readManifest(tfjsNodeFolder(name))!;
       return await eagerEngine({
         name,

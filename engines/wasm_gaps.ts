@@ -6,6 +6,7 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import type { ComposedKernel } from "./composed_kernels.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** Kernels whose values are wrong, with what they do. */
 const wrong: Readonly<Record<string, string>> = {
@@ -16,9 +17,11 @@ const wrong: Readonly<Record<string, string>> = {
 };
 
 function fail(kernel: string, what: string): never {
-  throw new RangeError(
-    `Cannot run kernel ${kernel} on WebAssembly as tfjs's ${what}: use another engine (onnx:cpu, cpu)`,
-  );
+  throw new Refusal({
+    what: `run kernel ${kernel} on WebAssembly`,
+    found: `its kernel ${what}`,
+    hint: "use another engine (onnx:cpu, cpu)",
+  });
 }
 
 /** Kernels that fail with the reason. */

@@ -15,6 +15,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
 import { gather, onTruths, refusals } from "./wasm_gaps.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** tfjs's geometry of a 2-D convolution or pooling. */
 type Geometry = tf.backend_util.Conv2DInfo;
@@ -88,7 +89,11 @@ function geometryOf(
   depthwise: boolean,
 ): Geometry {
   if (dataFormat === "NCHW") {
-    throw new RangeError(`Cannot run kernel ${kernel} on WebAssembly as its data format must be NHWC: found NCHW`);
+    throw new Refusal({
+      what: `run kernel ${kernel} on WebAssembly`,
+      must: "its data format must be NHWC",
+      found: "found NCHW",
+    });
   }
   return tf.backend_util.computeConv2DInfo(
     x as [number, number, number, number],

@@ -8,6 +8,7 @@ import type { Initializer, Scope } from "../core/scope.ts";
 import { gelu } from "./activations.ts";
 import { linear } from "./linear.ts";
 import { dropout } from "./normalization.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** Options of `attend`. */
 export interface AttendOptions {
@@ -32,13 +33,13 @@ const ABSENT = -1e9;
  * @param k Float32 [B, S, D].
  * @param v Float32 [B, S, D].
  * @returns Float32 [B, T, D].
- * @throws {RangeError} If the heads do not divide the width.
+ * @throws {Refusal} If the heads do not divide the width.
  */
 export function attend(scope: Scope, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, options: AttendOptions): tf.Tensor {
   const { heads, present = null, dropout: rate = 0 } = options;
   const [batch, steps, width] = q.shape;
   if (width % heads !== 0) {
-    throw new RangeError(`Cannot attend as the heads must divide the width ${width}: found ${heads}`);
+    throw new Refusal({ what: "attend", must: `the heads must divide the width ${width}`, found: `found ${heads}` });
   }
   const size = width / heads;
   const apart = (x: tf.Tensor) => tf.transpose(tf.reshape(x, [batch, x.shape[1]!, heads, size]), [0, 2, 1, 3]);

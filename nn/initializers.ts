@@ -9,11 +9,16 @@
 import { sizeOf } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import type { Initializer } from "../core/scope.ts";
+import { Refusal } from "../core/refusal.ts";
 
-/** Fan-in and fan-out of a kernel. @throws {TypeError} If the shape has fewer than two axes. */
+/** Fan-in and fan-out of a kernel. @throws {Refusal} If the shape has fewer than two axes. */
 export function fans(shape: readonly number[]): { readonly fanIn: number; readonly fanOut: number } {
   if (shape.length < 2) {
-    throw new TypeError(`Cannot compute fans as a kernel must have at least 2 axes: found [${shape.join(", ")}]`);
+    throw new Refusal({
+      what: "compute fans",
+      must: "a kernel must have at least 2 axes",
+      found: `found [${shape.join(", ")}]`,
+    });
   }
   const spatial = sizeOf(shape.slice(0, -2));
   return { fanIn: spatial * shape[shape.length - 2], fanOut: spatial * shape[shape.length - 1] };

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { stopGradient, withGradient } from "../tensor/autodiff.ts";
 import type { Initializer, Scope } from "../core/scope.ts";
 import { ones, zeros } from "./initializers.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions {
@@ -161,10 +162,12 @@ export function layerNorm(scope: Scope, x: tf.Tensor, { epsilon = 1e-5 }: { epsi
 /**
  * Sets values to 0 with probability `rate` and scales the others by 1 / (1 - rate); the identity in evaluation.
  *
- * @throws {RangeError} If the rate is not in [0, 1).
+ * @throws {Refusal} If the rate is not in [0, 1).
  */
 export function dropout(scope: Scope, x: tf.Tensor, rate: number): tf.Tensor {
-  if (!(rate >= 0 && rate < 1)) throw new RangeError(`Cannot use dropout as its rate must be in [0, 1): found ${rate}`);
+  if (!(rate >= 0 && rate < 1)) {
+    throw new Refusal({ what: "use dropout", must: "its rate must be in [0, 1)", found: `found ${rate}` });
+  }
   if (scope.mode === "eval" || rate === 0) return x;
   const kept = tf.cast(tf.greaterEqual(scope.random("uniform", x.shape), rate), "float32");
   return tf.mul(tf.mul(x, kept), 1 / (1 - rate));

@@ -8,6 +8,7 @@ import { noise } from "../tensor/noise.ts";
 import { float32, type NamedHostTensors, type NamedTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import type { Initializer, Mode, NoiseKind, Scope } from "../core/scope.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** What a root scope does with full names. */
 interface Backing {
@@ -68,10 +69,11 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 
 function checkAsked(what: string, full: string, found: readonly number[], asked: readonly number[]): void {
   if (!sameShape(found, asked)) {
-    throw new TypeError(
-      `Cannot use ${what} "${full}" as one name must keep one shape: it is [${found.join(", ")}], asked for ` +
-        `[${asked.join(", ")}]`,
-    );
+    throw new Refusal({
+      what: `use ${what} "${full}"`,
+      must: "one name must keep one shape",
+      found: `it is [${found.join(", ")}], asked for [${asked.join(", ")}]`,
+    });
   }
 }
 
@@ -212,7 +214,11 @@ export function bindScope(bindings: Bindings): BoundScope {
     },
     random(path, kind, shape) {
       if (bindings.key === null) {
-        throw new RangeError(`Cannot draw noise in scope "${path}" as noise needs a key: evaluation has none`);
+        throw new Refusal({
+          what: `draw noise in scope "${path}"`,
+          must: "noise needs a key",
+          found: "evaluation has none",
+        });
       }
       const count = drawn.get(path) ?? 0;
       drawn.set(path, count + 1);
@@ -232,12 +238,15 @@ function streamOf(path: string, count: number): number {
 }
 
 /** An error that lists the names nearest to the one asked for. */
-function missing(what: string, name: string, known: readonly string[]): RangeError {
+function missing(what: string, name: string, known: readonly string[]): Refusal {
   const common = (other: string) => {
     let length = 0;
     while (length < Math.min(name.length, other.length) && name[length] === other[length]) length++;
     return length;
   };
   const near = [...known].sort((a, b) => common(b) - common(a) || (a < b ? -1 : 1)).slice(0, 8);
-  return new RangeError(`Cannot find ${what} "${name}": nearest of ${known.length} are ${near.join(", ") || "none"}`);
+  return new Refusal({
+    what: `find ${what} "${name}"`,
+    found: `nearest of ${known.length} are ${near.join(", ") || "none"}`,
+  });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** Last names of our layers' parameters and buffers, and PyTorch's. */
 const leaves: Readonly<Record<string, string>> = {
@@ -75,8 +76,7 @@ export function toTorch(tensors: Readonly<NamedHostTensors>): NamedHostTensors {
  *
  * @param wanted Our tensors by name; only their shapes are read.
  * @param tensors PyTorch's by name. Others than those wanted are left aside.
- * @throws {RangeError} If one is missing.
- * @throws {TypeError} If one has another shape.
+ * @throws {Refusal} If one is missing or has another shape.
  */
 export function fromTorch(
   wanted: Readonly<Record<string, { readonly shape: readonly number[] }>>,
@@ -87,14 +87,19 @@ export function fromTorch(
     const theirs = torchName(name);
     const found = tensors[theirs];
     if (found === undefined) {
-      throw new RangeError(`Cannot read "${name}" from PyTorch's tensors as "${theirs}" must be among them: it is not`);
+      throw new Refusal({
+        what: `read "${name}" from PyTorch's tensors`,
+        must: `"${theirs}" must be among them`,
+        found: "it is not",
+      });
     }
     const expected = torchShape(name, shape);
     if (expected.length !== found.shape.length || expected.some((extent, axis) => extent !== found.shape[axis])) {
-      throw new TypeError(
-        `Cannot read "${name}" from PyTorch's tensor "${theirs}" as it must be [${expected.join(", ")}]: found ` +
-          `[${found.shape.join(", ")}]`,
-      );
+      throw new Refusal({
+        what: `read "${name}" from PyTorch's tensor "${theirs}"`,
+        must: `it must be [${expected.join(", ")}]`,
+        found: `found [${found.shape.join(", ")}]`,
+      });
     }
     const axes = torchAxes(name, shape.length);
     const back = axes === null ? null : axes.map((_, axis) => axes.indexOf(axis));

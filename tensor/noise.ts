@@ -15,6 +15,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { Refusal } from "../core/refusal.ts";
 import type { NoiseKind } from "../core/scope.ts";
 
 /** Name of the tfjs kernel. */
@@ -44,7 +45,11 @@ function mix(word: number): number {
 /** The two words s and t that stand for a stream. */
 export function streamWords(stream: number): [number, number] {
   if (!Number.isInteger(stream) || stream < 0 || stream > 0x7ffffffe) {
-    throw new RangeError(`Cannot draw noise as the stream must be an integer in 0..2^31 - 2: found ${stream}`);
+    throw new Refusal({
+      what: "draw noise",
+      must: "the stream must be an integer in 0..2^31 - 2",
+      found: `found ${stream}`,
+    });
   }
   return [mix(2 * stream + 1), mix(2 * stream + 2)];
 }
@@ -54,7 +59,7 @@ export function streamWords(stream: number): [number, number] {
  *
  * @param key Two 32-bit words.
  * @param count Number of values.
- * @throws {RangeError} If the stream is not an integer in 0..2^31 - 2.
+ * @throws {Refusal} If the stream is not an integer in 0..2^31 - 2.
  */
 export function drawNoise(key: ArrayLike<number>, stream: number, kind: NoiseKind, count: number): Float32Array {
   const [s, t] = streamWords(stream);
@@ -107,14 +112,16 @@ export function registerNoise(backendName: string): void {
  * @param shape Shape of the result.
  * @param kind `"uniform"` on (0, 1), or `"normal"`: mean 0, variance 1.
  * @returns A float32 tensor. It does not depend on the engine (normals up to rounding) and carries no gradient.
- * @throws {TypeError} If the key is not an int32 tensor of shape [2].
- * @throws {RangeError} If the stream is out of range.
+ * @throws {Refusal} If the key is not an int32 tensor of shape [2].
+ * @throws {Refusal} If the stream is out of range.
  */
 export function noise(key: tf.Tensor, stream: number, shape: readonly number[], kind: NoiseKind): tf.Tensor {
   if (key.dtype !== "int32" || key.shape.length !== 1 || key.shape[0] !== 2) {
-    throw new TypeError(
-      `Cannot draw noise as the key must be an int32 tensor of shape [2]: found ${key.dtype} [${key.shape.join(", ")}]`,
-    );
+    throw new Refusal({
+      what: "draw noise",
+      must: "the key must be an int32 tensor of shape [2]",
+      found: `found ${key.dtype} [${key.shape.join(", ")}]`,
+    });
   }
   streamWords(stream);
   registerNoise(tf.getBackend());
@@ -134,14 +141,16 @@ export function noise(key: tf.Tensor, stream: number, shape: readonly number[], 
  * @param logits Log-probabilities up to a constant per row, float32 [batch, classes].
  * @param samples Draws per row, with replacement.
  * @returns int32 [batch, samples] with values in 0..classes - 1. It carries no gradient.
- * @throws {TypeError} If the logits are not a matrix with at least one class, or the key is none.
+ * @throws {Refusal} If the logits are not a matrix with at least one class, or the key is none.
  */
 export function multinomial(key: tf.Tensor, stream: number, logits: tf.Tensor, samples: number): tf.Tensor {
   const [batch, classes] = logits.shape;
   if (logits.rank !== 2 || classes === 0) {
-    throw new TypeError(
-      `Cannot draw classes as the logits must have the shape [batch, classes]: found [${logits.shape.join(", ")}]`,
-    );
+    throw new Refusal({
+      what: "draw classes",
+      must: "the logits must have the shape [batch, classes]",
+      found: `found [${logits.shape.join(", ")}]`,
+    });
   }
   const uniform = noise(key, stream, [batch, samples, 1], "uniform");
   // The last class takes what is left: rounding must not leave a gap below 1.

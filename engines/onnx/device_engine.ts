@@ -15,7 +15,7 @@ import type {
   Program,
   ProgramStats,
 } from "../../core/program.ts";
-import { checkFeeds, checkState } from "../check.ts";
+import { checkFeeds, checkState, foreignState } from "../check.ts";
 import {
   createDeviceSession,
   type DeviceOptions,
@@ -69,9 +69,7 @@ class DeviceProgram implements CompiledProgram {
 
   async run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
     const { program } = this;
-    if (!(state instanceof DeviceState) || state.options.provider !== this.#provider) {
-      throw new TypeError(`Cannot run program "${program.name}" as its state must be made by the same engine`);
-    }
+    if (!(state instanceof DeviceState) || state.options.provider !== this.#provider) throw foreignState(program);
     checkState(program, state.specs);
     checkFeeds(program, inputs);
     return await state.turns.next(() => this.#step(state, inputs));

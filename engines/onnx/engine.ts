@@ -19,7 +19,7 @@ import type {
   ProgramStats,
   TensorSpec,
 } from "../../core/program.ts";
-import { checkFeeds, checkSet, checkState, checkWrite } from "../check.ts";
+import { checkFeeds, checkRead, checkSet, checkStart, checkState, checkWrite, foreignState } from "../check.ts";
 import { Turns } from "../turns.ts";
 import { askedGraphFolder, GraphCache } from "./runtime/cache.ts";
 import type { Target } from "./graph/builder.ts";
@@ -53,6 +53,7 @@ class OnnxState implements EngineState {
   readonly turns: Turns = new Turns();
 
   constructor(values: NamedHostTensors) {
+    checkStart(values);
     const specs: Record<string, TensorSpec> = {};
     for (const [name, { data, shape, dtype }] of Object.entries(values)) {
       specs[name] = { shape: [...shape], dtype };
@@ -63,12 +64,8 @@ class OnnxState implements EngineState {
 
   read(names: readonly string[] = Object.keys(this.pairs)): Promise<NamedHostTensors> {
     return this.turns.next(() => {
-      const values: NamedHostTensors = {};
-      for (const name of names) {
-        if (this.pairs[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
-        values[name] = this.pairs[name].current.copy();
-      }
-      return values;
+      checkRead(this.pairs, names);
+      return Object.fromEntries(names.map((name) => [name, this.pairs[name].current.copy()]));
     });
   }
 
@@ -169,9 +166,7 @@ class OnnxProgram implements CompiledProgram {
 
   async run(state: EngineState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
     const { program } = this;
-    if (!(state instanceof OnnxState)) {
-      throw new TypeError(`Cannot run program "${program.name}" as its state must be made by the same engine`);
-    }
+    if (!(state instanceof OnnxState)) throw foreignState(program);
     checkState(program, state.specs);
     checkFeeds(program, inputs);
     return await state.turns.next(() => this.#step(state, inputs));

@@ -8,6 +8,7 @@ import { dynamicBatch, type Extent, probeBatches } from "./graph/dynamic_batch.t
 import { compileGraph } from "./engine.ts";
 import type { Graph, Port, Value } from "./graph/ir.ts";
 import { type PortLabel, writeOnnx } from "./graph/onnx_writer.ts";
+import { Refusal } from "../../core/refusal.ts";
 
 export { probeBatches } from "./graph/dynamic_batch.ts";
 
@@ -49,7 +50,7 @@ function extentName(extent: Extent): number | string {
 /**
  * Makes a model for all batch sizes.
  *
- * @throws {RangeError} If what it computes depends on the batch size, or on an input that has no label.
+ * @throws {Refusal} If what it computes depends on the batch size, or on an input that has no label.
  */
 export function onnxModel(options: OnnxModelOptions): OnnxModel {
   const graphs = probeBatches.map((batch) => compileGraph(options.programOf(batch), "any"));
@@ -71,11 +72,11 @@ export function onnxModel(options: OnnxModelOptions): OnnxModel {
     const label = options.inputs[name];
     if (label === undefined) {
       if (!used.has(port.value)) return;
-      throw new RangeError(
-        `Cannot make the model "${options.name}" as it must need nothing but ${
-          Object.keys(options.inputs).join(", ")
-        }: it needs "${name}" too`,
-      );
+      throw new Refusal({
+        what: `make the model "${options.name}"`,
+        must: `it must need nothing but ${Object.keys(options.inputs).join(", ")}`,
+        found: `it needs "${name}" too`,
+      });
     }
     ports.push(port);
     inputs.push({ ...label, shape: all.inputShapes[index].map(extentName), dtype: port.value.dtype });

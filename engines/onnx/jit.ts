@@ -40,6 +40,8 @@ import type {
   NamedTensors,
   Program,
 } from "../../core/program.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { checkHost } from "../check.ts";
 import { onnxEngine } from "./engine.ts";
 import { TraceBreakError, UnsupportedKernelError } from "./errors.ts";
 
@@ -131,7 +133,9 @@ export function jit(run: TensorFunction, options: JitOptions = {}): Jitted {
 
   function programFor(inputs: NamedHostTensors): Program {
     for (const input of Object.keys(inputs)) {
-      if (Object.hasOwn(start, input)) throw new TypeError(`Cannot call ${name} with input "${input}": it is state`);
+      if (Object.hasOwn(start, input)) {
+        throw new Refusal({ what: `call ${name} with input "${input}"`, found: "it is state" });
+      }
     }
     return {
       name,
@@ -142,7 +146,11 @@ export function jit(run: TensorFunction, options: JitOptions = {}): Jitted {
         if (results instanceof Promise) results.catch(() => {}); // what it failed with matters no more
         if (typeof results !== "object" || results === null || results instanceof Promise) {
           const found = results instanceof Promise ? "a promise" : String(results);
-          throw new TypeError(`Cannot trace ${name} as it must return tensors by name: it returns ${found}`);
+          throw new Refusal({
+            what: `trace ${name}`,
+            must: "it must return tensors by name",
+            found: `it returns ${found}`,
+          });
         }
         const of = (wanted: boolean) =>
           Object.fromEntries(Object.entries(results).filter(([key]) => Object.hasOwn(start, key) === wanted));
@@ -170,6 +178,7 @@ export function jit(run: TensorFunction, options: JitOptions = {}): Jitted {
 
   const call = async (given: Readonly<Record<string, HostTensor | tf.Tensor>> = {}): Promise<NamedHostTensors> => {
     const inputs = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, hostTensor(value)]));
+    for (const [key, value] of Object.entries(inputs)) checkHost(`call ${name}`, `input "${key}"`, value);
     const program = await prepared(inputs);
     const outputs = await program.run(state, inputs);
     hits++;

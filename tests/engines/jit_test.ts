@@ -1,8 +1,9 @@
 /** `jit` as it is used by itself: guards, breaks, state, and graphs kept on disk. */
 import * as tf from "@tensorflow/tfjs";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { float32, jit, record, TraceBreakError } from "../../engines/onnx/jit.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { float32, type HostTensor, jit, record, TraceBreakError } from "../../engines/onnx/jit.ts";
 import { GraphCache } from "../../engines/onnx/runtime/cache.ts";
+import { Refusal } from "../../core/refusal.ts";
 
 const double = () => jit(({ x }) => ({ y: tf.mul(x, 2) }), { cache: null });
 
@@ -29,6 +30,17 @@ Deno.test("jit() takes eager tensors and gives arrays that stay the caller's", a
   twice.dispose();
 });
 
+Deno.test("jit() refuses arrays of another element type, before it traces", async () => {
+  const twice = double();
+  const given = (data: unknown, dtype: string) => ({ x: { data, shape: [3], dtype } as unknown as HostTensor });
+  await assertRejects(() => twice(given(Int32Array.of(1, 2, 3), "float32")), Refusal, 'input "x" must be float32');
+  await assertRejects(() => twice(given(Float64Array.of(1, 2, 3), "float64")), Refusal, "found float64");
+  await assertRejects(() => twice({ x: tf.tensor(["a"]) }), Refusal, "found string");
+  assertThrows(() => jit(() => ({}), { state: given(Float64Array.of(1, 2, 3), "float32") }), Refusal, "Float64Array");
+  assertEquals(twice.stats().nodes, 0);
+  twice.dispose();
+});
+
 Deno.test("jit() trains with state that stays in the runtime and can be read and written", async () => {
   const step = jit(({ w, x }) => {
     const pass = record(() => tf.sum(tf.square(tf.sub(w, x))));
@@ -41,7 +53,7 @@ Deno.test("jit() trains with state that stays in the runtime and can be read and
   assertEquals([...(await step.read(["w"])).w.data], [3, 6]);
   await step.write({ w: x });
   assertEquals((await step({ x })).loss.data[0], 0);
-  await assertRejects(() => step({ x, w: x }), TypeError, 'input "w": it is state');
+  await assertRejects(() => step({ x, w: x }), Refusal, 'input "w": it is state');
   step.dispose();
 });
 
@@ -59,7 +71,7 @@ Deno.test("jit() names the line of what no graph can hold, and counts it", async
   const late = jit(((t: { x: tf.Tensor }) => Promise.resolve({ y: t.x })) as unknown as Parameters<typeof jit>[0], {
     cache: null,
   });
-  await assertRejects(() => late({ x }), TypeError, "it returns a promise");
+  await assertRejects(() => late({ x }), Refusal, "it returns a promise");
 });
 
 Deno.test("jit() finds reads that nobody waits for or that are caught, and says what else is wrong", async () => {
@@ -94,9 +106,9 @@ Deno.test("jit() finds reads that nobody waits for or that are caught, and says 
   assertEquals(crypto.getRandomValues(new Uint8Array(1)).length, 1);
   assert(!Object.hasOwn(crypto, "getRandomValues"));
   const number = jit(() => ({ y: 3 }) as unknown as { y: tf.Tensor }, { cache: null });
-  await assertRejects(() => number({ x }), TypeError, 'its result "y" must be a tensor: found 3');
+  await assertRejects(() => number({ x }), Refusal, 'its result "y" must be a tensor: found 3');
   const nothing = jit((() => {}) as unknown as () => { y: tf.Tensor }, { cache: null });
-  await assertRejects(() => nothing({ x }), TypeError, "it must return tensors by name: it returns undefined");
+  await assertRejects(() => nothing({ x }), Refusal, "it must return tensors by name: it returns undefined");
   // A read after a trace is a read.
   assertEquals([...await outside.data()], [1, 2]);
 });

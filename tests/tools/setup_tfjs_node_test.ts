@@ -1,3 +1,4 @@
+import { Refusal } from "../../core/refusal.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { cacheFolder } from "../../engines/cache_folder.ts";
 import { tfjsNode, tfjsNodeFolder, tfjsNodeGpu } from "../../engines/tfjs_node.ts";
@@ -32,7 +33,7 @@ Deno.test("tfjs-node engines say what is missing: never built, or broken", () =>
         // Where NVIDIA's driver is missing, that comes before the binding.
         const command = `deno task setup:tfjs-node${plugin === tfjsNodeGpu ? " --gpu" : ""}`;
         assertEquals(missing.get!.split("; then ").at(-1), command);
-        await assertRejects(() => plugin.create(), RangeError, `Cannot use engine "${plugin.name}"`);
+        await assertRejects(() => plugin.create(), Refusal, `Cannot use engine "${plugin.name}"`);
       }
       await Deno.mkdir(tfjsNodeFolder("tfjs-node"));
       await Deno.writeTextFile(`${tfjsNodeFolder("tfjs-node")}/setup.json`, '{"tfjs":"0","tensorflow":"0"}');

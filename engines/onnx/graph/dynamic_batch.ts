@@ -9,6 +9,7 @@
  * @module
  */
 import { type Attributes, constantValue, type Graph, makeNode, type Node, type Port, type Value } from "./ir.ts";
+import { Refusal } from "../../../core/refusal.ts";
 
 /** Batch sizes to lower for: primes larger than most extents, so that no extent is taken for the batch. */
 export const probeBatches: readonly [number, number, number] = [1009, 1013, 1031];
@@ -34,9 +35,11 @@ function extentOf(values: readonly number[], batches: readonly number[]): Extent
 }
 
 function fail(what: string): never {
-  throw new RangeError(
-    `Cannot make one model for all batch sizes as a sample's prediction must not depend on the others: ${what}`,
-  );
+  throw new Refusal({
+    what: "make one model for all batch sizes",
+    must: "a sample's prediction must not depend on the others",
+    found: what,
+  });
 }
 
 /**
@@ -44,7 +47,7 @@ function fail(what: string): never {
  *
  * @param graphs Lowered for `probeBatches`, in that order.
  * @param batchPort The input whose first extent is the batch.
- * @throws {RangeError} If they differ in more than extents that follow the batch.
+ * @throws {Refusal} If they differ in more than extents that follow the batch.
  */
 export function dynamicBatch(graphs: readonly [Graph, Graph, Graph], batchPort: string): DynamicGraph {
   const [first, ...others] = graphs;

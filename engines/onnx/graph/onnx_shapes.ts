@@ -5,9 +5,9 @@
  */
 import { type Attributes, printSpec, type Value } from "./ir.ts";
 
-/** @throws {TypeError} Always: the node is illegal. */
+/** @throws {Error} Always: the node is illegal. */
 export function fail(message: string): never {
-  throw new TypeError(`Cannot infer the shape of an ONNX node: ${message}`);
+  throw new Error(`Cannot infer the shape of an ONNX node: ${message}`);
 }
 
 /** An input that must be there. */

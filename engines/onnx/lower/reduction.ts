@@ -7,6 +7,7 @@ import type { Builder } from "../graph/builder.ts";
 import { sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
 import type { CumulativeAttributes, ReductionAttributes } from "../trace/kernels.ts";
 import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
+import { Refusal } from "../../../core/refusal.ts";
 
 type Plain = "Max" | "Mean" | "Min" | "Prod" | "Sum" | "All" | "Any";
 
@@ -43,7 +44,11 @@ function position(op: "ArgMax" | "ArgMin"): KernelRule<"ArgMax" | "ArgMin"> {
     infer: ([x], { axis }) => {
       const shape = x.shape.filter((_, i) => i !== axis);
       if (x.shape[axis] === 0 && sizeOf(shape) > 0) {
-        throw new RangeError(`Cannot trace kernel ${op} as axis ${axis} must have elements: found [${x.shape}]`);
+        throw new Refusal({
+          what: `trace kernel ${op}`,
+          must: `axis ${axis} must have elements`,
+          found: `found [${x.shape.join(", ")}]`,
+        });
       }
       return { shape, dtype: "int32" };
     },

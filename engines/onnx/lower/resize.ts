@@ -8,6 +8,7 @@ import type { Builder } from "../graph/builder.ts";
 import { constantValue, sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
 import type { ResizeAttributes } from "../trace/kernels.ts";
 import { float, type KernelRule, type Rules } from "./rule.ts";
+import { Refusal } from "../../../core/refusal.ts";
 
 /** Which places of an axis each new place is made of: (1 - share) * lower + share * upper. */
 interface Sources {
@@ -88,7 +89,11 @@ function resized<K extends "ResizeBilinear" | "ResizeNearestNeighbor">(mode: Mod
     infer: ([x], { size }) => {
       const shape = [x.shape[0], ...size, x.shape[3]];
       if (sizeOf(x.shape) === 0 && sizeOf(shape) > 0) {
-        throw new RangeError(`Cannot trace a resizing as the image must have pixels: found [${x.shape}]`);
+        throw new Refusal({
+          what: "trace a resizing",
+          must: "the image must have pixels",
+          found: `found [${x.shape.join(", ")}]`,
+        });
       }
       return { shape, dtype: mode === nearest ? x.dtype : "float32" };
     },

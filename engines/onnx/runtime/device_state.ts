@@ -4,7 +4,7 @@
  * @module
  */
 import type { EngineState, NamedHostTensors, NamedSpecs, TensorSpec } from "../../../core/program.ts";
-import { checkWrite } from "../../check.ts";
+import { checkRead, checkStart, checkWrite } from "../../check.ts";
 import { Turns } from "../../turns.ts";
 import {
   createDeviceSession,
@@ -31,6 +31,7 @@ export class DeviceState implements EngineState {
 
   /** Copies the values. */
   constructor(values: NamedHostTensors, options: DeviceOptions) {
+    checkStart(values);
     const specs: Record<string, TensorSpec> = {};
     for (const [name, { data, shape, dtype }] of Object.entries(values)) {
       specs[name] = { shape: [...shape], dtype };
@@ -42,9 +43,7 @@ export class DeviceState implements EngineState {
 
   read(names: readonly string[] = Object.keys(this.specs)): Promise<NamedHostTensors> {
     return this.turns.next(async () => {
-      for (const name of names) {
-        if (this.#tensors[name] === undefined) throw new TypeError(`Cannot read state "${name}": there is none`);
-      }
+      checkRead(this.#tensors, names);
       const brought = await this.#bring(names.filter((name) => onDevice(this.#tensors[name])));
       return Object.fromEntries(names.map((name) => [name, hostValues(brought[name] ?? this.#tensors[name])]));
     });

@@ -113,7 +113,7 @@ function instance(): { readonly draw: Draw; readonly drawn: Float32Array } {
  * @param stream Which of the key's independent streams.
  * @param start Number of the first of them.
  * @param values Float32, of any length; is filled.
- * @throws {RangeError} If the stream is not an integer in 0..2^31 - 2.
+ * @throws {Refusal} If the stream is not an integer in 0..2^31 - 2.
  */
 export function fillUniform(key: ArrayLike<number>, stream: number, start: number, values: Float32Array): void {
   const [s, t] = streamWords(stream);

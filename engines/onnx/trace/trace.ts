@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { noiseKernel } from "../../../tensor/noise.ts";
 import type { NamedSpecs, NamedTensors } from "../../../core/program.ts";
 import { normaliseAttributes, type RawAttributes } from "./attributes.ts";
+import { Refusal } from "../../../core/refusal.ts";
 import { TraceBreakError, UnsupportedKernelError } from "../errors.ts";
 import {
   type Attributes,
@@ -309,9 +310,11 @@ export function trace(inputs: NamedSpecs, run: (tensors: NamedTensors) => NamedT
       }
       for (const [name, tensor] of Object.entries(run(tensors))) {
         if (!((tensor as unknown) instanceof tf.Tensor)) {
-          throw new TypeError(
-            `Cannot trace a function as its result "${name.replace(/^\w+:/, "")}" must be a tensor: found ${tensor}`,
-          );
+          throw new Refusal({
+            what: "trace a function",
+            must: `its result "${name.replace(/^\w+:/, "")}" must be a tensor`,
+            found: `found ${tensor}`,
+          });
         }
         outputs.push({ name, value: holder.graphValue(tensor) });
       }
