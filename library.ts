@@ -4,16 +4,17 @@
  * @module
  */
 import { builtinMethods } from "./baselines/mod.ts";
-import { emptyLibrary, type Library, register } from "./core/library.ts";
+import { Library } from "./core/library.ts";
 import { builtinDatasets } from "./datasets/mod.ts";
 import { builtinEncoders } from "./encoders/mod.ts";
+import { engines } from "./engines/mod.ts";
+import { grids } from "./experiments/grids/mod.ts";
 import { builtinFusions } from "./fusion/mod.ts";
 
-/** A new library with all built-in datasets, encoders, fusions and methods; add your own with `register`. */
+/** A new library with all built-in parts; add your own with `library.add`. */
 export function createLibrary(): Library {
-  const library = emptyLibrary();
-  for (const plugin of [...builtinDatasets, ...builtinEncoders, ...builtinFusions, ...builtinMethods]) {
-    register(library, plugin);
-  }
+  const library = new Library();
+  const parts = [builtinDatasets, builtinEncoders, builtinFusions, builtinMethods, engines, grids];
+  for (const part of parts.flat()) library.add(part);
   return library;
 }

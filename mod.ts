@@ -24,9 +24,21 @@
  *
  * @module
  */
-export { importPlugins, type Library, register } from "./core/library.ts";
-export { defineDataset, defineEncoder, defineFusion, defineMethod } from "./core/define.ts";
+export { Library } from "./core/library.ts";
+export { importPlugins } from "./core/plugins.ts";
+export {
+  defineDataset,
+  defineEncoder,
+  defineEstimator,
+  defineFusion,
+  defineGrid,
+  defineKind,
+  defineLoss,
+  defineMethod,
+  defineSampler,
+} from "./core/kinds/mod.ts";
 export type {
+  CellRequest,
   Dataset,
   DatasetPlugin,
   Encoder,
@@ -35,13 +47,13 @@ export type {
   Fusion,
   FusionOutput,
   FusionPlugin,
+  GridPlugin,
   Method,
   MethodPlugin,
   ModelContext,
   Split,
 } from "./core/kinds/mod.ts";
-export { buildModel, type CellRequest, part, resolveConfig } from "./experiments/config.ts";
-export type { Grid } from "./experiments/grid.ts";
+export { buildModel, part, resolveConfig } from "./experiments/config.ts";
 export { type ConfigurationResult, configurations, resultTable } from "./experiments/results.ts";
 export { type CellOutcome, type GridOptions, type GridResult, runGrid } from "./experiments/run_grid.ts";
 export { createLibrary } from "./library.ts";

@@ -6,8 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../tensor/autodiff.ts";
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import { CLAIMS, type MethodPlugin } from "../core/kinds/mod.ts";
+import { CLAIMS, defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { defineMethod } from "../core/define.ts";
-import type { MethodPlugin } from "../core/kinds/mod.ts";
+import { defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
 
 /** The fusion trained as it is: the reference that every method is compared with. */
 export const none: MethodPlugin = defineMethod<Record<never, never>>({

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { Method, MethodPlugin, ModelContext, TrainStep } from "../core/kinds/mod.ts";
+import { defineMethod, type Method, type MethodPlugin, type ModelContext, type TrainStep } from "../core/kinds/mod.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { stopGradient } from "../tensor/autodiff.ts";

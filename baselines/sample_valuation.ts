@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { defineMethod } from "../core/define.ts";
-import type { MethodPlugin } from "../core/kinds/mod.ts";
+import { defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
 import {
   maskedPasses,
   needsTwo,

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { MethodPlugin } from "../core/kinds/mod.ts";
+import { defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
 

@@ -4,9 +4,10 @@
  * @module
  */
 import { resolve } from "node:path";
-import { importPlugins, type Library } from "../core/library.ts";
-import { applySettings, type CellRequest, part, trainingOptions } from "../experiments/config.ts";
-import { gridOf } from "../experiments/grids/mod.ts";
+import type { Library } from "../core/library.ts";
+import { importPlugins } from "../core/plugins.ts";
+import type { CellRequest } from "../core/kinds/mod.ts";
+import { applySettings, part, trainingOptions } from "../experiments/config.ts";
 import { configurations, jsonLine, resultTable, tableNotes } from "../experiments/results.ts";
 import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
 import { resolveOptions } from "../core/options.ts";
@@ -199,7 +200,7 @@ async function bench(
   if (repeated !== null && (named || prepared !== undefined)) {
     throw new RangeError(`Cannot use --config together with --grid, ${PARTS}`);
   }
-  const grid = named || repeated !== null ? null : gridOf(prepared ?? "quick");
+  const grid = named || repeated !== null ? null : library.of("grid").get(prepared ?? "quick");
   let requests: CellRequest[] = repeated !== null
     ? [requestFor(repeated)]
     : grid === null

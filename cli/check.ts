@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { type AnyPlugin, importPlugins, type Library } from "../core/library.ts";
+import type { AnyPart, Library } from "../core/library.ts";
+import { importPlugins } from "../core/plugins.ts";
+import { Refusal } from "../core/refusal.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { createLibrary } from "../library.ts";
 import { checkPlugin, type Verdict } from "../contracts/mod.ts";
@@ -16,17 +18,15 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-/** Everything registered under a name. */
-function named(library: Library, name: string): AnyPlugin[] {
-  const registries = [library.datasets, library.encoders, library.fusions, library.methods];
-  const found = registries.flatMap((registry): AnyPlugin[] => registry.has(name) ? [registry.get(name)] : []);
+/** Everything registered under a name. @throws {Refusal} If nothing is. */
+function named(library: Library, name: string): readonly AnyPart[] {
+  const found = library.named(name);
   if (found.length > 0) return found;
-  const known = registries.flatMap((registry) => registry.names());
-  throw new RangeError(
-    `Cannot check "${name}" as it must be a file, a URL, a jsr: or npm: module, or a registered name: names are ${
-      known.sort().join(", ")
-    }`,
-  );
+  throw new Refusal({
+    what: `check "${name}"`,
+    must: "it must be a file, a URL, a jsr: or npm: module, or a registered name",
+    found: `names are ${library.names().join(", ")}`,
+  });
 }
 
 /** Whether an argument names a module rather than a registered part. */
@@ -58,7 +58,7 @@ export const checkCommand: Command = {
     }
     const library = createLibrary();
     for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
-    const plugins: AnyPlugin[] = [];
+    const plugins: AnyPart[] = [];
     for (const text of parsed.positional) {
       plugins.push(...isModule(text) ? await importPlugins(library, pluginSpecifier(text)) : named(library, text));
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnyPlugin, Library } from "../core/library.ts";
+import type { AnyPart, Library } from "../core/library.ts";
 import { byModality } from "../core/modality.ts";
 import type { EncoderPlugin, FusionPlugin, MethodPlugin, ModelContext } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -29,14 +29,14 @@ function methodLines(plugin: MethodPlugin, library: Library): string[] {
   if (counts.length === 0) return ["  Works with: no registered fusion"];
   const m = counts.includes(2) ? 2 : counts[0];
   const { fits, refused } = fusionsFor(plugin, library, m);
-  const every = fits.length === library.fusions.list().length;
+  const every = fits.length === library.of("fusion").list().length;
   const names = every ? "every fusion" : fits.map(({ name }) => name).join(", ");
   const lines = [`  Works with: ${names}; ${counts.join(", ")} modalities (of 1 to 4)`, ...refusalLines(refused)];
   if (plugin.worksWith !== undefined) lines.push(`  That is: ${plugin.worksWith}`);
   if (plugin.widths === "fused") lines.push("  Needs encoders as wide as the fused feature");
   const own = plugin.create({}, context(m));
   const [composes, not]: [string[], { name: string; reason: string }[]] = [[], []];
-  for (const other of library.methods.list()) {
+  for (const other of library.of("method").list()) {
     if (other === plugin || other.name === "none") continue;
     const second = other.create({}, context(m));
     const [before, after] = [incompatibility([own, second]), incompatibility([second, own])];
@@ -76,7 +76,7 @@ function fusionLines(plugin: FusionPlugin, library: Library): string[] {
       throw error;
     }
   });
-  const encoders = library.encoders.list().map((encoder) => ({
+  const encoders = library.of("encoder").list().map((encoder) => ({
     name: encoder.name,
     reason: encoderMisfit(encoder, plugin),
   }));
@@ -88,7 +88,7 @@ function fusionLines(plugin: FusionPlugin, library: Library): string[] {
   const misfits = encoders.flatMap(({ name, reason }) => reason === null ? [] : [{ name, reason }]);
   for (const [reason, names] of grouped(misfits)) lines.push(`  Not ${names.join(", ")}: ${reason}`);
   const m = counts.includes(2) ? 2 : counts[0];
-  const methods = library.methods.list().map((method) => {
+  const methods = library.of("method").list().map((method) => {
     const { fits: own, refused } = fusionsFor(method, library, m);
     const refusal = refused.find(({ name }) => name === plugin.name);
     return {
@@ -113,7 +113,7 @@ function encoderLines(plugin: EncoderPlugin, library: Library): string[] {
   const lines = [`  Takes, for instance: ${takes.map(({ about, shape }) => `${about} ${shapeOf(shape)}`).join(", ")}`];
   lines.push(...refusalLines(refusals));
   if (takes.length === 0) return lines;
-  const fusions = library.fusions.list().map((fusion) => ({
+  const fusions = library.of("fusion").list().map((fusion) => ({
     name: fusion.name,
     reason: encoderMisfit(plugin, fusion),
   }));
@@ -128,15 +128,11 @@ function encoderLines(plugin: EncoderPlugin, library: Library): string[] {
 }
 
 /** Lines for `describe` about what a part goes with. */
-export function compatibilityLines(plugin: AnyPlugin, library: Library): string[] {
-  switch (plugin.kind) {
-    case "method":
-      return methodLines(plugin, library);
-    case "fusion":
-      return fusionLines(plugin, library);
-    case "encoder":
-      return encoderLines(plugin, library);
-    case "dataset":
-      return [];
-  }
+export function compatibilityLines(part: AnyPart, library: Library): string[] {
+  const lines: Readonly<Record<string, (() => string[]) | undefined>> = {
+    method: () => methodLines(part as MethodPlugin, library),
+    fusion: () => fusionLines(part as FusionPlugin, library),
+    encoder: () => encoderLines(part as EncoderPlugin, library),
+  };
+  return lines[part.kind]?.() ?? [];
 }

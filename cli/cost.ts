@@ -42,8 +42,8 @@ function ofFusion(plugin: FusionPlugin, library: Library, abstract: Abstract): s
   return [2, 3].flatMap((m) => {
     const context = { modalities: names.slice(0, m), classes };
     const fusion = plugin.create({}, context);
-    for (const name of ["cnn", ...library.encoders.names()]) {
-      const encoder = library.encoders.get(name);
+    for (const name of ["cnn", ...library.of("encoder").names()]) {
+      const encoder = library.of("encoder").get(name);
       if (encoder.refuses(info, {}) !== null) continue;
       const encoders = byModality(context.modalities, () => encoder.create({}, info));
       if (misfit(fusion, "", encoders, byModality(context.modalities, () => name)) !== null) continue;

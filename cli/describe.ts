@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { importPlugins, type Library } from "../core/library.ts";
+import type { AnyPart, Library } from "../core/library.ts";
+import type { OptionSpecs } from "../core/options.ts";
+import { importPlugins } from "../core/plugins.ts";
+import { Refusal } from "../core/refusal.ts";
 import { describeOption } from "../experiments/config.ts";
-import { grids } from "../experiments/grids/mod.ts";
 import { createLibrary } from "../library.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
@@ -19,58 +21,49 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
+/** An option with, below it, the options of the parts that are its default. */
+function optionLines(options: OptionSpecs, indent: string): string[] {
+  return Object.entries(options).flatMap(([name, spec]) => {
+    const line = `${indent}${describeOption(name, spec)}`;
+    if (spec.type !== "part") return [line];
+    const { plugin, options: chosen } = spec.default;
+    const own = Object.entries(plugin.options).map(([inner, own]) =>
+      [`${name}.${inner}`, Object.hasOwn(chosen, inner) ? { ...own, default: chosen[inner] } : own] as const
+    );
+    return [line, ...optionLines(Object.fromEntries(own) as OptionSpecs, `${indent}  `)];
+  });
+}
+
+/** A part in words. */
+function partText(part: AnyPart, library: Library, abstract?: (run: () => void) => void): string {
+  const { kind } = library.of(part.kind);
+  const lines = [`${kind.name} "${part.name}"`, `  ${part.about}`];
+  if (part.formula !== undefined) {
+    lines.push("  Formula:", ...part.formula.split("\n").map((line) => `    ${line.trim()}`));
+  }
+  if (part.source !== undefined) lines.push(`  Source: ${part.source}`);
+  lines.push(...(kind.describe?.(part) ?? []).map((line) => `  ${line}`));
+  lines.push(...needLines(part, statedInputs.map(({ info }) => info)));
+  lines.push(...compatibilityLines(part, library));
+  if (abstract !== undefined) lines.push(...costLines(part, library, abstract));
+  if (Object.keys(kind.functions).length === 0) return lines.join("\n");
+  const options = optionLines(part.options, "    ");
+  lines.push(options.length === 0 ? "  Options: none" : "  Options:", ...options);
+  return lines.join("\n");
+}
+
 /**
  * A description of everything registered under a name.
  *
  * @param abstract Runs a function for its shapes, as `Engine.abstract` does; with it costs are stated.
- * @throws {RangeError} If nothing is.
+ * @throws {Refusal} If nothing is.
  */
 export function description(library: Library, name: string, abstract?: (run: () => void) => void): string {
-  const texts: string[] = [];
-  for (const registry of [library.datasets, library.encoders, library.fusions, library.methods]) {
-    if (!registry.has(name)) continue;
-    const plugin = registry.get(name);
-    const lines = [`${registry.kind} "${name}"`, `  ${plugin.about}`];
-    if (plugin.formula !== undefined) {
-      lines.push("  Formula:", ...plugin.formula.split("\n").map((line) => `    ${line.trim()}`));
-    }
-    if (plugin.source !== undefined) lines.push(`  Source: ${plugin.source}`);
-    if (plugin.kind === "method") {
-      const { forwards, backwards } = plugin.cost ?? { forwards: 1, backwards: 1 };
-      lines.push(`  Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`);
-      const passes = plugin.passes?.({}, { modalities: ["a", "b"], classes: 2 }) ?? 0;
-      if (passes > 0) {
-        const count = Number(passes.toPrecision(3));
-        lines.push(
-          `  Cost per epoch past its warm-up: ${count} forward passes over the training set besides its steps (2 modalities)`,
-        );
-      }
-    }
-    lines.push(...needLines(plugin, statedInputs.map(({ info }) => info)));
-    lines.push(...compatibilityLines(plugin, library));
-    if (abstract !== undefined) lines.push(...costLines(plugin, library, abstract));
-    const options = Object.entries(plugin.options);
-    lines.push(options.length === 0 ? "  Options: none" : "  Options:");
-    for (const [option, spec] of options) lines.push(`    ${describeOption(option, spec)}`);
-    texts.push(lines.join("\n"));
+  const parts = library.named(name);
+  if (parts.length === 0) {
+    throw new Refusal({ what: `describe "${name}"`, found: `known names are ${library.names().join(", ")}` });
   }
-  const grid = grids.find((candidate) => candidate.name === name);
-  if (grid !== undefined) {
-    texts.push(
-      [
-        `grid "${name}"`,
-        `  ${grid.question}`,
-        `  Seeds: ${grid.seeds.join(", ")}`,
-        `  Configurations: ${grid.cells.map(({ label }) => label).join(", ")}`,
-      ].join("\n"),
-    );
-  }
-  if (texts.length === 0) {
-    const known = [library.datasets, library.encoders, library.fusions, library.methods]
-      .flatMap((registry) => registry.names()).concat(grids.map((candidate) => candidate.name));
-    throw new RangeError(`Cannot describe "${name}": known names are ${[...new Set(known)].sort().join(", ")}`);
-  }
-  return texts.join("\n\n");
+  return parts.map((part) => partText(part, library, abstract)).join("\n\n");
 }
 
 /** Descriptions with costs, for which the best engine works out shapes. */

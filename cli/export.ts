@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { importPlugins } from "../core/library.ts";
+import { importPlugins } from "../core/plugins.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../experiments/export_run.ts";
 import { createLibrary } from "../library.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { importPlugins, type Library } from "../core/library.ts";
-import { engines } from "../engines/mod.ts";
-import { grids } from "../experiments/grids/mod.ts";
+import type { Library } from "../core/library.ts";
+import { importPlugins } from "../core/plugins.ts";
 import { createLibrary } from "../library.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
@@ -15,26 +14,23 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-/** What can be chosen, as text. */
+/** What can be chosen, as text: a paragraph for each kind that has parts. */
 export function listing(library: Library): string {
-  const rows: [string, readonly { name: string; about: string }[]][] = [
-    ["Datasets", library.datasets.list()],
-    ["Encoders", library.encoders.list()],
-    ["Fusions", library.fusions.list()],
-    ["Methods", library.methods.list()],
-    ["Engines", engines],
-    ["Grids", grids.map(({ name, question }) => ({ name, about: question }))],
-  ];
-  const width = Math.max(...rows.flatMap(([_, items]) => items.map(({ name }) => name.length)));
-  return rows.map(([title, items]) =>
-    [title, ...items.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)].join("\n")
+  const kinds = library.kinds().map((kind) => ({ kind, parts: library.of(kind.name).list() }))
+    .filter(({ parts }) => parts.length > 0);
+  const width = Math.max(...kinds.flatMap(({ parts }) => parts.map(({ name }) => name.length)));
+  return kinds.map(({ kind, parts }) =>
+    [
+      `${kind.plural[0].toUpperCase()}${kind.plural.slice(1)}`,
+      ...parts.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`),
+    ].join("\n")
   ).join("\n\n");
 }
 
 /** `armlab list`. */
 export const listCommand: Command = {
   name: "list",
-  about: "list datasets, encoders, fusions, methods, engines and grids",
+  about: "list the parts of every kind, engines and grids",
   async run(args: string[]): Promise<number> {
     const parsed = parseFlags("list", flags, args);
     if (parsed.boolean.help) {

@@ -5,7 +5,7 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { stringify } from "@std/csv/stringify";
-import { importPlugins } from "../core/library.ts";
+import { importPlugins } from "../core/plugins.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { CompiledProgram, Engine } from "../core/program.ts";
 import { quiet, selectEngine } from "../engines/mod.ts";

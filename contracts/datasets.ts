@@ -122,7 +122,7 @@ export const datasetContracts: readonly Contract<DatasetPlugin>[] = [
       const { modalities } = await load(plugin);
       const notes = modalitiesOf(modalities).map((modality) => {
         const info = modalities[modality];
-        const fits = library.encoders.list().filter((encoder) => encoder.refuses(info, {}) === null);
+        const fits = library.of("encoder").list().filter((encoder) => encoder.refuses(info, {}) === null);
         must(fits.length > 0, `no registered encoder takes "${modality}" of shape [${info.shape.join(", ")}]`);
         return `${modality}: ${fits.map(({ name }) => name).join(", ")}`;
       });

@@ -87,7 +87,7 @@ const stages: Contract<EncoderPlugin> = {
       const count = model.encoders[NAMES[0]].stages.length;
       must(count >= 1, "it has no stage");
       // Every registered fusion that wants stages, and has enough of them here.
-      for (const fusion of tools.library.fusions.list()) {
+      for (const fusion of tools.library.of("fusion").list()) {
         const options = "stages" in fusion.options ? { stages: count } : {};
         const made = built(fusion, model.context, { ...fusion.tiny, ...options });
         if (made === null || (made.needs.stages ?? 0) === 0) continue;
@@ -156,7 +156,7 @@ export const encoderContracts: readonly Contract<EncoderPlugin>[] = [
   },
   {
     claim: "works with every value of its choices",
-    check: (plugin, tools) => choicesWork(plugin, (options) => withChoice(plugin, options, tools)),
+    check: (plugin, tools) => choicesWork(plugin, tools.library, (options) => withChoice(plugin, options, tools)),
   },
 ];
 

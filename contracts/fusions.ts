@@ -210,7 +210,7 @@ export const fusionContracts: readonly Contract<FusionPlugin>[] = [
   {
     claim: "works with every value of its choices",
     check: (plugin, tools) =>
-      choicesWork(plugin, async (options) => {
+      choicesWork(plugin, tools.library, async (options) => {
         const rig = fusionRig(plugin, tools.library, { fusionOptions: options });
         if (rig === null) return false;
         await withSteps(rig, tools.eager, async (steps) => mustBeFinite("a prediction", await steps.predict()));
@@ -222,7 +222,7 @@ export const fusionContracts: readonly Contract<FusionPlugin>[] = [
     crossing: true,
     async check(plugin, tools) {
       const used: string[] = [];
-      for (const method of tools.library.methods.list()) {
+      for (const method of tools.library.of("method").list()) {
         const { fits } = fusionsFor(method, tools.library, 2);
         const wide = method.widths === "fused";
         if (!fits.includes(plugin) || wide && !await fitsWide(plugin, tools, 2)) continue;

@@ -217,7 +217,7 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
   {
     claim: "works with every value of its choices",
     check: (plugin, tools) =>
-      choicesWork(plugin, async (options) => {
+      choicesWork(plugin, tools.library, async (options) => {
         const names = NAMES.slice(0, 2);
         const fusion = fusionOf(plugin, tools);
         const made = fusion.create({}, contextOf(names));

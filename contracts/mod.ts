@@ -4,24 +4,25 @@
  * @example Check a fusion of one's own in a test
  * ```ts no-eval
  * import { checkPlugin } from "@armlab/armlab/contracts";
- * import { createLibrary, register } from "@armlab/armlab";
+ * import { createLibrary } from "@armlab/armlab";
  * import { cpu, onnxCpu } from "@armlab/armlab/engines";
  * import { myFusion } from "../contracts/my_fusion.ts";
  *
  * const library = createLibrary();
- * register(library, myFusion);
+ * library.add(myFusion);
  * const tools = { library, eager: await cpu.create(), compiled: await onnxCpu.create() };
  * for await (const verdict of checkPlugin(myFusion, tools)) console.log(verdict);
  * ```
  *
  * @module
  */
-import type { AnyPlugin } from "../core/library.ts";
+import type { AnyPart } from "../core/library.ts";
 import { type Contract, type ContractTools, judge, type Verdict } from "./contract.ts";
 import { datasetContracts } from "./datasets.ts";
 import { encoderContracts } from "./encoders.ts";
 import { fusionContracts } from "./fusions.ts";
 import { methodContracts } from "./methods.ts";
+import { commonContracts } from "./options.ts";
 
 export { BrokenContract, type Contract, type ContractTools, type Found, judge, type Verdict } from "./contract.ts";
 export { datasetContracts } from "./datasets.ts";
@@ -30,18 +31,24 @@ export { fusionContracts } from "./fusions.ts";
 export { methodContracts } from "./methods.ts";
 export { fusionsFor, INPUTS } from "./toy.ts";
 
-/** The contracts of a plugin's kind. */
-export function contractsOf(kind: AnyPlugin["kind"]): readonly Contract<never>[] {
-  return { dataset: datasetContracts, encoder: encoderContracts, fusion: fusionContracts, method: methodContracts }[
-    kind
-  ];
+/** Contracts by kind. */
+const byKind: Readonly<Record<string, readonly Contract<never>[] | undefined>> = {
+  dataset: datasetContracts,
+  encoder: encoderContracts,
+  fusion: fusionContracts,
+  method: methodContracts,
+};
+
+/** The contracts of a part's kind; of a kind that has none of its own, those of every part. */
+export function contractsOf(kind: string): readonly Contract<never>[] {
+  return byKind[kind] ?? commonContracts;
 }
 
 /**
- * Runs all contracts of a plugin's kind, one after another.
+ * Runs all contracts of a part's kind, one after another.
  *
- * @param tools The plugin must be registered in their library.
+ * @param tools The part must be registered in their library.
  */
-export async function* checkPlugin(plugin: AnyPlugin, tools: ContractTools): AsyncGenerator<Verdict> {
-  for (const contract of contractsOf(plugin.kind)) yield await judge(contract, plugin as never, tools);
+export async function* checkPlugin(part: AnyPart, tools: ContractTools): AsyncGenerator<Verdict> {
+  for (const contract of contractsOf(part.kind)) yield await judge(contract, part as never, tools);
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { type OptionSpec, resolveOptions } from "../core/options.ts";
+import type { Library } from "../core/library.ts";
+import { type OptionSpec, type RawOptions, resolveOptions, use } from "../core/options.ts";
 import type { About } from "../core/kinds/mod.ts";
-import { BrokenContract, type Found, must } from "./contract.ts";
+import { BrokenContract, type Contract, type Found, must } from "./contract.ts";
 
 /** A value that an option must refuse, or `undefined` if every value of its type goes. */
 function refusedBy(spec: OptionSpec): unknown {
@@ -21,6 +22,10 @@ function refusedBy(spec: OptionSpec): unknown {
       return 1;
     case "numbers":
       return ["no number"];
+    case "part":
+      return 1;
+    case "parts":
+      return [1];
   }
 }
 
@@ -58,14 +63,25 @@ export function optionsAreSound(
   return unsourced.length === 0 ? {} : { note: `options without a source: ${unsourced.join(", ")}` };
 }
 
-/** Values of choices and switches other than the defaults, one at a time. */
-export function alternatives(plugin: About): Record<string, unknown>[] {
-  return Object.entries(plugin.options).flatMap(([name, spec]): Record<string, unknown>[] => {
-    if (spec.type === "boolean") return [{ [name]: !spec.default }];
-    if (spec.type === "choice") {
-      return spec.choices.filter((choice) => choice !== spec.default).map((choice) => ({ [name]: choice }));
+/** Values of choices, switches and parts other than the defaults, one at a time, also within default parts. */
+export function alternatives({ options }: Pick<About, "options">, library: Library): RawOptions[] {
+  return Object.entries(options).flatMap(([name, spec]): RawOptions[] => {
+    switch (spec.type) {
+      case "boolean":
+        return [{ [name]: !spec.default }];
+      case "choice":
+        return spec.choices.filter((choice) => choice !== spec.default).map((choice) => ({ [name]: choice }));
+      case "part": {
+        const { plugin, options: chosen } = spec.default;
+        const others = library.of(spec.kind).list().filter((other) => other !== plugin);
+        return [
+          ...others.map((other) => ({ [name]: use(other, other.tiny) })),
+          ...alternatives(plugin, library).map((inner) => ({ [name]: use(plugin, { ...chosen, ...inner }) })),
+        ];
+      }
+      default:
+        return [];
     }
-    return [];
   });
 }
 
@@ -76,13 +92,14 @@ export function alternatives(plugin: About): Record<string, unknown>[] {
  */
 export async function choicesWork(
   plugin: About,
+  library: Library,
   run: (options: Record<string, unknown>) => Promise<boolean>,
 ): Promise<Found> {
-  const all = alternatives(plugin);
+  const all = alternatives(plugin, library);
   if (all.length === 0) return { skipped: "it has no choices" };
   const refused: string[] = [];
   for (const options of all) {
-    const text = Object.entries(options).map(([name, value]) => `${name}=${value}`).join();
+    const text = Object.entries(options).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join();
     try {
       if (!await run(options)) refused.push(text);
     } catch (error) {
@@ -92,3 +109,11 @@ export async function choicesWork(
   const tried = `${all.length - refused.length} tried`;
   return { note: refused.length === 0 ? tried : `${tried}; not for these modalities: ${refused.join(", ")}` };
 }
+
+/** Contracts of parts whose kind has none of its own. */
+export const commonContracts: readonly Contract<never>[] = [
+  {
+    claim: "has sound options",
+    check: (part: About & { readonly kind: string }) => optionsAreSound(part, null),
+  },
+];

@@ -137,7 +137,7 @@ export function contextOf(names: readonly string[]): ModelContext {
 
 /** An encoder of a dataset's modality that gives tokens, from those registered. */
 function tokenEncoder(library: Library): { plugin: EncoderPlugin; info: ModalityInfo } | null {
-  for (const plugin of library.encoders.list()) {
+  for (const plugin of library.of("encoder").list()) {
     for (const info of INPUTS) {
       const options = plugin.tiny ?? {};
       if (plugin.refuses(info, options) === null && plugin.create(options, info).tokens) return { plugin, info };
@@ -215,7 +215,7 @@ export function fusionsFor(
   const context = contextOf(NAMES.slice(0, m));
   const fits: FusionPlugin[] = [];
   const refused: { name: string; reason: string }[] = [];
-  for (const fusion of library.fusions.list()) {
+  for (const fusion of library.of("fusion").list()) {
     const wide = plugin.widths === "fused" ? wideOptions(fusion) : {};
     const made = wide === null ? null : built(fusion, context, { ...fusion.tiny, ...wide });
     if (made === null) continue;

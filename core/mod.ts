@@ -4,8 +4,8 @@
  * @module
  */
 export * from "./check.ts";
-export * from "./define.ts";
 export * from "./library.ts";
+export * from "./plugins.ts";
 export * from "./modality.ts";
 export * from "./options.ts";
 export * from "./kinds/mod.ts";

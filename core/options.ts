@@ -1,9 +1,12 @@
 /**
- * Options of plugins: declared once with type, default, range and source; checked, printed and documented from there.
+ * Options of parts: declared once with type, default, range and source; checked, printed and documented from there.
  *
  * @module
  */
 import { z } from "zod";
+import type { About } from "./kinds/about.ts";
+import type { FindPart } from "./kinds/kind.ts";
+import { Refusal } from "./refusal.ts";
 
 /** What every option has. */
 export interface OptionBase<T> {
@@ -40,15 +43,38 @@ export interface TextOption extends OptionBase<string> {
 export interface NumbersOption extends OptionBase<readonly number[]> {
   readonly type: "numbers";
 }
+/** A part of some kind: whoever is registered, with options of its own. */
+export interface PartOption extends OptionBase<BoundPart> {
+  readonly type: "part";
+  /** Name of the kind: `"estimator"`. */
+  readonly kind: string;
+  /** Parts worth trying when tuning. */
+  readonly tune?: readonly string[];
+}
+/** Several parts of one kind, in order. */
+export interface PartsOption extends OptionBase<readonly BoundPart[]> {
+  readonly type: "parts";
+  /** Name of the kind: `"loss"`. */
+  readonly kind: string;
+}
 
 /** Any option. */
-export type OptionSpec = NumberOption | BooleanOption | ChoiceOption | TextOption | NumbersOption;
+export type OptionSpec =
+  | NumberOption
+  | BooleanOption
+  | ChoiceOption
+  | TextOption
+  | NumbersOption
+  | PartOption
+  | PartsOption;
 
 /** The spec that fits a TypeScript type. Wrapped in tuples, so that a union of words is one choice and not several. */
 export type SpecFor<T> = [T] extends [boolean] ? BooleanOption
   : [T] extends [number] ? NumberOption
   : [T] extends [readonly number[]] ? NumbersOption
   : [T] extends [string] ? (string extends T ? TextOption : ChoiceOption<T>)
+  : [T] extends [BoundPart] ? PartOption
+  : [T] extends [readonly BoundPart[]] ? PartsOption
   : never;
 
 /** Specs by option name. */
@@ -60,7 +86,25 @@ export type SpecsFor<O> = { readonly [K in keyof O]-?: SpecFor<O[K]> };
 /** Values of options as given by a user, unchecked. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
-function schemaOf(spec: OptionSpec): z.ZodType {
+/**
+ * A part that was chosen, with all its options resolved. As JSON, and in comparisons, it is `{ name, options }`: the part
+ * itself is a hidden property.
+ */
+export interface BoundPart<P extends About = About> {
+  readonly name: string;
+  readonly options: RawOptions;
+  /** The registered part. Not enumerable. */
+  readonly plugin: P;
+}
+
+/** A part with options, as the default of an option: `use(histogram, { bins: 8 })`. */
+export function use<P extends About>(plugin: P, options: RawOptions = {}): BoundPart<P> {
+  const bound = { name: plugin.name, options };
+  return Object.defineProperty(bound, "plugin", { value: plugin }) as BoundPart<P>;
+}
+
+/** A schema for what is no part. */
+function schemaOf(spec: Exclude<OptionSpec, PartOption | PartsOption>): z.ZodType {
   switch (spec.type) {
     case "number":
     case "integer": {
@@ -80,6 +124,18 @@ function schemaOf(spec: OptionSpec): z.ZodType {
   }
 }
 
+/** Types that options can have. */
+const types: ReadonlySet<string> = new Set<OptionSpec["type"]>([
+  "number",
+  "integer",
+  "boolean",
+  "choice",
+  "text",
+  "numbers",
+  "part",
+  "parts",
+]);
+
 /** The allowed values in words. */
 export function describeType(spec: OptionSpec): string {
   switch (spec.type) {
@@ -97,40 +153,96 @@ export function describeType(spec: OptionSpec): string {
       return "text";
     case "numbers":
       return "a list of numbers";
+    case "part":
+      return `the name of ${/^[aeiou]/.test(spec.kind) ? "an" : "a"} ${spec.kind}`;
+    case "parts":
+      return `names of kind ${spec.kind}`;
   }
 }
 
+/** What an option's value refers to: a name, a name with options, or a part that is bound already. */
+const reference = z.union([
+  z.string().transform((name) => ({ name, options: {} as RawOptions })),
+  z.object({ name: z.string(), options: z.record(z.string(), z.unknown()).optional() }),
+]);
+
+/** Looks up and resolves a part that an option names. */
+function boundPart(
+  spec: PartOption | PartsOption,
+  option: string,
+  owner: string,
+  value: unknown,
+  find?: FindPart,
+): BoundPart {
+  const read = reference.safeParse(value);
+  if (!read.success) throw wrongValue(option, owner, spec, value);
+  const { name, options = {} } = read.data;
+  const defaults = spec.type === "part" ? [spec.default] : spec.default;
+  const plugin = (value as Partial<BoundPart>).plugin ?? find?.(spec.kind, name) ??
+    defaults.find((known) => known.name === name)?.plugin;
+  if (plugin === undefined) {
+    throw new Refusal({
+      what: `set option "${option}" of ${owner} to "${name}"`,
+      must: `a ${spec.kind} that is no default must come from a library`,
+      found: "there is none here",
+      hint: "build the part by library.build(kind, { name, options })",
+    });
+  }
+  return use(plugin, resolveOptions(`${spec.kind} "${name}" of ${owner}`, plugin.options, options, find));
+}
+
+function wrongValue(option: string, owner: string, spec: OptionSpec, value: unknown): Refusal {
+  return new Refusal({
+    what: `set option "${option}" of ${owner}`,
+    must: `it must be ${describeType(spec)}`,
+    found: `found ${JSON.stringify(value)}`,
+  });
+}
+
+/** One option's value, checked. */
+function resolvedValue(option: string, owner: string, spec: OptionSpec, value: unknown, find?: FindPart): unknown {
+  if (!types.has(spec.type)) {
+    throw new Refusal({
+      what: `use option "${option}" of ${owner}`,
+      must: `its type must be one of ${[...types].join(", ")}`,
+      found: `found ${JSON.stringify(spec.type)}`,
+    });
+  }
+  if (spec.type === "part") return boundPart(spec, option, owner, value, find);
+  if (spec.type === "parts") {
+    if (!Array.isArray(value)) throw wrongValue(option, owner, spec, value);
+    return value.map((one) => boundPart(spec, option, owner, one, find));
+  }
+  if (!schemaOf(spec).safeParse(value).success) throw wrongValue(option, owner, spec, value);
+  return value;
+}
+
 /**
- * Fills defaults and checks every value.
+ * Fills defaults and checks every value; options that are parts become bound parts with their own options resolved.
  *
  * @param owner Who owns the options, for messages: `fusion "concat"`.
- * @throws {RangeError} If an option is unknown or its value is not allowed.
+ * @param find Finds parts by name; without it only defaults and bound parts can be had.
+ * @throws {Refusal} If an option is unknown or its value is not allowed.
  */
 export function resolveOptions<O extends object = Record<string, unknown>>(
   owner: string,
   specs: OptionSpecs,
   given: RawOptions = {},
+  find?: FindPart,
 ): O {
   const names = Object.keys(specs);
-  const result: Record<string, unknown> = {};
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(specs, name)) {
-      throw new RangeError(
-        `Cannot set option "${name}" of ${owner}: its options are ${names.join(", ") || "none"}`,
-      );
+      throw new Refusal({
+        what: `set option "${name}" of ${owner}`,
+        found: `its options are ${names.join(", ") || "none"}`,
+      });
     }
   }
-  for (const name of names) {
-    const spec = specs[name];
-    const value = given[name] === undefined ? spec.default : given[name];
-    if (!schemaOf(spec).safeParse(value).success) {
-      throw new RangeError(
-        `Cannot set option "${name}" of ${owner} as it must be ${describeType(spec)}: found ${JSON.stringify(value)}`,
-      );
-    }
-    result[name] = value;
-  }
-  return result as O;
+  return Object.fromEntries(names.map((name) => {
+    const value = given[name] === undefined ? specs[name].default : given[name];
+    return [name, resolvedValue(name, owner, specs[name], value, find)];
+  })) as O;
 }
 
 /**
@@ -151,6 +263,10 @@ export function parseOption(spec: OptionSpec, text: string): unknown {
       const values = parts.map(Number);
       return parts.some((part) => part === "") || values.some(Number.isNaN) ? text : values;
     }
+    case "part":
+      return { name: text, options: {} };
+    case "parts":
+      return text === "" ? [] : text.split(",").map((name) => ({ name: name.trim(), options: {} }));
     default:
       return text;
   }

@@ -132,18 +132,6 @@ export interface Missing {
   readonly get: string | null;
 }
 
-/** A registered engine. */
-export interface EnginePlugin {
-  /** e.g. `"onnx:cpu"`. Engines are not held in a `Registry`, whose names have no colon. */
-  readonly name: string;
-  /** One line for `--list` and `doctor`. */
-  readonly about: string;
-  /** Says why the engine cannot run here, or `null` if it can. Must not throw. */
-  unavailable(): Promise<Missing | null>;
-  /** Creates the engine. */
-  create(options?: EngineOptions): Promise<Engine>;
-}
-
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);

@@ -3,71 +3,68 @@
  *
  * @module
  */
+import type { About } from "./kinds/about.ts";
+import type { Kind } from "./kinds/kind.ts";
+import { Refusal } from "./refusal.ts";
 
-/** Anything that can be registered. */
-export interface Named {
-  /** Kebab-case name, unique within its registry. */
-  readonly name: string;
-}
+/** What names look like where their kind says nothing. */
+const kebabCase = { pattern: /^[a-z0-9]+(-[a-z0-9]+)*$/, words: "kebab-case (a-z, 0-9, single hyphens)" };
 
-/** A set of plugins of one kind. A miss and a clash both throw. */
-export class Registry<P extends Named> {
-  /** What is registered, in the singular: "fusion", "dataset". */
-  readonly kind: string;
-  readonly #plugins: Map<string, P> = new Map();
+/** The parts of one kind. A miss and a clash both throw. */
+export class Registry<P extends About> {
+  /** What is registered. */
+  readonly kind: Kind<P>;
+  readonly #parts: Map<string, P> = new Map();
 
-  /** @param kind What is registered, in the singular, for messages. */
-  constructor(kind: string, plugins: readonly P[] = []) {
+  constructor(kind: Kind<P>, parts: readonly P[] = []) {
     this.kind = kind;
-    for (const plugin of plugins) this.add(plugin);
+    for (const part of parts) this.add(part);
   }
 
   /**
-   * Registers a plugin under its own name.
+   * Registers a part under its own name.
    *
-   * @throws {RangeError} If the name is taken by another plugin or is not kebab-case.
+   * @throws {Refusal} If the name is taken by another part or is not what names of its kind look like.
    */
-  add(plugin: P): this {
-    if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(plugin.name)) {
-      throw new RangeError(
-        `Cannot register ${this.kind} "${plugin.name}" as its name must be kebab-case (a-z, 0-9, single hyphens)`,
-      );
+  add(part: P): this {
+    const { pattern, words } = this.kind.names ?? kebabCase;
+    if (!pattern.test(part.name)) {
+      throw new Refusal({ what: `register ${this.kind.name} "${part.name}"`, must: `its name must be ${words}` });
     }
-    const present = this.#plugins.get(plugin.name);
-    if (present !== undefined && present !== plugin) {
-      throw new RangeError(
-        `Cannot register ${this.kind} "${plugin.name}" as a name must be unique: ` +
-          `a ${this.kind} of that name is registered`,
-      );
+    const present = this.#parts.get(part.name);
+    if (present !== undefined && present !== part) {
+      throw new Refusal({
+        what: `register ${this.kind.name} "${part.name}"`,
+        must: "a name must be unique",
+        found: `a ${this.kind.name} of that name is registered`,
+      });
     }
-    this.#plugins.set(plugin.name, plugin);
+    this.#parts.set(part.name, part);
     return this;
   }
 
-  /** Whether a plugin of this name is registered. */
+  /** Whether a part of this name is registered. */
   has(name: string): boolean {
-    return this.#plugins.has(name);
+    return this.#parts.has(name);
   }
 
-  /**
-   * The plugin of a name.
-   *
-   * @throws {RangeError} If there is none; the message lists the registered names.
-   */
+  /** The part of a name. @throws {Refusal} If there is none; the message lists the registered names. */
   get(name: string): P {
-    const plugin = this.#plugins.get(name);
-    if (plugin !== undefined) return plugin;
-    throw new RangeError(
-      `Cannot find ${this.kind} "${name}": registered names are ${this.names().join(", ") || "none"}`,
-    );
+    const part = this.#parts.get(name);
+    if (part !== undefined) return part;
+    throw new Refusal({
+      what: `find ${this.kind.name} "${name}"`,
+      found: `registered names are ${this.names().join(", ") || "none"}`,
+    });
   }
 
-  /** Registered names, sorted. */
+  /** Registered names: sorted, or as registered where their kind says so. */
   names(): string[] {
-    return [...this.#plugins.keys()].sort();
+    const names = [...this.#parts.keys()];
+    return this.kind.ordered === true ? names : names.sort();
   }
 
-  /** Registered plugins, sorted by name. */
+  /** Registered parts, in the order of `names`. */
   list(): P[] {
     return this.names().map((name) => this.get(name));
   }

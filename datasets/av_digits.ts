@@ -4,8 +4,7 @@
  * @module
  */
 import { type ByModality, mapByModality } from "../core/modality.ts";
-import { defineDataset } from "../core/define.ts";
-import type { Dataset, DatasetPlugin, Split, SplitName } from "../core/kinds/mod.ts";
+import { type Dataset, type DatasetPlugin, defineDataset, type Split, type SplitName } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
 import { type AvDigitsManifest, BANDS, decodeTable, FRAMES, MEL, SIDE } from "./av_digits_format.ts";
 import { checkDataset } from "./check.ts";

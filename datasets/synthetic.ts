@@ -7,8 +7,7 @@
  * @module
  */
 import { mapByModality } from "../core/modality.ts";
-import { defineDataset } from "../core/define.ts";
-import type { Dataset, DatasetPlugin, Split, SplitName } from "../core/kinds/mod.ts";
+import { type Dataset, type DatasetPlugin, defineDataset, type Split, type SplitName } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { bitSets, type InformationTruth } from "./information_sets.ts";

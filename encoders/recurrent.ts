@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { SpecsFor } from "../core/options.ts";
-import { defineEncoder } from "../core/define.ts";
-import type { Encoder, EncoderPlugin, ModalityInfo, Stage } from "../core/kinds/mod.ts";
+import { defineEncoder, type Encoder, type EncoderPlugin, type ModalityInfo, type Stage } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { dropout, uniform } from "../nn/mod.ts";
 

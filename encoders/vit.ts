@@ -4,8 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder } from "../core/define.ts";
-import type { EncoderPlugin, Stage } from "../core/kinds/mod.ts";
+import { defineEncoder, type EncoderPlugin, type Stage } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import type { Scope } from "../core/scope.ts";
 import {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/program.ts";
+import type { EnginePlugin } from "../core/kinds/mod.ts";
+import type { Engine, EngineOptions, Missing } from "../core/program.ts";
 import { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 import { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";

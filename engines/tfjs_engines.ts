@@ -3,22 +3,23 @@
  *
  * @module
  */
-import type { EnginePlugin, Missing } from "../core/program.ts";
+import { defineEngine, type EnginePlugin } from "../core/kinds/mod.ts";
+import type { Missing } from "../core/program.ts";
 import { eagerEngine } from "./eager.ts";
 import { calmGraphics, graphicsDriver, messageOf } from "./missing.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
 import { mendWebgpu } from "./webgpu_kernels.ts";
 
 /** tfjs on the CPU, operation by operation. */
-export const cpu: EnginePlugin = {
+export const cpu: EnginePlugin = defineEngine({
   name: "cpu",
   about: "tfjs in plain JavaScript, operation by operation; slow, for checking other engines",
   unavailable: () => Promise.resolve(null),
   create: () => eagerEngine({ name: "cpu", backend: "cpu", device: "CPU, 1 thread" }),
-};
+});
 
 /** tfjs's WebAssembly backend, with the kernels that training needs and it lacks. */
-export const wasm: EnginePlugin = {
+export const wasm: EnginePlugin = defineEngine({
   name: "wasm",
   about: "tfjs in WebAssembly, operation by operation; runs wherever Deno and browsers do",
   async unavailable() {
@@ -42,10 +43,10 @@ export const wasm: EnginePlugin = {
       device: "CPU, WebAssembly, 1 thread",
     });
   },
-};
+});
 
 /** tfjs's WebGPU backend on Deno's WebGPU. */
-export const webgpu: EnginePlugin = {
+export const webgpu: EnginePlugin = defineEngine({
   name: "webgpu",
   about: "tfjs on the graphics card by Deno's WebGPU, operation by operation",
   async unavailable(): Promise<Missing | null> {
@@ -77,4 +78,4 @@ export const webgpu: EnginePlugin = {
       device: software ? `${device}, a driver in software: slow` : device,
     });
   },
-};
+});

@@ -11,7 +11,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import nodeUtil from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import type { Engine, EngineOptions, EnginePlugin, Missing } from "../core/program.ts";
+import { defineEngine, type EnginePlugin } from "../core/kinds/mod.ts";
+import type { Engine, EngineOptions, Missing } from "../core/program.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import { eagerEngine } from "./eager.ts";
 import { messageOf, missingNvidiaDriver } from "./missing.ts";
@@ -152,7 +153,7 @@ function plugin(name: TfjsNodeName, about: string, device: () => string): Engine
       return { what: messageOf(error), get: setup };
     }
   };
-  return {
+  return defineEngine({
     name,
     about,
     unavailable: () => missing(1),
@@ -167,7 +168,7 @@ function plugin(name: TfjsNodeName, about: string, device: () => string): Engine
         device: device(),
       });
     },
-  };
+  });
 }
 
 /** TensorFlow's C library on the CPU. */

@@ -6,9 +6,19 @@
 import { z } from "zod";
 import type { Library } from "../core/library.ts";
 import { byModality, modalitiesOf } from "../core/modality.ts";
-import { describeType, type OptionSpec, type OptionSpecs, parseOption, resolveOptions } from "../core/options.ts";
-import type { Dataset, Encoder, Fusion, Method, ModalityInfo, ModelContext } from "../core/kinds/mod.ts";
+import { describeType, type OptionSpec, type OptionSpecs, parseOption, type RawOptions } from "../core/options.ts";
+import type {
+  BuiltinKind,
+  CellRequest,
+  Dataset,
+  Encoder,
+  Fusion,
+  Method,
+  ModalityInfo,
+  ModelContext,
+} from "../core/kinds/mod.ts";
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
 import { CompositionError, incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
 
@@ -53,20 +63,6 @@ export const trainingOptions: OptionSpecs = {
     about: "test the epoch that is best on validation, or the last",
   },
 };
-
-/** One configuration as asked for: parts by name with some options, still without a seed. */
-export interface CellRequest {
-  /** What it is called in tables; unique in its grid. */
-  readonly label: string;
-  readonly dataset: PartConfig;
-  /** The modalities to use; all if absent. */
-  readonly modalities?: readonly string[];
-  /** One encoder for all modalities, or one each. */
-  readonly encoder: PartConfig | Readonly<Record<string, PartConfig>>;
-  readonly fusion: PartConfig;
-  readonly methods: readonly PartConfig[];
-  readonly training: Readonly<Record<string, unknown>>;
-}
 
 /** What the run is made on. */
 export interface EngineConfig {
@@ -114,24 +110,19 @@ export function resolveConfig(
       );
     }
   }
-  const resolved = (kind: string, plugin: { name: string; options: OptionSpecs }, options: PartConfig["options"]) => ({
-    name: plugin.name,
-    options: resolveOptions(`${kind} "${plugin.name}"`, plugin.options, options),
-  });
+  // As plain data: what a library binds is found again by name.
+  const resolved = (kind: BuiltinKind, config: PartConfig): PartConfig => {
+    const { name, options } = library.bind(kind, config);
+    return { name, options };
+  };
   const config: RunConfig = {
     format: 1,
-    dataset: {
-      ...resolved("dataset", library.datasets.get(request.dataset.name), request.dataset.options),
-      fingerprint: dataset.fingerprint,
-    },
+    dataset: { ...resolved("dataset", request.dataset), fingerprint: dataset.fingerprint },
     modalities,
-    encoders: byModality(modalities, (modality) => {
-      const { name, options } = encoderFor(request, modality);
-      return resolved("encoder", library.encoders.get(name), options);
-    }),
-    fusion: resolved("fusion", library.fusions.get(request.fusion.name), request.fusion.options),
-    methods: request.methods.map(({ name, options }) => resolved("method", library.methods.get(name), options)),
-    training: resolveOptions<TrainingConfig>("training", trainingOptions, request.training),
+    encoders: byModality(modalities, (modality) => resolved("encoder", encoderFor(request, modality))),
+    fusion: resolved("fusion", request.fusion),
+    methods: request.methods.map((method) => resolved("method", method)),
+    training: library.resolve<TrainingConfig>("training", { options: trainingOptions }, request.training),
     seed: context.seed,
     engine: context.engine,
     version: context.version,
@@ -153,12 +144,11 @@ export function buildModel(
 ): Model {
   const context: ModelContext = { modalities: config.modalities, classes: dataset.classes.length };
   const encoders: Record<string, Encoder> = byModality(config.modalities, (modality) => {
-    const { name, options } = config.encoders[modality];
-    const plugin = library.encoders.get(name);
+    const { name, plugin, options } = library.bind("encoder", config.encoders[modality]);
     const info = dataset.modalities[modality];
     const refusal = plugin.refuses(info, options);
     if (refusal !== null) {
-      const fitting = library.encoders.list().filter((other) => other.refuses(info, {}) === null);
+      const fitting = library.of("encoder").list().filter((other) => other.refuses(info, {}) === null);
       throw new RangeError(
         `Cannot use encoder "${name}" for modality "${modality}" of shape [${info.shape.join(", ")}]: ${refusal}; ` +
           `encoders that fit are ${fitting.map((other) => other.name).join(", ") || "none"}`,
@@ -166,7 +156,8 @@ export function buildModel(
     }
     return plugin.create(options, info);
   });
-  const fusion: Fusion = library.fusions.get(config.fusion.name).create(config.fusion.options, context);
+  const chosen = library.bind("fusion", config.fusion);
+  const fusion: Fusion = chosen.plugin.create(chosen.options, context);
   const names = byModality(config.modalities, (modality) => config.encoders[modality].name);
   const problem = misfit(fusion, config.fusion.name, encoders, names);
   if (problem !== null) {
@@ -174,8 +165,8 @@ export function buildModel(
       `${problem.message}; ${fittingEncoders(fusion, dataset.modalities[problem.modality], library)}`,
     );
   }
-  const methods: Method[] = config.methods.map(({ name, options }) => {
-    const plugin = library.methods.get(name);
+  const methods: Method[] = config.methods.map((given) => {
+    const { name, plugin, options } = library.bind("method", given);
     const refusal = plugin.refuses?.(fusion, context, options) ?? null;
     if (refusal !== null) {
       throw new RangeError(`Cannot use method "${name}" on fusion "${config.fusion.name}": ${refusal}`);
@@ -189,21 +180,22 @@ export function buildModel(
 
 /** The encoders that have what the fusion needs and take the input, with their default options. */
 function fittingEncoders(fusion: Fusion, info: ModalityInfo, library: Library): string {
-  const fits = library.encoders.list().filter((plugin) =>
+  const fits = library.of("encoder").list().filter((plugin) =>
     plugin.refuses(info, {}) === null && misfit(fusion, "", { it: plugin.create({}, info) }, { it: "" }) === null
   );
   return `encoders that fit are ${fits.map((plugin) => plugin.name).join(", ") || "none"}`;
 }
 
-const assignment = z.string().regex(/^[a-z][a-z0-9-]*(\.[A-Za-z][A-Za-z0-9]*){1,2}=/);
+const assignment = z.string().regex(/^[a-z][a-z0-9-]*(\.[A-Za-z][A-Za-z0-9_+-]*)+=/);
 
 /**
  * Applies `--set` assignments to requests.
  *
  * `training.x`, `dataset.x`, `encoder.x`, `fusion.x` reach every request; `<part name>.x` reaches the requests that use
- * that part; `encoder.<modality>.x` one modality.
+ * that part; `encoder.<modality>.x` one modality. Behind an option that is a part stand that part's own options:
+ * `arm.sampler.k`.
  *
- * @throws {RangeError} If nothing that the assignment names is in use or has the option.
+ * @throws {Refusal} If nothing that the assignment names is in use or has the option.
  */
 export function applySettings(
   requests: readonly CellRequest[],
@@ -213,82 +205,95 @@ export function applySettings(
   return settings.reduce<CellRequest[]>((current, text) => applySetting(current, text, library), [...requests]);
 }
 
+/** Options with one of them set, which may be a part's within a part. */
+function withOption(
+  owner: string,
+  specs: OptionSpecs,
+  given: RawOptions,
+  [option, ...inner]: readonly string[],
+  text: string,
+  library: Library,
+): RawOptions {
+  const spec: OptionSpec | undefined = Object.hasOwn(specs, option) ? specs[option] : undefined;
+  if (spec === undefined) {
+    throw new Refusal({
+      what: `set "${option}" of ${owner}`,
+      found: `its options are ${Object.keys(specs).join(", ") || "none"}`,
+    });
+  }
+  if (inner.length === 0) {
+    const value = parseOption(spec, text);
+    library.resolve(owner, { options: { [option]: spec } }, { [option]: value });
+    return { ...given, [option]: value };
+  }
+  if (spec.type !== "part") {
+    throw new Refusal({
+      what: `set "${[option, ...inner].join(".")}" of ${owner}`,
+      must: `an option before a dot must be a part`,
+      found: `"${option}" is ${describeType(spec)}`,
+    });
+  }
+  const part = (given[option] ?? spec.default) as PartConfig;
+  const { name, options } = typeof part === "string" ? { name: part as string, options: {} } : part;
+  const plugin = library.of(spec.kind).get(name);
+  const changed = withOption(`${spec.kind} "${name}" of ${owner}`, plugin.options, options, inner, text, library);
+  return { ...given, [option]: { name, options: changed } };
+}
+
 function applySetting(requests: readonly CellRequest[], text: string, library: Library): CellRequest[] {
   if (!assignment.safeParse(text).success) {
-    throw new RangeError(
-      `Cannot read setting "${text}" as it must be <part>.<option>=<value>, e.g. training.epochs=5 or arm.lambda1=0.2`,
-    );
+    throw new Refusal({
+      what: `read setting "${text}"`,
+      must: "it must be <part>.<option>=<value>, e.g. training.epochs=5 or arm.sampler.k=-1",
+    });
   }
   const equals = text.indexOf("=");
-  const path = text.slice(0, equals).split(".");
+  const [head, ...path] = text.slice(0, equals).split(".");
   const value = text.slice(equals + 1);
-  const option = path[path.length - 1];
   let reached = false;
   const found: string[] = [];
-  const parse = (specs: OptionSpecs, owner: string): unknown => {
-    const spec: OptionSpec | undefined = specs[option];
-    if (spec === undefined) {
-      throw new RangeError(
-        `Cannot set "${option}" of ${owner}: its options are ${Object.keys(specs).join(", ") || "none"}`,
-      );
-    }
+  const set = (kind: BuiltinKind, config: PartConfig, options: readonly string[] = path): PartConfig => {
+    found.push(config.name);
+    const plugin = library.of(kind).get(config.name);
+    if (head !== kind && head !== plugin.name) return config;
     reached = true;
-    const parsed = parseOption(spec, value);
-    resolveOptions(owner, { [option]: spec }, { [option]: parsed });
-    return parsed;
+    const owner = `${kind} "${plugin.name}"`;
+    return { name: config.name, options: withOption(owner, plugin.options, config.options, options, value, library) };
   };
-  const withOption = (config: PartConfig, specs: OptionSpecs, owner: string): PartConfig => ({
-    name: config.name,
-    options: { ...config.options, [option]: parse(specs, owner) },
-  });
-  const result = requests.map((request): CellRequest => {
-    const [head] = path;
-    const dataset = library.datasets.get(request.dataset.name);
-    const fusion = library.fusions.get(request.fusion.name);
-    found.push(request.fusion.name, request.dataset.name, ...request.methods.map(({ name }) => name));
-    let changed: CellRequest = request;
-    if (head === "training" && path.length === 2) {
-      changed = { ...changed, training: { ...changed.training, [option]: parse(trainingOptions, "training") } };
+  const ofEncoders = ({ encoder }: CellRequest): CellRequest["encoder"] => {
+    if (typeof encoder.name === "string") {
+      const { options } = library.of("encoder").get(encoder.name);
+      // What is no option of its own is a modality's name, which one encoder for all does not know.
+      const own = path.length === 1 || Object.hasOwn(options, path[0]);
+      return own ? set("encoder", encoder as PartConfig) : encoder;
     }
-    if ((head === "dataset" || head === dataset.name) && path.length === 2) {
-      changed = { ...changed, dataset: withOption(changed.dataset, dataset.options, `dataset "${dataset.name}"`) };
-    }
-    if ((head === "fusion" || head === fusion.name) && path.length === 2) {
-      changed = { ...changed, fusion: withOption(changed.fusion, fusion.options, `fusion "${fusion.name}"`) };
-    }
-    const set = (config: PartConfig): PartConfig => {
-      found.push(config.name);
-      const plugin = library.encoders.get(config.name);
-      if (head !== "encoder" && head !== plugin.name) return config;
-      return withOption(config, plugin.options, `encoder "${plugin.name}"`);
-    };
-    if (typeof changed.encoder.name === "string") {
-      if (path.length === 2) changed = { ...changed, encoder: set(changed.encoder as PartConfig) };
-    } else {
-      const encoders = changed.encoder as Readonly<Record<string, PartConfig>>;
-      changed = {
-        ...changed,
-        encoder: byModality(
-          modalitiesOf(encoders),
-          (modality) => path.length === 2 || path[1] === modality ? set(encoders[modality]) : encoders[modality],
-        ),
-      };
-    }
-    if (path.length === 2) {
-      changed = {
-        ...changed,
-        methods: changed.methods.map((config) => {
-          const plugin = library.methods.get(config.name);
-          if (head !== "method" && head !== plugin.name) return config;
-          return withOption(config, plugin.options, `method "${plugin.name}"`);
-        }),
-      };
-    }
-    return changed;
-  });
+    const encoders = encoder as Readonly<Record<string, PartConfig>>;
+    const one = path.length > 1 && Object.hasOwn(encoders, path[0]) ? path[0] : null;
+    return byModality(modalitiesOf(encoders), (modality) => {
+      if (one === null) return set("encoder", encoders[modality]);
+      return modality === one ? set("encoder", encoders[modality], path.slice(1)) : encoders[modality];
+    });
+  };
+  const ofTraining = ({ training }: CellRequest): RawOptions => {
+    if (head !== "training") return training;
+    reached = true;
+    return withOption("training", trainingOptions, training, path, value, library);
+  };
+  const result = requests.map((request): CellRequest => ({
+    ...request,
+    training: ofTraining(request),
+    dataset: set("dataset", request.dataset),
+    fusion: set("fusion", request.fusion),
+    encoder: ofEncoders(request),
+    methods: request.methods.map((method) => set("method", method)),
+  }));
   if (!reached) {
     const parts = [...new Set(["training", "dataset", "encoder", "fusion", "method", ...found])];
-    throw new RangeError(`Cannot apply setting "${text}" as it must name a part in use: parts are ${parts.join(", ")}`);
+    throw new Refusal({
+      what: `apply setting "${text}"`,
+      must: "it must name a part in use",
+      found: `parts are ${parts.join(", ")}`,
+    });
   }
   return result;
 }
@@ -297,5 +302,12 @@ function applySetting(requests: readonly CellRequest[], text: string, library: L
 export function describeOption(name: string, spec: OptionSpec): string {
   const source = spec.source === undefined ? "" : ` [${spec.source}]`;
   const tune = "tune" in spec && spec.tune !== undefined ? `; worth trying: ${spec.tune.join(", ")}` : "";
-  return `${name} = ${JSON.stringify(spec.default)}: ${spec.about} (${describeType(spec)}${tune})${source}`;
+  return `${name} = ${defaultText(spec)}: ${spec.about} (${describeType(spec)}${tune})${source}`;
+}
+
+/** A default in words: parts by their names, whose options are described on lines of their own. */
+function defaultText(spec: OptionSpec): string {
+  if (spec.type === "part") return spec.default.name;
+  if (spec.type === "parts") return spec.default.map(({ name }) => name).join(",") || "none";
+  return JSON.stringify(spec.default);
 }

@@ -127,7 +127,7 @@ function inputAbout({ about, shape }: ModalityInfo): string {
  */
 export async function exportOnnx(run: ExportableRun, library: Library): Promise<Exported> {
   const { config } = run;
-  const plugin = library.datasets.get(config.dataset.name);
+  const plugin = library.of("dataset").get(config.dataset.name);
   const loaded = await plugin.load(config.dataset.options);
   if (loaded.fingerprint !== config.dataset.fingerprint) {
     throw new RangeError(

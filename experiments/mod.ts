@@ -4,7 +4,6 @@
  * @module
  */
 export * from "./config.ts";
-export * from "./grid.ts";
 export * from "./grids/mod.ts";
 export * from "./results.ts";
 export * from "./run_cell.ts";

@@ -180,7 +180,7 @@ export class CellRunner {
       deno: Deno.version.deno,
     };
     const { multiplyAdds = null, samplesDrawn } = result.summary;
-    const forwards = stepForwards(config.methods.map(({ name }) => this.#library.methods.get(name).cost));
+    const forwards = stepForwards(config.methods.map(({ name }) => this.#library.of("method").get(name).cost));
     const summary: RunSummary = {
       format: 1,
       id: runId(config),
@@ -197,7 +197,7 @@ export class CellRunner {
   async #load(config: RunConfig): Promise<Dataset> {
     const key = JSON.stringify([config.dataset.name, config.dataset.options]);
     if (this.#dataset?.key !== key) {
-      const plugin = this.#library.datasets.get(config.dataset.name);
+      const plugin = this.#library.of("dataset").get(config.dataset.name);
       const loaded = await plugin.load(config.dataset.options);
       checkDataset(loaded); // whoever wrote the dataset: a NaN is told here, not as a diverged loss
       this.#dataset = { key, dataset: loaded };

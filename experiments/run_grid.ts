@@ -12,7 +12,8 @@ import { prepareRuns } from "../store/run_folder.ts";
 import { acquireLock } from "../store/lock.ts";
 import { configurationId, runId } from "../store/run_id.ts";
 import { VERSION } from "../version.ts";
-import { type CellRequest, resolveConfig } from "./config.ts";
+import { resolveConfig } from "./config.ts";
+import type { CellRequest } from "../core/kinds/mod.ts";
 import { requestOf, teachersOf } from "./teachers.ts";
 import type { CellEvent } from "./run_cell.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
@@ -93,7 +94,7 @@ export async function runGrid(options: GridOptions): Promise<GridResult> {
     const key = JSON.stringify(request.dataset);
     let dataset = datasets.get(key);
     if (dataset === undefined) {
-      dataset = await library.datasets.get(request.dataset.name).load(request.dataset.options);
+      dataset = await library.of("dataset").get(request.dataset.name).load(request.dataset.options);
       datasets.set(key, dataset);
     }
     for (const seed of seeds) {

@@ -14,7 +14,8 @@ import { selectModalities } from "../datasets/select.ts";
 import { openRun } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
 import { teacherPass, type Teachers } from "../training/mod.ts";
-import { buildModel, type CellRequest, part } from "./config.ts";
+import type { CellRequest } from "../core/kinds/mod.ts";
+import { buildModel, part } from "./config.ts";
 
 /**
  * The configurations of the teachers that a run's methods declare, by the methods' names for them.
@@ -30,7 +31,7 @@ export function teachersOf(
   const teachers: Record<string, RunConfig> = {};
   for (const { declares } of buildModel(config, library, dataset).methods) {
     for (const [name, { modalities, fusion }] of Object.entries(declares?.teachers ?? {})) {
-      const plugin = library.fusions.get(fusion.name);
+      const plugin = library.of("fusion").get(fusion.name);
       teachers[name] = {
         ...config,
         modalities: [...modalities].sort(),

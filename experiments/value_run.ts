@@ -50,7 +50,7 @@ export async function valuationOfRun(
       hint: "run it to its end by the same bench command",
     });
   }
-  const loaded = await library.datasets.get(config.dataset.name).load(config.dataset.options);
+  const loaded = await library.of("dataset").get(config.dataset.name).load(config.dataset.options);
   checkDataset(loaded);
   if (loaded.fingerprint !== config.dataset.fingerprint) {
     throw new Refusal({

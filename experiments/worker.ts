@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { importPlugins } from "../core/library.ts";
+import { importPlugins } from "../core/plugins.ts";
 import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
 import { type CellEvent, CellRunner } from "./run_cell.ts";

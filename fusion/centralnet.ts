@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Initializer } from "../core/scope.ts";
 import { globalAveragePool } from "../nn/conv.ts";

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { averagedHeads, type HeadLoss, headLosses, lossOption, weightedSum } from "./shared.ts";
 

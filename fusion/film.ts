@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality } from "../core/modality.ts";
-import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin, KeepFill } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin, type KeepFill } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
 import { xavierNormal } from "../nn/initializers.ts";

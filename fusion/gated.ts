@@ -6,8 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, mapByModality } from "../core/modality.ts";
 import type { SpecsFor } from "../core/options.ts";
-import { defineFusion } from "../core/define.ts";
-import type { Fusion, FusionPlugin, KeepFill, ModelContext } from "../core/kinds/mod.ts";
+import { defineFusion, type Fusion, type FusionPlugin, type KeepFill, type ModelContext } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";

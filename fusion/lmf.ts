@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin, KeepFill } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin, type KeepFill } from "../core/kinds/mod.ts";
 import { normal, xavierNormal, zeros } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { keepFillOption, keptFeatures, withOne } from "./shared.ts";

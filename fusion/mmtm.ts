@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { scaledSigmoid } from "../nn/activations.ts";
 import { globalAveragePool } from "../nn/conv.ts";

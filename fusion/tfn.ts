@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import { defineFusion } from "../core/define.ts";
-import type { FusionPlugin, KeepFill } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin, type KeepFill } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";

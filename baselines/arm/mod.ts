@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { defineMethod } from "../../core/define.ts";
-import type { Fusion, MethodPlugin, ModelContext } from "../../core/kinds/mod.ts";
+import { defineMethod, type Fusion, type MethodPlugin, type ModelContext } from "../../core/kinds/mod.ts";
 import { resolveEstimator } from "../../miv/mod.ts";
 import { armMethod } from "./method.ts";
 import { type ArmOptions, armOptions } from "./options.ts";

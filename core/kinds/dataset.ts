@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { About } from "./about.ts";
@@ -51,4 +52,19 @@ export interface DatasetPlugin extends About {
   readonly kind: "dataset";
   /** Loads it. @throws {RangeError} If stored data does not have the hash that its manifest says. */
   load(options: RawOptions): Promise<Dataset>;
+}
+
+/** The kind of datasets. */
+export const datasetKind: Kind<DatasetPlugin> = defineKind<DatasetPlugin>({
+  name: "dataset",
+  plural: "datasets",
+  about: "three splits of inputs by modality, with labels",
+  functions: { load: { at: 0 } },
+});
+
+/** Defines a dataset; `load` receives resolved options. */
+export function defineDataset<O extends object>(
+  plugin: Typed<DatasetPlugin, O, "load"> & { load(options: O): Promise<Dataset> },
+): DatasetPlugin {
+  return complete(datasetKind, plugin);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { RawOptions } from "../options.ts";
 import type { Scope } from "../scope.ts";
@@ -48,4 +49,22 @@ export interface EncoderPlugin extends About {
   refuses(input: ModalityInfo, options: RawOptions): string | null;
   /** Builds the encoder for one modality. */
   create(options: RawOptions, input: ModalityInfo): Encoder;
+}
+
+/** The kind of encoders. */
+export const encoderKind: Kind<EncoderPlugin> = defineKind<EncoderPlugin>({
+  name: "encoder",
+  plural: "encoders",
+  about: "one modality's input to features",
+  functions: { refuses: { at: 1, otherwise: () => null }, create: { at: 0 } },
+});
+
+/** Defines an encoder; `create` and `refuses` receive resolved options. */
+export function defineEncoder<O extends object>(
+  plugin: Typed<EncoderPlugin, O, "create" | "refuses"> & {
+    refuses?(input: ModalityInfo, options: O): string | null;
+    create(options: O, input: ModalityInfo): Encoder;
+  },
+): EncoderPlugin {
+  return complete(encoderKind, plugin);
 }

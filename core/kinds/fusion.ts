@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
@@ -126,4 +127,19 @@ export interface FusionPlugin extends About {
   readonly symmetric?: boolean;
   /** Builds the fusion. @throws {Refusal} If it cannot serve these modalities. */
   create(options: RawOptions, context: ModelContext): Fusion;
+}
+
+/** The kind of fusions. */
+export const fusionKind: Kind<FusionPlugin> = defineKind<FusionPlugin>({
+  name: "fusion",
+  plural: "fusions",
+  about: "all modalities' features to logits",
+  functions: { create: { at: 0 } },
+});
+
+/** Defines a fusion; `create` receives resolved options. */
+export function defineFusion<O extends object>(
+  plugin: Typed<FusionPlugin, O, "create"> & { create(options: O, context: ModelContext): Fusion },
+): FusionPlugin {
+  return complete(fusionKind, plugin);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
@@ -167,4 +168,38 @@ export interface MethodPlugin extends About {
    */
   passes?(options: RawOptions, context: ModelContext): number;
   create(options: RawOptions, context: ModelContext): Method;
+}
+
+/** The kind of methods. */
+export const methodKind: Kind<MethodPlugin> = defineKind<MethodPlugin>({
+  name: "method",
+  plural: "methods",
+  about: "what acts on training: losses, gradients, samples",
+  functions: {
+    refuses: { at: 2, otherwise: () => null },
+    passes: { at: 0, otherwise: () => 0 },
+    create: { at: 0 },
+  },
+  describe: ({ cost, passes }) => {
+    const { forwards, backwards } = cost ?? { forwards: 1, backwards: 1 };
+    const between = passes?.({}, { modalities: ["a", "b"], classes: 2 }) ?? 0;
+    return [
+      `Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`,
+      ...between === 0 ? [] : [
+        `Cost per epoch past its warm-up: ${Number(between.toPrecision(3))} forward passes over the training set ` +
+        "besides its steps (2 modalities)",
+      ],
+    ];
+  },
+});
+
+/** Defines a method; `create`, `refuses` and `passes` receive resolved options. */
+export function defineMethod<O extends object>(
+  plugin: Typed<MethodPlugin, O, "create" | "refuses" | "passes"> & {
+    refuses?(fusion: Fusion, context: ModelContext, options: O): string | null;
+    passes?(options: O, context: ModelContext): number;
+    create(options: O, context: ModelContext): Method;
+  },
+): MethodPlugin {
+  return complete(methodKind, plugin);
 }

@@ -3,10 +3,46 @@
  *
  * @module
  */
+import { datasetKind } from "./dataset.ts";
+import { encoderKind } from "./encoder.ts";
+import { engineKind } from "./engine.ts";
+import { estimatorKind } from "./estimator.ts";
+import { fusionKind } from "./fusion.ts";
+import { gridKind } from "./grid.ts";
+import type { PartOf } from "./kind.ts";
+import { lossKind } from "./loss.ts";
+import { methodKind } from "./method.ts";
+import { samplerKind } from "./sampler.ts";
+
 export * from "./about.ts";
 export * from "./dataset.ts";
 export * from "./encoder.ts";
+export * from "./engine.ts";
+export * from "./estimator.ts";
 export * from "./fusion.ts";
+export * from "./grid.ts";
 export * from "./host.ts";
+export * from "./kind.ts";
+export * from "./loss.ts";
 export * from "./method.ts";
+export * from "./sampler.ts";
 export * from "./step.ts";
+
+/** The kinds that armlab brings, in the order in which they are listed. A library takes more by `addKind`. */
+export const builtinKinds = {
+  dataset: datasetKind,
+  encoder: encoderKind,
+  fusion: fusionKind,
+  method: methodKind,
+  estimator: estimatorKind,
+  loss: lossKind,
+  sampler: samplerKind,
+  engine: engineKind,
+  grid: gridKind,
+} as const;
+
+/** Names of the kinds that armlab brings. */
+export type BuiltinKind = keyof typeof builtinKinds;
+
+/** The part of each of them. */
+export type Kinds = { readonly [K in BuiltinKind]: PartOf<(typeof builtinKinds)[K]> };

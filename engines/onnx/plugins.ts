@@ -4,7 +4,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import type { Engine, EngineOptions, EnginePlugin, Missing } from "../../core/program.ts";
+import { defineEngine, type EnginePlugin } from "../../core/kinds/mod.ts";
+import type { Engine, EngineOptions, Missing } from "../../core/program.ts";
 import { calmGraphics, graphicsDriver, messageOf, missingNvidiaDriver, unloadable } from "../missing.ts";
 
 async function missingRuntime(): Promise<Missing | null> {
@@ -26,7 +27,7 @@ async function createDevice(provider: "webgpu" | "cuda", options?: EngineOptions
 }
 
 /** Traced once, compiled to ONNX and run by ONNX Runtime on the CPU. */
-export const onnxCpu: EnginePlugin = {
+export const onnxCpu: EnginePlugin = defineEngine({
   name: "onnx:cpu",
   about: "programs traced once, compiled to ONNX and run by ONNX Runtime on the CPU",
   unavailable: missingRuntime,
@@ -34,10 +35,10 @@ export const onnxCpu: EnginePlugin = {
     const { onnxEngine } = await import("./engine.ts");
     return onnxEngine(options);
   },
-};
+});
 
 /** The same on a graphics card by WebGPU; the provider is in the npm package. */
-export const onnxWebgpu: EnginePlugin = {
+export const onnxWebgpu: EnginePlugin = defineEngine({
   name: "onnx:webgpu",
   about: "compiled programs on the graphics card by ONNX Runtime's WebGPU (Vulkan, Metal or Direct3D 12)",
   async unavailable() {
@@ -52,7 +53,7 @@ export const onnxWebgpu: EnginePlugin = {
     return { what: `ONNX Runtime's WebGPU finds no usable graphics device (${why})`, get: graphicsDriver() };
   },
   create: (options) => createDevice("webgpu", options),
-};
+});
 
 /** The provider's files, which the npm package leaves out for their size. */
 const cudaFiles = ["libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"];
@@ -74,7 +75,7 @@ export function missingCudaFiles(): string[] {
 }
 
 /** The same on an NVIDIA card by CUDA. */
-export const onnxCuda: EnginePlugin = {
+export const onnxCuda: EnginePlugin = defineEngine({
   name: "onnx:cuda",
   about: "compiled programs on an NVIDIA card by ONNX Runtime's CUDA provider (Linux on x64)",
   async unavailable() {
@@ -103,7 +104,7 @@ export const onnxCuda: EnginePlugin = {
     return problem === null ? null : { what: `ONNX Runtime cannot start its CUDA provider (${problem})`, get: null };
   },
   create: (options) => createDevice("cuda", options),
-};
+});
 
 function isFile(path: string): boolean {
   try {

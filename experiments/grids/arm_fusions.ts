@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armWith, PAPER, plain, uniCe } from "./arm_shared.ts";
 
 const FUSIONS = ["mmtm", "centralnet", "sum", "decision", "film", "bigated"];
 
 /** Each fusion plain, with the plain reference, with the paper's ARM and with the default preset. */
-export const armFusions: Grid = {
+export const armFusions: GridPlugin = defineGrid({
   name: "arm-fusions",
   question: "Does ARM help fusions other than concatenation on av-digits at equal samples drawn?",
   seeds: ARM_SEEDS,
@@ -19,4 +19,4 @@ export const armFusions: Grid = {
     armWith(`${fusion} ARM of the paper`, PAPER, { fusion }),
     armWith(`${fusion} arm`, {}, { fusion }),
   ]),
-};
+});

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, armWith, PAPER, plain } from "./arm_shared.ts";
 
 /** Both terms, alone and with DFE and DSR. */
-export const armLosses: Grid = {
+export const armLosses: GridPlugin = defineGrid({
   name: "arm-losses",
   question: "Which terms of the balanced min-max loss help on av-digits at equal samples drawn (Table 4 in miniature)?",
   seeds: ARM_SEEDS,
@@ -21,4 +21,4 @@ export const armLosses: Grid = {
     armWith("DFE+DSR+L_phiCMI", { ...PAPER, bmmlMi: false }),
     armWith("DFE+DSR+BMML", PAPER),
   ],
-};
+});

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, armWith, PAPER, plain, uniCe } from "./arm_shared.ts";
 
 const DFE = { dfe: true };
@@ -11,7 +11,7 @@ const BMML = { bmmlMi: true, bmmlCmi: true };
 const DSR = { dsr: "dsr" };
 
 /** All combinations of the parts with the paper's losses, beside the plain reference. */
-export const armModules: Grid = {
+export const armModules: GridPlugin = defineGrid({
   name: "arm-modules",
   question: "Which of ARM's parts help on av-digits at equal samples drawn (Table 6 in miniature)?",
   seeds: ARM_SEEDS,
@@ -26,12 +26,12 @@ export const armModules: Grid = {
     armWith("DFE+BMML+DSR", PAPER),
     uniCe(),
   ],
-};
+});
 
 const TRAINED = { readoutWeight: 1 };
 
 /** The same parts where every modality's readout is trained, as the preset `arm` does: what do they add to `uni-ce`? */
-export const armReadouts: Grid = {
+export const armReadouts: GridPlugin = defineGrid({
   name: "arm-readouts",
   question: "What do ARM's parts add on av-digits where every modality's readout is trained, at equal samples drawn?",
   seeds: ARM_SEEDS,
@@ -44,4 +44,4 @@ export const armReadouts: Grid = {
     armOnly("readouts+DFE+BMML", { ...DFE, ...BMML, ...TRAINED }),
     armWith("arm"),
   ],
-};
+});

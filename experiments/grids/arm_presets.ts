@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armWith, cell, plain } from "./arm_shared.ts";
 
 /** All presets; the paper also with more bins than coordinates fill, the released code with weights of 1 at test. */
-export const armPresets: Grid = {
+export const armPresets: GridPlugin = defineGrid({
   name: "arm-presets",
   question: "What do ARM's presets give on av-digits, and what is the released code's use of test labels worth?",
   seeds: ARM_SEEDS,
@@ -19,4 +19,4 @@ export const armPresets: Grid = {
     cell("arm-official", [["arm-official", {}]]),
     cell("arm-official, weights 1 at test", [["arm-official", { fwTest: "one" }]]),
   ],
-};
+});

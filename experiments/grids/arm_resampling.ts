@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, plain } from "./arm_shared.ts";
 
 const SLOPES = [-0.5, -1, -1.5, -2, -2.5, -3];
 
 /** Re-sampling alone: every run draws as many samples, so that more copies mean fewer epochs. */
-export const armResampling: Grid = {
+export const armResampling: GridPlugin = defineGrid({
   name: "arm-resampling",
   question: "Does re-sampling alone help on av-digits at equal samples drawn (Table 5 in miniature)?",
   seeds: ARM_SEEDS,
@@ -21,7 +21,7 @@ export const armResampling: Grid = {
     armOnly("inverse", { dsr: "inverse" }),
     armOnly("inverse, as many copies as k=-2", { dsr: "inverse", match: 4 }),
   ],
-};
+});
 
 const EPOCHS = 4;
 const epochs = (count: number) => ({ training: { budget: "epochs", epochs: count } });
@@ -30,7 +30,7 @@ const epochs = (count: number) => ({ training: { budget: "epochs", epochs: count
  * Re-sampling alone over equal epochs, as the paper compares, beside plain training that is as long as the slopes' copies
  * make it.
  */
-export const armResamplingEpochs: Grid = {
+export const armResamplingEpochs: GridPlugin = defineGrid({
   name: "arm-resampling-epochs",
   question: `Is what re-sampling gains over ${EPOCHS} equal epochs more than plain training gains by as many samples?`,
   seeds: ARM_SEEDS,
@@ -43,4 +43,4 @@ export const armResamplingEpochs: Grid = {
     plain("concat, 10 epochs", epochs(10)),
     plain("concat, 16 epochs", epochs(16)),
   ],
-};
+});

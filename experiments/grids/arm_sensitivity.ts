@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armWith, plain } from "./arm_shared.ts";
 
 /** The preset `arm` with one option changed at a time. */
-export const armSensitivity: Grid = {
+export const armSensitivity: GridPlugin = defineGrid({
   name: "arm-sensitivity",
   question: "How sensitive is ARM on av-digits to the choices that the paper leaves open, at equal samples drawn?",
   seeds: ARM_SEEDS,
@@ -27,4 +27,4 @@ export const armSensitivity: Grid = {
     ...[0, 0.1].map((lambda2) => armWith(`lambda2 ${lambda2}`, { lambda2 })),
     ...[-0.5, -1, -3].map((k) => armWith(`k ${k}`, { k })),
   ],
-};
+});

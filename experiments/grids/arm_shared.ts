@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CellRequest } from "../config.ts";
+import type { CellRequest } from "../../core/kinds/mod.ts";
 import { part } from "../config.ts";
 
 /** The seeds of all grids about ARM. */

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, armWith, cell, PAPER, plain, uniCe } from "./arm_shared.ts";
 
 const LITERAL_LOSS = { lambda1: 1, lambda2: 1, probGradient: true };
 const BMML = { bmmlMi: true, bmmlCmi: true };
 
 /** Harmful weights, gamed probabilities, and the plain reference. */
-export const armStudy: Grid = {
+export const armStudy: GridPlugin = defineGrid({
   name: "arm-study",
   question:
     "Are equal loss weights harmful, are unimodal probabilities gamed, and is uni-ce ahead of ARM on av-digits?",
@@ -26,12 +26,12 @@ export const armStudy: Grid = {
     armWith("arm"),
     cell("ogm-ge", [["ogm-ge", {}]]),
   ],
-};
+});
 
 const HARD = { dataset: { snr: -10 } };
 
 /** The same comparison with noisier speech, where no modality suffices. */
-export const armStudyHard: Grid = {
+export const armStudyHard: GridPlugin = defineGrid({
   name: "arm-study-hard",
   question: "Do ARM and uni-ce compare alike where speech is noisier (snr -10 dB)?",
   seeds: ARM_SEEDS,
@@ -43,4 +43,4 @@ export const armStudyHard: Grid = {
     armWith("arm", {}, HARD),
     cell("ogm-ge", [["ogm-ge", {}]], HARD),
   ],
-};
+});

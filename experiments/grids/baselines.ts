@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { armWith, cell, plain } from "./arm_shared.ts";
 
 /** What works on any fusion. */
@@ -17,7 +17,7 @@ const on = (fusion: string, methods: readonly string[]) => [
 ];
 
 /** Every baseline against ARM on concatenation and on MMTM; unimodal models for reference. */
-export const baselines: Grid = {
+export const baselines: GridPlugin = defineGrid({
   name: "baselines",
   question: "Does ARM beat its rivals on concatenation and on MMTM, on av-digits at equal samples drawn?",
   seeds: [0, 1, 2],
@@ -26,4 +26,4 @@ export const baselines: Grid = {
     ...on("mmtm", [...ANYWHERE, "greedy"]),
     ...["audio", "image"].map((modality) => ({ ...plain(`${modality} alone`), modalities: [modality] })),
   ],
-};
+});

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { armWith, plain } from "./arm_shared.ts";
 
 const FUSIONS = ["concat", "sum", "decision", "film", "gated", "bigated", "mmtm", "centralnet"];
 
 /** Every fusion there is, plain and with ARM. */
-export const fusion: Grid = {
+export const fusion: GridPlugin = defineGrid({
   name: "fusion",
   question: "Which fusion does best on av-digits at equal samples drawn, and does ARM help each of them?",
   seeds: [0, 1, 2],
@@ -17,4 +17,4 @@ export const fusion: Grid = {
     plain(name, { fusion: name }),
     armWith(`${name} arm`, {}, { fusion: name }),
   ]),
-};
+});

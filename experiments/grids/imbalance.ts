@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, cell, plain, uniCe } from "./arm_shared.ts";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ const METHODS = [
 ];
 
 /** Every balancing method beside plain concatenation and beside cross-entropy on every modality's own readout. */
-export const imbalance: Grid = {
+export const imbalance: GridPlugin = defineGrid({
   name: "imbalance",
   question: "What do balancing methods add to concatenation, and to plain unimodal losses, at equal samples drawn?",
   seeds: ARM_SEEDS,
@@ -38,4 +38,4 @@ export const imbalance: Grid = {
     plain("mmtm", { fusion: "mmtm" }),
     ...["audio", "image"].map((modality) => ({ ...plain(`${modality} alone`), modalities: [modality] })),
   ],
-};
+});

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Grid } from "../grid.ts";
+import type { GridPlugin } from "../../core/kinds/mod.ts";
 import { armFusions } from "./arm_fusions.ts";
 import { armLosses } from "./arm_losses.ts";
 import { armModules, armReadouts } from "./arm_modules.ts";
@@ -34,7 +34,7 @@ export {
 };
 
 /** Grids by the order in which they are listed. */
-export const grids: readonly Grid[] = [
+export const grids: readonly GridPlugin[] = [
   quick,
   fusion,
   baselines,
@@ -50,10 +50,3 @@ export const grids: readonly Grid[] = [
   armStudyHard,
   armFusions,
 ];
-
-/** The grid of a name. @throws {RangeError} If there is none; the message lists the names. */
-export function gridOf(name: string): Grid {
-  const grid = grids.find((candidate) => candidate.name === name);
-  if (grid !== undefined) return grid;
-  throw new RangeError(`Cannot find grid "${name}": grids are ${grids.map((other) => other.name).join(", ")}`);
-}

@@ -4,10 +4,10 @@
  * @module
  */
 import { part } from "../config.ts";
-import type { Grid } from "../grid.ts";
+import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 
 /** The grid behind `deno task bench` with no argument. */
-export const quick: Grid = {
+export const quick: GridPlugin = defineGrid({
   name: "quick",
   question: "Does ARM beat plain fusion and its first rivals on av-digits at equal samples drawn?",
   seeds: [0, 1, 2],
@@ -25,4 +25,4 @@ export const quick: Grid = {
       methods: [],
     })),
   ].map((cell) => ({ ...cell, dataset: part("av-digits"), encoder: part("cnn"), training: {} })),
-};
+});

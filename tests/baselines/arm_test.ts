@@ -260,7 +260,9 @@ Deno.test("arm-official uses labels in prediction, says so, and no other preset 
   assertEquals(params(a), params(b));
   assertNotEquals(a.result.summary.test.loss, b.result.summary.test.loss);
   for (const name of ["arm", "arm-literal", "arm-dfe", "arm-bmml", "arm-dsr"]) {
-    assert(library.methods.get(name).create({}, { modalities: ["a", "b"], classes: 2 }).declares?.leaksLabels !== true);
+    assert(
+      library.of("method").get(name).create({}, { modalities: ["a", "b"], classes: 2 }).declares?.leaksLabels !== true,
+    );
   }
 });
 
@@ -301,8 +303,8 @@ Deno.test("arm-literal trains where encoders are as wide as the fusion, and says
 Deno.test("options that do not fit are refused with the reason", () => {
   const refusal = (name: string, fusion: string, modalities: string[], options: Record<string, unknown> = {}) => {
     const context = { modalities, classes: 3 };
-    const plugin = library.methods.get(name);
-    return plugin.refuses!(library.fusions.get(fusion).create({}, context), context, options);
+    const plugin = library.of("method").get(name);
+    return plugin.refuses!(library.of("fusion").get(fusion).create({}, context), context, options);
   };
   assertEquals(refusal("arm", "concat", ["a", "b"]), null);
   assert(refusal("arm", "concat", ["a"])!.includes("needs at least two"));
@@ -316,7 +318,7 @@ Deno.test("options that do not fit are refused with the reason", () => {
 Deno.test("ARM works on every fusion with four modalities, and its weights reach every fusion's output", async () => {
   const four = await toyDataset(4);
   const training = { epochs: 2 };
-  for (const { name, create } of library.fusions.list()) {
+  for (const { name, create } of library.of("fusion").list()) {
     const fused = create({}, { modalities: Object.keys(four.modalities), classes: 3 });
     if (fused.needs.tokens) continue; // encoders of vectors give no tokens
     const whole = await trained(engine, toyModel(library, four, name, [["arm", { warmup: 1 }]]), four, { training });

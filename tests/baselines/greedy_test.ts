@@ -68,9 +68,9 @@ Deno.test("greedy curates exactly Q steps after a decision, from its first epoch
 
 Deno.test("greedy refuses a fusion without channel gates and says which has them", () => {
   const context = { modalities: ["audio", "image"], classes: 3 };
-  const concat = library.fusions.get("concat").create({}, context);
+  const concat = library.of("fusion").get("concat").create({}, context);
   assertEquals(
-    library.methods.get("greedy").refuses!(concat, context, {}),
+    library.of("method").get("greedy").refuses!(concat, context, {}),
     "it replaces channel gates between stages, and this fusion has none; mmtm has",
   );
 });

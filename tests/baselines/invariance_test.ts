@@ -36,7 +36,7 @@ for (const [fusion, name, options] of neutral) {
     const idle = await run(fusion, [[name, options]]);
     for (const [full, { data }] of Object.entries(plain.params)) assertEquals(idle.params[full].data, data, full);
     assertEquals(JSON.stringify(idle.summary.test), JSON.stringify(plain.summary.test));
-    const active = "warmup" in library.methods.get(name).options ? { warmup: 1 } : {};
+    const active = "warmup" in library.of("method").get(name).options ? { warmup: 1 } : {};
     const strong = name === "ogm" ? { alpha: 1 } : active;
     assertNotEquals(
       JSON.stringify((await run(fusion, [[name, strong]])).summary.test),

@@ -2,16 +2,19 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { AnyPlugin } from "../../core/library.ts";
-import { emptyLibrary, register } from "../../core/library.ts";
-import { defineDataset, defineEncoder, defineFusion, defineMethod } from "../../core/define.ts";
-import type {
-  Dataset,
-  Fusion,
-  FusionOutput,
-  FusionPlugin,
-  Method,
-  MethodPlugin,
-  ModelContext,
+import { Library } from "../../core/library.ts";
+import {
+  type Dataset,
+  defineDataset,
+  defineEncoder,
+  defineFusion,
+  defineMethod,
+  type Fusion,
+  type FusionOutput,
+  type FusionPlugin,
+  type Method,
+  type MethodPlugin,
+  type ModelContext,
 } from "../../core/kinds/mod.ts";
 import { fingerprintOf } from "../../datasets/mod.ts";
 import { weightedSum } from "../../examples/weighted_sum.ts";
@@ -318,8 +321,8 @@ Deno.test("datasets with shared groups, a missing class, repeated samples, wrong
 });
 
 Deno.test("a dataset that no registered encoder takes", async () => {
-  const library = emptyLibrary();
-  register(library, noisyViews);
+  const library = new Library();
+  library.add(noisyViews);
   const found = await verdict(noisyViews, "some registered encoder", { ...tools, library });
   assertEquals([found.status, found.detail], ["broken", 'no registered encoder takes "far" of shape [20]']);
 });

@@ -2,4 +2,4 @@
 import { contractTools, testContracts } from "../helpers/contracts.ts";
 
 const tools = await contractTools();
-testContracts(tools.library.datasets.list(), tools);
+testContracts(tools.library.of("dataset").list(), tools);

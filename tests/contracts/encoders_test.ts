@@ -2,4 +2,4 @@
 import { contractTools, testContracts } from "../helpers/contracts.ts";
 
 const tools = await contractTools();
-testContracts(tools.library.encoders.list(), tools);
+testContracts(tools.library.of("encoder").list(), tools);

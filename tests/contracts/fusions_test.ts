@@ -2,4 +2,4 @@
 import { contractTools, testContracts } from "../helpers/contracts.ts";
 
 const tools = await contractTools();
-testContracts(tools.library.fusions.list(), tools, (_plugin, { crossing }) => crossing === true);
+testContracts(tools.library.of("fusion").list(), tools, (_plugin, { crossing }) => crossing === true);

@@ -7,7 +7,7 @@
 import { contractTools, testContracts } from "../helpers/contracts.ts";
 
 const tools = await contractTools();
-const methods = tools.library.methods.list();
+const methods = tools.library.of("method").list();
 const optionsOf = (plugin: { options: object }) => Object.keys(plugin.options).join();
 const first = methods.filter((plugin, index) =>
   optionsOf(plugin) === "" || methods.findIndex((other) => optionsOf(other) === optionsOf(plugin)) === index

@@ -3,7 +3,9 @@ import { assert } from "@std/assert";
 import { createLibrary } from "../../library.ts";
 
 const library = createLibrary();
-const plugins = [library.datasets, library.encoders, library.fusions, library.methods].flatMap((registry) => [
+const plugins = [library.of("dataset"), library.of("encoder"), library.of("fusion"), library.of("method")].flatMap((
+  registry,
+) => [
   ...registry.list(),
 ]);
 

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { Refusal } from "../../core/refusal.ts";
 import { describeType, type OptionSpecs, parseOption, resolveOptions } from "../../core/options.ts";
 
 const specs: OptionSpecs = {
@@ -31,7 +32,7 @@ Deno.test("resolveOptions() refuses unknown names and values that are not allowe
     [{ sizes: ["a"] }, "must be a list of numbers"],
   ];
   for (const [given, message] of cases) {
-    assertThrows(() => resolveOptions("method x", specs, given), RangeError, message);
+    assertThrows(() => resolveOptions("method x", specs, given), Refusal, message);
   }
 });
 

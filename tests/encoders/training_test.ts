@@ -62,10 +62,10 @@ function model(fusion: string, options: Record<string, unknown>): Model {
     encoders: Object.fromEntries(
       Object.entries(parts).map(([modality, [name, own]]) => [
         modality,
-        library.encoders.get(name).create(own, modalities[modality]),
+        library.of("encoder").get(name).create(own, modalities[modality]),
       ]),
     ),
-    fusion: library.fusions.get(fusion).create(options, context),
+    fusion: library.of("fusion").get(fusion).create(options, context),
     methods: [],
   };
 }

@@ -4,16 +4,10 @@
  * `ARMLAB_TEST_ENGINES` names the engines to test, apart from those that work everywhere. A named engine must work: its
  * absence is a failure, not a skip. The tests of software drivers (`device_test.ts`) use this in a process of its own.
  */
+import type { EnginePlugin } from "../../core/kinds/mod.ts";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  type Engine,
-  type EnginePlugin,
-  float32,
-  int32,
-  type NamedHostTensors,
-  type Program,
-} from "../../core/program.ts";
+import { type Engine, float32, int32, type NamedHostTensors, type Program } from "../../core/program.ts";
 import { cpu, engines, onnxCpu, wasm } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { train } from "../../training/mod.ts";

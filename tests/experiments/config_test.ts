@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { applySettings, type CellRequest, grids, part, resolveConfig } from "../../experiments/mod.ts";
+import type { CellRequest } from "../../core/kinds/mod.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { applySettings, grids, part, resolveConfig } from "../../experiments/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { VERSION } from "../../version.ts";
 import { toyDataset } from "../helpers/toy.ts";
@@ -105,7 +107,7 @@ Deno.test("applySettings() refuses what nothing in use has", () => {
     ["dataset.snr=loud", 'must be a number >= -60 and <= 60: found "loud"'],
   ];
   for (const [setting, message] of cases) {
-    assertThrows(() => applySettings([request()], [setting], library), RangeError, message);
+    assertThrows(() => applySettings([request()], [setting], library), Refusal, message);
   }
 });
 
@@ -115,8 +117,8 @@ Deno.test("grids have unique names and labels and resolve", () => {
     assert(seeds.length >= 3);
     assertEquals(new Set(cells.map(({ label }) => label)).size, cells.length);
     for (const cell of cells) {
-      library.fusions.get(cell.fusion.name);
-      for (const { name } of cell.methods) library.methods.get(name);
+      library.of("fusion").get(cell.fusion.name);
+      for (const { name } of cell.methods) library.of("method").get(name);
     }
   }
 });

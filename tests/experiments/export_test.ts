@@ -151,13 +151,13 @@ Deno.test("every fusion and every method exports for any batch size", async () =
   };
   for (const m of [2, 3]) {
     const dataset = await toyDataset(m);
-    for (const { name } of library.fusions.list()) {
+    for (const { name } of library.of("fusion").list()) {
       await attempt(`${name}/${m}`, dataset, () => toyModel(library, dataset, name, []));
     }
   }
   const dataset = await toyDataset(2);
   // Presets of arm that compare raw features want equal widths, which toy models do not have.
-  for (const { name } of library.methods.list().filter(({ name }) => !name.startsWith("arm-"))) {
+  for (const { name } of library.of("method").list().filter(({ name }) => !name.startsWith("arm-"))) {
     await attempt(name, dataset, () => toyModel(library, dataset, "concat", [name]));
     if (refused.at(-1) === name) {
       await attempt(`${name} on sum`, dataset, () => toyModel(library, dataset, "sum", [name]));
@@ -175,12 +175,12 @@ Deno.test("every encoder exports for any batch size", async () => {
     { shape: [7], dtype: "float32", about: "vector" },
     { shape: [5, 4], dtype: "float32", about: "sequence" },
   ];
-  for (const plugin of library.encoders.list()) {
+  for (const plugin of library.of("encoder").list()) {
     const options = plugin.tiny ?? {};
     const info = shapes.find((candidate) => plugin.refuses(candidate, options) === null);
     assert(info !== undefined, `no input fits encoder ${plugin.name}`);
     const context = { modalities: ["a", "b"], classes: 3 };
-    const fusion = library.fusions.get("concat");
+    const fusion = library.of("fusion").get("concat");
     const model: Model = {
       context,
       encoders: { a: plugin.create(options, info), b: plugin.create(options, info) },

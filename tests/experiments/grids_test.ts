@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { gridOf, grids } from "../../experiments/grids/mod.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { grids } from "../../experiments/grids/mod.ts";
 import { resolveConfig } from "../../experiments/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { runId } from "../../store/run_id.ts";
@@ -22,8 +23,8 @@ const context = {
 
 for (const grid of grids.filter(({ cells }) => cells.every((cell) => cell.dataset.name === "av-digits"))) {
   Deno.test(`grid ${grid.name}: every configuration is valid, named once and different from the others`, () => {
-    assertEquals(gridOf(grid.name), grid);
-    assert(grid.name.match(/^[a-z][a-z0-9-]*$/) && grid.question.endsWith("?"));
+    assertEquals(library.of("grid").get(grid.name), grid);
+    assert(grid.name.match(/^[a-z][a-z0-9-]*$/) && grid.about.endsWith("?"));
     assertEquals(new Set(grid.seeds).size, grid.seeds.length);
     const ids = grid.cells.map((request) => runId(resolveConfig(request, library, dataset, context)));
     assertEquals(new Set(ids).size, ids.length);
@@ -32,17 +33,19 @@ for (const grid of grids.filter(({ cells }) => cells.every((cell) => cell.datase
 }
 
 Deno.test("the grid fusion leaves no fusion out", () => {
-  const plain = gridOf("fusion").cells.filter(({ methods }) => methods.length === 0);
-  assertEquals(plain.map(({ fusion }) => fusion.name).sort(), library.fusions.names());
+  const plain = library.of("grid").get("fusion").cells.filter(({ methods }) => methods.length === 0);
+  assertEquals(plain.map(({ fusion }) => fusion.name).sort(), library.of("fusion").names());
 });
 
 Deno.test("the grid imbalance leaves no method out, and begins with concat and uni-ce", () => {
-  const methods = new Set(gridOf("imbalance").cells.flatMap((cell) => cell.methods.map(({ name }) => name)));
-  const rivals = library.methods.names().filter((name) => name !== "none" && !name.startsWith("arm-"));
+  const methods = new Set(
+    library.of("grid").get("imbalance").cells.flatMap((cell) => cell.methods.map(({ name }) => name)),
+  );
+  const rivals = library.of("method").names().filter((name) => name !== "none" && !name.startsWith("arm-"));
   assertEquals([...methods].sort(), rivals);
-  assertEquals(gridOf("imbalance").cells.slice(0, 2).map(({ label }) => label), ["concat", "uni-ce"]);
+  assertEquals(library.of("grid").get("imbalance").cells.slice(0, 2).map(({ label }) => label), ["concat", "uni-ce"]);
 });
 
 Deno.test("an unknown grid is refused with the names there are", () => {
-  assertThrows(() => gridOf("arm-moduls"), RangeError, "grids are quick, fusion, baselines");
+  assertThrows(() => library.of("grid").get("arm-moduls"), Refusal, "registered names are quick, fusion, baselines");
 });

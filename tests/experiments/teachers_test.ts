@@ -49,7 +49,7 @@ Deno.test("a teacher's configuration is that of one modality alone, whatever the
       if (event.type === "planned") planned = event.cells;
     });
     const [umt, image] = planned;
-    const dataset = await library.datasets.get("av-digits").load({ size: "mini" });
+    const dataset = await library.of("dataset").get("av-digits").load({ size: "mini" });
     assertEquals(teachersOf(umt.config, library, dataset).image, image.config);
   }));
 

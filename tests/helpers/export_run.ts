@@ -5,7 +5,8 @@ import { float32 } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { selectModalities } from "../../datasets/select.ts";
 import { onnxCpu } from "../../engines/mod.ts";
-import { buildModel, type CellRequest, resolveConfig } from "../../experiments/config.ts";
+import type { CellRequest } from "../../core/kinds/mod.ts";
+import { buildModel, resolveConfig } from "../../experiments/config.ts";
 import { createLibrary } from "../../library.ts";
 import { createOptimizer } from "../../nn/optimizers.ts";
 import { openRun } from "../../store/run_folder.ts";
@@ -26,7 +27,7 @@ export const exportRequest: CellRequest = {
 /** Writes the run folder; returns its path. */
 export async function writeExportRun(runs: string, request: CellRequest = exportRequest): Promise<string> {
   const library = createLibrary();
-  const plugin = library.datasets.get(request.dataset.name);
+  const plugin = library.of("dataset").get(request.dataset.name);
   const loaded = await plugin.load({ ...request.dataset.options });
   const config = resolveConfig(request, library, loaded, {
     seed: 7,

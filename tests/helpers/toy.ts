@@ -72,8 +72,8 @@ export function toyModel(
 ): Model {
   const modalities = Object.keys(dataset.modalities).sort();
   const context = { modalities, classes: dataset.classes.length };
-  const mlp = library.encoders.get("mlp");
-  const built = library.fusions.get(fusion).create({ ...fusionOptions }, context);
+  const mlp = library.of("encoder").get("mlp");
+  const built = library.of("fusion").get(fusion).create({ ...fusionOptions }, context);
   // As many hidden layers as the fusion wants stages.
   const hidden = Array.from({ length: Math.max(1, built.needs.stages ?? 0) }, (_, l) => 9 - l);
   return {
@@ -85,8 +85,8 @@ export function toyModel(
     ])),
     fusion: built,
     methods: methods.map((method) => {
-      if (typeof method === "string") return library.methods.get(method).create({}, context);
-      if (Array.isArray(method)) return library.methods.get(method[0]).create(method[1], context);
+      if (typeof method === "string") return library.of("method").get(method).create({}, context);
+      if (Array.isArray(method)) return library.of("method").get(method[0]).create(method[1], context);
       return method as Method;
     }),
   };

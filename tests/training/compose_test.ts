@@ -9,7 +9,7 @@ import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 const library = createLibrary();
 const dataset = await toyDataset(2);
 const context = { modalities: ["audio", "image"], classes: 3 };
-const methodsOf = (names: readonly string[]) => names.map((name) => library.methods.get(name).create({}, context));
+const methodsOf = (names: readonly string[]) => names.map((name) => library.of("method").get(name).create({}, context));
 const why = (...names: string[]) => incompatibility(methodsOf(names));
 
 Deno.test("what cannot be composed is refused with the reason, and with the order that works", () => {
@@ -74,7 +74,7 @@ for (
   Deno.test(`${names.join("+")} on ${fusion} trains, and differs from each of its parts alone`, async () => {
     const early = (name: string): [string, Record<string, unknown>] => [
       name,
-      "warmup" in library.methods.get(name).options ? { warmup: 1 } : {},
+      "warmup" in library.of("method").get(name).options ? { warmup: 1 } : {},
     ];
     const run = async (methods: readonly string[]) => {
       const model = toyModel(library, dataset, fusion, methods.map(early));

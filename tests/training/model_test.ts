@@ -57,7 +57,7 @@ function ready(model: Model, inputs: Record<string, tf.Tensor>): Ready {
   };
 }
 
-for (const fusion of library.fusions.names()) {
+for (const fusion of library.of("fusion").names()) {
   for (const m of [2, 3, 4]) {
     Deno.test(`${fusion} with ${m} modalities in the harness: masks, readouts, other rows, padding`, async () => {
       const dataset = await toyDataset(m);
@@ -132,7 +132,7 @@ for (const fusion of library.fusions.names()) {
 Deno.test("misfit() names fusion, encoder and what is lacking", async () => {
   const dataset = await toyDataset(2);
   const model = toyModel(library, dataset, "concat", []);
-  const mmtm = library.fusions.get("mmtm").create({}, model.context);
+  const mmtm = library.of("fusion").get("mmtm").create({}, model.context);
   assertEquals(
     misfit(mmtm, "mmtm", model.encoders, { audio: "mlp", image: "mlp" })?.message,
     'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion looks at the 3 deepest stages: the encoder has 1 with these options',

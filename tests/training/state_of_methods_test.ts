@@ -106,7 +106,10 @@ Deno.test("teachers are asked by declared names, on open splits, and only where 
 
 Deno.test("what a program does not train keeps its running statistics", async () => {
   const library = createLibrary();
-  const { wide, image } = { wide: library.encoders.get("cnn"), image: { shape: [8, 8, 1], dtype: "float32" as const } };
+  const { wide, image } = {
+    wide: library.of("encoder").get("cnn"),
+    image: { shape: [8, 8, 1], dtype: "float32" as const },
+  };
   const row = 64;
   const pictures = await toyDataset(2);
   for (const split of Object.values(pictures.splits)) {

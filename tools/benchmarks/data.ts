@@ -13,6 +13,6 @@ export async function datasetOf(
   library: Library,
   options: Readonly<Record<string, unknown>> = {},
 ): Promise<Dataset> {
-  const plugin = library.datasets.get(name);
+  const plugin = library.of("dataset").get(name);
   return await plugin.load(resolveOptions(`dataset "${name}"`, plugin.options, options));
 }

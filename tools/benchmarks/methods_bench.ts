@@ -15,7 +15,8 @@
  *
  * @module
  */
-import { importPlugins, type Library } from "../../core/library.ts";
+import type { Library } from "../../core/library.ts";
+import { importPlugins } from "../../core/plugins.ts";
 import { byModality, modalitiesOf } from "../../core/modality.ts";
 import type { Dataset, FusionPlugin, MethodPlugin } from "../../core/kinds/mod.ts";
 import type { Engine } from "../../core/program.ts";
@@ -105,11 +106,11 @@ function firstOf(dataset: Dataset, samples: number): Dataset {
 
 /** Every fusion alone, then every method; plain concatenation is the first. */
 function subjectsOf(library: Library, m: number): Subject[] {
-  const concat = library.fusions.get("concat");
-  const others = library.fusions.list().filter((fusion) => fusion !== concat);
+  const concat = library.of("fusion").get("concat");
+  const others = library.of("fusion").list().filter((fusion) => fusion !== concat);
   return [
     ...[concat, ...others].map((fusion): Subject => ({ name: fusion.name, kind: "fusion", fusion, method: null })),
-    ...library.methods.list().filter(({ name }) => name !== "none").flatMap((method): Subject[] => {
+    ...library.of("method").list().filter(({ name }) => name !== "none").flatMap((method): Subject[] => {
       const { fits } = fusionsFor(method, library, m);
       const fusion = fits.includes(concat) ? concat : fits[0];
       return fusion === undefined ? [] : [{ name: method.name, kind: "method", fusion, method }];
@@ -131,7 +132,10 @@ function start(
     encoders: byModality(
       context.modalities,
       (modality) =>
-        library.encoders.get("cnn").create(channels === undefined ? {} : { channels }, dataset.modalities[modality]),
+        library.of("encoder").get("cnn").create(
+          channels === undefined ? {} : { channels },
+          dataset.modalities[modality],
+        ),
     ),
     fusion: fusion.create({}, context),
     methods: method === null ? [] : [method.create({}, context)],

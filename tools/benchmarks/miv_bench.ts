@@ -94,10 +94,10 @@ export function sessionFor(engine: Engine, size: StepSize, method: Method | null
   return benchSession(engine, dataset, {
     context,
     encoders: {
-      audio: library.encoders.get("cnn").create(options, dataset.modalities["audio"]),
-      image: library.encoders.get("cnn").create(options, dataset.modalities["image"]),
+      audio: library.of("encoder").get("cnn").create(options, dataset.modalities["audio"]),
+      image: library.of("encoder").get("cnn").create(options, dataset.modalities["image"]),
     },
-    fusion: library.fusions.get("concat").create({ width: size.width }, context),
+    fusion: library.of("fusion").get("concat").create({ width: size.width }, context),
     methods: method === null ? [] : [method],
   });
 }
@@ -242,7 +242,13 @@ const command: Command = {
       print(await stepRow(engine, `${label}: valuation`, size, valuation(false), rounds));
       print(await stepRow(engine, `${label}: differentiated`, size, valuation(true), rounds));
       print(
-        await stepRow(engine, `${label}: ARM`, size, createLibrary().methods.get("arm").create({}, context), rounds),
+        await stepRow(
+          engine,
+          `${label}: ARM`,
+          size,
+          createLibrary().of("method").get("arm").create({}, context),
+          rounds,
+        ),
       );
     }
     for (const estimator of ["hard", "straight-through", "gaussian", "official"] as const) {

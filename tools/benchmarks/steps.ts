@@ -146,7 +146,7 @@ function encoderStep(
   const encoders = Object.fromEntries(
     Object.entries(parts).map(([modality, { encoder, info, options }]) => [
       modality,
-      created(library.encoders.get(encoder), info, options ?? {}),
+      created(library.of("encoder").get(encoder), info, options ?? {}),
     ]),
   );
   const network: Network = (scope, inputs) => {

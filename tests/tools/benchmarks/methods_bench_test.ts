@@ -7,7 +7,7 @@ const library = createLibrary();
 const effort = { rounds: 2, epochs: 1, samples: 64 };
 
 Deno.test("bench:methods measures steps and epochs beside what they should cost", async () => {
-  const dataset = await library.datasets.get("av-digits").load({ size: "mini" });
+  const dataset = await library.of("dataset").get("av-digits").load({ size: "mini" });
   const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
   try {
     const costs = await methodCosts(library, engine, dataset, effort, ["mmtm", "sample-valuation"]);
