@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { About } from "./kinds/about.ts";
 import type { FindPart } from "./kinds/kind.ts";
 import { Refusal } from "./refusal.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** What every option has. */
 export interface OptionBase<T> {
@@ -236,6 +237,7 @@ export function resolveOptions<O extends object = Record<string, unknown>>(
       throw new Refusal({
         what: `set option "${name}" of ${owner}`,
         found: `its options are ${names.join(", ") || "none"}`,
+        hint: didYouMean(name, names),
       });
     }
   }

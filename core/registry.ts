@@ -6,6 +6,7 @@
 import type { About } from "./kinds/about.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { Refusal } from "./refusal.ts";
+import { didYouMean } from "./suggest.ts";
 
 /** What names look like where their kind says nothing. */
 const kebabCase = { pattern: /^[a-z0-9]+(-[a-z0-9]+)*$/, words: "kebab-case (a-z, 0-9, single hyphens)" };
@@ -55,6 +56,7 @@ export class Registry<P extends About> {
     throw new Refusal({
       what: `find ${this.kind.name} "${name}"`,
       found: `registered names are ${this.names().join(", ") || "none"}`,
+      hint: didYouMean(name, this.names()),
     });
   }
 
