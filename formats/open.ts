@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, join } from "node:path";
+import { join, parse } from "node:path";
 import { Refusal } from "../core/refusal.ts";
 import { type ArrayFile, type ArrayHead, checkHeld, headOf, MAX_HELD_BYTES } from "./arrays.ts";
 import { isNpy, NPY_HEAD_BYTES, npyHead, npyValues } from "./npy.ts";
@@ -77,7 +77,7 @@ export function arrayFormat(head: Uint8Array, path: string): ArrayFormat {
 async function openNpy(source: ByteSource, path: string, most: number): Promise<ArrayFile> {
   const what = `"${path}"`;
   const npy = npyHead(await source.read(0, Math.min(source.size, NPY_HEAD_BYTES)), source.size, what);
-  const name = basename(path).replace(/\.npy$/, "");
+  const { name } = parse(path);
   const heads = new Map<string, ArrayHead>([
     [name, { name, shape: npy.shape, type: npy.type, held: npy.held, what }],
   ]);
