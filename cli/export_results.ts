@@ -4,6 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
+import { Refusal } from "../core/refusal.ts";
 import { writeAtomic } from "../store/files.ts";
 import { exportableOf, exportItem, itemsIn } from "../viewer/export_view.ts";
 import { exportFormats, isFormat } from "../viewer/exports.ts";
@@ -51,18 +52,21 @@ export const exportResultsCommand: Command = {
       return 0;
     }
     if (parsed.positional.length > 0) {
-      throw new RangeError(
-        `Cannot use argument "${parsed.positional[0]}" of "export-results" as it takes options only (see --help)`,
-      );
+      throw new Refusal({
+        what: `use argument "${parsed.positional[0]}" of "export-results"`,
+        must: "it takes options only (see --help)",
+      });
     }
     const format = parsed.text.format ?? "csv";
     if (format !== "json" && format !== "html" && !isFormat(format)) {
-      throw new RangeError(
-        `Cannot use --format as it must be one of ${exportFormats.join(", ")}, json, html: found "${format}"`,
-      );
+      throw new Refusal({
+        what: "use --format",
+        must: `it must be one of ${exportFormats.join(", ")}, json, html`,
+        found: `found "${format}"`,
+      });
     }
     if ((format === "json" || format === "html") && parsed.text.item !== undefined) {
-      throw new RangeError(`Cannot use --item with --format ${format} as that holds the whole page`);
+      throw new Refusal({ what: `use --item with --format ${format}`, must: "that holds the whole page" });
     }
     const store = openRunStore(resolve(parsed.text.runs ?? "runs"));
     try {
@@ -92,7 +96,7 @@ export const exportResultsCommand: Command = {
 async function write(content: string | Uint8Array<ArrayBuffer>, out: string | undefined): Promise<void> {
   if (out !== undefined) return await writeAtomic(resolve(out), content);
   if (typeof content !== "string" && Deno.stdout.isTerminal()) {
-    throw new RangeError("Cannot write a PNG to a terminal: name a file with --out");
+    throw new Refusal({ what: "write a PNG to a terminal", must: "it is no text", hint: "name a file with --out" });
   }
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));

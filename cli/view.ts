@@ -4,6 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
+import { Refusal } from "../core/refusal.ts";
 import { isLoopback, type Served, type ServeOptions, serveViewer } from "../viewer/serve.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
 
@@ -36,11 +37,27 @@ function serve(options: ServeOptions): Served {
   try {
     return serveViewer(options);
   } catch (error) {
+    if (isAddressError(error)) {
+      throw new Refusal({
+        what: `listen on "${host}"`,
+        must: "it must be an address of this machine",
+        found: "it is none",
+        hint: "leave --host out, or take 0.0.0.0",
+      }, { cause: error });
+    }
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     const free = freePort(host, port);
     const offer = free === null ? "choose another" : `${free} is free: --port ${free}`;
-    throw new RangeError(`Cannot listen on port ${port} of ${host} as another program does; ${offer}`);
+    throw new Refusal({ what: `listen on port ${port} of ${host}`, must: "another program does", hint: offer });
   }
+}
+
+/** Whether a host is a name that nobody knows, or an address that this machine has not. */
+function isAddressError(error: unknown): boolean {
+  if (error instanceof Deno.errors.AddrNotAvailable) return true;
+  // A name that does not resolve is an error without a code of its own.
+  return error instanceof Error && !(error instanceof Refusal) && !(error instanceof Deno.errors.AddrInUse) &&
+    !(error instanceof Deno.errors.PermissionDenied);
 }
 
 /** `armlab view`. */
@@ -58,17 +75,21 @@ export const viewCommand: Command = {
       return 0;
     }
     if (parsed.positional.length > 0) {
-      throw new RangeError(
-        `Cannot use argument "${parsed.positional[0]}" of "view" as it takes options only (see --help)`,
-      );
+      throw new Refusal({
+        what: `use argument "${parsed.positional[0]}" of "view"`,
+        must: "it takes options only (see --help)",
+      });
     }
     const folder = resolve(parsed.text.runs ?? "runs");
     const host = parsed.text.host ?? "127.0.0.1";
     const port = parseInteger("--port", parsed.text.port ?? "8420", 0);
-    if (port > 65_535) throw new RangeError(`Cannot use --port as it must be at most 65535: found ${port}`);
+    if (port > 65_535) {
+      throw new Refusal({ what: "use --port", must: "it must be at most 65535", found: `found ${port}` });
+    }
     const token = isLoopback(host) ? parsed.text.token ?? null : parsed.text.token ?? newToken();
     if (token !== null && !/^[\w-]{16,200}$/.test(token)) {
-      throw new RangeError("Cannot use --token as it must be 16 to 200 letters, digits, - and _: it is not");
+      const must = "it must be 16 to 200 letters, digits, - and _";
+      throw new Refusal({ what: "use --token", must, found: "it is not" });
     }
     const served = serve({ folder, host, port, token });
     console.log(`Results of ${folder}\n  ${served.url}\nStop with Ctrl-C.`);
@@ -78,7 +99,11 @@ export const viewCommand: Command = {
       );
     }
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+    let stopping = false;
     const stop = () => {
+      // Whoever asks twice does not want to wait.
+      if (stopping) Deno.exit(130);
+      stopping = true;
       served.stop();
     };
     for (const signal of signals) Deno.addSignalListener(signal, stop);

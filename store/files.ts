@@ -236,6 +236,17 @@ export function readTextSync(path: string, maxBytes: number): string | null {
   }
 }
 
+/** Opens a regular file for reading; `null` if there is none. @throws {StoreError} As `readBytes`. */
+export function openSync(path: string, maxBytes: number): Deno.FsFile | null {
+  try {
+    checkRegular(path, Deno.lstatSync(path), maxBytes);
+    return Deno.openSync(path, { read: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw storeErrorOf(error, "read", path);
+  }
+}
+
 /** What an entry is that is no plain file. */
 function oddity(info: Deno.FileInfo): string {
   return info.isSymlink ? "a symbolic link" : info.isDirectory ? "a folder" : "a special file";

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
 import { readTextSync, StoreError, storeErrorOf } from "./files.ts";
+import { withLines } from "./lines.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
 import { maxJsonBytes, maxMetricsBytes, parseEpoch, runFiles } from "./run_folder.ts";
 import { experimentsFolder } from "./experiments.ts";
@@ -137,32 +138,49 @@ function broken(known: Omit<RunReport, "state">, reason: string): RunReport {
 /** Counts whole lines and reads the last. @throws {StoreError} If the last is damaged. */
 function countEpochs(folder: string): { epochs: number; last: EpochRecord | null } {
   const path = join(folder, runFiles.metrics);
-  const text = readTextSync(path, maxMetricsBytes) ?? "";
-  let epochs = 0;
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) epochs++;
-  if (epochs === 0) return { epochs, last: null };
-  const end = text.lastIndexOf("\n");
-  const start = end === 0 ? 0 : text.lastIndexOf("\n", end - 1) + 1;
-  return { epochs, last: parseEpoch(text.slice(start, end), epochs - 1, path) };
+  const counted = withLines(path, maxMetricsBytes, ({ count, at }) => ({
+    epochs: count,
+    last: count === 0 ? null : parseEpoch(at(count - 1), count - 1, path),
+  }));
+  return counted ?? { epochs: 0, last: null };
 }
 
 /** The records of a run's epochs, as far as they can be read. */
 export interface EpochsReport {
   readonly records: readonly EpochRecord[];
+  /** Epochs on disk. */
+  readonly total: number;
   /** Why there may be more than `records`; else `null`. */
   readonly reason: string | null;
 }
 
-/** Reads the records of a run's epochs up to the first damaged one; does not throw. */
+/** Records read at most; of more epochs every second, fourth, … and the last. */
+const maxRecords = 2000;
+
+/**
+ * Reads the records of a run's epochs up to the first damaged one; does not throw. Of thousands some are left out: every
+ * 2^k-th is read, so that runs of unequal lengths have epochs in common.
+ */
 export function inspectEpochs(runsDir: string, name: string): EpochsReport {
   const path = join(runsDir, name, runFiles.metrics);
   const records: EpochRecord[] = [];
+  let total = 0;
   try {
-    const lines = (readTextSync(path, maxMetricsBytes) ?? "").split("\n").slice(0, -1);
-    for (const [i, line] of lines.entries()) records.push(parseEpoch(line, i, path));
-    return { records, reason: null };
+    let stride = 1;
+    withLines(path, maxMetricsBytes, ({ count, at }) => {
+      total = count;
+      while (count / stride > maxRecords) stride *= 2;
+      for (let i = 0; i < count; i++) {
+        if (i % stride === 0 || i === count - 1) records.push(parseEpoch(at(i), i, path));
+      }
+    });
+    return {
+      records,
+      total,
+      reason: stride === 1 ? null : `Of ${total} epochs, every ${stride}th and the last are shown.`,
+    };
   } catch (error) {
-    if (error instanceof StoreError) return { records, reason: error.message };
+    if (error instanceof StoreError) return { records, total, reason: error.message };
     throw error;
   }
 }

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import appScript from "./assets/app.js" with { type: "text" };
 import chartsScript from "./assets/charts.js" with { type: "text" };
+import chosenScript from "./assets/chosen.js" with { type: "text" };
 import copyScript from "./assets/copy.js" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 import keepScript from "./assets/keep.js" with { type: "text" };
@@ -27,6 +28,7 @@ const script = "text/javascript; charset=utf-8";
 const own: Readonly<Record<string, Asset>> = {
   "app.js": { type: script, text: appScript },
   "charts.js": { type: script, text: chartsScript },
+  "chosen.js": { type: script, text: chosenScript },
   "copy.js": { type: script, text: copyScript },
   "keep.js": { type: script, text: keepScript },
   "live.js": { type: script, text: liveScript },
@@ -40,6 +42,7 @@ const own: Readonly<Record<string, Asset>> = {
 /** Scripts that the first script asks for: named in pages, so that they come at once and not one after the other. */
 export const modules: readonly string[] = [
   "charts.js",
+  "chosen.js",
   "copy.js",
   "keep.js",
   "live.js",

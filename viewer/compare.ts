@@ -7,7 +7,7 @@ import { holm, leastSeeds, pairedBySeed, type PairedTest } from "../experiments/
 import { type Chart, type Compared, comparisonChart } from "./charts.ts";
 import type { Configuration, KnownRun, Model } from "./configurations.ts";
 import { type EpochMeasure, epochMeasures } from "./curves.ts";
-import type { CompareQuery } from "./query.ts";
+import { type CompareQuery, maxCompared } from "./query.ts";
 import { differing, type Setting, settingsOf, settingText } from "./settings.ts";
 import type { RunStore } from "./store.ts";
 import { cell, type Table } from "./table.ts";
@@ -39,6 +39,8 @@ export interface Comparison {
   readonly items: readonly ComparedItem[];
   /** Ids that were asked for and are not there. */
   readonly missing: readonly string[];
+  /** How many that were asked for are left out, as they would be too many. */
+  readonly leftOut: number;
   /** Everything that could be drawn. */
   readonly measures: readonly EpochMeasure[];
   readonly charts: readonly Chart[];
@@ -50,8 +52,11 @@ export interface Comparison {
 /** Charts drawn at most. */
 const maxCharts = 12;
 
-/** Gathers what was asked for, in that order. */
-export function itemsOf(model: Model, query: CompareQuery): { items: ComparedItem[]; missing: string[] } {
+/** Gathers what was asked for, in that order; no more than can be compared. */
+export function itemsOf(
+  model: Model,
+  query: CompareQuery,
+): { items: ComparedItem[]; missing: string[]; leftOut: number } {
   const items: ComparedItem[] = [];
   const missing: string[] = [];
   for (const id of query.c) {
@@ -72,7 +77,7 @@ export function itemsOf(model: Model, query: CompareQuery): { items: ComparedIte
         runs: [own],
       });}
   }
-  return { items, missing };
+  return { items: items.slice(0, maxCompared), missing, leftOut: Math.max(0, items.length - maxCompared) };
 }
 
 /** Runs whose curves stand for an item: its finished seeds; else whatever goes on or stopped. */
@@ -91,7 +96,7 @@ function accuracies(runs: readonly KnownRun[]): Record<number, number> {
 
 /** Builds the comparison that a query asks for. */
 export function comparisonOf(store: RunStore, model: Model, query: CompareQuery): Comparison {
-  const { items, missing } = itemsOf(model, query);
+  const { items, missing, leftOut } = itemsOf(model, query);
   const compared = items.map((item): Compared => ({
     label: item.label,
     runs: drawn(item).map(({ id }) => store.epochs(id).records).filter((records) => records.length > 0),
@@ -103,6 +108,7 @@ export function comparisonOf(store: RunStore, model: Model, query: CompareQuery)
     query,
     items,
     missing,
+    leftOut,
     measures,
     charts: compared.length === 0 ? [] : chosen.map((measure) => comparisonChart(compared, measure, query)),
     reference,

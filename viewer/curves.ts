@@ -116,7 +116,7 @@ export function smoothed(curve: Curve, weight: number): Curve {
 }
 
 /**
- * Mean and 95 % interval over seeds, at the epochs that every seed has reached.
+ * Mean and 95 % interval over seeds, at the epochs that every seed has.
  *
  * @param runs Epochs of each seed; at least one.
  * @param weight Of the smoothing, which is done for each seed before the mean is taken.
@@ -127,24 +127,28 @@ export function bandOf(
   weight: number,
   x: "epoch" | "samples",
 ): Band {
-  const length = Math.min(...runs.map((records) => records.length));
-  const curves = runs.map((records) => smoothed(curveOf(records.slice(0, length), measure), weight));
-  const mean: (number | null)[] = [];
-  const low: (number | null)[] = [];
-  const high: (number | null)[] = [];
-  const at: number[] = [];
-  for (let epoch = 0; epoch < length; epoch++) {
-    const values = curves.map((curve) => curve[epoch]).filter((value) =>
-      value !== null && Number.isFinite(value)
-    ) as number[];
-    const complete = values.length === runs.length;
-    const over = complete ? interval(values) : null;
-    mean.push(over?.mean ?? null);
-    low.push(over === null || over.ci95 === null ? null : over.mean - over.ci95);
-    high.push(over === null || over.ci95 === null ? null : over.mean + over.ci95);
-    at.push(
-      x === "epoch" ? epoch + 1 : runs.reduce((sum, records) => sum + records[epoch].samplesDrawn, 0) / runs.length,
-    );
-  }
-  return { x: at, mean, low, high, seeds: runs.length };
+  const byEpoch = runs.map((records) => {
+    const curve = smoothed(curveOf(records, measure), weight);
+    return new Map(records.map((record, i) => [record.epoch, { value: curve[i], samples: record.samplesDrawn }]));
+  });
+  const shared = runs[0].map(({ epoch }) => epoch).filter((epoch) => byEpoch.every((run) => run.has(epoch)));
+  const points = shared.map((epoch) => {
+    const own = byEpoch.map((run) => run.get(epoch)!);
+    const values = own.flatMap(({ value }) => value !== null && Number.isFinite(value) ? [value] : []);
+    const over = values.length === runs.length ? interval(values) : null;
+    return {
+      x: x === "epoch" ? epoch + 1 : own.reduce((sum, { samples }) => sum + samples, 0) / runs.length,
+      mean: over?.mean ?? null,
+      half: over?.ci95 ?? null,
+    };
+  });
+  const ends = (sign: number) =>
+    points.map(({ mean, half }) => mean === null || half === null ? null : mean + sign * half);
+  return {
+    x: points.map((point) => point.x),
+    mean: points.map(({ mean }) => mean),
+    low: ends(-1),
+    high: ends(1),
+    seeds: runs.length,
+  };
 }

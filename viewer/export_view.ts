@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
 import { compareAnswer, gridAnswer, runAnswer } from "./api.ts";
 import type { Chart } from "./charts.ts";
 import { comparisonOf, differenceTable, settingTable } from "./compare.ts";
@@ -30,20 +31,25 @@ export interface Exportable {
  * Looks an address up.
  *
  * @param address Path and query of a page (`/`, `/runs/ID`, `/compare?c=ID,ID`), or the whole address from a browser.
- * @throws {RangeError} If there is no such page, or a value of its query is not valid.
+ * @throws {Refusal} If there is no such page, or a value of its query is not valid.
  */
 export async function exportableOf(store: RunStore, address: string): Promise<Exportable> {
   const url = URL.parse(address, "http://viewer/");
   if (url === null) {
-    throw new RangeError(`Cannot export "${address}" as it must be an address of the viewer: it is none`);
+    throw new Refusal({
+      what: `export "${address}"`,
+      must: "it must be an address of the viewer",
+      found: "it is none",
+    });
   }
   const snapshot = await store.snapshot();
   if (snapshot.problem !== null && snapshot.runs.length === 0) {
-    throw new RangeError(`Cannot export: ${snapshot.problem}`);
+    throw new Refusal({ what: "export", must: "there must be runs", found: snapshot.problem });
   }
   const model = modelOf(snapshot);
   if (url.pathname === "/") {
     const grid = gridOf(model, parseGrid(url.searchParams), { allPages: true });
+    if (grid.problems.length > 0) throw grid.problems[0];
     return {
       title: "Results",
       tables: { grid: () => gridTable(grid) },
@@ -54,9 +60,11 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
   if (url.pathname === "/compare") {
     const comparison = comparisonOf(store, model, parseCompare(url.searchParams));
     if (comparison.missing.length > 0) {
-      throw new RangeError(
-        `Cannot compare "${comparison.missing[0].slice(0, 80)}": there is no such configuration or run`,
-      );
+      throw new Refusal({
+        what: `compare "${comparison.missing[0].slice(0, 80)}"`,
+        must: "it must be the id of a configuration or a run",
+        found: `there is none of that name in "${store.folder}"`,
+      });
     }
     return {
       title: "Comparison",
@@ -68,9 +76,10 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
   const id = /^\/runs\/([^/]+)$/.exec(url.pathname)?.[1];
   const view = id === undefined ? null : runViewOf(store, model, id);
   if (view === null) {
-    throw new RangeError(
-      `Cannot export "${address}" as it must be / or /runs/ID or /compare?c=ID,ID of what is in "${store.folder}"`,
-    );
+    throw new Refusal({
+      what: `export "${address}"`,
+      must: `it must be / or /runs/ID or /compare?c=ID,ID of what is in "${store.folder}"`,
+    });
   }
   return {
     title: `${view.configuration?.label ?? "Run"}, seed ${view.run.seed ?? "–"}`,
@@ -89,7 +98,7 @@ export function itemsIn({ tables, charts }: Exportable): string[] {
  * Exports one thing.
  *
  * @param item Name of a table or chart; the first table if absent.
- * @throws {RangeError} If there is none of that name, or a PNG cannot be made here.
+ * @throws {Refusal} If there is none of that name, or a PNG cannot be made here.
  */
 export async function exportItem(
   exportable: Exportable,
@@ -100,7 +109,7 @@ export async function exportItem(
   if (Object.hasOwn(exportable.tables, name)) return await exportTable(exportable.tables[name](), format);
   const chart = exportable.charts.find(({ id }) => id === name);
   if (chart === undefined) {
-    throw new RangeError(`Cannot export "${name}" as it must be one of ${itemsIn(exportable).join(", ")}`);
+    throw new Refusal({ what: `export "${name}"`, must: `it must be one of ${itemsIn(exportable).join(", ")}` });
   }
   return await exportChart(chart, format, { theme: "light", width: 760, titled: true });
 }

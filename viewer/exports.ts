@@ -28,7 +28,7 @@ export function isFormat(text: string): text is ExportFormat {
   return (exportFormats as readonly string[]).includes(text);
 }
 
-/** A table in a format. @throws {RangeError} If a PNG is asked for and cannot be made. */
+/** A table in a format. @throws {Refusal} If a PNG is asked for and cannot be made. */
 export async function exportTable(table: Table, format: ExportFormat): Promise<string | Uint8Array<ArrayBuffer>> {
   switch (format) {
     case "csv":
@@ -44,7 +44,7 @@ export async function exportTable(table: Table, format: ExportFormat): Promise<s
   }
 }
 
-/** A chart in a format: as a picture, or the numbers that it draws. @throws {RangeError} As `exportTable`. */
+/** A chart in a format: as a picture, or the numbers that it draws. @throws {Refusal} As `exportTable`. */
 export async function exportChart(
   chart: Chart,
   format: ExportFormat,

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import type { ConfigurationResult } from "../experiments/results.ts";
 import { leastSeeds } from "../experiments/statistics.ts";
 import { comparableGroups, type Configuration, type Model, resultsOf } from "./configurations.ts";
@@ -19,6 +21,7 @@ import {
   stateText,
 } from "./measures.ts";
 import { type GridQuery, pageRows } from "./query.ts";
+import { listed, readSearch, unknown } from "./search.ts";
 import { differing, type Setting, settingText } from "./settings.ts";
 import { cell, type Table } from "./table.ts";
 
@@ -52,6 +55,8 @@ export interface Grid {
   readonly settings: readonly string[];
   /** What ranks and marks mean here. */
   readonly notes: readonly string[];
+  /** What of the query names nothing that there is, and counts for nothing. */
+  readonly problems: readonly Refusal[];
 }
 
 /** Values that the filters offer. */
@@ -69,34 +74,6 @@ export function choicesOf(model: Model): Choices {
   const of = (name: "dataset" | "fusion" | "method") =>
     [...new Set(model.configurations.map(({ settings }) => String(settings[name])))].sort();
   return { dataset: of("dataset"), fusion: of("fusion"), method: of("method") };
-}
-
-const condition = /^([^\s=<>!]+)(!=|<=|>=|=|<|>)(.*)$/;
-
-/** Whether a row meets one word of the search: `training.epochs>=10`, `fusion=concat`, or text that occurs in it. */
-function meets(row: GridRow, word: string, measures: readonly Measure[]): boolean {
-  const { configuration } = row;
-  const match = condition.exec(word);
-  if (match !== null) {
-    const [_, name, operator, wanted] = match;
-    const measure = measures.find(({ key }) => key === name);
-    const value: Setting | undefined = measure !== undefined
-      ? measured(configuration.runs, measure)?.mean ?? null
-      : configuration.settings[name];
-    if (value === undefined || value === null) return operator === "!=";
-    if (operator === "=") return settingText(value) === wanted;
-    if (operator === "!=") return settingText(value) !== wanted;
-    const [a, b] = [Number(value), Number(wanted)];
-    return operator === "<" ? a < b : operator === "<=" ? a <= b : operator === ">" ? a > b : a >= b;
-  }
-  const needle = word.toLowerCase();
-  const hay = [
-    configuration.label,
-    configuration.id,
-    ...Object.values(configuration.settings).map(String),
-    ...configuration.runs.map(({ id }) => id),
-  ];
-  return hay.some((text) => text.toLowerCase().includes(needle));
 }
 
 function fits(configuration: Configuration, query: GridQuery): boolean {
@@ -135,10 +112,10 @@ function compareKeys(a: Key, b: Key, sign: number): number {
 export function gridOf(model: Model, query: GridQuery, options: { readonly allPages?: boolean } = {}): Grid {
   const modalities = [...new Set(model.configurations.flatMap((configuration) => configuration.modalities))].sort();
   const measures = measuresFor(modalities);
-  const words = query.q.split(/\s+/).filter((word) => word !== "").slice(0, 20);
-  const bare = (configuration: Configuration): GridRow => ({ configuration, result: null, values: {} });
+  const named = new Set(model.configurations.flatMap(({ settings }) => Object.keys(settings)));
+  const search = readSearch(query.q, measures, named);
   const fitting = model.configurations.filter((configuration) =>
-    fits(configuration, query) && words.every((word) => meets(bare(configuration), word, measures))
+    fits(configuration, query) && search.meets(configuration)
   );
   const results = resultsOf(fitting);
   const rows = fitting.map((configuration): GridRow => ({
@@ -181,9 +158,56 @@ export function gridOf(model: Model, query: GridQuery, options: { readonly allPa
     measures,
     shown,
     settings: names.slice(0, maxSettings),
-    notes: [...rankNotes(fitting, results), ...settingNotes(names)],
+    notes: [...rankNotes(fitting, results), ...settingNotes(names), ...search.notes],
+    // Of an empty folder nothing is known that a query could name.
+    problems: model.configurations.length === 0
+      ? []
+      : [...search.problems, ...problemsOf(model, query, measures, named)],
   };
 }
+
+/** Names in a query that stand for nothing. */
+function problemsOf(
+  model: Model,
+  query: GridQuery,
+  measures: readonly Measure[],
+  named: ReadonlySet<string>,
+): Refusal[] {
+  const problems: Refusal[] = [];
+  const key = query.sort.replace(/^-/, "");
+  const exists = sortKeys.includes(key) || measures.some((measure) => measure.key === key) || named.has(key);
+  if (!exists) {
+    problems.push(unknown(`sort by ${quoted(key)}`, "a column", key, measures, [...sortKeys, ...named]));
+  }
+  for (const column of query.columns ?? []) {
+    if (measures.some((measure) => measure.key === column)) continue;
+    problems.push(unknown(`show column ${quoted(column)}`, "a measure", column, measures, []));
+  }
+  const offered = { ...choicesOf(model), state: states };
+  for (const name of ["dataset", "fusion", "method", "state"] as const) {
+    for (const value of query[name]) {
+      if (offered[name].includes(value)) continue;
+      problems.push(
+        new Refusal({
+          what: `show ${name} ${quoted(value)}`,
+          must: "there must be one",
+          found: `there are ${listed(offered[name])}`,
+          hint: didYouMean(value, offered[name]),
+        }),
+      );
+    }
+  }
+  return problems;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
+}
+
+/** Columns beside measures and settings. */
+const sortKeys: readonly string[] = ["name", "rank", "seeds"];
+/** States of runs that one can filter by. */
+const states: readonly string[] = ["finished", "running", "failed", "interrupted"];
 
 function groupsOf(rows: readonly GridRow[], by: "dataset" | "fusion" | "method"): { title: string; rows: GridRow[] }[] {
   const groups = new Map<string, GridRow[]>();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type AppOptions, createApp, type ViewerApp } from "./app.tsx";
+export { type AppOptions, createApp, type ViewerApp } from "./app.ts";
 export {
   type Epochs,
   type OpenFile,

@@ -113,7 +113,16 @@ const comparison = z.strictObject({
   charts: chartList,
 });
 
-const failure = z.strictObject({ error: z.strictObject({ status: count, message: text }) });
+const failure = z.strictObject({
+  error: z.strictObject({
+    status: count,
+    message: text,
+    what: text.optional().describe("What cannot be done; this and the next three are clauses of a refusal's message"),
+    must: text.optional().describe("What must hold"),
+    found: text.optional().describe("What was found, or what there is"),
+    hint: text.optional().describe("How to mend it"),
+  }),
+});
 
 /** Data of the one kind of event. */
 const change: z.ZodType<StreamEvents["change"]> = z.strictObject({

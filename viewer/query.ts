@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
 
 /** What the grid shows. */
 export interface GridQuery {
@@ -43,7 +44,7 @@ export interface CompareQuery {
 
 /** Rows of a page. */
 export const pageRows = 100;
-/** Things compared at most: more lines cannot be told apart. */
+/** Things compared at most, the first that were chosen: more lines cannot be told apart. */
 export const maxCompared = 12;
 /** Values of one list in a URL. */
 const maxValues = 200;
@@ -80,16 +81,18 @@ function listOf(params: URLSearchParams, name: string): string[] {
     value !== ""
   );
   if (values.length > maxValues) {
-    throw new RangeError(`Cannot use "${name}" as it must have at most ${maxValues} values: found ${values.length}`);
+    throw invalid(name, `it must have at most ${maxValues} values`, String(values.length));
   }
   return [...new Set(values)].map((value) => bounded(name, value));
 }
 
 function bounded(name: string, value: string): string {
   if (value.length <= maxValueLength) return value;
-  throw new RangeError(
-    `Cannot use "${name}" as it must have at most ${maxValueLength} characters: found ${value.length}`,
-  );
+  throw invalid(name, `it must have at most ${maxValueLength} characters`, String(value.length));
+}
+
+function invalid(name: string, must: string, found: string): Refusal {
+  return new Refusal({ what: `use "${name}"`, must, found: `found ${found}` });
 }
 
 function choice<T extends string>(params: URLSearchParams, name: string, choices: readonly T[], usual: T): T {
@@ -97,7 +100,7 @@ function choice<T extends string>(params: URLSearchParams, name: string, choices
   if (value === null || value === "") return usual;
   const found = choices.find((candidate) => candidate === value);
   if (found === undefined) {
-    throw new RangeError(`Cannot use "${name}" as it must be one of ${choices.join(", ")}: found ${quoted(value)}`);
+    throw invalid(name, `it must be one of ${choices.join(", ")}`, quoted(value));
   }
   return found;
 }
@@ -111,12 +114,12 @@ function numberOf(params: URLSearchParams, name: string, usual: number, least: n
   if (text === null || text === "") return usual;
   const value = Number(text);
   if (!(value >= least && value <= most)) {
-    throw new RangeError(`Cannot use "${name}" as it must be within ${least}..${most}: found ${quoted(text)}`);
+    throw invalid(name, `it must be within ${least}..${most}`, quoted(text));
   }
   return value;
 }
 
-/** Reads a grid's query; what it does not know is left out. @throws {RangeError} If a value is not valid. */
+/** Reads a grid's query; what it does not know is left out. @throws {Refusal} If a value is not valid. */
 export function parseGrid(params: URLSearchParams): GridQuery {
   const columns = params.has("columns") ? listOf(params, "columns") : null;
   return {
@@ -134,10 +137,10 @@ export function parseGrid(params: URLSearchParams): GridQuery {
   };
 }
 
-/** Reads a comparison's query. @throws {RangeError} If a value is not valid. */
+/** Reads a comparison's query. @throws {Refusal} If a value is not valid. */
 export function parseCompare(params: URLSearchParams): CompareQuery {
   const metric = listOf(params, "metric");
-  const query: CompareQuery = {
+  return {
     c: listOf(params, "c"),
     r: listOf(params, "r"),
     metric: metric.length === 0 ? plainCompare.metric : metric,
@@ -145,12 +148,6 @@ export function parseCompare(params: URLSearchParams): CompareQuery {
     x: choice(params, "x", ["epoch", "samples"], plainCompare.x),
     reference: params.get("reference") || null,
   };
-  if (query.c.length + query.r.length > maxCompared) {
-    throw new RangeError(
-      `Cannot compare more than ${maxCompared} at once: found ${query.c.length + query.r.length}; choose fewer`,
-    );
-  }
-  return query;
 }
 
 /** A query as the text after `?`, without what is usual, always in the same order. */

@@ -9,7 +9,8 @@ import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
-import { xmlText } from "./table.ts";
+import { Refusal } from "../core/refusal.ts";
+import { xmlCharacters, xmlText } from "./table.ts";
 
 echarts.use([
   HeatmapChart,
@@ -29,7 +30,7 @@ export function chartSvg(chart: Chart, look: ChartLook): string {
   try {
     const { tooltip: _, ...option } = chartOption(chart, look);
     instance.setOption(option);
-    const svg = instance.renderToSVGString({ useViewBox: true });
+    const svg = xmlCharacters(instance.renderToSVGString({ useViewBox: true }));
     // Rules for a pointer that a picture never meets; and a name for those who do not see it.
     return svg.replace(/<style\s*><!\[CDATA\[[\s\S]*?\]\]>\s*<\/style>/, "").replaceAll(/ class="zr\d+-cls-\d+"/g, "")
       .replaceAll(/ ecmeta_[a-z_]+="[^"]*"/g, "").replace(
@@ -51,30 +52,34 @@ const maxSide = 12_000;
 /**
  * Turns SVG into PNG, at twice its size for print, or less where that would be too large.
  *
- * @throws {RangeError} If the picture is too large, the machine has no font, or the renderer is not there for it.
+ * @throws {Refusal} If the picture is too large, the machine has no font, or the renderer is not there for it.
  */
 export async function pngOf(svg: string): Promise<Uint8Array<ArrayBuffer>> {
   const { Resvg } = await import("@resvg/resvg-js").catch((error) => {
-    throw new RangeError(`Cannot make a PNG as @resvg/resvg-js must work here: ${error.message}; use SVG`, {
-      cause: error,
-    });
+    const parts = { what: "make a PNG", must: "@resvg/resvg-js must work here", found: error.message, hint: "use SVG" };
+    throw new Refusal(parts, { cause: error });
   });
   const { width, height } = new Resvg(svg);
   const side = Math.max(width, height);
   if (side > maxSide) {
-    throw new RangeError(
-      `Cannot make a PNG as it must be at most ${maxSide} pixels wide and high: found ${width} x ${height}; use SVG, or ` +
-        `show fewer rows and columns`,
-    );
+    throw new Refusal({
+      what: "make a PNG",
+      must: `it must be at most ${maxSide} pixels wide and high`,
+      found: `found ${width} x ${height}`,
+      hint: "use SVG, or show fewer rows and columns",
+    });
   }
   const resvg = new Resvg(svg, {
     fitTo: { mode: "zoom", value: Math.min(2, maxSide / side) },
     font: { loadSystemFonts: true },
   });
   if (!hasFonts(Resvg)) {
-    throw new RangeError(
-      "Cannot make a PNG as a font must be installed: this machine has none; install one (fonts-dejavu-core), or use SVG",
-    );
+    throw new Refusal({
+      what: "make a PNG",
+      must: "a font must be installed",
+      found: "this machine has none",
+      hint: "install one (fonts-dejavu-core), or use SVG",
+    });
   }
   return new Uint8Array(resvg.render().asPng());
 }

@@ -22,7 +22,7 @@ const burst = 600;
 const cookieName = "armlab-token";
 
 /** Names under which a page of this machine is reached; any other name is another site's, pointed here. */
-const loopback = /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d{1,5})?$/i;
+const loopback = /^(127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|localhost|\[::1\])(:\d{1,5})?$/i;
 /** A host as browsers send it. */
 const wellFormed = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
@@ -80,7 +80,12 @@ function sameSecret(given: string, wanted: string): boolean {
 
 /** Checks where a request comes from. @throws {RequestError} If it is not from here. */
 function checkOrigin(c: Context, token: string | null): void {
-  const host = c.req.header("host") ?? new URL(c.req.url).host;
+  const url = URL.parse(c.req.url);
+  const host = c.req.header("host") ?? url?.host ?? "";
+  // The address of a request is made from its Host header: 127.999.999.999 gives none.
+  if (url === null || URL.parse(`http://${host}/`) === null) {
+    throw new RequestError(400, "Cannot answer as the Host header must be a host's name: it is none");
+  }
   // Another site's name that was made to point at this machine (DNS rebinding) shows in the Host header.
   if (!(token === null ? loopback : wellFormed).test(host)) {
     throw new RequestError(403, "Cannot answer as the Host header must name this machine");
@@ -109,7 +114,8 @@ function checkToken(c: Context, token: string): Response | null {
     });
     url.searchParams.delete("token");
     // Out of the address, so that it is neither shared with the link nor kept in the history.
-    return c.redirect(`${url.pathname}${url.search}`, 303);
+    // Two slashes would begin another host's address.
+    return c.redirect(`${url.pathname.replace(/^\/{2,}/, "/")}${url.search}`, 303);
   }
   const bearer = /^Bearer (\S+)$/.exec(c.req.header("authorization") ?? "")?.[1];
   const kept = getCookie(c, cookieName);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type AppOptions, createApp } from "./app.tsx";
+import { Refusal } from "../core/refusal.ts";
+import { type AppOptions, createApp } from "./app.ts";
 import { openRunStore, type StoreOptions } from "./store.ts";
 
 /** Where to listen, and to what. */
@@ -15,6 +16,8 @@ export interface ServeOptions {
   readonly port: number;
   /** Secret that visitors must bring; needed wherever others can reach the host. */
   readonly token?: string | null;
+  /** Milliseconds that answers have to end when it stops. @default {1000} */
+  readonly graceMs?: number;
   /** How often it looks and what it bears. @default {{}} */
   readonly app?: Omit<AppOptions, "token">;
   /** @default {{}} */
@@ -42,19 +45,26 @@ export function isLoopback(host: string): boolean {
 /**
  * Listens.
  *
- * @throws {RangeError} If others can reach the host and there is no token.
+ * @throws {Refusal} If others can reach the host and there is no token.
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  */
 export function serveViewer(options: ServeOptions): Served {
   const { folder, host = "127.0.0.1", token = null } = options;
   if (!isLoopback(host) && token === null) {
-    throw new RangeError(`Cannot listen on "${host}" as others can reach it: a token must be given`);
+    throw new Refusal({ what: `listen on "${host}"`, must: "a token must be given", found: "others can reach it" });
   }
   const store = openRunStore(folder, options.store);
   const app = createApp(store, { ...options.app, token });
+  const end = new AbortController();
+  const answering = new Set<Promise<void>>();
   const server = Deno.serve(
-    { hostname: host, port: options.port, onListen: () => {} },
-    (request) => app.fetch(request),
+    { hostname: host, port: options.port, onListen: () => {}, signal: end.signal },
+    (request, { completed }) => {
+      // A client that goes away in the middle is answered, too.
+      const done = completed.catch(() => {}).finally(() => answering.delete(done));
+      answering.add(done);
+      return app.fetch(request);
+    },
   );
   const { port } = server.addr as Deno.NetAddr;
   const shown = host === "0.0.0.0" || host === "::" ? Deno.hostname() : host.includes(":") ? `[${host}]` : host;
@@ -66,9 +76,14 @@ export function serveViewer(options: ServeOptions): Served {
     },
     finished: server.finished,
     async stop() {
-      // Streams first: a server waits for its connections.
+      // Pages that follow are let go, other answers may end; a client that does not read is not waited for.
       app.close();
-      await server.shutdown();
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, options.graceMs ?? 1000);
+      await Promise.race([Promise.all(answering), grace.promise]);
+      clearTimeout(timer);
+      end.abort();
+      await server.finished;
       store.close();
     },
   };

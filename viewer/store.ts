@@ -4,12 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import type { EpochRecord } from "../core/record.ts";
 import { StoreError, storeErrorOf } from "../store/files.ts";
 import { openIndex, type RunDetails, type RunIndex } from "../store/index.ts";
-import { inspectEpochs } from "../store/inspect.ts";
+import { type EpochsReport, inspectEpochs } from "../store/inspect.ts";
 import { runFiles } from "../store/run_folder.ts";
 import { isRunId } from "../store/run_id.ts";
+import { bounded } from "./bounded.ts";
 
 /** All runs at one moment. */
 export interface Snapshot {
@@ -33,11 +33,7 @@ export interface OpenFile extends RunFile {
 }
 
 /** Records of a run's epochs, as far as they can be read. */
-export interface Epochs {
-  readonly records: readonly EpochRecord[];
-  /** Why there may be more; else `null`. */
-  readonly reason: string | null;
-}
+export type Epochs = EpochsReport;
 
 /** Source of all that the viewer shows. */
 export interface RunStore {
@@ -164,7 +160,7 @@ class FolderStore implements RunStore {
     for (const id of removed) this.#details.delete(id);
     for (const id of changed) {
       const details = index.run(id);
-      if (details !== null) this.#details.set(id, details);
+      if (details !== null) this.#details.set(id, bounded(details));
     }
     const runs = [...this.#details.values()].sort((a, b) =>
       compare(a.configuration ?? "~", b.configuration ?? "~") || (a.seed ?? 0) - (b.seed ?? 0) || compare(a.id, b.id)
@@ -175,7 +171,7 @@ class FolderStore implements RunStore {
   epochs(id: string): Epochs {
     const path = this.#path(id, runFiles.metrics);
     const info = path === null ? null : regularFile(path);
-    if (info === null) return { records: [], reason: null };
+    if (info === null) return { records: [], total: 0, reason: null };
     const stamp = `${info.size}@${info.mtime?.getTime() ?? 0}`;
     const kept = this.#epochs.get(id);
     if (kept?.stamp === stamp) return kept.epochs;

@@ -68,10 +68,12 @@ export function csvOf(table: Table): string {
   return stringify([head.map(csvText), ...rows], { headers: false });
 }
 
-/** Removes what no text format can hold: control characters and lone surrogates. */
+// deno-lint-ignore no-control-regex
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]+/g;
+
+/** Removes what no text format can hold: control characters, lone surrogates and what XML forbids. */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.toWellFormed().replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
+  return text.toWellFormed().replaceAll(unprintable, " ");
 }
 
 /** Text in Markdown that stays text. */
@@ -93,6 +95,12 @@ export function markdownOf(table: Table): string {
     ...(table.notes.length === 0 ? [] : ["", ...table.notes.map((note) => `${markdownText(note)}  `)]),
     "",
   ].join("\n");
+}
+
+/** Leaves out what may not stand in XML 1.0 at all, not even escaped. */
+export function xmlCharacters(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.toWellFormed().replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
 }
 
 /** Text in XML and HTML that stays text. */

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import { Ajv2020 } from "ajv/2020";
+import { Refusal } from "../../core/refusal.ts";
+import { StoreError } from "../../store/files.ts";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { type RunSpec, writeRun } from "../helpers/runs.ts";
@@ -119,7 +121,21 @@ Deno.test("a query filters, sorts, groups and chooses columns, alike on the page
     assertEquals(await labels("method=arm"), ["concat arm"]);
     assertEquals(await labels("state=failed"), ["film"]);
     assertEquals(await labels("q=arm.lambda1%3D0.1"), ["concat arm"]);
-    assertEquals(await labels("q=accuracy%3E0.9"), ["concat arm"]);
+    // In percent, as the table is; by the digits that it shows.
+    assertEquals(await labels("q=accuracy%3E90"), ["concat arm"]);
+    assertEquals(await labels("q=accuracy%3E90%25"), ["concat arm"]);
+    assertEquals(await labels("q=accuracy%3C%3D85.5&sort=name"), ["concat", "sum"]);
+    const shown = /(\d\d\.\d)<span class="ci"/.exec(await get(app, "/?fusion=sum"))![1];
+    assertEquals(await labels(`q=accuracy%3D${shown}`), ["sum"]);
+    assertEquals(await labels(`q=accuracy!%3D${shown}&sort=name`), ["concat", "concat arm", "film"]);
+    assertEquals(await labels("q=training.epochs%3E%3D5"), []);
+    assertEquals(await labels("q=fusion!%3Dsum&sort=name"), ["concat", "concat arm", "film"]);
+    const small = await json(app, "/api/grid?q=accuracy%3E0.9");
+    assertEquals(small.configurations.length, 3);
+    assertStringIncludes(
+      small.notes.at(-1),
+      '"accuracy>0.9" is read as 0.9 %, the unit of the table; write accuracy>90.',
+    );
     assertEquals(await labels("q=none"), ["concat", "sum", "film"]);
     const two = await json(app, "/api/grid?fusion=sum,concat&method=none");
     // Ranks are among what is shown.
@@ -134,6 +150,87 @@ Deno.test("a query filters, sorts, groups and chooses columns, alike on the page
     const grouped = await get(app, "/?group=method");
     assertStringIncludes(grouped, "method arm");
     assertMatch(grouped, /aria-sort="descending"/);
+  }));
+
+Deno.test("what a query names and does not exist is told on the page, and refused with its clauses by API and exports", () =>
+  withApp(async (app) => {
+    for (
+      const [query, text] of [
+        ["sort=nope", "Cannot sort by &quot;nope&quot; as a column must have that name"],
+        ["q=accuracy%3Eabc", "a number must stand after &gt;: found &quot;abc&quot;"],
+        ["q=lamda%3E1", "Cannot search for &quot;lamda&gt;1&quot;"],
+        ["method=amr", "did you mean &quot;arm&quot;?"],
+      ]
+    ) {
+      const page = await get(app, `/?${query}`);
+      assertStringIncludes(page, text);
+      for (const path of [`/api/grid?${query}`, `/grid.csv?${query}`]) {
+        assertEquals((await app.request(at(path))).status, 400, path);
+      }
+    }
+    const { error } = await (await app.request(at("/api/grid?fusion=concta"))).json();
+    assertEquals(error, {
+      status: 400,
+      message: 'Cannot show fusion "concta" as there must be one: there are concat, film, sum; did you mean "concat"?',
+      what: 'show fusion "concta"',
+      must: "there must be one",
+      found: "there are concat, film, sum",
+      hint: 'did you mean "concat"?',
+    });
+    // A condition that cannot be read leaves the others in force.
+    const rows = (await get(app, "/?q=accuracy%3Eabc+arm")).match(/aria-label="Compare [^"]*"/g);
+    assertEquals(rows, ['aria-label="Compare concat arm"']);
+  }));
+
+Deno.test("of fourteen that are chosen the first twelve are compared, and it is said", () =>
+  inFolder(async (runs) => {
+    for (let epochs = 1; epochs <= 14; epochs++) writeRun(runs, { epochs });
+    const store = openRunStore(runs);
+    const app = createApp(store);
+    const { configurations } = await json(app, "/api/grid?sort=training.epochs");
+    const ids = configurations.map(({ id }: { id: string }) => id);
+    const page = await get(app, `/compare?c=${ids.join(",")}`);
+    assertStringIncludes(page, "The first 12 of 14 chosen are compared");
+    const { items } = await json(app, `/api/compare?c=${ids.join(",")}`);
+    assertEquals(items.map(({ id }: { id: string }) => id), ids.slice(0, 12));
+    app.close();
+    store.close();
+  }));
+
+Deno.test("a refusal is a 400, a defect and a disk that does not read a 500 with its stack in the log alone", () =>
+  inFolder(async (runs) => {
+    writeRun(runs, {});
+    const logged: unknown[] = [];
+    const store = openRunStore(runs);
+    const failing = (error: Error) => ({
+      folder: store.folder,
+      snapshot: () => store.snapshot(),
+      epochs: (id: string) => store.epochs(id),
+      log: (id: string) => store.log(id),
+      files: () => {
+        throw error;
+      },
+      open: (id: string, name: string) => store.open(id, name),
+      close: () => store.close(),
+    });
+    const { configurations } = await json(createApp(store), "/api/grid");
+    const path = `/api/runs/${configurations[0].runs[0].id}`;
+    for (
+      const [error, status] of [
+        [new Refusal({ what: "do it", must: "it must be so" }), 400],
+        [new RangeError("Cannot do it as a plugin says so"), 500],
+        [new StoreError("io", "/x", { what: "read it" }), 500],
+      ] as const
+    ) {
+      const app = createApp(failing(error), { log: (_, thrown) => logged.push(thrown) });
+      const response = await app.request(at(path));
+      assertEquals(response.status, status, error.message);
+      const text = await response.text();
+      assertEquals(text.includes(error.message), status === 400);
+      app.close();
+    }
+    assertEquals(logged.map((error) => (error as Error).constructor), [RangeError, StoreError]);
+    store.close();
   }));
 
 Deno.test("the page of a run shows its curves, configuration, command, log and files", () =>

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { parse } from "@std/csv";
+import { Refusal } from "../../core/refusal.ts";
 import { serveViewer } from "../../viewer/serve.ts";
 import { armlab, ended, inFolder, start } from "../helpers/cli.ts";
 import { writeRun } from "../helpers/runs.ts";
@@ -8,8 +9,8 @@ Deno.test("serveViewer() listens to this machine alone unless there is a token",
   inFolder(async (folder) => {
     assertThrows(
       () => serveViewer({ folder, host: "0.0.0.0", port: 0 }),
-      RangeError,
-      'Cannot listen on "0.0.0.0" as others can reach it: a token must be given',
+      Refusal,
+      'Cannot listen on "0.0.0.0" as a token must be given: others can reach it',
     );
     const served = serveViewer({ folder, port: 0, token: "0123456789abcdef" });
     try {
@@ -29,6 +30,29 @@ Deno.test("serveViewer() listens to this machine alone unless there is a token",
     }
   }));
 
+Deno.test("serveViewer() asks a token of every host that others can reach, whatever its name looks like", () =>
+  inFolder((folder) => {
+    for (const host of ["0.0.0.0", "::", "192.168.1.2", "127.0.0.1.example", "localhost.example", "1270.0.0.1"]) {
+      assertThrows(() => serveViewer({ folder, host, port: 0 }), Refusal, "a token must be given");
+    }
+    return Promise.resolve();
+  }));
+
+Deno.test("a client that does not read does not keep the viewer from ending, and one that reads gets its answer", () =>
+  inFolder(async (folder) => {
+    const served = serveViewer({ folder, port: 0, graceMs: 200 });
+    using deaf = await Deno.connect({ port: served.port });
+    const request = `GET /assets/echarts.js HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\n\r\n`;
+    // More than the buffers of a connection hold.
+    await deaf.write(new TextEncoder().encode(request.repeat(40)));
+    const page = fetch(`http://127.0.0.1:${served.port}/`).then((answer) => answer.text());
+    assertStringIncludes(await page, "No runs yet");
+    const start = performance.now();
+    await served.stop();
+    await served.finished;
+    assert(performance.now() - start < 5000);
+  }));
+
 Deno.test("view says which port is free where its own is taken, and wrong options in one line", () =>
   inFolder(async (folder) => {
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -46,6 +70,7 @@ Deno.test("view says which port is free where its own is taken, and wrong option
       armlab("export-results", "--format", "pdf"),
       armlab("export-results", "--runs", `${folder}/none`),
       armlab("export-results", "--runs", folder, "--view", "/runs/nope"),
+      armlab("view", "--host", "nope.invalid", "--token", "0123456789abcdef"),
     ]);
     const expected = [
       "must be at most 65535",
@@ -54,6 +79,7 @@ Deno.test("view says which port is free where its own is taken, and wrong option
       "must be one of csv, md, tex, svg, png, json, html",
       "There is no folder",
       "it must be / or /runs/ID",
+      'Cannot listen on "nope.invalid" as it must be an address of this machine',
     ];
     wrong.forEach(({ code, err }, i) => {
       assertEquals(code, 2, err);
@@ -118,6 +144,24 @@ Deno.test("export-results writes what the viewer shows", () =>
       /^<svg [\s\S]*<title>Loss terms<\/title>[\s\S]*<\/svg>\s*$/,
     );
     assertEquals(JSON.parse(json.out).items[0].id, id);
+    const nonsense: [string, string][] = [
+      ["/?sort=nope", 'Cannot sort by "nope" as a column must have that name: there are accuracy, '],
+      ["/?sort=-fuson", 'did you mean "fusion"?'],
+      ["/?q=accuracy>abc", 'Cannot search for "accuracy>abc" as a number must stand after >: found "abc"'],
+      ["/?q=nope>1", 'Cannot search for "nope>1" as a measure or setting must have that name'],
+      ["/?columns=nope", 'Cannot show column "nope" as a measure must have that name'],
+      [
+        "/?fusion=concatt",
+        'Cannot show fusion "concatt" as there must be one: there are concat; did you mean "concat"?',
+      ],
+      ["/?state=gone", "there are finished, running, failed, interrupted"],
+      ["/?group=colour", "it must be one of none, dataset, fusion, method"],
+    ];
+    for (const [view, text] of nonsense) {
+      const { code, err } = await run("--view", view);
+      assertEquals(code, 2, view);
+      assertStringIncludes(err, text);
+    }
     assertEquals(wrong.code, 2);
     assertStringIncludes(wrong.err, 'Cannot export "nope" as it must be one of grid, accuracy');
     const page = await run("--view", `/runs/${id}`, "--format", "html");

@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { EpochRecord } from "../../core/record.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { tQuantile } from "../../experiments/statistics.ts";
 import { binsOf, chartTable, runCharts } from "../../viewer/charts.ts";
 import { chartHeight, chartOption } from "../../viewer/chart_option.ts";
@@ -113,7 +114,7 @@ Deno.test("an address says the whole state of a view", () => {
   assertEquals(compareUrl(plainCompare), "/compare");
   assertThrows(
     () => parseGrid(new URLSearchParams("page=0")),
-    RangeError,
+    Refusal,
     'Cannot use "page" as it must be within 1..1000000: found "0"',
   );
 });

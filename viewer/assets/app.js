@@ -1,14 +1,15 @@
 // What pages do beyond links and forms: they all work without it.
 import { findCharts, redrawCharts } from "./charts.js";
+import { takeChecked } from "./chosen.js";
 import { findCommands } from "./copy.js";
 import { listen, rememberParts } from "./live.js";
-import { countChosen, onShow } from "./navigate.js";
+import { onShow } from "./navigate.js";
 import { onTheme } from "./theme_switch.js";
 
 function begin() {
   findCharts();
   findCommands();
-  countChosen();
+  takeChecked();
   rememberParts();
 }
 

@@ -3,7 +3,6 @@
 /** Remembers what the reader did to a part of the page that is about to be replaced; returns how to do it again. */
 export function keeping(root) {
   const open = [...root.querySelectorAll("details[id][open]")].map(({ id }) => id);
-  const checked = [...root.querySelectorAll("input[form=compare]:checked")].map(({ name, value }) => [name, value]);
   const scrolls = [...root.querySelectorAll(".scroll, .log")].map((
     { scrollLeft, scrollTop },
   ) => [scrollLeft, scrollTop]);
@@ -29,10 +28,6 @@ export function keeping(root) {
   const caret = active?.type === "search" ? active.selectionStart : null;
   return (next) => {
     for (const id of open) next.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-    for (const [name, value] of checked) {
-      const box = next.querySelector(`input[form=compare][name="${name}"][value="${CSS.escape(value)}"]`);
-      if (box !== null) box.checked = true;
-    }
     [...next.querySelectorAll(".scroll, .log")].forEach((element, i) => {
       if (scrolls[i] !== undefined) [element.scrollLeft, element.scrollTop] = scrolls[i];
     });

@@ -1,7 +1,8 @@
 // A page that is looked at follows the runs.
 import { redrawCharts } from "./charts.js";
+import { showChosen } from "./chosen.js";
 import { keeping } from "./keep.js";
-import { countChosen, load, show } from "./navigate.js";
+import { load, show } from "./navigate.js";
 
 const main = document.getElementById("main");
 const live = document.getElementById("live");
@@ -60,7 +61,7 @@ async function refresh() {
       again(own);
     }
     main.dataset.version = nextMain.dataset.version;
-    countChosen();
+    showChosen();
     redrawCharts();
     if (newest !== main.dataset.version) schedule();
   } catch {

@@ -1,4 +1,5 @@
 // Links and forms of a page change it in place; the address says what is shown.
+import { takeChoice } from "./chosen.js";
 import { keeping } from "./keep.js";
 
 const main = document.getElementById("main");
@@ -86,7 +87,7 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("change", (event) => {
   const form = event.target.form;
-  if (form?.id === "compare") return countChosen();
+  if (form?.id === "compare") return takeChoice(event.target);
   if (!form?.matches("[data-auto]") || event.target.type === "search") return;
   show(addressOf(form), "push");
 });
@@ -98,13 +99,3 @@ document.addEventListener("submit", (event) => {
   if (form.matches("[data-auto]")) show(addressOf(form), "push");
   else location.assign(addressOf(form));
 });
-
-/** Says how many configurations are chosen for a comparison. */
-export function countChosen() {
-  const bar = document.getElementById("compare");
-  if (bar === null) return;
-  const count = document.querySelectorAll("input[form=compare]:checked").length;
-  bar.classList.toggle("chosen", count > 0);
-  bar.querySelector("button").disabled = count === 0;
-  bar.querySelector(".hint").textContent = count === 0 ? "Choose configurations by their boxes." : `${count} chosen`;
-}

@@ -17,7 +17,7 @@ const weights = [0, 0.3, 0.6, 0.9];
 
 /** The page. */
 export const ComparePage: FC<{ comparison: Comparison; model: Model }> = ({ comparison, model }) => {
-  const { query, items, missing, charts, differences, settings, reference } = comparison;
+  const { query, items, missing, leftOut, charts, differences, settings, reference } = comparison;
   const search = compareUrl(query, {}, "");
   return (
     <>
@@ -29,6 +29,13 @@ export const ComparePage: FC<{ comparison: Comparison; model: Model }> = ({ comp
       </div>
       {missing.length > 0 && (
         <p class="note warn">Not there, perhaps deleted: {missing.map((id) => id.slice(0, 40)).join(", ")}</p>
+      )}
+      {leftOut > 0 && (
+        <p class="note warn">
+          {`The first ${items.length} of ${
+            items.length + leftOut
+          } chosen are compared: more lines cannot be told apart.`}
+        </p>
       )}
       {items.length === 0 ? <Choose model={model} /> : (
         <>

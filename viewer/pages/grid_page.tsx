@@ -56,11 +56,15 @@ export const GridPage: FC<{ model: Model; grid: Grid; folder: string }> = ({ mod
         : (
           <>
             <Filters grid={grid} choices={choicesOf(model)} />
+            <div id="query-problems" role="status">
+              {grid.problems.map(({ message }) => <p class="note warn">{message}</p>)}
+            </div>
             <div id="table" data-live="">
               <GridTable grid={grid} />
             </div>
             <form id="compare" action="/compare" method="get" class="comparebar">
               <button type="submit">Compare chosen</button>
+              <button type="button" class="clear" hidden>Clear</button>
               <span class="hint">Choose configurations by their boxes.</span>
             </form>
             {chart.rows.length > 0 && (
@@ -110,7 +114,7 @@ const Filters: FC<{ grid: Grid; choices: Choices }> = ({ grid, choices }) => {
         />
       </label>
       <span id="search-help" class="hidden">
-        Words, or conditions such as training.epochs&gt;=10 and accuracy&gt;0.9
+        Words, or conditions such as training.epochs&gt;=10 and accuracy&gt;90, in the units of the table
       </span>
       <Select name="dataset" title="Dataset" values={choices.dataset} chosen={query.dataset} all="all" />
       <Select name="fusion" title="Fusion" values={choices.fusion} chosen={query.fusion} all="all" />

@@ -31,7 +31,7 @@ const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
   return (
     <dl class="facts">
       <Fact name="Epochs">
-        {run.state === "finished" ? `${run.epochs}` : `${epochs.records.length} of ${run.epochsPlanned ?? "–"}`}
+        {run.state === "finished" ? `${run.epochs}` : `${epochs.total} of ${run.epochsPlanned ?? "–"}`}
       </Fact>
       {run.samplesDrawn !== null && <Fact name="Samples drawn">{run.samplesDrawn.toLocaleString("en")}</Fact>}
       {run.state === "running" && progress !== null && (
@@ -129,8 +129,8 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
           {run.state !== "finished" && run.epochsPlanned !== null && (
             <>
               {" "}
-              <progress max={run.epochsPlanned} value={epochs.records.length} aria-label="Epochs done"></progress>
-              {` epoch ${epochs.records.length} of ${run.epochsPlanned}`}
+              <progress max={run.epochsPlanned} value={epochs.total} aria-label="Epochs done"></progress>
+              {` epoch ${epochs.total} of ${run.epochsPlanned}`}
             </>
           )}
         </p>

@@ -1,0 +1,47 @@
+/**
+ * The API: views as JSON, charts ready to be drawn, and the stream of changes.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { chartAnswer, compareAnswer, gridAnswer, runAnswer, runsAnswer } from "../api.ts";
+import type { Chart } from "../charts.ts";
+import type { EventHub } from "../events.ts";
+import { gridChart } from "../grid_chart.ts";
+import { openApi } from "../openapi.ts";
+import { RequestError } from "../security.ts";
+import { params, pick, type Views } from "./context.tsx";
+import { lookOf } from "./downloads.ts";
+
+/** The API of a store. */
+export function apiRoutes(views: Views, hub: EventHub): Hono {
+  const app = new Hono();
+  const chart = (c: Context, charts: readonly Chart[]) =>
+    c.json(chartAnswer(pick(charts, c.req.param("chart") ?? ""), lookOf(params(c))));
+  app.get("/openapi.json", (c) => c.json(openApi()));
+  app.get("/grid", async (c) => {
+    const grid = await views.grid(c);
+    // What a page says beside its table, a program must not overlook.
+    if (grid.problems.length > 0) throw grid.problems[0];
+    return c.json(gridAnswer(await views.model(), grid));
+  });
+  app.get("/charts/:chart", async (c) => chart(c, [gridChart(await views.grid(c))]));
+  app.get("/runs", async (c) => c.json(runsAnswer(await views.model())));
+  app.get("/runs/:id", async (c) => c.json(runAnswer(await views.run(c))));
+  app.get("/runs/:id/epochs", async (c) => {
+    const { epochs } = await views.run(c);
+    return c.json({ records: epochs.records, reason: epochs.reason });
+  });
+  app.get("/runs/:id/charts/:chart", async (c) => chart(c, (await views.run(c)).charts));
+  app.get("/compare", async (c) => c.json(compareAnswer(await views.comparison(c))));
+  app.get("/compare/charts/:chart", async (c) => chart(c, (await views.comparison(c)).charts));
+  app.get("/events", (c) => {
+    // Who asks for the head alone reads no stream, and would leave one open.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": "text/event-stream" });
+    const stream = hub.open();
+    if (stream === null) throw new RequestError(503, "Cannot open another stream as too many pages are open");
+    c.header("Content-Type", "text/event-stream");
+    return c.body(stream);
+  });
+  return app;
+}
