@@ -15,13 +15,17 @@ const readouts: Readonly<Record<SoloMode, string>> = {
 
 /** What a fusion with default options needs of encoders, and how it reads one modality alone. */
 function ofFusion(plugin: FusionPlugin): string[] {
-  const { needs: { stages = 0, tokens = false, equalWidths = false }, soloMode } = plugin.create({}, {
-    modalities: ["a", "b"],
-    classes: 2,
-  });
+  const { needs: { stages = 0, tokens = false, tokensIfAny = false, equalWidths = false }, soloMode } = plugin.create(
+    {},
+    {
+      modalities: ["a", "b"],
+      classes: 2,
+    },
+  );
   const needs = [
     stages === 0 ? "pooled features" : `pooled features and the ${stages} deepest stages`,
     ...tokens ? ["token sequences"] : [],
+    ...tokensIfAny ? ["token sequences where the encoder gives them"] : [],
     ...equalWidths ? ["features of one width"] : [],
   ];
   return [`  Needs of encoders: ${needs.join(", ")}`, `  A modality's own readout: ${readouts[soloMode]}`];

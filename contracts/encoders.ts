@@ -88,9 +88,9 @@ const stages: Contract<EncoderPlugin> = {
       must(count >= 1, "it has no stage");
       // Every registered fusion that wants stages, and has enough of them here.
       for (const fusion of tools.library.of("fusion").list()) {
-        const options = "stages" in fusion.options ? { stages: count } : {};
-        const made = built(fusion, model.context, { ...fusion.tiny, ...options });
-        if (made === null || (made.needs.stages ?? 0) === 0) continue;
+        if (!("stages" in fusion.options)) continue;
+        const made = built(fusion, model.context, { ...fusion.tiny, stages: count });
+        if (made === null) continue;
         if (misfit(made, fusion.name, model.encoders, byModality(NAMES.slice(0, 2), () => plugin.name)) !== null) {
           continue;
         }

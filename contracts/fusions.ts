@@ -130,7 +130,8 @@ const solo: Contract<FusionPlugin> = {
   claim: "reads every modality out alone: other modalities do not change its readout",
   async check(plugin, tools) {
     const rig = rigOf(plugin, tools, 3);
-    if ((rig.model.fusion.needs.stages ?? 0) > 0) {
+    const { gate, channelGates } = rig.model.fusion;
+    if (gate !== undefined || channelGates !== undefined) {
       return { skipped: "its modalities meet between the encoders' stages, before any readout" };
     }
     const { modalities } = rig.model.context;

@@ -135,12 +135,14 @@ export function contextOf(names: readonly string[]): ModelContext {
   return { modalities: [...names].sort(), classes: CLASSES };
 }
 
-/** An encoder of a dataset's modality that gives tokens, from those registered. */
-function tokenEncoder(library: Library): { plugin: EncoderPlugin; info: ModalityInfo } | null {
+/** An encoder of a dataset's modality that gives tokens and has so many layers, from those registered. */
+function tokenEncoder(library: Library, layers: number): { plugin: EncoderPlugin; info: ModalityInfo } | null {
   for (const plugin of library.of("encoder").list()) {
     for (const info of INPUTS) {
       const options = plugin.tiny ?? {};
-      if (plugin.refuses(info, options) === null && plugin.create(options, info).tokens) return { plugin, info };
+      if (plugin.refuses(info, options) !== null) continue;
+      const { tokens, transformer } = plugin.create(options, info);
+      if (tokens && (transformer?.layers.length ?? 0) >= layers) return { plugin, info };
     }
   }
   return null;
@@ -156,11 +158,11 @@ export function fusionRig(plugin: FusionPlugin, library: Library, options: RigOp
   if (fusion === null) return null;
   let infos = vectors(names.length, names);
   let encoders: Record<string, Encoder>;
-  const { stages = 0, tokens = false, equalWidths = false } = fusion.needs;
-  if (tokens) {
-    const found = tokenEncoder(library);
+  const { stages = 0, tokens = false, layers = 0, equalWidths = false } = fusion.needs;
+  if (tokens || layers > 0) {
+    const found = tokenEncoder(library, layers);
     if (found === null) {
-      throw new BrokenContract("it needs token sequences, and no registered encoder gives them");
+      throw new BrokenContract("it needs token sequences, and no registered encoder gives them with so many layers");
     }
     infos = byModality(names, () => found.info);
     encoders = byModality(names, () => found.plugin.create(found.plugin.tiny ?? {}, found.info));

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin, type Stage } from "../core/kinds/mod.ts";
+import { defineEncoder, type EncoderPlugin, type Stage, type TokenLayer } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { attend, dropout, embedding, feedForward, layerNorm, linear, truncatedNormal } from "../nn/mod.ts";
 
@@ -149,7 +149,7 @@ export const bert: EncoderPlugin = defineEncoder<BertOptions>({
   create: (options, { shape, vocabulary: given = 0 }) => {
     const { positions, width, depth, pooling, padding, dropout: rate } = options;
     const ids = options.vocabulary === 0 ? given : options.vocabulary;
-    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor => {
+    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
       const embeddings = scope.in("embeddings");
       const table = (name: string, size: number, indices: tf.Tensor) =>
         embedding(embeddings.in(name), indices, { size, width, init: kernelInit });
@@ -160,15 +160,26 @@ export const bert: EncoderPlugin = defineEncoder<BertOptions>({
       );
       const segment = table("token_type_embeddings", 2, tf.zeros([1], "int32"));
       const sum = tf.add(tf.add(table("word_embeddings", ids, x), places), segment);
-      return dropout(embeddings, layerNorm(embeddings.in("LayerNorm"), sum, { epsilon: EPSILON }), rate);
+      const normed = layerNorm(embeddings.in("LayerNorm"), sum, { epsilon: EPSILON });
+      return dropout(embeddings, normed, rate) as tf.Tensor3D;
     };
-    const stages = Array.from({ length: depth }, (_, index): Stage => (x, scope, input) => {
-      const tokens = index === 0 ? embed(x, scope) : x;
-      return layer(scope.in("encoder").in("layer").in(String(index)), tokens, presence(input, padding), options);
-    });
+    const layers = Array.from(
+      { length: depth },
+      (_, index): TokenLayer => (tokens, scope, present) =>
+        layer(scope.in("encoder").in("layer").in(String(index)), tokens, present!, options) as tf.Tensor3D,
+    );
     return {
       tokens: true,
-      stages,
+      stages: layers.map((own, index): Stage => (x, scope, input) =>
+        own(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, presence(input, padding))
+      ),
+      transformer: {
+        embed,
+        layers,
+        present: (input) => presence(input, padding),
+        // The raw first token: heads of prompts and bottlenecks read it without the pooler.
+        read: (tokens) => first(tokens),
+      },
       head(map, scope, input) {
         const tokenMask = presence(input, padding);
         const tokens = map as tf.Tensor3D;
@@ -180,9 +191,11 @@ export const bert: EncoderPlugin = defineEncoder<BertOptions>({
         const count = tf.maximum(tf.sum(present, 1, true), 1);
         return tf.div(tf.sum(tokens, 1), count);
       }
-      const first = tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]) as tf.Tensor2D;
-      if (pooling === "cls") return first;
-      return tf.tanh(linear(scope.in("pooler").in("dense"), first, { width, kernelInit })) as tf.Tensor2D;
+      if (pooling === "cls") return first(tokens);
+      return tf.tanh(linear(scope.in("pooler").in("dense"), first(tokens), { width, kernelInit })) as tf.Tensor2D;
+    }
+    function first(tokens: tf.Tensor3D): tf.Tensor2D {
+      return tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
     }
   },
 });

@@ -4,17 +4,15 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin, type Stage } from "../core/kinds/mod.ts";
+import { defineEncoder, type EncoderPlugin, type Stage, type TokenLayer } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import type { Scope } from "../core/scope.ts";
 import {
-  attend,
   conv2d,
   dropout,
   fans,
-  feedForward,
   layerNorm,
-  linear,
+  transformerBlock,
   truncatedNormal,
   xavierUniform,
   zeros,
@@ -33,26 +31,6 @@ export interface VitOptions {
 
 /** Of the layer norms, as in the paper's code. */
 const EPSILON = 1e-6;
-
-/** x + attention(norm(x)), then x + mlp(norm(x)). */
-function block(scope: Scope, x: tf.Tensor, { heads, mlpRatio, dropout: rate }: VitOptions): tf.Tensor {
-  const width = x.shape[2] as number;
-  const attention = scope.in("attn");
-  const normed = layerNorm(scope.in("norm1"), x, { epsilon: EPSILON });
-  const qkv = linear(attention.in("qkv"), normed, { width: 3 * width, kernelInit: xavierUniform });
-  const [q, k, v] = tf.split(qkv, 3, 2);
-  const seen = linear(attention.in("proj"), attend(attention, q, k, v, { heads }), {
-    width,
-    kernelInit: xavierUniform,
-  });
-  const y = tf.add(x, dropout(attention.in("proj"), seen, rate));
-  const mlp = scope.in("mlp");
-  const thought = feedForward(mlp.in("fc1"), mlp.in("fc2"), layerNorm(scope.in("norm2"), y, { epsilon: EPSILON }), {
-    hidden: Math.round(mlpRatio * width),
-    kernelInit: xavierUniform,
-  });
-  return tf.add(y, dropout(mlp, thought, rate));
-}
 
 /**
  * Vision transformer: patches as tokens, learned positions, pre-norm blocks, one last norm.
@@ -135,9 +113,8 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
     if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
     return null;
   },
-  create: (options) => {
-    const { patch, width, depth, pooling, dropout: rate } = options;
-    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor => {
+  create: ({ patch, width, depth, heads, mlpRatio, pooling, dropout: rate }) => {
+    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
       const projection = scope.in("patch_embed").in("proj");
       const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
       const patches = conv2d(projection, x, {
@@ -154,22 +131,34 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
         tokens = tf.concat([cls, tokens], 1);
       }
       const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
-      return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate);
+      return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate) as tf.Tensor3D;
     };
-    const stages = Array.from({ length: depth }, (_, index): Stage => (x, scope) => {
-      const tokens = index === 0 ? embed(x, scope) : x;
-      return block(scope.in("blocks").in(String(index)), tokens, options);
-    });
+    const layers = Array.from(
+      { length: depth },
+      (_, index): TokenLayer => (tokens, scope, present) =>
+        transformerBlock(scope.in("blocks").in(String(index)), tokens, {
+          heads,
+          hidden: Math.round(mlpRatio * width),
+          kernelInit: xavierUniform,
+          epsilon: EPSILON,
+          dropout: rate,
+          present,
+        }) as tf.Tensor3D,
+    );
+    const head = (map: tf.Tensor, scope: Scope) => {
+      const tokens = layerNorm(scope.in("norm"), map, { epsilon: EPSILON }) as tf.Tensor3D;
+      const pooled = pooling === "mean"
+        ? tf.mean(tokens, 1)
+        : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
+      return { pooled: pooled as tf.Tensor2D, tokens };
+    };
     return {
       tokens: true,
-      stages,
-      head(map, scope) {
-        const tokens = layerNorm(scope.in("norm"), map, { epsilon: EPSILON }) as tf.Tensor3D;
-        const pooled = pooling === "mean"
-          ? tf.mean(tokens, 1)
-          : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
-        return { pooled: pooled as tf.Tensor2D, tokens };
-      },
+      stages: layers.map((layer, index): Stage => (x, scope) =>
+        layer(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, null)
+      ),
+      transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
+      head,
     };
   },
 });

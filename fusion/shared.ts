@@ -46,6 +46,15 @@ export function withOne(f: tf.Tensor2D): tf.Tensor2D {
   return tf.concat([tf.ones([f.shape[0], 1]) as tf.Tensor2D, f], 1);
 }
 
+/** Parts of all modalities beside each other in sorted order, those dropped at 0: [B, sum of widths]. */
+export function joinedParts(parts: ByModality<tf.Tensor2D>, keep: Keep): tf.Tensor2D {
+  const kept = mapByModality(
+    parts,
+    (part, modality) => keep === null ? part : tf.mul(part, at(keep, modality)) as tf.Tensor2D,
+  );
+  return tf.concat(Object.values(kept), 1);
+}
+
 /** Sum of tensors of one shape. */
 export function total(tensors: readonly tf.Tensor2D[]): tf.Tensor2D {
   return tensors.length === 1 ? tensors[0] : tf.addN(tensors as tf.Tensor2D[]);
@@ -63,6 +72,20 @@ export function targetOf(fusion: string, name: string, modalities: readonly stri
     what: `use fusion "${fusion}" with target "${name}"`,
     must: "the target must be a modality",
     found: `modalities are ${modalities.join(", ")}`,
+  });
+}
+
+/**
+ * Checks that heads of attention divide the width of tokens.
+ *
+ * @throws {Refusal} If they do not.
+ */
+export function headsDivide(fusion: string, width: number, heads: number): void {
+  if (width % heads === 0) return;
+  throw new Refusal({
+    what: `use fusion "${fusion}"`,
+    must: "its heads must divide its width",
+    found: `${heads} do not divide ${width}`,
   });
 }
 

@@ -14,3 +14,4 @@ export * from "./optimizers.ts";
 export * from "./schedules.ts";
 export * from "./scope.ts";
 export * from "./torch.ts";
+export * from "./transformer.ts";

@@ -57,6 +57,7 @@ const pluginRooms: readonly string[] = ["encoders", "fusion", "baselines"];
 /** Files of those rooms that their plugins share. */
 const shared: Readonly<Record<string, string>> = {
   "fusion/shared.ts": "filling of dropped modalities, heads of one modality each",
+  "fusion/tokens.ts": "a modality's tokens, and layers over them",
   "baselines/valuation.ts": "contributions from masked passes",
   "baselines/teachers.ts": "unimodal teachers and their tables",
 };

@@ -70,7 +70,7 @@ export function misfit(
   encoders: ByModality<Encoder>,
   names: ByModality<string>,
 ): Misfit | null {
-  const { stages = 0, tokens = false } = fusion.needs;
+  const { stages = 0, tokens = false, layers = 0 } = fusion.needs;
   for (const [modality, encoder] of Object.entries(encoders)) {
     const who = `fusion "${fusionName}" with encoder "${at(names, modality)}" of modality "${modality}"`;
     if (encoder.stages.length < stages) {
@@ -78,6 +78,20 @@ export function misfit(
         modality,
         message: `Cannot use ${who} as the fusion looks at the ${stages} deepest stages: the encoder has ` +
           `${encoder.stages.length} with these options`,
+      };
+    }
+    if (layers > 0 && encoder.transformer === undefined) {
+      return {
+        modality,
+        message:
+          `Cannot use ${who} as the fusion runs the ${layers} deepest layers of transformers: the encoder is none`,
+      };
+    }
+    if (layers > (encoder.transformer?.layers.length ?? 0)) {
+      return {
+        modality,
+        message: `Cannot use ${who} as the fusion runs the ${layers} deepest layers of transformers: the encoder has ` +
+          `${encoder.transformer!.layers.length} with these options`,
       };
     }
     if (tokens && !encoder.tokens) {
@@ -88,6 +102,13 @@ export function misfit(
     }
   }
   return null;
+}
+
+/** Whether a fusion reads more of an encoder than its pooled feature: maps, tokens, or layers that it runs itself. */
+function readsBeyondPooled(
+  { needs: { stages = 0, tokens = false, tokensIfAny = false, layers = 0 } }: Fusion,
+): boolean {
+  return stages > 0 || tokens || tokensIfAny || layers > 0;
 }
 
 /** Throws if the fusion needs equal feature widths and they are not; widths are known once the encoders have run. */
@@ -105,6 +126,26 @@ function gateChannels(map: tf.Tensor, gates: tf.Tensor2D): tf.Tensor {
   return tf.mul(map, tf.reshape(gates, [-1, ...spatial, gates.shape[1]]));
 }
 
+/** A transformer up to the layers that a fusion runs itself; the feature is what a head would read there. */
+function encodeUpTo(remaining: number, encoder: Encoder, modality: string, x: tf.Tensor, scope: Scope): Features {
+  const { embed, layers, present, read } = encoder.transformer!;
+  const own = (root: Scope) => root.group(`encoder:${modality}`);
+  const first = layers.length - remaining;
+  const mask = present(x);
+  const tokens = layers.slice(0, first)
+    .reduce((map, layer) => layer(map, own(scope), mask), embed(x, own(scope)));
+  return {
+    pooled: read(tokens, own(scope)),
+    tokens,
+    ...(mask === null ? {} : { tokenMask: mask }),
+    layers: {
+      count: remaining,
+      run: (level, map, among, root) => layers[first + level](map, own(root), among),
+      read: (map, root) => read(map, own(root)),
+    },
+  };
+}
+
 /** Runs the encoders; the deepest stages go in lock-step, so that the fusion and methods may gate their maps. */
 export function encode(
   model: Model,
@@ -112,7 +153,13 @@ export function encode(
   keep: Keep,
   scope: Scope,
 ): ByModality<Features> {
-  const depth = model.fusion.needs.stages ?? 0;
+  const { stages: depth = 0, layers = 0 } = model.fusion.needs;
+  if (layers > 0) {
+    return mapByModality(
+      inputs,
+      (x, modality) => encodeUpTo(layers, at(model.encoders, modality), modality, x, scope),
+    );
+  }
   const scopeOf = (modality: string) => scope.group(`encoder:${modality}`);
   let maps: ByModality<tf.Tensor> = mapByModality(inputs, (x, modality) => {
     const encoder = at(model.encoders, modality);
@@ -150,8 +197,7 @@ function encodeSome(
   scope: Scope,
   only: ForwardInputs["only"],
 ): ByModality<Features> {
-  const { stages = 0, tokens = false } = model.fusion.needs;
-  if (only === undefined || stages > 0 || tokens) return encode(model, inputs, keep, scope);
+  if (only === undefined || readsBeyondPooled(model.fusion)) return encode(model, inputs, keep, scope);
   const some = encode(model, byModality(only.modalities, (modality) => at(inputs, modality)), keep, scope);
   return mapByModality(
     inputs,
@@ -206,7 +252,7 @@ export function subsetKeep(modalities: readonly string[], kept: readonly string[
 
 /**
  * The fusion's output with the pooled features of all other modalities at their training means. Fusions that look at
- * stages get the others masked out too, as a map has no kept mean.
+ * stages or tokens get the others masked out too, as these have no kept mean.
  */
 function atMeans(
   model: Model,
@@ -221,7 +267,7 @@ function atMeans(
     if (kept.includes(name)) return own;
     return { ...own, pooled: tf.tile(means[name], [batch, 1]) };
   });
-  const keep = (model.fusion.needs.stages ?? 0) > 0 ? subsetKeep(modalities, kept, batch) : null;
+  const keep = readsBeyondPooled(model.fusion) ? subsetKeep(modalities, kept, batch) : null;
   return model.fusion.forward(replaced, keep, scope.as("eval"), means);
 }
 
@@ -252,7 +298,8 @@ export function soloOf(
 
 /**
  * The fusion's output with the raw inputs of the modalities that are not kept at zero, in evaluation mode. A zero input
- * gives every row one feature, so that an encoder sees a single row; where the fusion looks at stages, everything runs anew.
+ * gives every row one feature, so that an encoder sees a single row; where the fusion looks at stages or runs layers itself,
+ * everything runs anew.
  *
  * @param memo Shares what one encoder makes of zeros among subsets.
  */
@@ -266,7 +313,8 @@ function atZeroInputs(
   memo: <T>(key: string, make: () => T) => T,
 ): FusionOutput {
   const means = featureMeans(features, scope);
-  if ((model.fusion.needs.stages ?? 0) > 0) {
+  const { stages = 0, layers = 0 } = model.fusion.needs;
+  if (stages > 0 || layers > 0) {
     const zeroed = mapByModality(inputs, (x, modality) => kept.includes(modality) ? x : tf.zerosLike(x));
     return model.fusion.forward(encode(model, zeroed, keep, scope), keep, scope, means);
   }

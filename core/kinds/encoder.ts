@@ -20,6 +20,36 @@ export interface Features {
   readonly tokenMask?: tf.Tensor2D;
   /** Outputs of the deepest stages that a fusion asked for, shallow to deep: [B, ..., c] each. */
   readonly stages?: readonly tf.Tensor[];
+  /** The deepest layers of a transformer, which have not run yet: for a fusion that asked to run them itself. */
+  readonly layers?: RemainingLayers;
+}
+
+/** Layers of one modality's transformer that are left to a fusion; parameters come from the encoder's group. */
+export interface RemainingLayers {
+  readonly count: number;
+  /** Runs layer `level` (0 .. count - 1), shallow to deep, over the encoder's tokens and any others behind them. */
+  run(level: number, tokens: tf.Tensor3D, present: tf.Tensor2D | null, scope: Scope): tf.Tensor3D;
+  /** The feature that a head reads from the encoder's own tokens after the last layer: [B, D]. */
+  read(tokens: tf.Tensor3D, scope: Scope): tf.Tensor2D;
+}
+
+/**
+ * One layer of a transformer, over any number of tokens [B, T, D].
+ *
+ * @param present Which tokens may be attended to, [B, T], or `null` for all.
+ */
+export type TokenLayer = (tokens: tf.Tensor3D, scope: Scope, present: tf.Tensor2D | null) => tf.Tensor3D;
+
+/** An encoder's inside, if it is a transformer: for fusions that put tokens of their own beside its tokens. */
+export interface Transformer {
+  /** Input to the first layer's tokens. */
+  embed(x: tf.Tensor, scope: Scope): tf.Tensor3D;
+  /** As many as there are stages. */
+  readonly layers: readonly TokenLayer[];
+  /** Which of the input's tokens there are, [B, T], or `null` for all. */
+  present(input: tf.Tensor): tf.Tensor2D | null;
+  /** The feature that a head reads from the last layer's tokens: the class token, normalised where the encoder does so. */
+  read(tokens: tf.Tensor3D, scope: Scope): tf.Tensor2D;
 }
 
 /**
@@ -38,8 +68,10 @@ export interface Encoder {
   readonly stages: readonly Stage[];
   /** Whether `head` returns tokens. */
   readonly tokens: boolean;
+  /** Its inside, where it is a transformer. */
+  readonly transformer?: Transformer;
   /** Last feature map to features; `input` as in `Stage`. */
-  head(map: tf.Tensor, scope: Scope, input: tf.Tensor): Omit<Features, "stages">;
+  head(map: tf.Tensor, scope: Scope, input: tf.Tensor): Omit<Features, "stages" | "layers">;
 }
 
 /** A registered encoder. */

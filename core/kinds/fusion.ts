@@ -35,6 +35,8 @@ export interface FusionOutput {
   readonly own?: ByModality<tf.Tensor2D>;
   /** The modalities' parts of the fused feature, if it is their sum: `solo` may use them, so that gradients meet there. */
   readonly parts?: ByModality<tf.Tensor2D>;
+  /** Whatever else the fusion's own loss reads, by a name of its own. Methods pass it on. */
+  readonly details?: Readonly<Record<string, tf.Tensor2D>>;
 }
 
 /** Each modality's part in the fused feature and its own readout. */
@@ -56,6 +58,18 @@ export interface FusionNeeds {
   readonly stages?: number;
   /** Whether it needs token sequences. @default {false} */
   readonly tokens?: boolean;
+  /**
+   * Whether it looks at tokens where an encoder gives them, and does with the pooled feature otherwise: a kept mean cannot
+   * stand in for tokens, so that `ablate-mean` masks the others out.
+   *
+   * @default {false}
+   */
+  readonly tokensIfAny?: boolean;
+  /**
+   * How many of the deepest layers of transformers it runs itself, given as `Features.layers`; tokens are then those
+   * before these layers. @default {0}
+   */
+  readonly layers?: number;
   /** Whether all pooled widths must be equal. @default {false} */
   readonly equalWidths?: boolean;
 }

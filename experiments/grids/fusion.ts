@@ -6,7 +6,24 @@
 import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { armWith, plain } from "./arm_shared.ts";
 
-const FUSIONS = ["concat", "sum", "decision", "film", "gated", "bigated", "mmtm", "centralnet"];
+const FUSIONS = [
+  "concat",
+  "sum",
+  "decision",
+  "film",
+  "gated",
+  "bigated",
+  "mmtm",
+  "centralnet",
+  "dynmm",
+  "pmf",
+  "transfusion",
+  "cross-attention",
+  "mbt",
+  "lmf",
+  "tfn",
+  "multiplicative",
+];
 
 /** Every fusion there is, plain and with ARM. */
 export const fusion: GridPlugin = defineGrid({

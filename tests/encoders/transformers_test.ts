@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { EncoderPlugin, ModalityInfo } from "../../core/kinds/mod.ts";
 import { type HostTensor, int32 } from "../../core/program.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
 import { bert, vit } from "../../encoders/mod.ts";
 import { attend, bindScope, torchName, torchShape, toTorch } from "../../nn/mod.ts";
@@ -117,7 +118,7 @@ Deno.test("bert and vit say why an input does not fit", () => {
   );
   const { scope } = bindScope({ params: {}, buffers: {}, controls: {}, key: null, mode: "eval" });
   const x = wave([1, 2, 5]);
-  assertThrows(() => attend(scope, x, x, x, { heads: 2 }), RangeError, "the heads must divide the width 5: found 2");
+  assertThrows(() => attend(scope, x, x, x, { heads: 2 }), Refusal, "the heads must divide the width 5: found 2");
 });
 
 Deno.test("vit takes the patches of all frames of a clip", async () => {

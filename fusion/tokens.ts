@@ -1,0 +1,162 @@
+/**
+ * What fusions by attention share: a modality's tokens, and its layers over them.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { ChoiceOption, NumberOption } from "../core/options.ts";
+import type { Features } from "../core/kinds/mod.ts";
+import type { Scope } from "../core/scope.ts";
+import { normal } from "../nn/initializers.ts";
+import { linear } from "../nn/linear.ts";
+import { layerNorm } from "../nn/normalization.ts";
+import { transformerBlock } from "../nn/transformer.ts";
+
+/** Start of prompts, class tokens, positions and kernels of layers. */
+export const tokenInit = normal(0.02);
+
+/** The option `width` of fusions with layers of their own. */
+export const layerWidth: NumberOption = {
+  type: "integer",
+  default: 128,
+  min: 1,
+  tune: [64, 128, 256],
+  about: "width D of tokens in the fusion's own layers; a multiple of heads",
+  source: "chosen here for small encoders; the papers have 512 or 768",
+};
+
+/** The option `heads` of fusions with layers of their own. */
+export const layerHeads: NumberOption = {
+  type: "integer",
+  default: 4,
+  min: 1,
+  tune: [2, 4, 8],
+  about: "heads of attention in the fusion's own layers",
+  source: "chosen here: 32 numbers a head at the default width",
+};
+
+/** Whose layers a fusion puts its tokens into. */
+export type LayersOf = "own" | "encoder";
+
+/** The option `layers`. */
+export const layersOption: ChoiceOption<LayersOf> = {
+  type: "choice",
+  choices: ["own", "encoder"],
+  default: "own",
+  about: "small layers of its own behind any encoder, or the deepest layers of transformer encoders themselves",
+  source: "chosen here: own works with every encoder; the paper's are the encoders', pretrained",
+};
+
+/** A modality's tokens. */
+export interface Tokens {
+  /** [B, T, d]. */
+  readonly tokens: tf.Tensor3D;
+  /** 1 where there is a token, 0 for padding, [B, T]; `null` for all. */
+  readonly present: tf.Tensor2D | null;
+}
+
+/**
+ * A modality's tokens: those that its encoder gives, else the places of its last map if the fusion asked for one, else its
+ * pooled feature as the only token.
+ */
+export function tokensOf({ pooled, tokens, tokenMask, stages }: Features): Tokens {
+  if (tokens !== undefined) return { tokens, present: tokenMask ?? null };
+  const map = stages?.[stages.length - 1] ?? pooled;
+  const [batch, ...rest] = map.shape;
+  const width = rest[rest.length - 1];
+  return { tokens: tf.reshape(map, [batch, map.size / (batch * width), width]), present: null };
+}
+
+/** A vector per row of the batch: [n, D] to [B, n, D]. */
+export function repeated(rows: tf.Tensor, batch: number): tf.Tensor3D {
+  return tf.tile(tf.expandDims(rows, 0), [batch, 1, 1]) as tf.Tensor3D;
+}
+
+/**
+ * Which of joined tokens may be attended to: [B, sum of their numbers].
+ *
+ * @param parts Number of tokens and whether they are there ([B, T] or [B, 1]); `null` for all.
+ * @returns `null` if all of all are.
+ */
+export function presentOf(
+  parts: readonly { readonly size: number; readonly present: tf.Tensor2D | null }[],
+  batch: number,
+): tf.Tensor2D | null {
+  if (parts.every(({ present }) => present === null)) return null;
+  const columns = parts.filter(({ size }) => size > 0).map(({ size, present }) =>
+    present === null
+      ? tf.ones([batch, size]) as tf.Tensor2D
+      : present.shape[1] === size
+      ? present
+      : tf.tile(present, [1, size])
+  );
+  return tf.concat(columns, 1);
+}
+
+/** The first tokens of a sequence. */
+export function firstOf(tokens: tf.Tensor, size: number): tf.Tensor3D {
+  return tf.slice(tokens, [0, 0, 0], [-1, size, -1]) as tf.Tensor3D;
+}
+
+/** One modality's tokens, the layers that may take others in, and what a head reads at the end. */
+export interface Stream extends Tokens {
+  /**
+   * Runs a layer over the stream's tokens and any behind them.
+   *
+   * @param rows The tokens whose output is wanted. @default all
+   */
+  run(
+    level: number,
+    tokens: tf.Tensor3D,
+    present: tf.Tensor2D | null,
+    rows?: { readonly from: number; readonly size: number },
+  ): tf.Tensor3D;
+  /** The feature after the last layer: [B, D]. */
+  read(tokens: tf.Tensor3D): tf.Tensor2D;
+}
+
+/**
+ * A modality's stream through layers of the fusion's own: tokens mapped to the width, with learned positions, behind a
+ * class token; pre-norm blocks; the class token normalised.
+ *
+ * Parameters in `fusion/<modality>`, with T tokens of width d: d D + D + (T + 1) D, per layer 12 D^2 + 13 D, and 2 D.
+ */
+export function ownStream(
+  features: Features,
+  modality: string,
+  scope: Scope,
+  { width, heads }: { readonly width: number; readonly heads: number },
+): Stream {
+  const group = scope.group("fusion").in(modality);
+  const { tokens, present } = tokensOf(features);
+  const [batch, count] = tokens.shape;
+  const mapped = linear(group.in("embed"), tokens, { width, kernelInit: tokenInit });
+  const placed = tf.add(mapped, tf.expandDims(group.param("positions", [count, width], tokenInit), 0));
+  const classToken = repeated(group.param("class", [1, width], tokenInit), batch);
+  return {
+    tokens: tf.concat([classToken, placed], 1) as tf.Tensor3D,
+    present: presentOf([{ size: 1, present: null }, { size: count, present }], batch),
+    run: (level, x, among, rows) =>
+      transformerBlock(group.in(`layer${level + 1}`), x, {
+        heads,
+        hidden: 4 * width,
+        kernelInit: tokenInit,
+        present: among,
+        rows,
+      }) as tf.Tensor3D,
+    read: (x) => layerNorm(group.in("norm"), tf.reshape(firstOf(x, 1), [batch, width])) as tf.Tensor2D,
+  };
+}
+
+/** A modality's stream through the layers of its encoder that are left to the fusion. */
+export function encoderStream(features: Features, scope: Scope): Stream {
+  const layers = features.layers!;
+  return {
+    ...tokensOf(features),
+    run: (level, x, among, rows) => {
+      const y = layers.run(level, x, among, scope);
+      return rows === undefined ? y : tf.slice(y, [0, rows.from, 0], [-1, rows.size, -1]) as tf.Tensor3D;
+    },
+    read: (x) => layers.read(x, scope),
+  };
+}

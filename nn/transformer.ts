@@ -1,0 +1,59 @@
+/**
+ * The pre-norm block of transformers.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Initializer, Scope } from "../core/scope.ts";
+import { attend, feedForward } from "./attention.ts";
+import { linear } from "./linear.ts";
+import { dropout, layerNorm } from "./normalization.ts";
+
+/** Options of `transformerBlock`. */
+export interface TransformerBlockOptions {
+  /** Heads of attention; must divide the width. */
+  readonly heads: number;
+  /** Hidden width of the MLP. */
+  readonly hidden: number;
+  /** Start of all kernels; biases start at 0. */
+  readonly kernelInit: Initializer;
+  /** Of the layer norms. @default {1e-5} */
+  readonly epsilon?: number;
+  /** Rate of dropout on what is added to the stream. @default {0} */
+  readonly dropout?: number;
+  /** Which tokens may be attended to: 1, or 0 for those that may not, [B, T]. @default all */
+  readonly present?: tf.Tensor2D | null;
+  /** The tokens whose output is wanted; the others are attended to only. @default all */
+  readonly rows?: { readonly from: number; readonly size: number };
+}
+
+/**
+ * x + attention(norm(x)), then x + mlp(norm(x)).
+ *
+ * Parameters are named as in timm's blocks: `norm1`, `attn/qkv`, `attn/proj`, `norm2`, `mlp/fc1`, `mlp/fc2`; with a hidden
+ * width of 4 D they are 12 D^2 + 13 D numbers.
+ *
+ * @param x Float32 [B, T, D].
+ * @returns Float32 [B, T, D], or [B, rows.size, D].
+ */
+export function transformerBlock(scope: Scope, x: tf.Tensor, options: TransformerBlockOptions): tf.Tensor {
+  const { heads, hidden, kernelInit, epsilon = 1e-5, dropout: rate = 0, present = null, rows } = options;
+  const width = x.shape[2] as number;
+  const wanted = (tokens: tf.Tensor) =>
+    rows === undefined ? tokens : tf.slice(tokens, [0, rows.from, 0], [-1, rows.size, -1]);
+  const attention = scope.in("attn");
+  const normed = layerNorm(scope.in("norm1"), x, { epsilon });
+  const qkv = linear(attention.in("qkv"), normed, { width: 3 * width, kernelInit });
+  const [q, k, v] = tf.split(qkv, 3, 2);
+  const seen = linear(attention.in("proj"), attend(attention, wanted(q), k, v, { heads, present }), {
+    width,
+    kernelInit,
+  });
+  const y = tf.add(wanted(x), dropout(attention.in("proj"), seen, rate));
+  const mlp = scope.in("mlp");
+  const thought = feedForward(mlp.in("fc1"), mlp.in("fc2"), layerNorm(scope.in("norm2"), y, { epsilon }), {
+    hidden,
+    kernelInit,
+  });
+  return tf.add(y, dropout(mlp, thought, rate));
+}
