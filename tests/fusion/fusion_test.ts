@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertThrows } from "@std/assert";
+import { Refusal } from "../../core/refusal.ts";
 import { concat, sum } from "../../fusion/mod.ts";
 import { bind } from "../helpers/fusion.ts";
 import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
@@ -74,6 +75,6 @@ Deno.test("concat starts with the spread of the whole matrix", () => {
 });
 
 Deno.test("fusions refuse options that are not theirs", () => {
-  assertThrows(() => concat.create({ widht: 3 }, context), RangeError, 'Cannot set option "widht" of fusion "concat"');
-  assertThrows(() => sum.create({ level: "both" }, context), RangeError, "must be one of logit, feature");
+  assertThrows(() => concat.create({ widht: 3 }, context), Refusal, 'Cannot set option "widht" of fusion "concat"');
+  assertThrows(() => sum.create({ level: "both" }, context), Refusal, "must be one of logit, feature");
 });
