@@ -5,11 +5,12 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
+import * as names from "../core/names.ts";
 import { float32, int32, type NamedHostTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { firstNonFinite } from "../core/check.ts";
 import type { Model } from "../training/model.ts";
-import type { Checkpoint } from "../training/train.ts";
+import type { Checkpoint } from "../training/checkpoint.ts";
 import { type ContractTools, difference, must } from "./contract.ts";
 import { changed, rowsOf, type StepFound, withSteps } from "./steps.ts";
 import { type Kept, keptRun } from "./kept.ts";
@@ -60,7 +61,7 @@ export async function paddingHasNoInfluence(rig: Rig, { eager }: ContractTools):
     const feeds = { ...steps.feeds(), weights: float32(weights, [steps.batch]) };
     let others: NamedHostTensors = feeds;
     for (const name of Object.keys(feeds)) {
-      if (name.startsWith("input:") || name.startsWith("rows:")) others = changed(others, name, padded);
+      if (names.input.has(name) || names.rows.has(name)) others = changed(others, name, padded);
     }
     const labels = Int32Array.from(
       steps.feeds()["labels"].data,
@@ -78,7 +79,7 @@ export async function rowsAreIndependent(rig: Rig, { eager }: ContractTools): Pr
     const feeds = steps.feeds();
     const rows = Array.from({ length: steps.batch - 1 }, (_, i) => i + 1);
     let others: NamedHostTensors = feeds;
-    for (const name of rig.model.context.modalities) others = changed(others, `input:${name}`, rows);
+    for (const name of rig.model.context.modalities) others = changed(others, names.input.of(name), rows);
     const [plain, other] = [await steps.predict(feeds), await steps.predict(others)];
     for (const [name, value] of Object.entries(plain)) {
       const found = difference(rowsOf(other[name], [0]), rowsOf(value, [0]), PADDING);
@@ -161,7 +162,7 @@ export async function resumesBitForBit(rig: () => Rig, tools: ContractTools): Pr
   for (const modality of first.model.context.modalities) {
     const moves = Object.entries(whole.result.params).some(([name, { data }]) =>
       groupOf(name) === `encoder:${modality}` &&
-      whole.checkpoints[0].tensors[`param:${name}`].data.some((value, i) => value !== data[i])
+      whole.checkpoints[0].tensors[names.param.of(name)].data.some((value, i) => value !== data[i])
     );
     must(moves, `training does not move the encoder of "${modality}"`);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { byModality } from "../core/modality.ts";
+import * as names from "../core/names.ts";
 import type { EncoderPlugin, ModalityInfo } from "../core/kinds/mod.ts";
 import { groupOf } from "../core/scope.ts";
 import { concat } from "../fusion/concat.ts";
@@ -66,7 +67,7 @@ const shapes: Contract<EncoderPlugin> = {
       for (const batch of [1, 5]) {
         await withSteps(rigOf(plugin, info), tools.eager, async (steps) => {
           const outputs = await steps.predict();
-          const { shape, dtype } = outputs[`pooled:${NAMES[0]}`];
+          const { shape, dtype } = outputs[names.pooled.of(NAMES[0])];
           must(dtype === "float32", `the feature ${where} is ${dtype} and must be float32`);
           must(shape.length === 2 && shape[0] === batch, `the feature ${where} is [${shape.join(", ")}] for ${batch}`);
           must(width === -1 || shape[1] === width, `the width ${where} is ${width} for 1 sample and ${shape[1]} for 5`);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FusionPlugin } from "../core/kinds/mod.ts";
+import * as prefixes from "../core/names.ts";
 import { float32 } from "../core/program.ts";
 import {
   everyModalityIsMoved,
@@ -63,10 +64,10 @@ const shapes: Contract<FusionPlugin> = {
           must(width === -1 || fused[1] === width, `the fused width is ${width} for 1 sample and ${fused[1]} for 5`);
           width = fused[1];
           for (const modality of modalities) {
-            for (const name of [`solo:${modality}`, `ablateMean:${modality}`]) {
+            for (const name of [prefixes.solo.of(modality), prefixes.ablateMean.of(modality)]) {
               must(shapeOf(name) === `[${batch}, ${classes}]`, `readout "${name}" ${where} is ${shapeOf(name)}`);
             }
-            const part = shapeOf(`part:${modality}`);
+            const part = shapeOf(prefixes.part.of(modality));
             must(
               part === `[${batch}, ${width}]`,
               `the part of "${modality}" ${where} is ${part}, fused width ${width}`,
@@ -89,7 +90,7 @@ const dropped: Contract<FusionPlugin> = {
       const rows = [0, 1, 2, 3, 4];
       for (const modality of modalities) {
         const kept = modalities.filter((other) => other !== modality);
-        const other = changed(steps.feeds(), `input:${modality}`, rows);
+        const other = changed(steps.feeds(), prefixes.input.of(modality), rows);
         const plain = (await steps.predict(steps.feeds(), kept))["logits"].data;
         const found = difference((await steps.predict(other, kept))["logits"].data, plain, PADDING);
         must(found === null, () => `logits depend on "${modality}" though it is dropped: ${found}`);
@@ -118,7 +119,7 @@ const masks: Contract<FusionPlugin> = {
       const rows = Array.from({ length: steps.batch }, (_, n) => n);
       let other = feeds;
       modalities.forEach((modality, u) => {
-        other = { ...other, ...changed(other, `input:${modality}`, rows.filter((n) => n % m === u)) };
+        other = { ...other, ...changed(other, prefixes.input.of(modality), rows.filter((n) => n % m === u)) };
       });
       const [plain, found] = [await steps.train(feeds), await steps.train(other)];
       mustAgree(plain, found, "depends on modalities that are dropped", false);
@@ -138,17 +139,17 @@ const solo: Contract<FusionPlugin> = {
     await withSteps(rig, tools.eager, async (steps) => {
       const plain = await steps.predict();
       for (const modality of modalities) {
-        const name = `input:${modality}`;
+        const name = prefixes.input.of(modality);
         const found = await steps.predict(changed(steps.feeds(), name, [0, 1, 2, 3, 4]));
         for (const other of modalities) {
           if (other === modality) continue;
-          const text = difference(found[`solo:${other}`].data, plain[`solo:${other}`].data, PADDING);
+          const text = difference(found[prefixes.solo.of(other)].data, plain[prefixes.solo.of(other)].data, PADDING);
           must(text === null, () => `the readout of "${other}" depends on "${modality}": ${text}`);
         }
       }
       if (rig.model.fusion.soloMode !== "split") return;
       const sum = plain["logits"].data.map((_, i) =>
-        modalities.reduce((total, modality) => total + plain[`solo:${modality}`].data[i], 0)
+        modalities.reduce((total, modality) => total + plain[prefixes.solo.of(modality)].data[i], 0)
       );
       const text = difference(sum, plain["logits"].data, ROUNDING);
       must(text === null, () => `readouts of mode split must sum to the logits: ${text}`);

@@ -4,7 +4,8 @@
  * @module
  */
 import type { EpochRecord } from "../core/record.ts";
-import { type Checkpoint, train, type TrainResult } from "../training/train.ts";
+import type { Checkpoint } from "../training/checkpoint.ts";
+import { train, type TrainResult } from "../training/train.ts";
 
 /** A finished run. */
 export interface Kept {

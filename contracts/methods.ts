@@ -7,7 +7,7 @@ import type { FusionPlugin, MethodPlugin } from "../core/kinds/mod.ts";
 import { float32 } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
-import { Session } from "../training/session.ts";
+import { startRun } from "../training/run.ts";
 import {
   everyModalityIsMoved,
   leavesNoTensor,
@@ -84,7 +84,7 @@ const unseenLabels: Contract<MethodPlugin> = {
       const { test } = dataset.splits;
       const labels = test.labels.map((label) => (label + shift) % dataset.classes.length);
       const splits = { ...dataset.splits, test: { ...test, labels } };
-      const session = new Session({
+      const run = startRun({
         model,
         dataset: { ...dataset, splits },
         engine: tools.eager,
@@ -100,13 +100,13 @@ const unseenLabels: Contract<MethodPlugin> = {
       try {
         const [method] = model.methods;
         const items = Int32Array.from({ length: 16 }, (_, i) => i);
-        session.epoch = 1;
-        await method.beforeEpoch?.(session);
+        run.state.epoch = 1;
+        await method.beforeEpoch?.(run.host);
         const base = [{ programs: ["main"], items }];
-        await session.runSegments(await method.plan?.(session, base) ?? base, "epoch/1");
-        logits.push((await session.detail(splits.test)).logits);
+        await run.trainer.run(await method.plan?.(run.host, base) ?? base, "epoch/1");
+        logits.push((await run.predictor.detail(splits.test)).logits);
       } finally {
-        session.dispose();
+        run.dispose();
       }
     }
     const found = difference(logits[1], logits[0], 0);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as prefixes from "../core/names.ts";
 import type { NamedHostTensors } from "../core/program.ts";
 import { type ContractTools, difference, must } from "./contract.ts";
 import { ROUNDING } from "./checks.ts";
@@ -47,7 +48,7 @@ export async function namesDoNotMatter(
       const feeds = { ...turned.feeds() };
       for (const [name, value] of Object.entries(steps.feeds())) {
         // Rows of a table that belong to a modality are part of its data.
-        const own = name.startsWith("input:") || (name.startsWith("rows:") && renamed(name, to) !== name);
+        const own = prefixes.input.has(name) || (prefixes.rows.has(name) && renamed(name, to) !== name);
         if (own) feeds[renamed(name, to)] = value;
       }
       const [one, two] = [await steps.predict(), await turned.predict(feeds)];

@@ -4,11 +4,14 @@
  * @module
  */
 import type { FusionPlugin, Method } from "../core/kinds/mod.ts";
+import * as names from "../core/names.ts";
 import { type Engine, float32, type HostTensor, int32, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
-import { predictProgram, type ProgramParts, trainProgram } from "../training/programs.ts";
-import { Session } from "../training/session.ts";
+import { predictProgram, type ProgramParts, trainProgram } from "../training/programs/mod.ts";
+import { featureBuffers } from "../training/model.ts";
+import { type Run, startRun } from "../training/run.ts";
+import { optimizerValues, startValues } from "../training/state.ts";
 import type { ContractTools } from "./contract.ts";
 import { fusionRig, NAMES, type Rig } from "./toy.ts";
 
@@ -40,7 +43,7 @@ export class Steps {
   readonly batch: number;
   /** Start values of all state by device name; parameters are moved a little, so that no bias is 0. */
   readonly values: NamedHostTensors;
-  readonly #session: Session;
+  readonly #run: Run;
   readonly #parts: ProgramParts;
 
   private constructor(rig: Rig, engine: Engine, options: StepOptions) {
@@ -48,7 +51,7 @@ export class Steps {
     this.engine = engine;
     this.batch = options.batch ?? 5;
     const { model, dataset } = rig;
-    this.#session = new Session({
+    this.#run = startRun({
       model,
       dataset,
       engine,
@@ -62,14 +65,19 @@ export class Steps {
       budget: Number.MAX_SAFE_INTEGER,
       teachers: rig.teachers?.(engine),
     });
-    const { merged, initial } = this.#session;
-    this.#parts = { model, modalities: dataset.modalities, merged, initial, batchSize: this.batch };
+    const { state, trainer: { parts: { optimizer } } } = this.#run;
+    this.#parts = state.programParts;
+    const means = state.modalities.map((modality) => names.buffer.of(featureBuffers(modality).mean));
     const random = new Random(7);
+    const values = {
+      ...startValues(state.layout, new Random(0).split("init")),
+      ...optimizerValues(state.layout, optimizer),
+    };
     this.values = Object.fromEntries(
-      Object.entries(initial.values).map(([name, value]) => {
+      Object.entries(values).map(([name, value]) => {
         const given = options.values?.[name];
         if (given !== undefined && given.shape.join() === value.shape.join()) return [name, given];
-        const moved = name.startsWith("param:") || name.startsWith("buffer:harness/mean/");
+        const moved = names.param.has(name) || means.includes(name);
         return [name, moved ? shaken(value, random.split(name)) : value];
       }),
     );
@@ -78,11 +86,11 @@ export class Steps {
   /** Sets a model up; methods have begun an epoch after any warm-up. */
   static async open(rig: Rig, engine: Engine, options: StepOptions = {}): Promise<Steps> {
     const steps = new Steps(rig, engine, options);
-    const session = steps.#session;
-    session.epoch = 2;
-    for (const method of rig.model.methods) await method.beforeEpoch?.(session);
+    const { state, host } = steps.#run;
+    state.epoch = 2;
+    for (const method of rig.model.methods) await method.beforeEpoch?.(host);
     for (const name of ["learningRate", "epoch", "progress"]) {
-      session.setControl(name, { learningRate: 1, epoch: 2, progress: 0.3 }[name]!);
+      state.setControl(name, { learningRate: 1, epoch: 2, progress: 0.3 }[name]!);
     }
     return steps;
   }
@@ -90,12 +98,13 @@ export class Steps {
   /** Inputs of training samples 0, 1, …, with labels, weights and whatever else a step is fed. */
   feeds(): NamedHostTensors {
     const { dataset, model: { context: { modalities } } } = this.rig;
-    const { merged } = this.#session;
+    const { state } = this.#run;
+    const { merged } = state;
     const feeds: NamedHostTensors = {};
     for (const name of modalities) {
       const { shape, dtype } = dataset.modalities[name];
       const data = dataset.splits.train.inputs[name].slice(0, this.batch * sizeOf(shape));
-      feeds[`input:${name}`] = { data, shape: [this.batch, ...shape], dtype };
+      feeds[names.input.of(name)] = { data, shape: [this.batch, ...shape], dtype };
     }
     feeds["labels"] = int32(dataset.splits.train.labels.slice(0, this.batch), [this.batch]);
     feeds["weights"] = float32(new Float32Array(this.batch).fill(1), [this.batch]);
@@ -107,19 +116,10 @@ export class Steps {
       ]);
     }
     for (const [column, { width }] of Object.entries(merged.columns)) {
-      feeds[`rows:${column}`] = float32(this.#session.table(column).slice(0, this.batch * width), [this.batch, width]);
+      const rows = state.table(column).slice(0, this.batch * width);
+      feeds[names.rows.of(column)] = float32(rows, [this.batch, width]);
     }
-    return { ...feeds, ...this.#controls() };
-  }
-
-  #controls(): NamedHostTensors {
-    const { merged } = this.#session;
-    return Object.fromEntries(
-      Object.keys(merged.controls).map((name) => {
-        const values = this.#session.control(name);
-        return [`control:${name}`, float32(values, merged.scalars.has(name) ? [] : [values.length])];
-      }),
-    );
+    return { ...feeds, ...state.controlFeeds() };
   }
 
   /** One training step from the start values. */
@@ -136,10 +136,10 @@ export class Steps {
       const buffers: Record<string, Float32Array> = {};
       for (const [name, { data }] of Object.entries(after)) {
         const before = this.values[name].data;
-        if (name.startsWith("param:")) {
-          gradients[name.slice("param:".length)] = Float32Array.from(data, (value, i) => before[i] - value);
-        } else if (name.startsWith("buffer:")) {
-          buffers[name.slice("buffer:".length)] = Float32Array.from(data);
+        if (names.param.has(name)) {
+          gradients[names.param.rest(name)] = Float32Array.from(data, (value, i) => before[i] - value);
+        } else if (names.buffer.has(name)) {
+          buffers[names.buffer.rest(name)] = Float32Array.from(data);
         }
       }
       return { stats, gradients, buffers };
@@ -167,9 +167,9 @@ export class Steps {
     }
   }
 
-  /** Frees the session. */
+  /** Frees the run. */
   dispose(): void {
-    this.#session.dispose();
+    this.#run.dispose();
   }
 }
 
@@ -198,7 +198,7 @@ export async function fitsWide(fusion: FusionPlugin, { library, eager }: Contrac
   const rig = fusionRig(fusion, library, { m, wide: true });
   if (rig === null) return false;
   const outputs = await withSteps(rig, eager, (steps) => steps.predict());
-  return outputs["fused"].shape[1] === outputs[`pooled:${NAMES[0]}`].shape[1];
+  return outputs["fused"].shape[1] === outputs[names.pooled.of(NAMES[0])].shape[1];
 }
 
 /** Other values in some rows of an input: the sign turned and shifted; indices moved on by one of ten. */

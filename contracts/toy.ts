@@ -24,7 +24,7 @@ import type { TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { mlp } from "../encoders/mlp.ts";
 import type { Model } from "../training/model.ts";
-import type { Teachers } from "../training/session.ts";
+import type { Teachers } from "../training/host.ts";
 import { featureWidths } from "../training/state.ts";
 import { BrokenContract } from "./contract.ts";
 

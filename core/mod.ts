@@ -7,6 +7,7 @@ export * from "./check.ts";
 export * from "./library.ts";
 export * from "./plugins.ts";
 export * from "./modality.ts";
+export * as names from "./names.ts";
 export * from "./options.ts";
 export * from "./kinds/mod.ts";
 export * from "./origin.ts";

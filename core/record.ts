@@ -177,6 +177,16 @@ export interface RunProgress {
   readonly updatedAt: string;
 }
 
+/** A step of training as a curve shows it. What was not finite, or not measured, is `null`. */
+export interface StepPoint {
+  /** Steps before it. */
+  readonly step: number;
+  /** What was minimised. */
+  readonly loss: number | null;
+  /** Global norm of the gradient before clipping; measured where gradients are clipped. */
+  readonly gradientNorm: number | null;
+}
+
 /** Why a run stopped by itself. */
 export interface RunFailure {
   readonly message: string;
@@ -186,6 +196,8 @@ export interface RunFailure {
   readonly term: string | null;
   /** The last good checkpoint's epoch, if there is one. */
   readonly checkpointEpoch: number | null;
+  /** Steps of the epoch in which it diverged, thinned. Absent if it did not, and in what older versions wrote. */
+  readonly curve?: readonly StepPoint[];
   /** The command that runs this cell again. */
   readonly command: string;
   readonly at: string;

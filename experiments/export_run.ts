@@ -7,16 +7,16 @@ import { basename, dirname, resolve } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { Library } from "../core/library.ts";
 import type { ModalityInfo } from "../core/kinds/mod.ts";
+import * as names from "../core/names.ts";
 import type { NamedHostTensors, Program } from "../core/program.ts";
-import { Random } from "../core/random.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { RunConfig, RunSummary } from "../core/record.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { onnxCpu } from "../engines/mod.ts";
 import { toTorch } from "../nn/torch.ts";
-import { createOptimizer } from "../nn/optimizers.ts";
 import { openRun, type StoredModel } from "../store/run_folder.ts";
-import { predictProgram } from "../training/programs.ts";
-import { initialState, mergedOf } from "../training/state.ts";
+import { predictProgram } from "../training/programs/predict.ts";
+import { layoutOf, mergedOf } from "../training/state.ts";
 import { VERSION } from "../version.ts";
 import { buildModel } from "./config.ts";
 
@@ -75,23 +75,28 @@ export interface ExportedWeights {
  * Reads a finished run.
  *
  * @param path Its folder.
- * @throws {RangeError} If nothing is there, or the run is not finished.
+ * @throws {Refusal} If nothing is there, or the run is not finished.
  * @throws {StoreError} If a file is damaged.
  */
 export async function readFinishedRun(path: string): Promise<ExportableRun> {
+  const what = `export run "${path}"`;
   const full = resolve(path);
   const folder = openRun(dirname(full), basename(full));
   const config = await folder.config();
   if (config === null) {
-    throw new RangeError(`Cannot export run "${path}" as it must be the folder of a run: it has no config.json`);
+    throw new Refusal({ what, must: "it must be the folder of a run", found: "it has no config.json" });
   }
   const [summary, model] = [await folder.summary(), await folder.model()];
   if (summary === null || model === null) {
-    throw new RangeError(
-      `Cannot export run "${path}" as it must be finished: it has no ${
-        summary === null ? "summary.json" : "model.safetensors"
-      }; the bench that made it goes on where it stopped`,
-    );
+    // A finished run is not trained again as long as its summary is there.
+    throw new Refusal({
+      what,
+      must: "it must be finished",
+      found: `it has no ${summary === null ? "summary.json" : "model.safetensors"}`,
+      hint: summary === null
+        ? "run its bench again, which goes on where it stopped"
+        : "remove summary.json beside it and run its bench again, which trains it anew",
+    });
   }
   return { id: folder.id, config, summary, model };
 }
@@ -123,28 +128,28 @@ function inputAbout({ about, shape }: ModalityInfo): string {
  * The model's prediction as ONNX: inputs by modality, outputs `logits` and `probabilities`, any batch size.
  *
  * @param library Must hold the run's plugins.
- * @throws {RangeError} If the dataset is not the one the run was trained on, or the prediction cannot stand alone.
+ * @throws {Refusal} If the dataset is not the one the run was trained on, or the prediction cannot stand alone.
  */
 export async function exportOnnx(run: ExportableRun, library: Library): Promise<Exported> {
   const { config } = run;
   const plugin = library.of("dataset").get(config.dataset.name);
   const loaded = await plugin.load(config.dataset.options);
   if (loaded.fingerprint !== config.dataset.fingerprint) {
-    throw new RangeError(
-      `Cannot export run "${run.id}" as dataset "${config.dataset.name}" must have fingerprint ` +
-        `${config.dataset.fingerprint}: found ${loaded.fingerprint}`,
-    );
+    throw new Refusal({
+      what: `export run "${run.id}"`,
+      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
+      found: `found ${loaded.fingerprint}`,
+    });
   }
   const dataset = selectModalities(loaded, config.modalities);
   const model = buildModel(config, library, dataset);
   // Imported here, as weights are exported without ONNX Runtime.
   const [{ onnxModel }, engine] = [await import("../engines/onnx/export.ts"), await onnxCpu.create()];
   const merged = mergedOf(model, dataset, engine);
-  const optimizer = createOptimizer(config.training.optimizer, config.training);
-  const initial = initialState(model, dataset, merged, optimizer, engine, new Random(config.seed), 2);
+  const layout = layoutOf(model, dataset, merged, engine, 2);
   await engine.dispose();
   const programOf = (batchSize: number): Program => {
-    const parts = { model, modalities: dataset.modalities, merged, initial, batchSize };
+    const parts = { model, modalities: dataset.modalities, merged, layout, batchSize };
     const predict = predictProgram(parts, null, false);
     return {
       ...predict,
@@ -154,12 +159,14 @@ export async function exportOnnx(run: ExportableRun, library: Library): Promise<
       },
     };
   };
-  const state: Record<string, NamedHostTensors[string]> = {};
-  for (const [name, value] of Object.entries(run.model.params)) state[`param:${name}`] = value;
-  for (const [name, value] of Object.entries(run.model.buffers)) state[`buffer:${name}`] = value;
+  const state = { ...names.param.over(run.model.params), ...names.buffer.over(run.model.buffers) };
   const missing = Object.keys(programOf(2).state).find((name) => state[name] === undefined);
   if (missing !== undefined) {
-    throw new RangeError(`Cannot export run "${run.id}" as its model.safetensors must hold "${missing}": it does not`);
+    throw new Refusal({
+      what: `export run "${run.id}"`,
+      must: `its model.safetensors must hold "${missing}"`,
+      found: "it does not",
+    });
   }
 
   const parts = [config.fusion.name, ...config.methods.map(({ name }) => name)].join(" + ");
@@ -169,9 +176,9 @@ export async function exportOnnx(run: ExportableRun, library: Library): Promise<
   const made = onnxModel({
     programOf,
     state,
-    batchInput: `input:${config.modalities[0]}`,
+    batchInput: names.input.of(config.modalities[0]),
     inputs: Object.fromEntries(
-      config.modalities.map((name) => [`input:${name}`, { name, about: inputAbout(dataset.modalities[name]) }]),
+      config.modalities.map((name) => [names.input.of(name), { name, about: inputAbout(dataset.modalities[name]) }]),
     ),
     outputs: {
       logits: { name: "logits", about: `scores of the classes ${dataset.classes.join(", ")}` },

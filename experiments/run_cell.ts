@@ -123,7 +123,7 @@ export class CellRunner {
     const seconds = () => before.seconds + (performance.now() - started) / 1000;
     const budget = sampleBudget(config.training, dataset.splits.train.size);
     const samplesBudget = Number.isFinite(budget) ? budget : config.training.epochs * dataset.splits.train.size;
-    const samplesBefore = resume?.state.session.samplesDrawn ?? 0;
+    const samplesBefore = resume?.state.counters.samplesDrawn ?? 0;
     emit({ type: "started", epochs: config.training.epochs, samplesBudget, samplesDrawn: samplesBefore });
     await folder.log(
       `${resume === undefined ? "started" : `resumed after epoch ${finishedEpochs}`} on ${engine.name} ` +

@@ -6,15 +6,15 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Library } from "../core/library.ts";
 import type { SplitName } from "../core/kinds/mod.ts";
-import type { Engine, NamedHostTensors } from "../core/program.ts";
-import { Random } from "../core/random.ts";
+import * as names from "../core/names.ts";
+import type { Engine } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { subsetName, type ValuationInputs } from "../miv/valuate.ts";
-import { createOptimizer } from "../nn/optimizers.ts";
 import { openRun } from "../store/run_folder.ts";
-import { Session } from "../training/session.ts";
+import { predictWith } from "../training/run.ts";
+import { RunState } from "../training/run_state.ts";
 import { buildModel } from "./config.ts";
 
 /** Arrays of a run and the names of its classes. */
@@ -39,12 +39,13 @@ export async function valuationOfRun(
   library: Library,
   engine: Engine,
 ): Promise<RunValuation> {
+  const what = `valuate run "${path}"`;
   const full = resolve(path);
   const folder = openRun(dirname(full), basename(full));
   const [config, stored] = [await folder.config(), await folder.model()];
   if (config === null || stored === null) {
     throw new Refusal({
-      what: `valuate run "${path}"`,
+      what,
       must: "it must be finished",
       found: "it has no model.safetensors",
       hint: "run it to its end by the same bench command",
@@ -54,37 +55,26 @@ export async function valuationOfRun(
   checkDataset(loaded);
   if (loaded.fingerprint !== config.dataset.fingerprint) {
     throw new Refusal({
-      what: `valuate run "${path}"`,
+      what,
       must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
       found: `found ${loaded.fingerprint}`,
       hint: "its data has changed since: put the old data back, or train anew",
     });
   }
   const dataset = selectModalities(loaded, config.modalities);
-  const session = new Session({
-    model: buildModel(config, library, dataset),
-    dataset,
-    engine,
-    optimizer: createOptimizer(config.training.optimizer, config.training),
-    batchSize: config.training.batchSize,
-    clipNorm: 0,
-    learningRate: () => 0,
-    random: new Random(config.seed),
-    epochs: config.training.epochs,
-    budget: 0,
-  });
+  const { model, batchSize } = { model: buildModel(config, library, dataset), batchSize: config.training.batchSize };
+  const tensors = { ...names.param.over(stored.params), ...names.buffer.over(stored.buffers) };
+  const { predictor, dispose } = predictWith(
+    RunState.ofModel({ model, dataset, engine, batchSize }, tensors, what),
+  );
   try {
-    const tensors: NamedHostTensors = {};
-    for (const [name, value] of Object.entries(stored.params)) tensors[`param:${name}`] = value;
-    for (const [name, value] of Object.entries(stored.buffers)) tensors[`buffer:${name}`] = value;
-    await session.state.write(tensors);
     const data = dataset.splits[split];
-    const { logits, solo, fused, parts } = await session.detail(data);
+    const { logits, solo, fused, parts } = await predictor.detail(data);
     const subsets: Record<string, Float32Array> = {};
-    const modalities = session.modalities;
+    const { modalities } = model.context;
     for (let subset = 0; subset < (1 << modalities.length) - 1; subset++) {
       const name = subsetName(subset, modalities);
-      subsets[name] = await session.keptLogits(data, name === "" ? [] : name.split("+"));
+      subsets[name] = await predictor.logits(data, { kept: name === "" ? [] : name.split("+") });
     }
     return {
       inputs: {
@@ -98,9 +88,9 @@ export async function valuationOfRun(
         subsets,
       },
       classes: dataset.classes,
-      readout: session.readout,
+      readout: predictor.readout,
     };
   } finally {
-    session.dispose();
+    dispose();
   }
 }

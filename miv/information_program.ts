@@ -5,6 +5,7 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import { type ByModality, byModality } from "../core/modality.ts";
+import * as names from "../core/names.ts";
 import type { Program, TensorSpec } from "../core/program.ts";
 import { informationOf } from "./estimators/information.ts";
 import type { EstimatorOptions } from "./estimators/options.ts";
@@ -23,13 +24,13 @@ export function informationProgram(
 ): Program {
   const vectors: TensorSpec = { shape: [batchSize, width], dtype: "float32" };
   const inputs: Record<string, TensorSpec> = { fused: vectors, weights: { shape: [batchSize], dtype: "float32" } };
-  for (const modality of modalities) inputs[`part:${modality}`] = vectors;
+  for (const modality of modalities) inputs[names.part.of(modality)] = vectors;
   return {
     name: `information/${width}`,
     state: {},
     inputs,
     apply(_, fed) {
-      const parts: ByModality<tf.Tensor2D> = byModality(modalities, (name) => fed[`part:${name}`] as tf.Tensor2D);
+      const parts: ByModality<tf.Tensor2D> = byModality(modalities, (name) => fed[names.part.of(name)] as tf.Tensor2D);
       const { nmi, ncmi } = informationOf(parts, fed["fused"] as tf.Tensor2D, options, fed["weights"] as tf.Tensor1D);
       return { state: {}, outputs: { nmi, ncmi } };
     },

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ByModality, mapByModality, modalitiesOf } from "../core/modality.ts";
+import * as names from "../core/names.ts";
 import { float32, type HostTensor, type NamedHostTensors, type NamedTensors, type Program } from "../core/program.ts";
 import type { EstimatorOptions } from "./estimators/options.ts";
 import { informationProgram } from "./information_program.ts";
@@ -71,7 +72,7 @@ export async function measureInformation(
   const program = informationProgram(modalities, batchSize, width, estimator);
   const centre = (values: Float32Array) => centring === "batch" ? centredRows(values, width) : values;
   const vectors: Record<string, Float32Array> = { fused: centre(fused) };
-  for (const modality of modalities) vectors[`part:${modality}`] = centre(parts[modality]);
+  for (const modality of modalities) vectors[names.part.of(modality)] = centre(parts[modality]);
   const nmi = new Float32Array(size * m);
   const ncmi = new Float32Array(size * m * m);
   for (let from = 0; from < size; from += batchSize) {

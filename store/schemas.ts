@@ -146,6 +146,11 @@ const failure: z.ZodType<RunFailure> = z.looseObject({
   step: z.number().int().nullable(),
   term: z.string().nullable(),
   checkpointEpoch: z.number().int().nullable(),
+  curve: z.array(z.looseObject({
+    step: count,
+    loss: z.number().nullable(),
+    gradientNorm: z.number().nullable(),
+  })).optional(),
   command: z.string(),
   at: z.string(),
 });

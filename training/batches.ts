@@ -3,6 +3,7 @@
  *
  * @module
  */
+import * as names from "../core/names.ts";
 import type { Dataset, Split } from "../core/kinds/mod.ts";
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
 
@@ -39,7 +40,7 @@ export class Batches {
         const index = items[i < items.length ? i : 0];
         array.set(source.subarray(index * row, (index + 1) * row), i * row);
       }
-      feeds[`input:${modality}`] = tensor;
+      feeds[names.input.of(modality)] = tensor;
     }
     return feeds;
   }

@@ -12,7 +12,7 @@ import { groupOf, type Scope } from "../core/scope.ts";
 import { multiplyAdds } from "../nn/cost.ts";
 import { discover, type Discovered } from "../nn/scope.ts";
 import { forward, type Model } from "./model.ts";
-import { HARNESS_CONTROLS } from "./state.ts";
+import { HARNESS_CONTROLS } from "./declarations.ts";
 
 /** What a part or a whole model costs. */
 export interface Cost {

@@ -3,23 +3,35 @@
  *
  * @module
  */
+import type { StepPoint } from "../core/record.ts";
+
+/** What a statistic of a step is, for a sentence. */
+function kindOf(term: string): string {
+  if (term.startsWith("loss/")) return "loss term";
+  return term === "gradientNorm" ? "gradient norm" : "statistic of a method";
+}
 
 /** A training step that gave NaN or infinity. */
-export class DivergenceError extends RangeError {
+export class DivergenceError extends Error {
   override readonly name = "DivergenceError";
+  /** From 0; the message counts from 1. */
   readonly epoch: number;
+  /** Steps before it. */
   readonly step: number;
   readonly term: string;
+  /** Losses and gradient norms of the epoch's steps, thinned; the last is the one that diverged. */
+  readonly curve: readonly StepPoint[];
 
   /** @param term The loss term or statistic that is not finite. */
-  constructor(epoch: number, step: number, term: string, found: number) {
+  constructor(epoch: number, step: number, term: string, found: number, curve: readonly StepPoint[] = []) {
     super(
-      `Cannot go on training as every loss term must be finite: "${term}" is ${found} in epoch ${epoch}, step ${step}; ` +
-        "a smaller learning rate, a clip norm or cleaner inputs may help",
+      `Cannot go on training as every ${kindOf(term)} must be finite: "${term}" is ${found} in epoch ${epoch + 1}, ` +
+        `step ${step}; a smaller learning rate, a clip norm or cleaner inputs may help`,
     );
     this.epoch = epoch;
     this.step = step;
     this.term = term;
+    this.curve = curve;
   }
 }
 

@@ -11,23 +11,24 @@ import type { Predictions, SplitMetrics } from "../core/record.ts";
 import { contributionsOf } from "../miv/contributions.ts";
 import { accuracy, argmaxRows, confusion, likelihood, macroF1, recalls } from "./metrics/classification.ts";
 import { predictionsOf } from "./predictions.ts";
-import type { DetailedPass, Session } from "./session.ts";
+import type { DetailedPass, Predictor } from "./predictor.ts";
 
 /** Measures a split. */
-export async function measure(session: Session, split: Split): Promise<SplitMetrics> {
-  return metricsOf(await session.detail(split), split, session.modalities, session.classes, session.readout);
+export async function measure(predictor: Predictor, split: Split): Promise<SplitMetrics> {
+  const { modalities, classes } = predictor.state.parts.model.context;
+  return metricsOf(await predictor.detail(split), split, modalities, classes, predictor.readout);
 }
 
 /** Measures a split and says what was predicted for each of its samples. */
 export async function examine(
-  session: Session,
+  predictor: Predictor,
   split: Split,
   name: Predictions["split"],
 ): Promise<{ readonly metrics: SplitMetrics; readonly predictions: Predictions }> {
-  const pass = await session.detail(split);
-  const { modalities, classes, readout } = session;
+  const pass = await predictor.detail(split);
+  const { modalities, classes } = predictor.state.parts.model.context;
   return {
-    metrics: metricsOf(pass, split, modalities, classes, readout),
+    metrics: metricsOf(pass, split, modalities, classes, predictor.readout),
     predictions: predictionsOf(pass, split, name, modalities, classes),
   };
 }

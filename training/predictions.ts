@@ -8,7 +8,7 @@ import { byModality } from "../core/modality.ts";
 import type { Predictions } from "../core/record.ts";
 import { contributionsOf } from "../miv/contributions.ts";
 import { argmaxRows, likelihood } from "./metrics/classification.ts";
-import type { DetailedPass } from "./session.ts";
+import type { DetailedPass } from "./predictor.ts";
 
 /** Probabilities kept of a split at most, over all readouts: 64 MiB. */
 const maxProbabilities = 2 ** 24;

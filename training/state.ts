@@ -1,112 +1,41 @@
 /**
- * The tensors of a run: parameters, optimiser slots, buffers and counters, by name.
- *
- * Names on the device: `param:<full>`, `slot:<slot>/<full>`, `buffer:<full>`, `updates:<group>`.
+ * The tensors of a model: its parameters and buffers by name, found by running it once, and their start values.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
-import type { ColumnSpec, Dataset, Declarations } from "../core/kinds/mod.ts";
-import { type Engine, float32, type NamedHostTensors } from "../core/program.ts";
+import * as names from "../core/names.ts";
+import type { Dataset } from "../core/kinds/mod.ts";
+import { type Engine, float32, type NamedHostTensors, type NamedSpecs } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
-import { discover, initialise } from "../nn/scope.ts";
-import { selects } from "./select.ts";
+import { type Asked, discover } from "../nn/scope.ts";
+import { HARNESS_CONTROLS, type Merged, mergeDeclarations, startRows } from "./declarations.ts";
 import { lossTerms, trainStep } from "./losses.ts";
 import { accumulateFeatures, encode, forward, type Model } from "./model.ts";
+import { selects } from "./select.ts";
 
-/** Values that the harness itself feeds at every step. */
-export const HARNESS_CONTROLS: Readonly<Record<string, number>> = { learningRate: 0, epoch: 0, progress: 0 };
-
-/** A column of the per-sample table, its width known. */
-export type Column = ColumnSpec & { readonly width: number };
-
-/** What all methods of a run declare, merged. */
-export interface Merged {
-  readonly controls: Readonly<Record<string, readonly number[]>>;
-  /** Whether a control is a scalar. */
-  readonly scalars: ReadonlySet<string>;
-  readonly columns: Readonly<Record<string, Column>>;
-  /** Buffers that start as copies of parameters: groups by name. */
-  readonly copies: Readonly<Record<string, readonly string[]>>;
-  readonly keep: boolean;
-  /** Whether a method's predictions read labels. */
-  readonly leaksLabels: boolean;
-}
-
-function unknownWidth(modality: string): number {
-  throw new Error(`Cannot size a column as the feature width of "${modality}" must be known: nobody said it`);
-}
-
-/**
- * Merges declarations. Methods may share a column or control of the same name and shape.
- *
- * @param widthOf Width of a modality's features, for columns that hold such.
- * @throws {RangeError} If two methods declare the same name differently.
- */
-export function mergeDeclarations(
-  declarations: readonly (Declarations | undefined)[],
-  widthOf: (modality: string) => number = unknownWidth,
-): Merged {
-  const controls: Record<string, readonly number[]> = {};
-  const scalars = new Set<string>();
-  const columns: Record<string, Column> = {};
-  const copies: Record<string, readonly string[]> = {};
-  let keep = false;
-  let leaksLabels = false;
-  const add = (name: string, value: number | readonly number[]) => {
-    const values = typeof value === "number" ? [value] : value;
-    if (Object.hasOwn(controls, name) && controls[name].join() !== values.join()) {
-      throw new RangeError(
-        `Cannot declare control "${name}" as a shared control must start at one value: found ${
-          controls[name]
-        } and ${values}`,
-      );
-    }
-    controls[name] = values;
-    if (typeof value === "number") scalars.add(name);
-  };
-  for (const [name, value] of Object.entries(HARNESS_CONTROLS)) add(name, value);
-  for (const declared of declarations) {
-    for (const [name, value] of Object.entries(declared?.controls ?? {})) add(name, value);
-    for (const [name, spec] of Object.entries(declared?.columns ?? {})) {
-      const present = columns[name];
-      const width = typeof spec.width === "number" ? spec.width : widthOf(spec.width.featuresOf);
-      if (present !== undefined && (present.width !== width || present.init !== spec.init)) {
-        throw new RangeError(
-          `Cannot declare column "${name}" as a shared column must have one width and start: found ` +
-            `${present.width}, ${present.init} and ${width}, ${spec.init}`,
-        );
-      }
-      columns[name] = { ...spec, width };
-    }
-    Object.assign(copies, declared?.copies ?? {});
-    keep ||= declared?.keep ?? false;
-    leaksLabels ||= declared?.leaksLabels ?? false;
-  }
-  return { controls, scalars, columns, copies, keep, leaksLabels };
-}
-
-/** The start value of a column as a batch of rows [B, width]: what evaluation sees in place of the table. */
-export function startRows(merged: Merged, column: string, batch: number): tf.Tensor2D {
-  const spec = merged.columns[column];
-  if (spec === undefined) {
-    throw new RangeError(
-      `Cannot read column "${column}" as no method declares it: declared are ${
-        Object.keys(merged.columns).sort().join(", ") || "none"
-      }`,
-    );
-  }
-  return tf.fill([batch, spec.width], spec.init);
+/** What a model is made of. */
+export interface Layout {
+  /** Parameters by full name, sorted. */
+  readonly params: NamedSpecs;
+  /** Buffers by full name, sorted. */
+  readonly buffers: NamedSpecs;
+  /** Pooled width per modality. */
+  readonly widths: Readonly<Record<string, number>>;
+  /** How each parameter and buffer starts, by device name. */
+  readonly asked: ReadonlyMap<string, Asked>;
+  /** Buffers that start as a parameter does: that parameter by full name. */
+  readonly copies: ReadonlyMap<string, string>;
 }
 
 /** Width of every modality's pooled feature, found by running the encoders for their shapes. */
 export function featureWidths(
   model: Model,
   dataset: Pick<Dataset, "modalities">,
-  engine: Engine,
+  engine: Pick<Engine, "abstract">,
 ): Readonly<Record<string, number>> {
   const widths: Record<string, number> = {};
   discover((scope) => {
@@ -122,7 +51,11 @@ export function featureWidths(
 }
 
 /** What the methods of a model declare, with widths found by running its encoders where a column asks for them. */
-export function mergedOf(model: Model, dataset: Pick<Dataset, "modalities">, engine: Engine): Merged {
+export function mergedOf(
+  model: Model,
+  dataset: Pick<Dataset, "modalities">,
+  engine: Pick<Engine, "abstract">,
+): Merged {
   let widths: Readonly<Record<string, number>> | null = null;
   return mergeDeclarations(
     model.methods.map(({ declares }) => declares),
@@ -130,36 +63,17 @@ export function mergedOf(model: Model, dataset: Pick<Dataset, "modalities">, eng
   );
 }
 
-/** The start of a run. */
-export interface InitialState {
-  /** Every state tensor by device name. */
-  readonly values: NamedHostTensors;
-  /** Full names of parameters, sorted. */
-  readonly params: readonly string[];
-  /** Full names of buffers, sorted. */
-  readonly buffers: readonly string[];
-  /** Pooled width per modality. */
-  readonly widths: Readonly<Record<string, number>>;
-}
-
-/**
- * Finds every parameter and buffer by running the model once for its shapes, and makes their start values.
- *
- * A parameter's start depends on the seed and its own name alone: adding a method or another modality does not change
- * how the rest starts, so paired comparisons start from the same weights.
- */
-export function initialState(
+/** Finds every parameter and buffer of a model by running it once for its shapes. */
+export function layoutOf(
   model: Model,
   dataset: Pick<Dataset, "modalities">,
   merged: Merged,
-  optimizer: Optimizer,
-  engine: Engine,
-  random: Random,
+  engine: Pick<Engine, "abstract">,
   batch: number,
-): InitialState {
+): Layout {
   const { modalities } = model.context;
   const widths: Record<string, number> = {};
-  const { params, buffers } = initialise((scope) => {
+  const found = discover((scope) => {
     const pass = forward(model, {
       inputs: byModality(modalities, (modality) => {
         const { shape, dtype } = dataset.modalities[modality];
@@ -177,20 +91,63 @@ export function initialState(
       method.emit?.(step);
     }
     accumulateFeatures(pass.encoded, tf.ones([batch]), pass.step.keep, scope);
-  }, { random, controls: merged.controls, abstract: (run) => engine.abstract(run) });
+  }, { controls: merged.controls, scalars: merged.scalars, abstract: (run) => engine.abstract(run) });
+  const asked = new Map<string, Asked>();
+  const specs = (family: names.NameFamily, own: ReadonlyMap<string, Asked>): NamedSpecs => {
+    const known = [...own.keys()].sort();
+    for (const full of known) asked.set(family.of(full), own.get(full)!);
+    return Object.fromEntries(known.map((full) => [full, { shape: own.get(full)!.shape, dtype: "float32" }]));
+  };
+  const params = specs(names.param, found.params);
+  const copies = new Map<string, string>();
   for (const [prefix, groups] of Object.entries(merged.copies)) {
-    for (const [name, { data, shape, dtype }] of Object.entries(params)) {
-      if (selects(groups, groupOf(name))) buffers[`${prefix}/${name}`] = { data: data.slice(), shape, dtype };
-    }
+    for (const full of Object.keys(params)) if (selects(groups, groupOf(full))) copies.set(`${prefix}/${full}`, full);
   }
+  const buffers: Record<string, NamedSpecs[string]> = { ...specs(names.buffer, found.buffers) };
+  for (const [copy, full] of copies) buffers[copy] = params[full];
+  return { params, buffers: sorted(buffers), widths, asked, copies };
+}
+
+function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.keys(values).sort().map((name) => [name, values[name]]));
+}
+
+/**
+ * Start values of parameters and buffers, by device name.
+ *
+ * A parameter's start depends on the seed and its own full name alone: adding a method or another modality does not change
+ * how the rest starts, so paired comparisons start from the same weights.
+ */
+export function startValues(layout: Layout, random: Random): NamedHostTensors {
   const values: NamedHostTensors = {};
-  for (const [name, value] of Object.entries(params)) {
-    values[`param:${name}`] = value;
-    for (const slot of optimizer.slots) {
-      values[`slot:${slot}/${name}`] = float32(new Float32Array(value.data.length), value.shape);
+  for (const family of [names.param, names.buffer]) {
+    for (const [name, { shape, init }] of layout.asked) {
+      if (family.has(name)) values[name] = float32(init(shape, random.split(family.rest(name))), shape);
     }
-    values[`updates:${groupOf(name)}`] = float32([0], []);
   }
-  for (const [name, value] of Object.entries(buffers)) values[`buffer:${name}`] = value;
-  return { values, params: Object.keys(params).sort(), buffers: Object.keys(buffers).sort(), widths };
+  for (const [copy, full] of layout.copies) {
+    const { data, shape } = values[names.param.of(full)];
+    values[names.buffer.of(copy)] = float32((data as Float32Array).slice(), shape);
+  }
+  return values;
+}
+
+/** Start values of the parameters of some groups, by full name. */
+export function startParams(layout: Layout, random: Random, groups: readonly string[]): Record<string, Float32Array> {
+  const chosen = Object.keys(layout.params).filter((full) => selects(groups, groupOf(full)));
+  return Object.fromEntries(chosen.map((full) => {
+    const { shape, init } = layout.asked.get(names.param.of(full))!;
+    return [full, init(shape, random.split(full))];
+  }));
+}
+
+/** What an optimiser adds to a model's tensors, by device name: slots and counts of updates, all 0. */
+export function optimizerValues(layout: Layout, optimizer: Optimizer): NamedHostTensors {
+  const values: NamedHostTensors = {};
+  for (const [full, { shape }] of Object.entries(layout.params)) {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    for (const slot of optimizer.slots) values[names.slotOf(slot, full)] = float32(new Float32Array(size), shape);
+    values[names.updates.of(groupOf(full))] = float32([0], []);
+  }
+  return values;
 }

@@ -3,17 +3,22 @@
  *
  * @module
  */
-import type { Dataset, Segment } from "../core/kinds/mod.ts";
+import * as names from "../core/names.ts";
+import type { Dataset } from "../core/kinds/mod.ts";
 import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
-import type { EpochRecord, Predictions, RunSummary, SplitMetrics, TrainingConfig } from "../core/record.ts";
+import type { EpochRecord, Predictions, RunSummary, TrainingConfig } from "../core/record.ts";
 import { groupOf } from "../core/scope.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
+import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint.ts";
 import { modelCost } from "./cost.ts";
+import { type Place, type TrainedEpoch, wholeEpoch } from "./epoch.ts";
+import { InterruptedError } from "./errors.ts";
 import { examine, measure } from "./evaluate.ts";
+import { reportsOf, type Teachers } from "./host.ts";
 import type { Model } from "./model.ts";
-import { reportsOf, Session, type SessionState, type StepTotals, type Teachers } from "./session.ts";
+import { type Run, startRun } from "./run.ts";
 
 /** What is trained, on what, how. */
 export interface TrainOptions {
@@ -26,12 +31,22 @@ export interface TrainOptions {
   readonly resume?: Checkpoint;
   /** What the teachers that methods declare give. @default none can be asked */
   readonly teachers?: Teachers;
-  /** Stops between two steps; `train` then throws `InterruptedError`. */
+  /** Stops between two batches, where a checkpoint can be kept; `train` then throws `InterruptedError`. */
   readonly signal?: AbortSignal;
+  /** How often checkpoints are kept within epochs. @default only when the signal stops the run */
+  readonly checkpointEvery?: Interval;
   /** Called after each step. */
   readonly onStep?: (progress: StepProgress) => void;
   /** Called after each epoch, before the next begins: keep the record, then the checkpoint. */
   readonly onEpoch?: (record: EpochRecord, checkpoint: () => Promise<Checkpoint>) => void | Promise<void>;
+  /** Called within epochs, as often as `checkpointEvery` says and when the signal stops the run: keep the checkpoint. */
+  readonly onCheckpoint?: (checkpoint: () => Promise<Checkpoint>) => void | Promise<void>;
+}
+
+/** A number of steps, a span of time, or both: whichever comes first. */
+export interface Interval {
+  readonly steps?: number;
+  readonly seconds?: number;
 }
 
 /** Where training stands within an epoch. */
@@ -39,23 +54,6 @@ export interface StepProgress {
   readonly epoch: number;
   readonly samplesDrawn: number;
   readonly samplesBudget: number;
-}
-
-/** The state of training after an epoch: all that is needed to go on bit for bit. */
-export interface Checkpoint {
-  /** Parameters, slots, buffers, tables, and the best parameters so far under `best:`. */
-  readonly tensors: NamedHostTensors;
-  readonly state: CheckpointState;
-}
-
-/** The JSON part of a checkpoint. */
-export interface CheckpointState {
-  /** Finished epochs. */
-  readonly epochs: number;
-  readonly session: SessionState;
-  readonly best: { readonly epoch: number; readonly accuracy: number } | null;
-  /** Metrics of the validation split at the best epoch. */
-  readonly bestValidation: SplitMetrics | null;
 }
 
 /** What training gives. */
@@ -93,11 +91,10 @@ export function sampleBudget(training: TrainingConfig, trainSize: number): numbe
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { model, dataset, engine, training, seed, signal } = options;
-  const random = new Random(seed);
-  const trainSplit = dataset.splits.train;
-  const budget = sampleBudget(training, trainSplit.size);
+  const { size } = dataset.splits.train;
+  const budget = sampleBudget(training, size);
   const multiplier = schedule(training.schedule, { stepAt: training.stepAt });
-  const session = new Session({
+  const run = startRun({
     model,
     dataset,
     engine,
@@ -108,136 +105,171 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     batchSize: training.batchSize,
     clipNorm: training.clipNorm,
     learningRate: (progress) => training.learningRate * multiplier(progress),
-    random,
+    random: new Random(seed),
     epochs: training.epochs,
     budget,
     signal,
     teachers: options.teachers,
     onStep: (samplesDrawn) =>
       options.onStep?.({
-        epoch: session.epoch,
+        epoch: run.state.epoch,
         samplesDrawn,
-        samplesBudget: Number.isFinite(budget) ? budget : training.epochs * trainSplit.size,
+        samplesBudget: Number.isFinite(budget) ? budget : training.epochs * size,
       }),
   });
   try {
-    return await loop(session, options, random);
+    return await new Loop(run, options).run();
   } finally {
-    session.dispose();
+    run.dispose();
   }
 }
 
-async function loop(session: Session, options: TrainOptions, random: Random): Promise<TrainResult> {
-  const { model, dataset, training, resume } = options;
-  const { train: trainSplit, validation, test } = dataset.splits;
-  let trainSeconds = 0;
-  let evaluationSeconds = 0;
-  let best: { epoch: number; accuracy: number } | null = null;
-  let bestValidation: SplitMetrics | null = null;
-  let bestTensors: NamedHostTensors = {};
-  let epochs = 0;
-  if (resume !== undefined) {
-    await session.load(resume.tensors, resume.state.session, resume.state.epochs);
-    ({ epochs, best, bestValidation } = resume.state);
-    bestTensors = stripped("best:", resume.tensors);
+/** Epoch after epoch, with the selection of one of them. */
+class Loop {
+  readonly #run: Run;
+  readonly #options: TrainOptions;
+  #epochs = 0;
+  #best: Best | null = null;
+  #place: Place | null = null;
+  #trainSeconds = 0;
+  #evaluationSeconds = 0;
+  #keptAt = { steps: 0, time: performance.now() };
+
+  constructor(run: Run, options: TrainOptions) {
+    this.#run = run;
+    this.#options = options;
   }
-  const finished = () =>
-    training.budget === "samples"
-      ? session.samplesDrawn >= sampleBudget(training, trainSplit.size)
-      : epochs >= training.epochs;
 
-  while (!finished()) {
-    session.epoch = epochs;
-    const started = performance.now();
-    const totals = await trainEpoch(session, random);
-    trainSeconds += (performance.now() - started) / 1000;
-
-    const evaluating = performance.now();
-    const metrics = await measure(session, validation);
-    evaluationSeconds += (performance.now() - evaluating) / 1000;
-    for (const method of model.methods) await method.afterEpoch?.(session);
-    // Ties keep the earlier epoch, so that the choice does not depend on how often one looks.
-    if (training.select === "last" || best === null || metrics.accuracy > best.accuracy) {
-      best = { epoch: epochs, accuracy: metrics.accuracy };
-      bestValidation = metrics;
-      bestTensors = await testable(session);
+  async run(): Promise<TrainResult> {
+    const { training, resume } = this.#options;
+    const { state, trainer } = this.#run;
+    if (resume !== undefined) {
+      ({ epochs: this.#epochs, best: this.#best, place: this.#place } = await restored(this.#run, resume));
     }
-    const record = recordOf(session, epochs, totals, metrics);
-    epochs++;
-    const state: CheckpointState = { epochs, session: session.saved(), best, bestValidation };
-    const chosen = bestTensors;
-    await options.onEpoch?.(record, async () => ({
-      tensors: { ...await session.tensors(), ...prefixed("best:", chosen) },
-      state,
-    }));
+    while (!this.#finished()) {
+      state.epoch = this.#epochs;
+      trainer.curve.clear();
+      this.#kept();
+      const trained = await this.#epoch();
+      const { accuracy } = trained.metrics;
+      // Ties keep the earlier epoch, so that the choice does not depend on how often one looks.
+      if (training.select === "last" || this.#best === null || accuracy > this.#best.validation.accuracy) {
+        this.#best = { epoch: this.#epochs, validation: trained.metrics, tensors: await state.testable() };
+      }
+      const record = recordOf(this.#run, this.#epochs, trained);
+      this.#epochs++;
+      this.#place = null;
+      await this.#options.onEpoch?.(record, () => this.#checkpoint(null));
+    }
+    return this.#result();
   }
 
-  const evaluating = performance.now();
-  await session.state.write(bestTensors);
-  const selected = await examine(session, validation, "validation");
-  const tested = await examine(session, test, "test");
-  evaluationSeconds += (performance.now() - evaluating) / 1000;
-  const byGroup: Record<string, number> = {};
-  for (const full of session.initial.params) {
-    const group = groupOf(full);
-    byGroup[group] = (byGroup[group] ?? 0) + sizeOf(session.initial.values[`param:${full}`].shape);
+  #finished(): boolean {
+    const { training, dataset } = this.#options;
+    // Within an epoch there is something left to do even if its last sample is drawn.
+    if (this.#place !== null) return false;
+    return training.budget === "samples"
+      ? this.#run.state.samplesDrawn >= sampleBudget(training, dataset.splits.train.size)
+      : this.#epochs >= training.epochs;
   }
-  const cost = modelCost(model, dataset.modalities, (run) => options.engine.abstract(run));
-  return {
-    summary: {
-      selectedOn: training.select === "best" ? "validation" : "none",
-      selectedEpoch: best!.epoch,
-      epochs,
-      steps: session.steps,
-      samplesDrawn: session.samplesDrawn,
-      validation: bestValidation!,
-      test: tested.metrics,
-      classes: dataset.classes,
-      ...(session.merged.leaksLabels ? { readsLabels: true as const } : {}),
-      parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
-      parametersByGroup: byGroup,
-      multiplyAdds: cost.multiplyAdds,
-      multiplyAddsByPart: {
-        ...Object.fromEntries(
-          Object.entries(cost.encoders).map(([modality, own]) => [`encoder:${modality}`, own.multiplyAdds]),
-        ),
-        fusion: cost.fusion.multiplyAdds,
+
+  async #epoch(): Promise<TrainedEpoch> {
+    const { dataset: { splits: { validation } }, onCheckpoint } = this.#options;
+    const began = performance.now();
+    let evaluating = 0;
+    const measured = async () => {
+      const started = performance.now();
+      const metrics = await measure(this.#run.predictor, validation);
+      evaluating = (performance.now() - started) / 1000;
+      return metrics;
+    };
+    const from = this.#place;
+    this.#place = null;
+    const pause = onCheckpoint === undefined ? undefined : (place: () => Place | null) => this.#pause(place);
+    const trained = await wholeEpoch(this.#run, measured, { from, pause });
+    this.#evaluationSeconds += evaluating;
+    this.#trainSeconds += (performance.now() - began) / 1000 - evaluating;
+    return trained;
+  }
+
+  /** Keeps a checkpoint where it is time for one, and stops where the signal says so. */
+  async #pause(place: () => Place | null): Promise<void> {
+    const { signal, checkpointEvery: { steps = Infinity, seconds = Infinity } = {}, onCheckpoint } = this.#options;
+    const { state } = this.#run;
+    const stopped = signal?.aborted ?? false;
+    const due = state.steps - this.#keptAt.steps >= steps || performance.now() - this.#keptAt.time >= 1000 * seconds;
+    if (!stopped && !due) return;
+    const now = place();
+    if (now !== null) {
+      await onCheckpoint!(() => this.#checkpoint(now));
+      this.#kept();
+    }
+    if (stopped) throw new InterruptedError(`Stopped in epoch ${state.epoch + 1}, step ${state.steps}`);
+  }
+
+  #kept(): void {
+    this.#keptAt = { steps: this.#run.state.steps, time: performance.now() };
+  }
+
+  #checkpoint(place: Place | null): Promise<Checkpoint> {
+    return checkpointOf(this.#run, { epochs: this.#epochs, best: this.#best, place });
+  }
+
+  async #result(): Promise<TrainResult> {
+    const { model, dataset, engine, training } = this.#options;
+    const { state, predictor, programs, trainer } = this.#run;
+    const best = this.#best!;
+    const started = performance.now();
+    await state.device.write(best.tensors);
+    const selected = await examine(predictor, dataset.splits.validation, "validation");
+    const tested = await examine(predictor, dataset.splits.test, "test");
+    this.#evaluationSeconds += (performance.now() - started) / 1000;
+    const byGroup: Record<string, number> = {};
+    for (const [full, { shape }] of Object.entries(state.layout.params)) {
+      const group = groupOf(full);
+      byGroup[group] = (byGroup[group] ?? 0) + sizeOf(shape);
+    }
+    const cost = modelCost(model, dataset.modalities, (run) => engine.abstract(run));
+    return {
+      summary: {
+        selectedOn: training.select === "best" ? "validation" : "none",
+        selectedEpoch: best.epoch,
+        epochs: this.#epochs,
+        steps: state.steps,
+        samplesDrawn: state.samplesDrawn,
+        validation: best.validation,
+        test: tested.metrics,
+        classes: dataset.classes,
+        ...(state.merged.leaksLabels ? { readsLabels: true as const } : {}),
+        parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
+        parametersByGroup: byGroup,
+        multiplyAdds: cost.multiplyAdds,
+        multiplyAddsByPart: {
+          ...Object.fromEntries(
+            Object.entries(cost.encoders).map(([modality, own]) => [`encoder:${modality}`, own.multiplyAdds]),
+          ),
+          fusion: cost.fusion.multiplyAdds,
+        },
       },
-    },
-    params: stripped("param:", bestTensors),
-    buffers: stripped("buffer:", bestTensors),
-    predictions: [selected.predictions, tested.predictions],
-    timing: { trainSeconds, evaluationSeconds, compileSeconds: session.compileSeconds, stepMs: median(session.stepMs) },
-  };
-}
-
-/**
- * Trains the epoch `session.epoch`: what methods do before it, its plan, its steps, the means of features.
- *
- * @param random The run's stream.
- */
-export async function trainEpoch(session: Session, random: Random): Promise<StepTotals> {
-  const { model, dataset } = session.parts;
-  for (const method of model.methods) await method.beforeEpoch?.(session);
-  const order = random.split("order", session.epoch).permutation(dataset.splits.train.size);
-  let plan: readonly Segment[] = [{ programs: ["main"], items: order }];
-  for (const method of model.methods) plan = await method.plan?.(session, plan) ?? plan;
-  const totals = await session.runSegments(plan, `epoch/${session.epoch}`);
-  if (totals.steps === 0) {
-    throw new RangeError(
-      `Cannot train epoch ${session.epoch} as its plan must hold at least one sample: it holds none`,
-    );
+      params: names.param.under(best.tensors),
+      buffers: names.buffer.under(best.tensors),
+      predictions: [selected.predictions, tested.predictions],
+      timing: {
+        trainSeconds: this.#trainSeconds,
+        evaluationSeconds: this.#evaluationSeconds,
+        compileSeconds: programs.seconds,
+        stepMs: median(trainer.stepMs),
+      },
+    };
   }
-  await session.finishFeatureMeans();
-  return totals;
 }
 
-function recordOf(session: Session, epoch: number, totals: StepTotals, validation: SplitMetrics): EpochRecord {
+function recordOf({ state, host }: Run, epoch: number, { totals, metrics }: TrainedEpoch): EpochRecord {
   const mean = (name: string) => (totals.sums[name] ?? 0) / (totals.counts[name] ?? 1);
   const loss: Record<string, number> = {};
   const methods: Record<string, Record<string, number | Record<string, number>>> = reportsOf(
-    session.parts.model.methods,
-    session,
+    state.parts.model.methods,
+    host,
   );
   for (const name of Object.keys(totals.sums)) {
     const slash = name.indexOf("/");
@@ -248,34 +280,15 @@ function recordOf(session: Session, epoch: number, totals: StepTotals, validatio
   }
   return {
     epoch,
-    steps: session.steps,
-    samplesDrawn: session.samplesDrawn,
-    learningRate: session.control("learningRate")[0],
+    steps: state.steps,
+    samplesDrawn: state.samplesDrawn,
+    learningRate: state.control("learningRate")[0],
     loss,
     clipped: mean("clipped"),
     trainAccuracy: (totals.sums["correct"] ?? 0) / totals.rows,
-    validation,
+    validation: metrics,
     methods,
   };
-}
-
-/** The tensors that decide predictions: parameters and buffers, by device name. */
-async function testable(session: Session): Promise<NamedHostTensors> {
-  const names = Object.keys(session.initial.values).filter((name) =>
-    name.startsWith("param:") || name.startsWith("buffer:")
-  );
-  return await session.state.read(names);
-}
-
-function prefixed(prefix: string, tensors: NamedHostTensors): NamedHostTensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [prefix + name, value]));
-}
-
-function stripped(prefix: string, tensors: NamedHostTensors): NamedHostTensors {
-  return Object.fromEntries(
-    Object.entries(tensors).filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), value]),
-  );
 }
 
 /** Median; 0 for none. */

@@ -10,11 +10,11 @@ import { cpu } from "../../engines/mod.ts";
 import { onnxModel } from "../../engines/onnx/export.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../../experiments/export_run.ts";
 import { createLibrary } from "../../library.ts";
-import { createOptimizer } from "../../nn/optimizers.ts";
 import { readSafetensors } from "../../store/tensors.ts";
 import type { Model } from "../../training/model.ts";
-import { predictProgram } from "../../training/programs.ts";
-import { initialState, mergeDeclarations } from "../../training/state.ts";
+import { mergeDeclarations } from "../../training/declarations.ts";
+import { predictProgram } from "../../training/programs/predict.ts";
+import { layoutOf, startValues } from "../../training/state.ts";
 import { armlab, inFolder } from "../helpers/cli.ts";
 import { exportInputs, writeExportRun } from "../helpers/export_run.ts";
 import { writeRun } from "../helpers/runs.ts";
@@ -90,16 +90,17 @@ Deno.test("armlab export gives files whose logits Python's onnxruntime and PyTor
     ]);
   }));
 
-type Modalities = Parameters<typeof initialState>[1];
+type Modalities = Parameters<typeof layoutOf>[1];
 
 /** The exported form of a toy model, and what the eager engine gives for it. */
 async function bothWays(model: Model, dataset: Modalities): Promise<void> {
   const engine = await cpu.create();
   const merged = mergeDeclarations(model.methods.map((method) => method.declares));
-  const initial = initialState(model, dataset, merged, createOptimizer("sgd", {}), engine, new Random(2), 4);
+  const layout = layoutOf(model, dataset, merged, engine, 4);
+  const values = startValues(layout, new Random(2));
   const programOf = (batchSize: number): Program =>
-    predictProgram({ model, modalities: dataset.modalities, merged, initial, batchSize }, null, false);
-  const state = Object.fromEntries(Object.keys(programOf(4).state).map((name) => [name, initial.values[name]]));
+    predictProgram({ model, modalities: dataset.modalities, merged, layout, batchSize }, null, false);
+  const state = Object.fromEntries(Object.keys(programOf(4).state).map((name) => [name, values[name]]));
   const { modalities } = model.context;
   const exported = onnxModel({
     programOf,

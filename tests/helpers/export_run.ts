@@ -1,5 +1,6 @@
 /** A finished run whose weights follow from a seed: what `armlab export` is tested on, here and in Python. */
 import { join } from "node:path";
+import * as names from "../../core/names.ts";
 import type { NamedHostTensors } from "../../core/program.ts";
 import { float32 } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
@@ -8,10 +9,10 @@ import { onnxCpu } from "../../engines/mod.ts";
 import type { CellRequest } from "../../core/kinds/mod.ts";
 import { buildModel, resolveConfig } from "../../experiments/config.ts";
 import { createLibrary } from "../../library.ts";
-import { createOptimizer } from "../../nn/optimizers.ts";
 import { openRun } from "../../store/run_folder.ts";
 import { runId } from "../../store/run_id.ts";
-import { initialState, mergeDeclarations } from "../../training/state.ts";
+import { mergeDeclarations } from "../../training/declarations.ts";
+import { layoutOf, startValues } from "../../training/state.ts";
 import { writeRun } from "./runs.ts";
 
 /** The run: convolutions with batch normalisation and a bottleneck. */
@@ -38,26 +39,20 @@ export async function writeExportRun(runs: string, request: CellRequest = export
   const dataset = selectModalities(loaded, config.modalities);
   const model = buildModel(config, library, dataset);
   const engine = await onnxCpu.create();
-  const initial = initialState(
-    model,
-    dataset,
-    mergeDeclarations(model.methods.map((method) => method.declares)),
-    createOptimizer("sgd", {}),
-    engine,
-    new Random(7),
-    2,
-  );
+  const merged = mergeDeclarations(model.methods.map((method) => method.declares));
+  const layout = layoutOf(model, dataset, merged, engine, 2);
+  const values = startValues(layout, new Random(7));
   await engine.dispose();
   const random = new Random(7).split("trained");
   const params: NamedHostTensors = {};
-  for (const full of initial.params) {
-    const { shape, data } = initial.values[`param:${full}`];
+  for (const full of Object.keys(layout.params)) {
+    const { shape, data } = values[names.param.of(full)];
     // As if trained: no bias is zero and no scale one.
     params[full] = float32(Float32Array.from(data, (value) => value + 0.1 * random.normal()), shape);
   }
   const buffers: NamedHostTensors = {};
-  for (const full of initial.buffers) {
-    const { shape, data } = initial.values[`buffer:${full}`];
+  for (const full of Object.keys(layout.buffers)) {
+    const { shape, data } = values[names.buffer.of(full)];
     buffers[full] = float32(
       Float32Array.from(data, (value) => full.endsWith("variance") ? 0.5 + random.uniform() : value + random.normal()),
       shape,

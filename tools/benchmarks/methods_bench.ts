@@ -21,16 +21,15 @@ import { byModality, modalitiesOf } from "../../core/modality.ts";
 import type { Dataset, FusionPlugin, MethodPlugin } from "../../core/kinds/mod.ts";
 import type { Engine } from "../../core/program.ts";
 import { sizeOf } from "../../core/program.ts";
-import { Random } from "../../core/random.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import { pluginSpecifier } from "../../cli/plugins.ts";
 import { selectEngine } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { fusionsFor } from "../../contracts/mod.ts";
-import { modelCost, type Session, stepForwards, trainEpoch } from "../../training/mod.ts";
+import { modelCost, type Run, stepForwards, trainEpoch } from "../../training/mod.ts";
 import { datasetOf } from "./data.ts";
 import { processorMs } from "./processor.ts";
-import { BATCH, benchSession } from "./session.ts";
+import { BATCH, benchRun } from "./run.ts";
 import { median } from "./side.ts";
 
 /** What one fusion or method costs. */
@@ -79,10 +78,9 @@ interface Subject {
   readonly method: MethodPlugin | null;
 }
 
-/** A subject with its session. */
+/** A subject with its run. */
 interface Running extends Subject {
-  readonly session: Session;
-  readonly random: Random;
+  readonly run: Run;
   readonly multiplyAdds: number;
   /** Forwards that a step is worth; 3 for plain training. */
   readonly forwards: number;
@@ -143,8 +141,7 @@ function start(
   const { multiplyAdds } = modelCost(model, dataset.modalities, (run) => engine.abstract(run));
   return {
     ...subject,
-    session: benchSession(engine, dataset, model, EPOCHS),
-    random: new Random(0),
+    run: benchRun(engine, dataset, model, EPOCHS),
     multiplyAdds: multiplyAdds ?? NaN,
     forwards: stepForwards([method?.cost]),
     passes: method?.passes?.({}, context) ?? 0,
@@ -160,15 +157,15 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   return processorMs() - started;
 }
 
-const step = ({ session }: Running, round: number) => {
-  const items = Int32Array.from({ length: BATCH }, (_, n) => n % session.parts.dataset.splits.train.size);
-  return session.runSegments([{ programs: ["main"], items }], `bench/${round}`);
+const step = ({ run: { state, trainer } }: Running, round: number) => {
+  const items = Int32Array.from({ length: BATCH }, (_, n) => n % state.parts.dataset.splits.train.size);
+  return trainer.run([{ programs: ["main"], items }], `bench/${round}`);
 };
 
-async function epoch({ session, random }: Running): Promise<void> {
-  session.epoch++;
-  await trainEpoch(session, random);
-  for (const method of session.parts.model.methods) await method.afterEpoch?.(session);
+async function epoch({ run }: Running): Promise<void> {
+  run.state.epoch++;
+  await trainEpoch(run);
+  for (const method of run.state.parts.model.methods) await method.afterEpoch?.(run.host);
 }
 
 /** A list from another start in each round. */
@@ -204,21 +201,21 @@ export async function methodCosts(
   try {
     // Two epochs compile everything, and give methods that look at the epoch before something to look at.
     for (const own of running) {
-      own.session.epoch = FIRST - 3;
+      own.run.state.epoch = FIRST - 3;
       for (let count = 0; count < 2; count++) await epoch(own);
     }
     for (let round = 0; round < effort.epochs; round++) {
       for (const own of turned(running, round)) {
-        const before = own.session.samplesDrawn;
+        const before = own.run.state.samplesDrawn;
         own.epochs.push(await timed(() => epoch(own)));
-        drawn.set(own, (drawn.get(own) ?? 0) + (own.session.samplesDrawn - before) / dataset.splits.train.size);
+        drawn.set(own, (drawn.get(own) ?? 0) + (own.run.state.samplesDrawn - before) / dataset.splits.train.size);
       }
     }
     for (let round = 0; round < effort.rounds; round++) {
       for (const own of turned(running, round)) own.steps.push(await timed(() => step(own, round)));
     }
   } finally {
-    for (const { session } of running) session.dispose();
+    for (const { run } of running) run.dispose();
   }
   const plain = stepForwards([]);
   const ratio = (own: readonly number[], bare: readonly number[]) => median(own.map((ms, k) => ms / bare[k]));

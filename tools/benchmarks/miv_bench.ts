@@ -22,9 +22,9 @@ import { Random } from "../../core/random.ts";
 import { selectEngine } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { type EstimatorName, informationProgram } from "../../miv/mod.ts";
-import type { Session } from "../../training/mod.ts";
+import type { Run } from "../../training/mod.ts";
 import { processorMs } from "./processor.ts";
-import { BATCH, benchSession } from "./session.ts";
+import { BATCH, benchRun } from "./run.ts";
 import { median, modulesMissing, Side } from "./side.ts";
 
 /** One row; what a case does not measure is `null`. */
@@ -86,12 +86,12 @@ interface StepSize {
   readonly width: number;
 }
 
-/** A session that trains two CNNs, with a method or bare. */
-export function sessionFor(engine: Engine, size: StepSize, method: Method | null): Session {
+/** A run that trains two CNNs, with a method or bare. */
+export function runFor(engine: Engine, size: StepSize, method: Method | null): Run {
   const library = createLibrary();
   const dataset = noise();
   const options = { channels: [...size.channels], width: size.width };
-  return benchSession(engine, dataset, {
+  return benchRun(engine, dataset, {
     context,
     encoders: {
       audio: library.of("encoder").get("cnn").create(options, dataset.modalities["audio"]),
@@ -110,11 +110,11 @@ export async function stepRow(
   method: Method,
   rounds: number,
 ): Promise<MivRow> {
-  const [bare, valued] = [sessionFor(engine, size, null), sessionFor(engine, size, method)];
+  const [bare, valued] = [runFor(engine, size, null), runFor(engine, size, method)];
   const items = Int32Array.from({ length: BATCH }, (_, n) => n);
-  const step = async (session: Session, round: number): Promise<number> => {
+  const step = async (run: Run, round: number): Promise<number> => {
     const started = processorMs();
-    await session.runSegments([{ programs: ["main"], items }], `bench/${round}`);
+    await run.trainer.run([{ programs: ["main"], items }], `bench/${round}`);
     return processorMs() - started;
   };
   const [without, difference]: [number[], number[]] = [[], []];

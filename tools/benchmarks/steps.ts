@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { record } from "../../tensor/autodiff.ts";
 import type { Library } from "../../core/library.ts";
+import * as names from "../../core/names.ts";
 import { resolveOptions } from "../../core/options.ts";
 import type { Encoder, EncoderPlugin, ModalityInfo } from "../../core/kinds/mod.ts";
 import {
@@ -26,7 +27,7 @@ import { sgd } from "../../nn/optimizers.ts";
 import { linear } from "../../nn/mod.ts";
 import { bindScope, initialise } from "../../nn/scope.ts";
 import { buildModel } from "../../experiments/config.ts";
-import { Batches, initialState, mergeDeclarations, trainProgram } from "../../training/mod.ts";
+import { Batches, RunState, trainProgram } from "../../training/mod.ts";
 
 /** A program with its start and one batch. */
 export interface BenchStep {
@@ -45,7 +46,7 @@ const LEARNING_RATE = 0.01;
 type Network = (scope: Scope, inputs: Readonly<NamedTensors>) => tf.Tensor2D;
 
 function countOf(state: NamedHostTensors): number {
-  return Object.entries(state).filter(([name]) => name.startsWith("param:"))
+  return Object.entries(state).filter(([name]) => names.param.has(name))
     .reduce((sum, [_, { data }]) => sum + data.length, 0);
 }
 
@@ -59,9 +60,9 @@ function plainStep(
   classes: number,
 ): BenchStep {
   const random = new Random(0);
-  const names = Object.keys(inputs);
+  const modalities = Object.keys(inputs);
   const feeds: NamedHostTensors = {};
-  for (const input of names) {
+  for (const input of modalities) {
     const { shape, dtype, vocabulary = 2 } = inputs[input];
     const count = shape.reduce((product, extent) => product * extent, batch);
     const own = random.split(input);
@@ -76,30 +77,25 @@ function plainStep(
     Object.fromEntries(Object.entries(values).map(([key, { shape, dtype }]) => [key, { shape, dtype }]));
   const { params, buffers } = initialise((scope) => {
     const zeros = Object.fromEntries(
-      names.map((input) => [input, tf.zeros([...feeds[input].shape], feeds[input].dtype)]),
+      modalities.map((input) => [input, tf.zeros([...feeds[input].shape], feeds[input].dtype)]),
     );
     network(scope, zeros);
   }, { random, controls: {}, abstract: (run) => engine.abstract(run) });
   const state: NamedHostTensors = {};
   for (const [key, value] of Object.entries(params)) {
-    state[`param:${key}`] = value;
-    state[`momentum:${key}`] = float32(new Float32Array(value.data.length), value.shape);
+    state[names.param.of(key)] = value;
+    state[names.slotOf("momentum", key)] = float32(new Float32Array(value.data.length), value.shape);
   }
-  for (const [key, value] of Object.entries(buffers)) state[`buffer:${key}`] = value;
+  for (const [key, value] of Object.entries(buffers)) state[names.buffer.of(key)] = value;
   const program: Program = {
     name,
     state: specsOf(state),
     inputs: specsOf(feeds),
     apply(given, fed) {
-      const under = (prefix: string) =>
-        Object.fromEntries(
-          Object.entries(given).filter(([key]) => key.startsWith(prefix))
-            .map(([key, tensor]) => [key.slice(prefix.length), tensor]),
-        );
-      const weights = under("param:");
+      const weights = names.param.under(given);
       const bound = bindScope({
         params: weights,
-        buffers: under("buffer:"),
+        buffers: names.buffer.under(given),
         controls: {},
         key: fed["key"] as tf.Tensor1D,
         mode: "train",
@@ -110,14 +106,16 @@ function plainStep(
       const gradients = pass.gradients(pass.value, keys.map((key) => weights[key]));
       const next: NamedTensors = {};
       keys.forEach((key, index) => {
-        const updated = optimizer.apply(weights[key], gradients[index]!, { momentum: given[`momentum:${key}`] }, {
+        const updated = optimizer.apply(weights[key], gradients[index]!, {
+          momentum: given[names.slotOf("momentum", key)],
+        }, {
           learningRate: tf.scalar(LEARNING_RATE),
           step: tf.scalar(1),
         });
-        next[`param:${key}`] = updated.param;
-        next[`momentum:${key}`] = updated.slots["momentum"];
+        next[names.param.of(key)] = updated.param;
+        next[names.slotOf("momentum", key)] = updated.slots["momentum"];
       });
-      for (const [key, value] of Object.entries(bound.updates())) next[`buffer:${key}`] = value;
+      for (const [key, value] of Object.entries(bound.updates())) next[names.buffer.of(key)] = value;
       pass.dispose();
       return { state: next, outputs: { loss: pass.value } };
     },
@@ -179,11 +177,10 @@ async function digitsStep(engine: Engine, library: Library, methods: readonly st
     { seed: 0, engine: { name: engine.name, version: engine.version, threads: 1 }, version: "bench", plugins: [] },
   );
   const model = buildModel(config, library, dataset);
-  const merged = mergeDeclarations(model.methods.map(({ declares }) => declares));
   const batchSize = 64;
-  const initial = initialState(model, dataset, merged, optimizer, engine, new Random(0), batchSize);
-  const parts = { model, modalities: dataset.modalities, merged, initial, batchSize };
-  const program = trainProgram(parts, optimizer, 10, { name: "main" });
+  const run = RunState.start({ model, dataset, engine, batchSize }, optimizer, new Random(0));
+  const { merged } = run;
+  const program = trainProgram(run.programParts, optimizer, 10, { name: "main" });
   const items = Int32Array.from({ length: batchSize }, (_, i) => i);
   const batches = new Batches(dataset, model.context.modalities, batchSize);
   const feeds: NamedHostTensors = {
@@ -192,13 +189,14 @@ async function digitsStep(engine: Engine, library: Library, methods: readonly st
     key: int32([1, 2], [2]),
   };
   for (const [column, { width, init }] of Object.entries(merged.columns)) {
-    feeds[`rows:${column}`] = float32(new Float32Array(batchSize * width).fill(init), [batchSize, width]);
+    feeds[names.rows.of(column)] = float32(new Float32Array(batchSize * width).fill(init), [batchSize, width]);
   }
   for (const [control, values] of Object.entries(merged.controls)) {
     const value = control === "learningRate" ? [LEARNING_RATE] : control.endsWith("loss-on") ? [1] : values;
-    feeds[`control:${control}`] = float32(value, merged.scalars.has(control) ? [] : [values.length]);
+    feeds[names.control.of(control)] = float32(value, merged.scalars.has(control) ? [] : [values.length]);
   }
-  const state = Object.fromEntries(Object.keys(program.state).map((name) => [name, initial.values[name]]));
+  const state = await run.device.read(Object.keys(program.state));
+  run.dispose();
   return { program, state, feeds, parameters: countOf(state) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Sessions that benchmarks time.
+ * Runs that benchmarks time.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import type { Engine } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { standInTeachers } from "../../contracts/toy.ts";
 import { createOptimizer } from "../../nn/mod.ts";
-import { type Model, Session } from "../../training/mod.ts";
+import { type Model, type Run, startRun } from "../../training/mod.ts";
 
 /** Samples of a step. */
 export const BATCH = 64;
 
-/** A session of plain momentum SGD, in batches of 64, without an end. */
-export function benchSession(engine: Engine, dataset: Dataset, model: Model, epochs = 1): Session {
-  return new Session({
+/** A run of plain momentum SGD, in batches of 64, without an end. */
+export function benchRun(engine: Engine, dataset: Dataset, model: Model, epochs = 1): Run {
+  return startRun({
     model,
     dataset,
     engine,

@@ -1,0 +1,66 @@
+/**
+ * What the traced programs of a run are built from, and what they share.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { byModality } from "../../core/modality.ts";
+import * as names from "../../core/names.ts";
+import type { Dataset, Keep } from "../../core/kinds/mod.ts";
+import type { NamedSpecs, TensorSpec } from "../../core/program.ts";
+import type { Merged } from "../declarations.ts";
+import { type Model, subsetKeep } from "../model.ts";
+import type { Layout } from "../state.ts";
+
+/** What all programs of a run are built from. */
+export interface ProgramParts {
+  readonly model: Model;
+  readonly modalities: Dataset["modalities"];
+  readonly merged: Merged;
+  readonly layout: Layout;
+  readonly batchSize: number;
+}
+
+/** A spec, of float32 if nothing else is said. */
+export function spec(shape: readonly number[], dtype: TensorSpec["dtype"] = "float32"): TensorSpec {
+  return { shape, dtype };
+}
+
+/** Raw inputs of a batch. */
+export function inputSpecs({ model, modalities, batchSize }: ProgramParts): NamedSpecs {
+  return Object.fromEntries(
+    model.context.modalities.map((modality) => {
+      const { shape, dtype } = modalities[modality];
+      return [names.input.of(modality), spec([batchSize, ...shape], dtype)];
+    }),
+  );
+}
+
+/** Values that the host feeds. */
+export function controlSpecs({ controls, scalars }: Merged): NamedSpecs {
+  return Object.fromEntries(
+    Object.entries(controls).map(([name, values]) => [
+      names.control.of(name),
+      spec(scalars.has(name) ? [] : [values.length]),
+    ]),
+  );
+}
+
+/** Parameters and buffers: the tensors that decide predictions. */
+export function modelSpecs({ params, buffers }: Layout): NamedSpecs {
+  return { ...names.param.over(params), ...names.buffer.over(buffers) };
+}
+
+/** Splits a mask [B, m] into columns [B, 1]. */
+export function keepColumns(mask: tf.Tensor, modalities: readonly string[]): Keep {
+  const columns = tf.split(mask, modalities.length, 1) as tf.Tensor2D[];
+  return byModality(modalities, (_, index) => columns[index]);
+}
+
+/** A mask with all but some modalities dropped. */
+export function restricted(keep: Keep, only: readonly string[], modalities: readonly string[], batch: number): Keep {
+  const fixed = subsetKeep(modalities, only, batch)!;
+  return keep === null
+    ? fixed
+    : byModality(modalities, (modality) => only.includes(modality) ? keep[modality] : fixed[modality]);
+}
