@@ -9,7 +9,7 @@ import type { PassResult, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { measureInformation } from "../miv/measure.ts";
 import { Batches } from "./batches.ts";
-import { CompiledPrograms } from "./compiled.ts";
+import type { CompiledPrograms } from "./compiled.ts";
 import { InterruptedError } from "./errors.ts";
 import { predictProgram } from "./programs/predict.ts";
 import type { RunState } from "./run_state.ts";

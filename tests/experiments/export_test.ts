@@ -12,9 +12,8 @@ import { exportOnnx, exportWeights, readFinishedRun } from "../../experiments/ex
 import { createLibrary } from "../../library.ts";
 import { readSafetensors } from "../../store/tensors.ts";
 import type { Model } from "../../training/model.ts";
-import { mergeDeclarations } from "../../training/declarations.ts";
 import { predictProgram } from "../../training/programs/predict.ts";
-import { layoutOf, startValues } from "../../training/state.ts";
+import { layoutOf, mergedOf, startValues } from "../../training/state.ts";
 import { armlab, inFolder } from "../helpers/cli.ts";
 import { exportInputs, writeExportRun } from "../helpers/export_run.ts";
 import { writeRun } from "../helpers/runs.ts";
@@ -95,7 +94,7 @@ type Modalities = Parameters<typeof layoutOf>[1];
 /** The exported form of a toy model, and what the eager engine gives for it. */
 async function bothWays(model: Model, dataset: Modalities): Promise<void> {
   const engine = await cpu.create();
-  const merged = mergeDeclarations(model.methods.map((method) => method.declares));
+  const merged = mergedOf(model, dataset, engine);
   const layout = layoutOf(model, dataset, merged, engine, 4);
   const values = startValues(layout, new Random(2));
   const programOf = (batchSize: number): Program =>
@@ -246,9 +245,9 @@ Deno.test("what cannot be exported is one clear error and leaves no file", () =>
       ...finished,
       config: { ...finished.config, dataset: { ...finished.config.dataset, fingerprint: "0".repeat(64) } },
     };
-    await assertRejects(() => exportOnnx(other, createLibrary()), RangeError, "must have fingerprint 0000");
+    await assertRejects(() => exportOnnx(other, createLibrary()), Refusal, "must have fingerprint 0000");
     const lacking = { ...finished, model: { ...finished.model, params: {} } };
-    await assertRejects(() => exportOnnx(lacking, createLibrary()), RangeError, "model.safetensors must hold");
+    await assertRejects(() => exportOnnx(lacking, createLibrary()), Refusal, "model.safetensors must hold");
     // The kernel [h, w, in, out] of the run is [out, in, h, w] in the file.
     const kernel = finished.model.params["encoder:audio/block2/conv/kernel"];
     const weight = exportWeights(finished).tensors["encoder.audio.block2.conv.weight"];

@@ -11,8 +11,7 @@ import { buildModel, resolveConfig } from "../../experiments/config.ts";
 import { createLibrary } from "../../library.ts";
 import { openRun } from "../../store/run_folder.ts";
 import { runId } from "../../store/run_id.ts";
-import { mergeDeclarations } from "../../training/declarations.ts";
-import { layoutOf, startValues } from "../../training/state.ts";
+import { layoutOf, mergedOf, startValues } from "../../training/state.ts";
 import { writeRun } from "./runs.ts";
 
 /** The run: convolutions with batch normalisation and a bottleneck. */
@@ -39,7 +38,7 @@ export async function writeExportRun(runs: string, request: CellRequest = export
   const dataset = selectModalities(loaded, config.modalities);
   const model = buildModel(config, library, dataset);
   const engine = await onnxCpu.create();
-  const merged = mergeDeclarations(model.methods.map((method) => method.declares));
+  const merged = mergedOf(model, dataset, engine);
   const layout = layoutOf(model, dataset, merged, engine, 2);
   const values = startValues(layout, new Random(7));
   await engine.dispose();

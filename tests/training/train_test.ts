@@ -115,7 +115,7 @@ Deno.test("a NaN in the loss stops the run and says epoch, step and term", async
   const error = await assertRejects(
     () => run(toyModel(library, two, "concat", [poison])),
     DivergenceError,
-    'every loss term must be finite: "loss/bad" is -Infinity in epoch 1, step 5',
+    'every loss term must be finite: "loss/bad" is -Infinity in epoch 2, step 5',
   );
   assertInstanceOf(error, DivergenceError);
   assertEquals([error.epoch, error.step, error.term], [1, 5, "loss/bad"]);
@@ -250,7 +250,7 @@ Deno.test("two methods may not use one loss key or disagree about a column", asy
   );
   await assertRejects(
     () => run(toyModel(library, two, "concat", [term("a", 1), term("b", 2)])),
-    RangeError,
+    Refusal,
     'Cannot declare column "shared"',
   );
 });
