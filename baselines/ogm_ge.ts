@@ -5,11 +5,12 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineMethod, type Method, type MethodPlugin, type ModelContext, type TrainStep } from "../core/kinds/mod.ts";
+import { defineMethod, type Method, type MethodPlugin, type TrainStep } from "../core/kinds/mod.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
+import { discrepancyRatios, needsTwo } from "./unimodal.ts";
 
 /** Options of `ogm` and `ogm-ge`. */
 export interface OgmOptions {
@@ -18,23 +19,6 @@ export interface OgmOptions {
   readonly end: number;
   readonly scope: "matrices" | "conv4d" | "all";
   readonly others: "mean" | "sum" | "least";
-}
-
-/**
- * Each modality's score over that of the others: rho_u = s_u / s_v for two.
- *
- * The paper defines it for two. For more, the others count by their mean; the released code of MLA takes their sum (at most
- * one modality is then damped), BalanceBenchmark the least of them.
- *
- * @param scores One scalar per modality.
- */
-export function discrepancyRatios(scores: readonly tf.Scalar[], others: OgmOptions["others"] = "mean"): tf.Scalar[] {
-  return scores.map((own, u) => {
-    const rest = scores.filter((_, v) => v !== u);
-    const sum = tf.addN(rest);
-    const joined = others === "sum" ? sum : others === "mean" ? tf.div(sum, rest.length) : tf.min(tf.stack(rest));
-    return tf.div(own, tf.maximum(joined, 1e-8)) as tf.Scalar;
-  });
 }
 
 /** Modulation coefficient k = 1 - tanh(alpha rho) where rho > 1, else 1 (OGM-GE, CVPR 2022, Eq. 10). */
@@ -154,10 +138,6 @@ const options = {
     source: "the paper has two; sum as in MLA's released code, least as in BalanceBenchmark",
   },
 } as const;
-
-function needsTwo({ modalities }: ModelContext): string | null {
-  return modalities.length < 2 ? "it compares modalities and needs at least two" : null;
-}
 
 const source = 'Peng et al., "Balanced Multimodal Learning via On-the-fly Gradient Modulation", CVPR 2022';
 

@@ -4,14 +4,8 @@
  * @module
  */
 import { defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
-import {
-  maskedPasses,
-  needsTwo,
-  ordersOption,
-  sampleContributions,
-  warmupOption,
-  withMaskedCopies,
-} from "./valuation.ts";
+import { maskedPasses, ordersOption, sampleContributions, warmupOption, withMaskedCopies } from "./valuation.ts";
+import { needsTwo } from "./unimodal.ts";
 
 /** Options of `sample-valuation`. */
 export interface SampleValuationOptions {

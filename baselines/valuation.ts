@@ -28,11 +28,6 @@ export const warmupOption: NumberOption = {
   source: "released code",
 };
 
-/** What both refuse. */
-export function needsTwo({ modalities }: ModelContext): string | null {
-  return modalities.length < 2 ? "it compares modalities and needs at least two" : null;
-}
-
 /** Masked forward passes that contributions take: one per subset of modalities that the joining orders go through. */
 export function maskedPasses({ modalities }: ModelContext, sampled: number): number {
   return subsetsOf(joiningOrders(modalities.length, sampled, new Random(0))).length;

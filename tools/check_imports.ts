@@ -60,6 +60,7 @@ const shared: Readonly<Record<string, string>> = {
   "fusion/tokens.ts": "a modality's tokens, and layers over them",
   "baselines/valuation.ts": "contributions from masked passes",
   "baselines/teachers.ts": "unimodal teachers and their tables",
+  "baselines/unimodal.ts": "losses, scores and heads of one modality each, and scaling of encoders' gradients",
 };
 /** The only files that may import ONNX Runtime, on the CPU and on devices: everything else works without it. */
 const runtimeFiles: readonly string[] = ["engines/onnx/runtime/session.ts", "engines/onnx/runtime/device_session.ts"];

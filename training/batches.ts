@@ -69,11 +69,24 @@ export function gatherRows(table: Float32Array, width: number, items: Int32Array
   return { data, shape: [size, width], dtype: "float32" };
 }
 
-/** Writes the rows of a batch back; of repeated samples the last one stays, padding writes nothing. */
-export function scatterRows(table: Float32Array, width: number, items: Int32Array, rows: HostTensor): void {
+/**
+ * Writes the rows of a batch back; of repeated samples the last one stays, padding writes nothing.
+ *
+ * @param added Whether rows are added to what is there: then all repetitions count.
+ */
+export function scatterRows(
+  table: Float32Array,
+  width: number,
+  items: Int32Array,
+  rows: HostTensor,
+  added = false,
+): void {
   const data = rows.data as Float32Array;
   for (let i = 0; i < items.length; i++) {
-    for (let k = 0; k < width; k++) table[items[i] * width + k] = data[i * width + k];
+    for (let k = 0; k < width; k++) {
+      const at = items[i] * width + k;
+      table[at] = added ? table[at] + data[i * width + k] : data[i * width + k];
+    }
   }
 }
 

@@ -27,6 +27,13 @@ export function incompatibility(methods: readonly Method[]): string | null {
       if (shared !== undefined) return `${both} as both ${shared}`;
       const discards = later.declares?.claims?.includes(CLAIMS.taskLoss) && earlier.taskLoss !== undefined;
       if (discards) return `${both} in this order as the second would discard the first one's task loss: ${turned}`;
+      for (const [one, other] of [[earlier, later], [later, earlier]]) {
+        const alternates = one.declares?.claims?.includes(CLAIMS.alternates) === true;
+        if (alternates && (other.loss ?? other.taskLoss ?? other.gradients ?? other.rates) !== undefined) {
+          return `${both} as "${one.name}" trains one modality at a time and "${other.name}" acts on the losses or ` +
+            "gradients of all at once";
+        }
+      }
       const anew = later.declares?.claims?.includes(CLAIMS.gradients) && earlier.gradients !== undefined;
       if (anew) {
         return `${both} in this order as the second would discard what the first one makes of gradients: ${turned}`;

@@ -352,6 +352,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
   let features = encoded;
   let keep = given.keep;
   let output: FusionOutput | null = null;
+  let made: FusionOutput | undefined;
   let whole: FusionOutput | undefined;
   let memo = new Map<string, unknown>();
   const remember = <T>(key: string, make: () => T): T => {
@@ -374,11 +375,16 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     },
     visibleLabels: given.labels ?? null,
     bypass: (param) => fusion.bypass?.(param) ?? [],
+    // Before fusion a method's heads, which may be the fusion's, cannot be asked yet.
     solo: () =>
-      remember("harness/solo", () => {
+      remember(output === null ? "harness/solo" : "harness/readout", () => {
         const solo = soloOf(model, features, scope.as("eval"), step.subset, whole);
-        const logits = methods.find(({ readout }) => readout !== undefined)?.readout?.(step);
-        return logits === undefined ? solo : { ...solo, logits };
+        if (output === null) return solo;
+        const logits = methods.find(({ readout }) => readout)?.readout?.(step) ?? solo.logits;
+        // A method that makes the output of other parts gives these with it.
+        return output.parts === undefined || output.parts === made?.parts
+          ? { ...solo, logits }
+          : { parts: output.parts, fused: output.fused, logits };
       }),
     subset: (kept) => {
       const sorted = [...kept].sort();
@@ -410,7 +416,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     // What was computed from the features of before holds no more.
     memo = new Map();
   }
-  output = fusion.forward(features, keep, scope, means);
+  output = made = fusion.forward(features, keep, scope, means);
   if (keep === null) whole = output;
   for (const method of methods) output = method.output?.(step) ?? output;
   return { step, encoded, weights };

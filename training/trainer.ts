@@ -195,9 +195,9 @@ export class Trainer {
       sums[name] = (sums[name] ?? 0) + value;
       counts[name] = (counts[name] ?? 0) + 1;
     }
-    for (const [column, { width }] of Object.entries(columns)) {
+    for (const [column, { width, added }] of Object.entries(columns)) {
       const rows = outputs[names.rows.of(column)];
-      if (rows !== undefined) scatterRows(state.tables[column], width, items, rows);
+      if (rows !== undefined) scatterRows(state.tables[column], width, items, rows, added);
     }
     this.parts.afterStep?.(stats);
   }

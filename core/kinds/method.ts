@@ -23,6 +23,8 @@ export interface ColumnSpec {
   readonly init: number;
   /** Whether `beforeEpoch` fills it again after a restart, so that checkpoints need not hold it. @default {false} */
   readonly derived?: boolean;
+  /** Whether a step's rows are added to the table, so that repeated samples of a batch all count. @default {false} */
+  readonly added?: boolean;
 }
 
 /**
@@ -94,6 +96,8 @@ export const CLAIMS = {
   channelGates: "replace the channel gates",
   /** `readout` returns logits of its own. */
   readout: "replace the modalities' own readouts",
+  /** Its programs train one modality at a time by its own loss: nothing that acts on several can join them. */
+  alternates: "train one modality at a time",
   /** `gradients` makes the encoders' gradients anew from the loss terms, whatever it got. */
   gradients: "make the encoders' gradients anew",
 } as const;
@@ -118,7 +122,10 @@ export interface Method {
   channelGates?(level: number, gates: ByModality<tf.Tensor2D>, scope: Scope): ByModality<tf.Tensor2D>;
   /** Changes between-stage gating: called with the fusion's gate result. */
   gate?(level: number, maps: ByModality<tf.Tensor>, gated: ByModality<tf.Tensor>, scope: Scope): ByModality<tf.Tensor>;
-  /** Changes the output, at training and at prediction. */
+  /**
+   * Changes the output, at training and at prediction. New `logits` that are a sum of other parts than the fusion's come
+   * with these `parts` and their sum, `fused`, for whoever values them.
+   */
   output?(step: Step): FusionOutput;
   /** Every modality's own logits [B, C], by heads of the method's, in place of what the fusion gives. */
   readout?(step: Step): ByModality<tf.Tensor2D>;

@@ -26,7 +26,10 @@ export interface Step {
   readonly visibleLabels: tf.Tensor1D | null;
   /** The modalities into which a parameter carries information from others, as the fusion says. */
   bypass(param: string): readonly string[];
-  /** Unimodal parts and readouts of the current features; computed once per step. */
+  /**
+   * Unimodal parts and readouts of the current features; computed once per step. In a `features` hook the readouts are the
+   * fusion's own, later those of a method that has `readout`.
+   */
   solo(): Solo;
   /** Output with only these modalities kept (feature level, no buffer updates); computed once per step and subset. */
   subset(kept: readonly string[]): FusionOutput;

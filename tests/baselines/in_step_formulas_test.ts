@@ -1,0 +1,206 @@
+/** Core quantities of methods within a step on the toy logits of the references, and what must hold of them. */
+import fc from "fast-check";
+import * as tf from "@tensorflow/tfjs";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import {
+  agmCoefficients,
+  agmRatios,
+  discrepancyRatios,
+  dropProbability,
+  energyConfidence,
+  entropyWeights,
+  nextPrototypes,
+  nextRow,
+  paretoGradients,
+  partWeights,
+  pmrCoefficients,
+  projectionUpdate,
+  prototypeLogits,
+  rankingTerms,
+} from "../../baselines/mod.ts";
+import { crossEntropy, labelProbability } from "../../losses/mod.ts";
+import { assertClose, values } from "../helpers/tensors.ts";
+
+const labels = () => tf.tensor1d([0, 1, 2], "int32");
+const audio = () => tf.tensor2d([[2, 0, -1], [0.5, 1, 0], [0, 0, 1]]);
+const video = () => tf.tensor2d([[0.5, 0, 0], [0, 0.2, 0.1], [1, 0, 0]]);
+const test = (name: string, run: () => void) => Deno.test(name, () => tf.tidy(() => void run()));
+
+// ------------------------------------------------------------------------------------------------------------------ agm
+
+test("agm: scores, ratios and kappa of the toy logits", () => {
+  const scores = tf.stack([audio(), video()].map((logits) => tf.mean(crossEntropy(logits, labels())))) as tf.Tensor1D;
+  assertClose(values(scores), [0.467187, 1.115921], 1e-5);
+  const ratios = agmRatios(scores);
+  assertClose(values(ratios), [1.913119, 0.522707], 1e-5);
+  const reference = agmRatios(tf.zeros([2]));
+  assertClose(values(agmCoefficients(reference, ratios, 1, 0)), [0.401271, 1.611706], 1e-5);
+  assertClose(values(agmCoefficients(reference, ratios, 2, 0.1)), [0.401271 ** 2, Math.exp(0.2)], 1e-5);
+});
+
+test("agm: parts sum to the output of all, whatever the subsets give, and follow the formulas for two and three", () => {
+  assertEquals(partWeights(2), [[0.5, -0.5, 0.5], [-0.5, 0.5, 0.5]]);
+  // phi_1 = (T - T_23)/3 + (T_12 - T_2)/6 + (T_13 - T_3)/6 + T_1/3
+  assertClose(partWeights(3)[0], [1 / 3, -1 / 6, 1 / 6, -1 / 6, 1 / 6, -1 / 3, 1 / 3], 1e-12);
+  for (const m of [2, 3, 4, 5]) {
+    const sums = partWeights(m).reduce(
+      (sum, row) => sum.map((value, i) => value + row[i]),
+      new Array(2 ** m - 1).fill(0),
+    );
+    assertClose(sums, [...new Array(2 ** m - 2).fill(0), 1], 1e-12);
+  }
+});
+
+test("agm: equal scores leave everything; who is ahead is damped, who is behind is helped", () => {
+  assertClose(values(agmCoefficients(agmRatios(tf.zeros([3])), agmRatios(tf.fill([3], 0.7)), 2, 0)), [1, 1, 1], 1e-6);
+  const kappa = values(agmCoefficients(agmRatios(tf.zeros([3])), agmRatios(tf.tensor1d([0.2, 0.7, 1.2])), 1, 0));
+  assert(kappa[0] < 1 && Math.abs(kappa[1] - 1) < 1e-6 && kappa[2] > 1);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ qmf
+
+test("qmf: confidences, fusion and ranking of the toy logits", () => {
+  const [own, other] = [energyConfidence(audio(), 10), energyConfidence(video(), 10)];
+  assertClose(values(own), [0.216985, 0.168027, 0.155144], 1e-5);
+  assertClose(values(other), [0.129438, 0.120194, 0.155144], 1e-5);
+  const fused = tf.add(tf.mul(audio(), own), tf.mul(video(), other)) as tf.Tensor2D;
+  assertClose(values(fused).slice(0, 3), [0.498688, 0, -0.216985], 1e-5);
+  assertAlmostEquals(values(tf.mean(crossEntropy(fused, labels())))[0], 0.931659, 1e-5);
+  const history = crossEntropy(audio(), labels());
+  const spread = tf.sub(tf.max(history), tf.min(history));
+  const kappa = tf.div(tf.sub(history, tf.min(history)), spread) as tf.Tensor1D;
+  assertClose(values(kappa), [0, 1, 0.747612], 1e-5);
+  const w = tf.reshape(own, [-1]) as tf.Tensor1D;
+  assertAlmostEquals(values(tf.mean(rankingTerms(w, kappa, tf.ones([3]), 1)))[0], 0.634028, 1e-5);
+  assertAlmostEquals(values(tf.mean(rankingTerms(w, kappa, tf.ones([3]), -1)))[0], 0, 1e-7);
+});
+
+test("qmf: the margins of paper and release differ where a pair is ranked right by more than it", () => {
+  // kappa 0.6 and 0.5, weights turned round by 0.4: t (w_0 - w_1) = 0.4 > a = 0.1, both ways round.
+  const terms = (margin: number) =>
+    values(rankingTerms(tf.tensor1d([0.7, 0.3]), tf.tensor1d([0.6, 0.5]), tf.ones([2]), margin));
+  assertClose(terms(1), [0.5, 0.5], 1e-6);
+  assertClose(terms(-1), [0.3, 0.3], 1e-6);
+  // In the right order by more than the margin, nothing is lost.
+  assertClose(values(rankingTerms(tf.tensor1d([0.3, 0.7]), tf.tensor1d([0.6, 0.5]), tf.ones([2]), 1)), [0, 0], 1e-6);
+});
+
+test("qmf: a padded batch pairs its last valid row with the first", () => {
+  assertEquals(values(nextRow(tf.tensor1d([1, 2, 3, 9, 9]), tf.tensor1d([1, 1, 1, 0, 0]))).slice(0, 3), [2, 3, 1]);
+  assertEquals(values(nextRow(tf.tensor1d([1, 2, 3]), tf.ones([3]))), [2, 3, 1]);
+  assertEquals(values(nextRow(tf.tensor1d([4]), tf.ones([1]))), [4]);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ mla
+
+test("mla: entropy weights of the toy logits, and of those that are kept", () => {
+  const logits = { audio: audio(), video: video() };
+  const weights = values(entropyWeights(logits, ["audio", "video"], null));
+  assertClose([weights[0], weights[2], weights[4]], [0.632784, 0.518765, 0.5], 1e-5);
+  const column = (flags: number[]) => tf.tensor2d(flags, [3, 1]);
+  const kept = values(
+    entropyWeights(logits, ["audio", "video"], { audio: column([1, 0, 1]), video: column([1, 1, 0]) }),
+  );
+  assertClose(kept, [0.632784, 1 - 0.632784, 0, 1, 1, 0], 1e-5);
+});
+
+test("mla: one update of P, with the number and with the outer product in the denominator", () => {
+  const r = tf.tensor2d([[1, 2]]);
+  const p = (form: "scalar" | "elementwise") => values(projectionUpdate(tf.eye(2), r, tf.scalar(0.1), form));
+  assertClose(p("scalar"), [0.803767, -0.392081, -0.392081, 0.215645], 1e-5);
+  assertClose(p("elementwise"), [0.067332, -0.705386, -0.705386, 0.018065], 1e-5);
+});
+
+test("mla: P stays symmetric with norm 1, and for small alpha keeps nothing of the features it saw", () => {
+  let p: tf.Tensor2D = tf.eye(4);
+  for (let t = 0; t < 3; t++) {
+    const r = tf.tensor2d([Array.from({ length: 4 }, (_, i) => Math.sin(2 * i + t))]);
+    p = projectionUpdate(p, r, tf.scalar(1e-7));
+    assertClose(values(tf.matMul(p, r, false, true)), [0, 0, 0, 0], 1e-4);
+    assertClose(values(p), values(tf.transpose(p)), 1e-6);
+    assertAlmostEquals(values(tf.norm(p))[0], 1, 1e-5);
+  }
+});
+
+// ------------------------------------------------------------------------------------------------------------------ pmr
+
+test("pmr: predictions by prototypes, and an unseen class", () => {
+  const features = tf.tensor2d([[1, 0], [0, 1]]);
+  const prototypes = tf.tensor2d([[1, 0.2], [0.1, 0.9]]);
+  const p = (seen: number[]) => values(tf.softmax(prototypeLogits(features, prototypes, tf.tensor1d(seen))));
+  assertClose(p([1, 1]), [0.745128, 0.254872, 0.242467, 0.757533], 1e-5);
+  assertClose(p([1, 0]), [1, 0, 1, 0], 1e-6);
+});
+
+test("pmr: equal scores help nobody; the paper's help is graded and at most 1, the release's a switch", () => {
+  const help = (scores: number[], form: "paper" | "switch") => values(pmrCoefficients(tf.tensor1d(scores), form));
+  assertEquals(help([0.4, 0.4], "paper"), [0, 0]);
+  assertEquals(help([0.4, 0.4], "switch"), [0, 0]);
+  // rho = s_0 / s_1 = 2/3: beta = clip(1 / rho - 1) = 1/2, gamma = 0.
+  assertClose(help([0.2, 0.3], "paper"), [0.5, 0], 1e-6);
+  assertClose(help([0.1, 0.9, 0.6], "paper"), [1, 0, 0.5], 1e-6);
+  assertEquals(help([0.1, 0.9, 0.6], "switch"), [1, 0, 1]);
+});
+
+Deno.test("pmr: prototypes are class means, blended with the old; absent classes stay, new ones are not blended", () => {
+  const features = Float32Array.from([1, 2, 3, 4, 10, 20]);
+  const start = { prototypes: new Float32Array(6), seen: new Float32Array(3) };
+  const first = nextPrototypes(features, [0, 0, 2], start, 0.5);
+  assertEquals([...first.prototypes], [2, 3, 0, 0, 10, 20]);
+  assertEquals([...first.seen], [1, 0, 1]);
+  const second = nextPrototypes(Float32Array.from([4, 5, 6, 6]), [0, 1], first, 0.25);
+  assertEquals([...second.prototypes], [0.75 * 4 + 0.25 * 2, 0.75 * 5 + 0.25 * 3, 6, 6, 10, 20]);
+  assertEquals([...second.seen], [1, 1, 1]);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ opm
+
+test("opm: drop probability and theta of the toy logits; the modality behind is never dropped", () => {
+  const scores = [audio(), video()].map((logits) => tf.sum(labelProbability(logits, labels())) as tf.Scalar);
+  const rates = discrepancyRatios(scores).map((ratio) => values(dropProbability(ratio, 0.5, 0.5))[0]);
+  assertClose(rates, [0.675156, 0], 1e-5);
+  assertAlmostEquals((rates[0] + rates[1]) / 2, 0.337578, 1e-5);
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 2, maxLength: 5 }), (given) => {
+      tf.tidy(() => {
+        const ratios = discrepancyRatios(given.map((score) => tf.scalar(score)));
+        const q = ratios.map((ratio) => values(dropProbability(ratio, 0.9, 3))[0]);
+        assert(q.every((own) => own >= 0 && own <= 1));
+        assertEquals(q[given.indexOf(Math.min(...given))], 0);
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+// -------------------------------------------------------------------------------------------------------------- mmpareto
+
+test("mmpareto: two conflicting gradients of the worked example, as one tensor", () => {
+  const { gradients, cosine, share } = paretoGradients([tf.tensor1d([1, 0.5])], [tf.tensor1d([-0.5, 0.2])], 1.5);
+  assertAlmostEquals(values(cosine)[0], -0.664364, 1e-5);
+  assertAlmostEquals(values(share)[0], 0.294872, 1e-5);
+  assertClose(values(gradients[0]), [-0.253058, 1.265291], 1e-5);
+});
+
+test("mmpareto: gradients that agree are added; those that conflict are worked against by neither, and lose no length", () => {
+  const vector = fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 5, maxLength: 5 });
+  fc.assert(
+    fc.property(vector, vector, (a, b) => {
+      tf.tidy(() => {
+        const tensors = (x: number[]) => [tf.tensor1d(x.slice(0, 2)), tf.tensor1d(x.slice(2))];
+        const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+        if (Math.min(dot(a, a), dot(b, b)) < 0.1 || Math.abs(dot(a, b)) < 1e-3) return;
+        const found = paretoGradients(tensors(a), tensors(b), 1).gradients.flatMap(values);
+        if (dot(a, b) > 0) assertClose(found, a.map((value, i) => value + b[i]), 1e-5);
+        for (const part of [[0, 2], [2, 5]]) {
+          const [own, plain] = [found.slice(...part), a.map((value, i) => value + b[i]).slice(...part)];
+          assert(Math.sqrt(dot(own, own)) > Math.sqrt(dot(plain, plain)) - 1e-4);
+        }
+        // As one tensor, the direction of least norm has a positive product with both.
+        const [whole] = paretoGradients([tf.tensor1d(a)], [tf.tensor1d(b)], 1).gradients.map(values);
+        assert(dot(whole, a) > -1e-3 && dot(whole, b) > -1e-3);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
