@@ -3,61 +3,89 @@
  *
  * @module
  */
-import type { GridCell, GridEvent } from "../experiments/run_grid.ts";
+import type { AskedCell } from "../experiments/plan.ts";
+import type { GridEvent } from "../experiments/run_grid.ts";
+import { printable, printableLine } from "./printable.ts";
 
 interface Running {
-  readonly cell: GridCell;
-  epochs: number;
+  readonly cell: AskedCell;
   epoch: number;
   drawn: number;
-  /** Samples that were drawn before this process took the cell up. */
-  before: number;
   budget: number;
-  startedAt: number;
   validation: number | null;
+  /** When it first told where it was, and where that was: before, programs are compiled and data is loaded. */
+  first: { readonly at: number; readonly drawn: number } | null;
+}
+
+/** Where progress is shown. */
+export interface ProgressOutput {
+  /** Whether it can be drawn over. */
+  readonly terminal: boolean;
+  write(text: string): void;
+  /** Columns, now. */
+  columns(): number;
+  /** Milliseconds, from anywhere. */
+  now(): number;
+}
+
+/** Standard error. */
+export const standardError: ProgressOutput = {
+  terminal: Deno.stderr.isTerminal(),
+  write: (text) => {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  },
+  columns: () => Deno.consoleSize().columns,
+  now: () => performance.now(),
+};
+
+/** Milliseconds between two drawings. */
+const drawMs = 100;
+
+/** A speed is not told from less. */
+const leastMs = 1000;
+
+/** Rows that lines take on a terminal of so many columns: one that became narrower has broken them. */
+export function rowsOf(lengths: readonly number[], columns: number): number {
+  return lengths.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / Math.max(1, columns))), 0);
 }
 
 /** Draws progress to standard error, at most ten times a second. */
 export class ProgressView {
   readonly #quiet: boolean;
-  readonly #terminal: boolean;
+  readonly #output: ProgressOutput;
   readonly #running = new Map<number, Running>();
-  #cells: readonly GridCell[] = [];
+  /** Runs in all. */
+  #total = 0;
   #ended = 0;
-  #reused = 0;
   #failed = 0;
-  #lines = 0;
-  #drawnAt = 0;
-  #startedAt = performance.now();
-  #done = 0;
-  readonly #budgets = new Map<number, number>();
+  #lengths: readonly number[] = [];
+  #drawnAt = -Infinity;
+  /** Samples a second of runs that ended. */
+  #lastRate: number | null = null;
+  /** The largest budget of a run. */
+  #typical = 0;
 
   /** @param options.quiet Say nothing but errors and stops. */
-  constructor(options: { readonly quiet: boolean }) {
+  constructor(options: { readonly quiet: boolean }, output: ProgressOutput = standardError) {
     this.#quiet = options.quiet;
-    this.#terminal = Deno.stderr.isTerminal();
+    this.#output = output;
   }
 
   /** Prints a line above the live display. */
   say(text: string): void {
     this.#erase();
-    console.error(text);
+    this.#output.write(`${printable(text)}\n`);
+  }
+
+  /** Prints a line, unless only errors are wanted. */
+  tell(text: string): void {
+    if (!this.#quiet) this.say(text);
   }
 
   /** Takes an event in. */
   show(event: GridEvent): void {
-    if (event.type === "planned") {
-      this.#cells = event.cells;
-      this.#startedAt = performance.now();
-      if (!this.#quiet) {
-        const seeds = new Set(event.cells.map(({ seed }) => seed)).size;
-        this.say(
-          `${event.cells.length} runs (${event.cells.length / seeds} configurations x ${seeds} seeds), ` +
-            `${event.workers} at once, engine ${event.engine}`,
-        );
-      }
-      return;
-    }
+    if (event.type === "planned") return this.#plan(event);
     const { cell, event: what } = event;
     const running = this.#running.get(cell.index);
     const name = `${cell.request.label}, seed ${cell.seed}`;
@@ -65,54 +93,71 @@ export class ProgressView {
       case "started":
         this.#running.set(cell.index, {
           cell,
-          epochs: what.epochs,
           epoch: 0,
           drawn: what.samplesDrawn,
-          before: what.samplesDrawn,
           budget: what.samplesBudget,
-          startedAt: performance.now(),
           validation: null,
+          first: null,
         });
-        this.#budgets.set(cell.index, what.samplesBudget);
-        if (what.samplesDrawn > 0 && !this.#quiet) this.say(`  resumed   ${name} at ${what.samplesDrawn} samples`);
+        this.#typical = Math.max(this.#typical, what.samplesBudget);
+        if (what.samplesDrawn > 0) this.tell(`  resumed   ${name} at ${what.samplesDrawn} samples`);
         break;
       case "step":
         if (running !== undefined) {
           running.epoch = what.epoch;
           running.drawn = what.samplesDrawn;
+          running.first ??= { at: this.#output.now(), drawn: what.samplesDrawn };
         }
         break;
       case "epoch":
-        if (running !== undefined) {
-          running.validation = what.validationAccuracy;
-          if (!this.#terminal && !this.#quiet) {
-            this.say(`  ${name}: epoch ${what.epoch + 1}, validation ${(100 * what.validationAccuracy).toFixed(1)} %`);
-          }
+        if (running !== undefined) running.validation = what.validationAccuracy;
+        if (!this.#output.terminal) {
+          this.tell(`  ${name}: epoch ${what.epoch + 1}, validation ${(100 * what.validationAccuracy).toFixed(1)} %`);
         }
         break;
       case "finished": {
-        this.#ended++;
-        if (what.reused) this.#reused++;
-        else if (running !== undefined) this.#done += running.budget - running.before;
-        this.#running.delete(cell.index);
+        this.#leave(cell.index);
         const accuracy = `validation ${(100 * what.summary.validation.accuracy).toFixed(1)} %`;
-        if (!this.#quiet) {
-          const how = what.reused ? "kept from an earlier run" : `${what.timing.seconds.toFixed(1)} s`;
-          this.say(`  finished  ${name}: ${accuracy}, ${how} [${this.#ended}/${this.#cells.length}]`);
-        }
+        const how = what.reused ? "kept from an earlier run" : `${what.timing.seconds.toFixed(1)} s`;
+        this.tell(`  finished  ${name}: ${accuracy}, ${how} [${this.#ended}/${this.#total}]`);
         break;
       }
+      case "note":
+        this.tell(`  note      ${name}: ${printableLine(what.text)}`);
+        break;
       case "failed":
-        this.#ended++;
+        this.#leave(cell.index);
         this.#failed++;
-        this.#running.delete(cell.index);
-        this.say(`  FAILED    ${name}: ${what.message}`);
+        this.say(`  FAILED    ${name}: ${printableLine(what.message)}`);
         break;
       case "interrupted":
         this.#running.delete(cell.index);
         break;
     }
-    if (!this.#quiet && this.#terminal && performance.now() - this.#drawnAt > 100) this.#draw();
+    if (!this.#quiet && this.#output.terminal && this.#output.now() - this.#drawnAt > drawMs) this.#draw();
+  }
+
+  #plan({ plan, workers }: GridEvent & { type: "planned" }): void {
+    const asked: readonly AskedCell[] = [...plan.cells, ...plan.failed.map(({ cell }) => cell)];
+    this.#total = asked.length + plan.teachers.length;
+    const seeds = new Set(asked.map(({ seed }) => seed)).size;
+    const labels = new Set(asked.map(({ request }) => request.label)).size;
+    const count = (n: number, one: string) => `${n} ${one}${n === 1 ? "" : "s"}`;
+    const taught = plan.teachers.length === 0 ? "" : ` and ${count(plan.teachers.length, "teacher")}`;
+    this.tell(
+      `${count(this.#total, "run")} (${count(labels, "configuration")} x ${count(seeds, "seed")}${taught}), ` +
+        `${workers} at once, engine ${plan.engine}`,
+    );
+    for (const { label, reason } of plan.unfit) this.tell(`  left out  ${label}: ${printableLine(reason)}`);
+    for (const note of plan.notes) this.tell(`  note      ${printableLine(note)}`);
+  }
+
+  #leave(index: number): void {
+    const running = this.#running.get(index);
+    const rate = running === undefined ? null : this.#rateOf(running);
+    if (rate !== null) this.#lastRate = rate;
+    this.#running.delete(index);
+    this.#ended++;
   }
 
   /** Removes the live display. */
@@ -120,37 +165,51 @@ export class ProgressView {
     this.#erase();
   }
 
+  /** Samples a second of a run since it first told where it was; `null` where that is too short. */
+  #rateOf({ first, drawn }: Running): number | null {
+    if (first === null) return null;
+    const ms = this.#output.now() - first.at;
+    return ms < leastMs || drawn <= first.drawn ? null : 1000 * (drawn - first.drawn) / ms;
+  }
+
+  /** The lines of the display as they are now. */
+  lines(): string[] {
+    const running = [...this.#running.values()];
+    const known = running.map((run) => this.#rateOf(run)).filter((rate) => rate !== null);
+    const lines = running.map((run) => {
+      const rate = this.#rateOf(run);
+      const bar = "#".repeat(Math.min(20, Math.round(20 * run.drawn / run.budget))).padEnd(20, ".");
+      const speed = rate === null ? "starting" : `${Math.round(rate)} samples/s`;
+      const left = rate === null ? "" : `, ${duration((run.budget - run.drawn) / rate)} left`;
+      const validation = run.validation === null ? "" : `  val ${(100 * run.validation).toFixed(1)} %`;
+      return `  ${bar} ${run.cell.request.label}, seed ${run.cell.seed}: epoch ${
+        run.epoch + 1
+      }, ${speed}${left}${validation}`;
+    });
+    // Runs that do not tell their speed yet are taken for as fast as the others.
+    const one = known.length > 0 ? known.reduce((sum, rate) => sum + rate, 0) / known.length : this.#lastRate;
+    const all = one === null ? null : one * running.length;
+    const waiting = this.#total - this.#ended - running.length;
+    const left = waiting * this.#typical + running.reduce((sum, run) => sum + Math.max(0, run.budget - run.drawn), 0);
+    const eta = all === null || all === 0 ? "" : `, ${Math.round(all)} samples/s in all, ${duration(left / all)} left`;
+    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
+    lines.push(`  ${this.#ended}/${this.#total} runs${failed}${eta}`);
+    return lines.map(printableLine);
+  }
+
   #draw(): void {
     this.#erase();
-    this.#drawnAt = performance.now();
-    const now = performance.now();
-    const lines = [...this.#running.values()].map((run) => {
-      const rate = (run.drawn - run.before) / Math.max(1e-3, (now - run.startedAt) / 1000);
-      const left = rate > 0 ? (run.budget - run.drawn) / rate : Infinity;
-      const share = run.drawn / run.budget;
-      const bar = "#".repeat(Math.round(20 * share)).padEnd(20, ".");
-      const validation = run.validation === null ? "" : `  val ${(100 * run.validation).toFixed(1)} %`;
-      return `  ${bar} ${run.cell.request.label}, seed ${run.cell.seed}: epoch ${run.epoch + 1}, ` +
-        `${Math.round(rate)} samples/s, ${duration(left)} left${validation}`;
-    });
-    const drawn = this.#done + [...this.#running.values()].reduce((sum, run) => sum + run.drawn - run.before, 0);
-    const rate = drawn / Math.max(1e-3, (now - this.#startedAt) / 1000);
-    const typical = Math.max(0, ...this.#budgets.values());
-    const waiting = this.#cells.length - this.#ended - this.#running.size;
-    const left = waiting * typical + [...this.#running.values()].reduce((sum, run) => sum + run.budget - run.drawn, 0);
-    const eta = rate > 0 ? `, ${duration(left / rate)} left` : "";
-    const failed = this.#failed > 0 ? `, ${this.#failed} failed` : "";
-    lines.push(`  ${this.#ended}/${this.#cells.length} runs${failed}, ${Math.round(rate)} samples/s in all${eta}`);
-    const { columns } = Deno.consoleSize();
-    const text = lines.map((line) => line.slice(0, columns - 1)).join("\n");
-    Deno.stderr.writeSync(new TextEncoder().encode(text + "\n"));
-    this.#lines = lines.length;
+    this.#drawnAt = this.#output.now();
+    const columns = this.#output.columns();
+    const lines = this.lines().map((line) => line.slice(0, Math.max(1, columns - 1)));
+    this.#output.write(`${lines.join("\n")}\n`);
+    this.#lengths = lines.map((line) => line.length);
   }
 
   #erase(): void {
-    if (this.#lines === 0) return;
-    Deno.stderr.writeSync(new TextEncoder().encode(`\x1b[${this.#lines}A\x1b[0J`));
-    this.#lines = 0;
+    if (this.#lengths.length === 0) return;
+    this.#output.write(`\x1b[${rowsOf(this.#lengths, this.#output.columns())}A\x1b[0J`);
+    this.#lengths = [];
   }
 }
 

@@ -43,9 +43,13 @@ export interface TrainingConfig {
   readonly select: "best" | "last";
 }
 
-/** Everything that is needed to repeat a run. Its canonical JSON without `git` is hashed into the run's id. */
+/**
+ * Everything that is needed to repeat a run. Its canonical JSON is hashed into the run's id, but for `git` and `plugins`,
+ * which say where the code was and not what was run.
+ */
 export interface RunConfig {
-  readonly format: 1;
+  /** 2; 1 is that of older versions, whose runs are shown and never gone on with. */
+  readonly format: 1 | 2;
   readonly dataset: PartConfig & { readonly fingerprint: string };
   /** The modalities that are used, sorted. */
   readonly modalities: readonly string[];
@@ -57,7 +61,12 @@ export interface RunConfig {
   readonly engine: { readonly name: string; readonly version: string; readonly threads: number };
   /** Version of armlab. */
   readonly version: string;
-  /** Modules that registered further plugins, as given. */
+  /**
+   * What the parts that armlab does not bring were made of, by kind and name, `fusion my-fusion`: the SHA-256 of their
+   * module with all that it imports from files, or a package with its version. Absent if all parts are built in.
+   */
+  readonly code?: Readonly<Record<string, string>>;
+  /** Modules that registered the parts which are used, as given; not part of the id, as files may be moved. */
   readonly plugins: readonly string[];
   /** Commit of the working tree, if there is one; not part of the id. */
   readonly git?: string;
@@ -166,6 +175,7 @@ export interface RunTiming {
 
 /** Where a running run stands. */
 export interface RunProgress {
+  /** The last epoch that ended, from 0; -1 before the first. */
   readonly epoch: number;
   readonly epochs: number;
   readonly samplesDrawn: number;

@@ -71,6 +71,11 @@ export interface EngineConfig {
   readonly threads: number;
 }
 
+/** Parts that do not fit each other or the data. */
+export class Unfit extends Refusal {
+  override readonly name = "Unfit";
+}
+
 /** A part by name with no options said. */
 export function part(name: string, options: Readonly<Record<string, unknown>> = {}): PartConfig {
   return { name, options };
@@ -116,7 +121,7 @@ export function resolveConfig(
     return { name, options };
   };
   const config: RunConfig = {
-    format: 1,
+    format: 2,
     dataset: { ...resolved("dataset", request.dataset), fingerprint: dataset.fingerprint },
     modalities,
     encoders: byModality(modalities, (modality) => resolved("encoder", encoderFor(request, modality))),
@@ -149,10 +154,11 @@ export function buildModel(
     const refusal = plugin.refuses(info, options);
     if (refusal !== null) {
       const fitting = library.of("encoder").list().filter((other) => other.refuses(info, {}) === null);
-      throw new RangeError(
-        `Cannot use encoder "${name}" for modality "${modality}" of shape [${info.shape.join(", ")}]: ${refusal}; ` +
-          `encoders that fit are ${fitting.map((other) => other.name).join(", ") || "none"}`,
-      );
+      throw new Unfit({
+        what: `use encoder "${name}" for modality "${modality}" of shape [${info.shape.join(", ")}]`,
+        found: refusal,
+        hint: `encoders that fit are ${fitting.map((other) => other.name).join(", ") || "none"}`,
+      });
     }
     return plugin.create(options, info);
   });
@@ -161,15 +167,14 @@ export function buildModel(
   const names = byModality(config.modalities, (modality) => config.encoders[modality].name);
   const problem = misfit(fusion, config.fusion.name, encoders, names);
   if (problem !== null) {
-    throw new RangeError(
-      `${problem.message}; ${fittingEncoders(fusion, dataset.modalities[problem.modality], library)}`,
-    );
+    const fitting = fittingEncoders(fusion, dataset.modalities[problem.modality], library);
+    throw new Unfit({ what: problem.message.slice("Cannot ".length), hint: fitting });
   }
   const methods: Method[] = config.methods.map((given) => {
     const { name, plugin, options } = library.bind("method", given);
     const refusal = plugin.refuses?.(fusion, context, options) ?? null;
     if (refusal !== null) {
-      throw new RangeError(`Cannot use method "${name}" on fusion "${config.fusion.name}": ${refusal}`);
+      throw new Unfit({ what: `use method "${name}" on fusion "${config.fusion.name}"`, found: refusal });
     }
     return plugin.create(options, context);
   });

@@ -6,10 +6,11 @@
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
-import type { EpochRecord, RunConfig, RunSummary, RunTiming } from "../core/record.ts";
-import { checkDataset } from "../datasets/check.ts";
+import type { EpochRecord, RunConfig, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { selectEngine } from "../engines/mod.ts";
+import { checkLock, type LockMark } from "../store/lock.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
 import {
@@ -22,6 +23,9 @@ import {
   train,
 } from "../training/mod.ts";
 import { buildModel } from "./config.ts";
+import { loadSameDataset } from "./data.ts";
+import { failureOf } from "./failure.ts";
+import type { Provenance } from "./provenance.ts";
 import { finishedTeachers, teacherRuns } from "./teachers.ts";
 
 /** What happens in a cell, in order. */
@@ -30,6 +34,8 @@ export type CellEvent =
   | { readonly type: "step"; readonly epoch: number; readonly samplesDrawn: number }
   | { readonly type: "epoch"; readonly epoch: number; readonly validationAccuracy: number }
   | { readonly type: "finished"; readonly summary: RunSummary; readonly timing: RunTiming; readonly reused: boolean }
+  /** What somebody should know, and nothing follows from. */
+  | { readonly type: "note"; readonly text: string }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "interrupted" };
 
@@ -44,60 +50,103 @@ export interface CellOptions {
 /** Milliseconds between two progress messages of a cell. */
 const PROGRESS_MS = 250;
 
+/** What a runner is held to. */
+export interface RunnerOptions {
+  /** The lock of the runs folder: nothing is written once it is another's. */
+  readonly lock?: LockMark;
+  /** What plugins are made of in this thread: a configuration of other code is refused. */
+  readonly provenance?: Provenance;
+}
+
+/** Where a cell stands when it fails. */
+interface Place {
+  readonly epoch: number;
+  /** The last epoch of the checkpoint, from 0; `null` without one, `undefined` where nobody has looked yet. */
+  readonly checkpoint: number | null | undefined;
+}
+
 /** Runs cells in this thread; keeps the last dataset and engine, as neighbouring cells share them. */
 export class CellRunner {
   readonly #library: Library;
   readonly #runs: string;
+  readonly #held: RunnerOptions;
   #dataset: { key: string; dataset: Dataset } | null = null;
   #engine: { key: string; engine: Engine } | null = null;
 
   /** @param runs Folder of all runs; must exist. */
-  constructor(library: Library, runs: string) {
+  constructor(library: Library, runs: string, held: RunnerOptions = {}) {
     this.#library = library;
     this.#runs = runs;
+    this.#held = held;
   }
 
   /** Runs a cell to its end, or to the first of: failure, stop. Never throws; what went wrong is an event and a file. */
   async run(config: RunConfig, options: CellOptions): Promise<void> {
     const folder = openRun(this.#runs, runId(config));
     const emit = options.onEvent ?? (() => {});
-    let place: { epoch: number; checkpoint: number | null } = { epoch: 0, checkpoint: null };
+    let place: Place = { epoch: 0, checkpoint: undefined };
     try {
-      const done = await folder.summary();
-      if (done !== null) {
-        emit({ type: "finished", summary: done, timing: await folder.timing(), reused: true });
-        return;
-      }
-      await folder.create(config);
+      this.#checkHeld();
+      if (await this.#finished(config, folder, emit)) return;
+      await folder.create(config, beginning(config));
+      await folder.forgetFailure();
       const { summary, timing } = await this.#train(config, folder, options, (now) => place = now);
       emit({ type: "finished", summary, timing, reused: false });
     } catch (error) {
       if (error instanceof InterruptedError) {
-        await folder.log("stopped from outside");
+        await folder.stopped().catch((second) => emit({ type: "note", text: failureOf(second) }));
         emit({ type: "interrupted" });
         return;
       }
-      const message = error instanceof Error ? error.message : String(error);
-      const divergence = error instanceof DivergenceError ? error : null;
-      try {
-        await folder.fail({
-          message,
-          epoch: divergence?.epoch ?? place.epoch,
-          step: divergence?.step ?? null,
-          term: divergence?.term ?? null,
-          checkpointEpoch: place.checkpoint,
-          command: options.command,
-          at: new Date().toISOString(),
-        });
-        await folder.log(`failed: ${message}`);
-      } catch (second) {
-        // The first error is the one to show; that it could not be kept is part of it.
-        const also = second instanceof Error ? second.message : String(second);
-        emit({ type: "failed", message: `${message} (and the failure could not be kept: ${also})` });
-        return;
-      }
-      const last = place.checkpoint === null ? "none" : `epoch ${place.checkpoint}`;
-      emit({ type: "failed", message: `${message} [last good checkpoint: ${last}]` });
+      emit({ type: "failed", message: await this.#fail(error, place, folder, options) });
+    }
+  }
+
+  /** @throws {StoreError} If the runs folder is another's by now. */
+  #checkHeld(): void {
+    if (this.#held.lock !== undefined) checkLock(this.#held.lock);
+  }
+
+  /** Whether a run is finished already, which is told. One whose model is gone is trained anew. */
+  async #finished(config: RunConfig, folder: RunFolder, emit: (event: CellEvent) => void): Promise<boolean> {
+    const done = await folder.summary();
+    if (done === null) return false;
+    await folder.create(config);
+    const timing = await folder.timing();
+    if (!await folder.hasModel()) {
+      await folder.reopen();
+      emit({ type: "note", text: `the model of finished run ${folder.id} is gone: training anew` });
+      return false;
+    }
+    await folder.tidy();
+    emit({ type: "finished", summary: done, timing, reused: true });
+    return true;
+  }
+
+  /** Keeps a failure; returns it in words. */
+  async #fail(error: unknown, place: Place, folder: RunFolder, { command }: CellOptions): Promise<string> {
+    const message = failureOf(error);
+    const divergence = error instanceof DivergenceError ? error : null;
+    try {
+      this.#checkHeld();
+      const checkpoint = place.checkpoint === undefined ? await folder.checkpointEpoch() : place.checkpoint;
+      await folder.fail({
+        message,
+        epoch: divergence?.epoch ?? place.epoch,
+        step: divergence?.step ?? null,
+        term: divergence?.term ?? null,
+        checkpointEpoch: checkpoint,
+        command,
+        at: new Date().toISOString(),
+      });
+      await folder.log(`failed: ${message}`);
+      const last = checkpoint === null
+        ? "no checkpoint to go on from"
+        : `last good checkpoint: epoch ${checkpoint + 1}`;
+      return `${message} [${last}]`;
+    } catch (second) {
+      // The first error is the one to show; that it could not be kept is part of it.
+      return `${message} (and the failure could not be kept: ${failureOf(second)})`;
     }
   }
 
@@ -105,8 +154,17 @@ export class CellRunner {
     config: RunConfig,
     folder: RunFolder,
     options: CellOptions,
-    at: (place: { epoch: number; checkpoint: number | null }) => void,
+    at: (place: Place) => void,
   ): Promise<{ summary: RunSummary; timing: RunTiming }> {
+    const changed = this.#held.provenance?.changed(config) ?? [];
+    if (changed.length > 0) {
+      throw new Refusal({
+        what: `train run ${folder.id}`,
+        must: "its plugins must be what they were when the grid began",
+        found: `${changed.join(", ")} changed since`,
+        hint: "run the same command again",
+      });
+    }
     const dataset = await this.#load(config);
     const engine = await this.#open(config);
     const emit = options.onEvent ?? (() => {});
@@ -148,6 +206,7 @@ export class CellRunner {
         emit({ type: "step", epoch, samplesDrawn });
       },
       onEpoch: async (record: EpochRecord, checkpoint) => {
+        this.#checkHeld();
         await folder.appendEpoch(record);
         const { tensors, state } = await checkpoint();
         const kept: SavedState = { checkpoint: state, timing: { seconds: seconds(), startedAt: before.startedAt } };
@@ -189,27 +248,18 @@ export class CellRunner {
       ...await teacherRuns(this.#runs, config, this.#library, dataset),
       trainingMultiplyAdds: multiplyAdds === null ? null : samplesDrawn * multiplyAdds * forwards,
     };
+    this.#checkHeld();
     await folder.log(`finished after ${timing.seconds.toFixed(1)} s; tested epoch ${summary.selectedEpoch + 1}`);
     await folder.finish(summary, timing, { params: result.params, buffers: result.buffers }, result.predictions);
     return { summary, timing };
   }
 
   async #load(config: RunConfig): Promise<Dataset> {
-    const key = JSON.stringify([config.dataset.name, config.dataset.options]);
+    const key = JSON.stringify([config.dataset.name, config.dataset.options, config.dataset.fingerprint]);
     if (this.#dataset?.key !== key) {
-      const plugin = this.#library.of("dataset").get(config.dataset.name);
-      const loaded = await plugin.load(config.dataset.options);
-      checkDataset(loaded); // whoever wrote the dataset: a NaN is told here, not as a diverged loss
-      this.#dataset = { key, dataset: loaded };
+      this.#dataset = { key, dataset: await loadSameDataset(this.#library, config, "run on") };
     }
-    const { dataset } = this.#dataset;
-    if (dataset.fingerprint !== config.dataset.fingerprint) {
-      throw new RangeError(
-        `Cannot run on dataset "${dataset.name}" as its fingerprint must be ${config.dataset.fingerprint}: found ` +
-          `${dataset.fingerprint}; the data changed since the run was configured`,
-      );
-    }
-    return selectModalities(dataset, config.modalities);
+    return selectModalities(this.#dataset.dataset, config.modalities);
   }
 
   async #open(config: RunConfig): Promise<Engine> {
@@ -227,6 +277,20 @@ export class CellRunner {
     await this.#engine?.engine.dispose();
     this.#engine = null;
   }
+}
+
+/** Where a run stands that has only begun. */
+function beginning({ training: { epochs } }: RunConfig): RunProgress {
+  return {
+    epoch: -1,
+    epochs,
+    samplesDrawn: 0,
+    samplesBudget: 0,
+    samplesPerSecond: 0,
+    validationAccuracy: null,
+    pid: Deno.pid,
+    updatedAt: new Date().toISOString(),
+  };
 }
 
 /** What a cell keeps in its checkpoint beside tensors. */

@@ -16,6 +16,7 @@ import { runId } from "../store/run_id.ts";
 import { teacherPass, type Teachers } from "../training/mod.ts";
 import type { CellRequest } from "../core/kinds/mod.ts";
 import { buildModel, part } from "./config.ts";
+import { codeUsed } from "./provenance.ts";
 
 /**
  * The configurations of the teachers that a run's methods declare, by the methods' names for them.
@@ -29,11 +30,12 @@ export function teachersOf(
   dataset: Pick<Dataset, "modalities" | "classes">,
 ): Record<string, RunConfig> {
   const teachers: Record<string, RunConfig> = {};
+  const { code, ...bare } = config;
   for (const { declares } of buildModel(config, library, dataset).methods) {
     for (const [name, { modalities, fusion }] of Object.entries(declares?.teachers ?? {})) {
       const plugin = library.of("fusion").get(fusion.name);
-      teachers[name] = {
-        ...config,
+      const teacher: RunConfig = {
+        ...bare,
         modalities: [...modalities].sort(),
         encoders: byModality(modalities, (modality) => config.encoders[modality]),
         fusion: {
@@ -42,6 +44,7 @@ export function teachersOf(
         },
         methods: [],
       };
+      teachers[name] = { ...teacher, ...codeUsed({ ...teacher, code }, library) };
     }
   }
   return teachers;

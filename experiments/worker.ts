@@ -6,16 +6,28 @@
 import { importPlugins } from "../core/plugins.ts";
 import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
+import type { LockMark } from "../store/lock.ts";
+import { failureOf } from "./failure.ts";
+import { Provenance } from "./provenance.ts";
 import { type CellEvent, CellRunner } from "./run_cell.ts";
 
 /** What the grid asks of a worker. */
 export type WorkerRequest =
-  | { readonly type: "start"; readonly runs: string; readonly plugins: readonly string[] }
+  | {
+    readonly type: "start";
+    readonly runs: string;
+    readonly plugins: readonly string[];
+    readonly lock: LockMark;
+    /** A file to hold locked for as long as the worker lives. */
+    readonly life: string;
+  }
   | { readonly type: "run"; readonly cell: number; readonly config: RunConfig; readonly command: string }
   | { readonly type: "stop" };
 
 /** What a worker answers. */
 export type WorkerReply =
+  /** The file is locked: from now on its lock says whether the worker lives. */
+  | { readonly type: "held" }
   | { readonly type: "ready" }
   | { readonly type: "broken"; readonly message: string }
   | { readonly type: "event"; readonly cell: number; readonly event: CellEvent };
@@ -35,12 +47,17 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
   switch (data.type) {
     case "start": {
       try {
+        // Never closed: the system frees the lock when the thread ends, however it ends.
+        const life = await Deno.open(data.life, { read: true, write: true });
+        await life.lock(true);
+        reply({ type: "held" });
         const library = createLibrary();
         for (const specifier of data.plugins) await importPlugins(library, specifier);
-        runner = new CellRunner(library, data.runs);
+        const provenance = await Provenance.of(library, data.plugins);
+        runner = new CellRunner(library, data.runs, { lock: data.lock, provenance });
         reply({ type: "ready" });
       } catch (error) {
-        reply({ type: "broken", message: error instanceof Error ? error.message : String(error) });
+        reply({ type: "broken", message: failureOf(error) });
       }
       break;
     }

@@ -208,6 +208,31 @@ export async function removeIfPresent(path: string): Promise<void> {
   });
 }
 
+/** Removes a folder with all that is in it, links themselves and not what they lead to. @throws {StoreError} If it cannot be removed. */
+export async function removeTree(path: string): Promise<void> {
+  await translated("remove", path, async () => {
+    if (await entryAt(path) !== null) await Deno.remove(path, { recursive: true });
+  });
+}
+
+/** Gives a folder another name, durably. @throws {StoreError} If something else is there. */
+export async function renameFolder(from: string, to: string): Promise<void> {
+  await translated("make folder", to, async () => {
+    await Deno.rename(from, to);
+    await syncFolder(dirname(to));
+  });
+}
+
+/** Whether there is a folder at a path, links not followed. @throws {StoreError} If it cannot be looked at. */
+export function isFolder(path: string): Promise<boolean> {
+  return translated("look at", path, async () => (await entryAt(path))?.isDirectory === true);
+}
+
+/** Whether there is a plain file at a path. @throws {StoreError} If it cannot be looked at. */
+export function isFile(path: string): Promise<boolean> {
+  return translated("look at", path, async () => (await entryAt(path))?.isFile === true);
+}
+
 /**
  * Reads a regular file.
  *
@@ -253,7 +278,7 @@ function oddity(info: Deno.FileInfo): string {
 }
 
 /** @throws {StoreError} If it is not a regular file of bounded size. */
-function checkRegular(path: string, info: Deno.FileInfo, maxBytes: number): void {
+export function checkRegular(path: string, info: Deno.FileInfo, maxBytes: number): void {
   const what = `read "${path}"`;
   if (!info.isFile) {
     throw new StoreError("corrupt", path, { what, must: "it must be a regular file", found: `found ${oddity(info)}` });
@@ -285,7 +310,21 @@ async function entryAt(path: string): Promise<Deno.FileInfo | null> {
  * @throws {StoreError} With code `"corrupt"` if anything else is there.
  */
 export async function checkPlain(path: string, action: string): Promise<void> {
-  const info = await entryAt(path);
+  refuseOdd(path, action, await entryAt(path));
+}
+
+/** Like `checkPlain`, at once. */
+export function checkPlainSync(path: string, action: string): void {
+  let info: Deno.FileInfo | null = null;
+  try {
+    info = Deno.lstatSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw storeErrorOf(error, action, path);
+  }
+  refuseOdd(path, action, info);
+}
+
+function refuseOdd(path: string, action: string, info: Deno.FileInfo | null): void {
   if (info === null || info.isFile) return;
   throw new StoreError("corrupt", path, {
     what: `${action} "${path}"`,
@@ -298,5 +337,5 @@ export async function checkPlain(path: string, action: string): Promise<void> {
 /** Checks that a file may take a path: a link is replaced and not followed, a device or pipe is nobody's file. */
 async function checkTarget(path: string, action: string): Promise<void> {
   const info = await entryAt(path);
-  if (info !== null && !info.isSymlink && !info.isDirectory) await checkPlain(path, action);
+  if (info !== null && !info.isSymlink && !info.isDirectory) refuseOdd(path, action, info);
 }

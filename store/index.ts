@@ -12,7 +12,7 @@ import { modalitiesOf } from "../core/modality.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
-import { StoreError, storeErrorOf } from "./files.ts";
+import { checkPlainSync, StoreError, storeErrorOf } from "./files.ts";
 import { inspectRun, liveContext, runNames, type RunReport, type RunState } from "./inspect.ts";
 import { runFiles } from "./run_folder.ts";
 import { configurationId } from "./run_id.ts";
@@ -21,7 +21,10 @@ import { configurationId } from "./run_id.ts";
 const indexFile = "index.sqlite";
 
 /** Raised when the tables change; an index of another version is built anew. */
-const schemaVersion = 1;
+const schemaVersion = 2;
+
+/** Written into our databases: one without it that holds more than our table is another program's. "armi" */
+const applicationId = 0x61726d69;
 
 const schema = `
 create table runs (
@@ -29,6 +32,7 @@ create table runs (
   stamp text not null,
   state text not null,
   reason text,
+  older integer not null,
   configuration text,
   seed integer,
   dataset text,
@@ -63,6 +67,8 @@ export interface RunRow {
   readonly id: string;
   readonly state: RunState;
   readonly reason: string | null;
+  /** 1 if an older version of armlab wrote it, else 0. */
+  readonly older: number;
   /** Shared by the seeds of one configuration. */
   readonly configuration: string | null;
   readonly seed: number | null;
@@ -139,6 +145,7 @@ const listed = [
   "id",
   "state",
   "reason",
+  "older",
   "configuration",
   "seed",
   "dataset",
@@ -183,6 +190,7 @@ function rowOf(report: RunReport, stamp: string): StoredRow {
     stamp,
     state: report.state,
     reason: report.reason,
+    older: report.older ? 1 : 0,
     configuration: config === null ? null : configurationId(config),
     seed: config?.seed ?? null,
     dataset: config?.dataset.name ?? null,
@@ -234,16 +242,32 @@ function stampOf(runsDir: string, name: string): string {
   }).join();
 }
 
+/** @throws {StoreError} If the database holds what armlab never put there. */
+function checkOurs(database: DatabaseSync, path: string): void {
+  const { application_id: id } = database.prepare("pragma application_id").get() as { application_id: number };
+  if (id === applicationId) return;
+  const tables = database.prepare("select name from sqlite_schema where type = 'table'").all() as { name: string }[];
+  if (id === 0 && tables.every(({ name }) => name === "runs")) return;
+  throw new StoreError("corrupt", path, {
+    what: `use "${path}"`,
+    must: "it must be armlab's index of runs",
+    found: "it is another program's database",
+    hint: "move it away",
+  });
+}
+
 /** Opens the database, or throws what SQLite says. */
 function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
+    checkOurs(database, path);
     // Readers do not wait for the writer, and a second writer waits for the first.
     database.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = normal;");
     const version = (database.prepare("pragma user_version").get() as { user_version: number }).user_version;
     if (version !== schemaVersion) {
       database.exec(
-        `begin immediate; drop table if exists runs; ${schema} pragma user_version = ${schemaVersion}; commit;`,
+        `begin immediate; drop table if exists runs; ${schema} pragma user_version = ${schemaVersion};
+        pragma application_id = ${applicationId}; commit;`,
       );
     }
     return database;
@@ -399,16 +423,19 @@ function conditions(filter: RunFilter): { where: string; values: SQLInputValue[]
  * Opens the index of a runs folder. A damaged index file is made anew: nothing is in it that the folders do not tell.
  *
  * @param options.inMemory Keep the index out of the folder, for folders that may only be read. @default {false}
- * @throws {StoreError} If the folder is missing or the index cannot be written.
+ * @throws {StoreError} If the folder is missing, the index cannot be written, or its file is none of armlab's.
  */
 export function openIndex(runsDir: string, options: { readonly inMemory?: boolean } = {}): RunIndex {
   if (options.inMemory === true) return new RunIndex(runsDir, openDatabase(":memory:"));
   const path = join(runsDir, indexFile);
+  const files = [path, `${path}-wal`, `${path}-shm`];
+  for (const file of files) checkPlainSync(file, "open the index");
   try {
     return new RunIndex(runsDir, openDatabase(path));
   } catch (first) {
+    if (first instanceof StoreError) throw first;
     try {
-      for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+      for (const file of files) {
         try {
           Deno.removeSync(file);
         } catch (error) {

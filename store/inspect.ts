@@ -8,8 +8,8 @@ import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTi
 import { readTextSync, StoreError, storeErrorOf } from "./files.ts";
 import { withLines } from "./lines.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
-import { maxJsonBytes, maxMetricsBytes, parseEpoch, runFiles } from "./run_folder.ts";
 import { experimentsFolder } from "./experiments.ts";
+import { maxJsonBytes, maxMetricsBytes, parseEpoch, remedies, runFiles } from "./run_folder.ts";
 import { isRunId, runId } from "./run_id.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
@@ -31,6 +31,8 @@ export interface RunReport {
   readonly state: RunState;
   /** Why it is broken or failed; else `null`. */
   readonly reason: string | null;
+  /** Whether an older version of armlab wrote it: it is shown, never gone on with or written to. */
+  readonly older: boolean;
   readonly config: RunConfig | null;
   readonly summary: RunSummary | null;
   readonly timing: RunTiming | null;
@@ -73,11 +75,12 @@ function read<K extends "config" | "summary" | "timing" | "progress" | "failure"
 ): StoredKinds[K] | null {
   const path = join(folder, runFiles[kind]);
   const text = readTextSync(path, maxJsonBytes);
-  return text === null ? null : parseStored(kind, text, path);
+  return text === null ? null : parseStored(kind, text, path, undefined, remedies[kind]);
 }
 
 const nothing = {
   reason: null,
+  older: false,
   config: null,
   summary: null,
   timing: null,
@@ -102,7 +105,7 @@ export function inspectRun(runsDir: string, name: string, context: LiveContext):
     }
     const config = read(folder, "config");
     if (config === null) return broken(known, `it must hold a config.json: found none, so this is no run`);
-    known = { ...known, config };
+    known = { ...known, config, older: config.format === 1 };
     if (!isRunId(name) || runId(config) !== name) {
       return broken(
         known,

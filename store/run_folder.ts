@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { NamedHostTensors } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import type {
@@ -19,11 +19,16 @@ import type {
 } from "../core/record.ts";
 import {
   appendLine,
+  isFile,
+  isFolder,
   makeFolder,
   readBytes,
   readTextSync,
   removeIfPresent,
+  removeTree,
+  renameFolder,
   StoreError,
+  storeErrorOf,
   truncateFile,
   writeAtomic,
 } from "./files.ts";
@@ -51,10 +56,10 @@ export const runFiles = {
 } as const;
 
 /** No JSON file of a run comes near this; a larger one is not ours. */
-export const maxJsonBytes = 16 * 1024 * 1024;
+export const maxJsonBytes = 4 * 1024 * 1024;
 
-/** Thousands of epochs with dozens of figures stay below this. */
-export const maxMetricsBytes = 512 * 1024 * 1024;
+/** Tens of thousands of epochs with dozens of figures stay below this. */
+export const maxMetricsBytes = 256 * 1024 * 1024;
 
 /** Where training can go on. */
 export interface StoredCheckpoint<S> {
@@ -75,9 +80,12 @@ export interface StoredModel {
  */
 export async function prepareRuns(runsDir: string): Promise<void> {
   await makeFolder(runsDir);
-  const probe = join(runsDir, ".writable");
-  await writeAtomic(probe, "");
-  await removeIfPresent(probe);
+  try {
+    // A name of its own: several processes may ask at once.
+    await removeIfPresent(await Deno.makeTempFile({ dir: runsDir, prefix: ".writable-" }));
+  } catch (error) {
+    throw storeErrorOf(error, "write into", runsDir);
+  }
 }
 
 /**
@@ -115,12 +123,16 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder with its configuration, or checks the one that is there; forgets an earlier failure.
+   * Makes the folder with its configuration and where the run stands, or checks the one that is there.
    *
+   * A new folder appears as a whole, so that whoever looks never sees a run without one of them. The runs folder is not
+   * made: where it is gone, so is its lock.
+   *
+   * @param progress Of a run that begins.
    * @throws {Refusal} If the configuration is of another run.
-   * @throws {StoreError} If the folder cannot be written or holds another configuration.
+   * @throws {StoreError} If the folder cannot be written, or holds another or a damaged configuration.
    */
-  async create(config: RunConfig): Promise<void> {
+  async create(config: RunConfig, progress: RunProgress | null = null): Promise<void> {
     const id = runId(config);
     if (id !== this.id) {
       throw new Refusal({
@@ -129,7 +141,7 @@ export class RunFolder {
         found: `found ${id}`,
       });
     }
-    await makeFolder(this.path);
+    if (!await isFolder(this.path)) return await this.#make(config, progress);
     const present = this.#read("config");
     if (present === null) await writeAtomic(this.file("config"), canonicalJson(config, 2) + "\n");
     else if (runId(present) !== this.id) {
@@ -140,7 +152,47 @@ export class RunFolder {
         hint: "move the folder away",
       });
     }
+    if (progress !== null) await this.writeProgress(progress);
+  }
+
+  /** Makes the folder under another name, then gives it its own. */
+  async #make(config: RunConfig, progress: RunProgress | null): Promise<void> {
+    const begun = join(dirname(this.path), `.${this.id}.tmp`);
+    await removeTree(begun); // what a kill left
+    try {
+      await Deno.mkdir(begun);
+    } catch (error) {
+      throw storeErrorOf(error, "make folder", this.path);
+    }
+    const folder = new RunFolder(begun, this.id);
+    await writeAtomic(folder.file("config"), canonicalJson(config, 2) + "\n");
+    if (progress !== null) await folder.writeProgress(progress);
+    await renameFolder(begun, this.path);
+  }
+
+  /** Forgets an earlier failure. @throws {StoreError} If it cannot be removed. */
+  async forgetFailure(): Promise<void> {
     await removeIfPresent(this.file("failure"));
+  }
+
+  /** Whether there is a model. */
+  async hasModel(): Promise<boolean> {
+    return await isFile(this.file("model"));
+  }
+
+  /**
+   * Removes what a finished run does not keep: a kill after its summary leaves it.
+   *
+   * @throws {StoreError} If it cannot be removed.
+   */
+  async tidy(): Promise<void> {
+    for (const kind of ["progress", "failure", "checkpoint"] as const) await removeIfPresent(this.file(kind));
+  }
+
+  /** Takes a finished run's result back, so that it is trained anew. @throws {StoreError} If it cannot be removed. */
+  async reopen(): Promise<void> {
+    await removeIfPresent(this.file("summary"));
+    await removeIfPresent(this.file("timing"));
   }
 
   /** The configuration, or `null`. @throws {StoreError} If it cannot be read. */
@@ -156,7 +208,7 @@ export class RunFolder {
         what: `use "${this.file("summary")}"`,
         must: `it must be of run ${this.id}`,
         found: `found one of run ${quoted(summary.id)}`,
-        hint: "remove it to run again",
+        hint: remedies.summary,
       });
     }
     return summary;
@@ -170,7 +222,7 @@ export class RunFolder {
       what: `read "${this.file("timing")}"`,
       must: "a finished run must have one",
       found: "nothing is there",
-      hint: "remove summary.json beside it to run again",
+      hint: remedies.timing,
     });
   }
 
@@ -210,7 +262,12 @@ export class RunFolder {
           hint: "remove checkpoint.safetensors beside it to start anew",
         });
       }
-      parseEpoch(new TextDecoder().decode(bytes.subarray(end, next)), found, path);
+      try {
+        parseEpoch(new TextDecoder().decode(bytes.subarray(end, next)), found, path);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        throw error.with({ hint: "remove checkpoint.safetensors beside it to start anew" });
+      }
       end = next + 1;
     }
     if (end < bytes.length) await truncateFile(path, end);
@@ -253,6 +310,24 @@ export class RunFolder {
     return { tensors: stored.tensors, state: JSON.parse(state) as S };
   }
 
+  /** The last epoch of the checkpoint, from 0; `null` if there is none that can be read. */
+  async checkpointEpoch(): Promise<number | null> {
+    try {
+      const stored = await this.loadCheckpoint<{ checkpoint?: { epochs?: unknown } }>();
+      const epochs = stored?.state.checkpoint?.epochs;
+      return Number.isSafeInteger(epochs) ? epochs as number - 1 : null;
+    } catch (error) {
+      if (error instanceof StoreError) return null;
+      throw error;
+    }
+  }
+
+  /** Says that the run was stopped from outside: it does not go on now. @throws {StoreError} If it cannot be written. */
+  async stopped(): Promise<void> {
+    await removeIfPresent(this.file("progress"));
+    await this.log("stopped from outside");
+  }
+
   /** Adds a line with the time to the log, which is for people and read by no program. @throws {StoreError} If it cannot be written. */
   async log(text: string): Promise<void> {
     await appendLine(this.file("log"), `${new Date().toISOString()} ${text.replaceAll(/\s+/g, " ")}`);
@@ -263,10 +338,13 @@ export class RunFolder {
     await writeAtomic(this.file("progress"), canonicalJson(progress, 2) + "\n");
   }
 
-  /** Says why the run stopped. @throws {StoreError} If it cannot be written. */
+  /**
+   * Says why the run stopped; beside a summary, damaged or not, nothing is said.
+   *
+   * @throws {StoreError} If it cannot be written: the folder is gone, too.
+   */
   async fail(failure: RunFailure): Promise<void> {
-    await makeFolder(this.path);
-    await writeAtomic(this.file("failure"), canonicalJson(failure, 2) + "\n");
+    if (!await isFile(this.file("summary"))) await writeAtomic(this.file("failure"), canonicalJson(failure, 2) + "\n");
     await removeIfPresent(this.file("progress"));
   }
 
@@ -310,20 +388,31 @@ export class RunFolder {
     for (const own of predictions) await writePredictions(this.file(`predictions-${own.split}`), this.id, own);
     await writeAtomic(this.file("timing"), canonicalJson(timing, 2) + "\n");
     await writeAtomic(this.file("summary"), canonicalJson(summary, 2) + "\n");
-    await removeIfPresent(this.file("progress"));
-    await removeIfPresent(this.file("checkpoint"));
+    await this.tidy();
   }
 
   /**
    * The tested parameters and buffers of a finished run, or `null` if there are none.
    *
-   * @throws {StoreError} If they are damaged or cannot be read.
+   * @throws {StoreError} If they are damaged, of another run, or cannot be read.
    */
   async model(): Promise<StoredModel | null> {
     const path = this.file("model");
-    const stored = await readSafetensors(path);
+    const hint = "remove it and run the same bench again, which trains the run anew";
+    const stored = await readSafetensors(path).catch((error) => {
+      throw error instanceof StoreError && error.code === "corrupt" ? error.with({ hint }) : error;
+    });
     if (stored === null) return null;
-    const names = new Set<string>(JSON.parse(stored.metadata.buffers ?? "[]"));
+    const { run, buffers } = stored.metadata;
+    const names = namesIn(buffers);
+    if (run !== this.id || names === null) {
+      throw new StoreError("corrupt", path, {
+        what: `read model "${path}"`,
+        must: `it must be of run ${this.id} and list its buffers`,
+        found: run === this.id ? "it does not list them" : `found run ${run === undefined ? "none" : quoted(run)}`,
+        hint,
+      });
+    }
     const pick = (wanted: boolean) =>
       Object.fromEntries(Object.entries(stored.tensors).filter(([name]) => names.has(name) === wanted));
     return { params: pick(false), buffers: pick(true) };
@@ -332,7 +421,27 @@ export class RunFolder {
   #read<K extends "config" | "summary" | "timing">(kind: K): StoredKinds[K] | null {
     const path = this.file(kind);
     const text = readTextSync(path, maxJsonBytes);
-    return text === null ? null : parseStored(kind, text, path);
+    return text === null ? null : parseStored(kind, text, path, undefined, remedies[kind]);
+  }
+}
+
+/** How a damaged file is mended: what is removed is written anew when the same bench runs again. */
+export const remedies: Readonly<Record<keyof Omit<StoredKinds, "epoch">, string>> = {
+  config: "remove it and run the same bench again, which writes it anew",
+  summary: "remove it and run the same bench again, which trains the run anew",
+  timing: "remove summary.json beside it and run the same bench again, which trains the run anew",
+  progress: "remove it",
+  failure: "remove it",
+  experiment: "remove it and run the same bench again, which writes it anew",
+};
+
+/** Names in the JSON of a model's metadata, or `null`. */
+function namesIn(text: string | undefined): ReadonlySet<string> | null {
+  try {
+    const names = JSON.parse(text ?? "");
+    return Array.isArray(names) && names.every((name) => typeof name === "string") ? new Set(names) : null;
+  } catch {
+    return null;
   }
 }
 

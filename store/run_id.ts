@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { RunConfig } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /**
  * JSON with sorted keys: equal values give equal bytes.
@@ -13,7 +14,7 @@ import type { RunConfig } from "../core/record.ts";
  * out, everything else that JSON cannot hold is refused.
  *
  * @param indent Spaces per level; 0 writes one line. @default {0}
- * @throws {TypeError} If the value holds NaN, an infinity, a function or anything else that JSON cannot hold.
+ * @throws {Refusal} If the value holds NaN, an infinity, a function or anything else that JSON cannot hold.
  */
 export function canonicalJson(value: unknown, indent: number = 0): string {
   return JSON.stringify(sorted(value, "the value"), undefined, indent);
@@ -23,7 +24,7 @@ function sorted(value: unknown, where: string): unknown {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number") {
     if (Number.isFinite(value)) return value;
-    throw new TypeError(`Cannot write ${where} as JSON as every number must be finite: found ${value}`);
+    throw new Refusal({ what: `write ${where} as JSON`, must: "every number must be finite", found: `found ${value}` });
   }
   if (Array.isArray(value)) return value.map((entry, i) => sorted(entry, `${where}[${i}]`));
   if (typeof value === "object") {
@@ -36,31 +37,44 @@ function sorted(value: unknown, where: string): unknown {
     }
   }
   const found = typeof value === "object" ? `a ${value!.constructor.name}` : typeof value;
-  throw new TypeError(`Cannot write ${where} as JSON as it must be plain data: found ${found}`);
+  throw new Refusal({ what: `write ${where} as JSON`, must: "it must be plain data", found: `found ${found}` });
 }
 
 function shortHash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, 16);
 }
 
+/** What of a configuration says what is run: all but where its code was. Format 1 counted the places of plugins. */
+function essence(config: RunConfig): Partial<RunConfig> {
+  const { git: _, ...rest } = config;
+  if (config.format === 1) return rest;
+  const { plugins: __, ...kept } = rest;
+  return kept;
+}
+
 /**
  * The name of a run: the first 16 hexadecimal digits of the SHA-256 of its configuration's canonical JSON, without
- * `git`, which says where the code was and not what was run.
+ * `git` and `plugins`, which say where the code was and not what was run.
  *
- * @throws {TypeError} If the configuration holds what JSON cannot hold.
+ * @throws {Refusal} If the configuration holds what JSON cannot hold.
  */
 export function runId(config: RunConfig): string {
-  const { git: _, ...rest } = config;
-  return shortHash(rest);
+  return shortHash(essence(config));
+}
+
+/** What runs share that differ in nothing but what their parts and their data were made of. */
+export function sourceId(config: RunConfig): string {
+  const { code: _, dataset: { fingerprint: __, ...dataset }, ...rest } = essence(config) as RunConfig;
+  return shortHash({ ...rest, dataset });
 }
 
 /**
  * The name of a configuration: like `runId`, without the seed; the seeds of one configuration share it.
  *
- * @throws {TypeError} If the configuration holds what JSON cannot hold.
+ * @throws {Refusal} If the configuration holds what JSON cannot hold.
  */
 export function configurationId(config: RunConfig): string {
-  const { git: _, seed: __, ...rest } = config;
+  const { seed: _, ...rest } = essence(config);
   return shortHash(rest);
 }
 

@@ -26,7 +26,10 @@ export const experimentName: RegExp = /^[A-Za-z0-9][A-Za-z0-9._=+-]{0,99}$/;
 
 const count = z.number().int().min(0);
 
-const part: z.ZodType<PartConfig> = z.looseObject({ name: z.string(), options: z.record(z.string(), z.unknown()) });
+/** Names are shown in tables and messages: what is longer is nobody's name. */
+const name = z.string().max(200);
+
+const part: z.ZodType<PartConfig> = z.looseObject({ name, options: z.record(z.string(), z.unknown()) });
 
 const training: z.ZodType<TrainingConfig> = z.looseObject({
   budget: z.enum(["samples", "epochs"]),
@@ -43,20 +46,21 @@ const training: z.ZodType<TrainingConfig> = z.looseObject({
 });
 
 const config: z.ZodType<RunConfig> = z.looseObject({
-  format: z.literal(1),
+  format: z.literal([1, 2]),
   dataset: z.looseObject({
-    name: z.string(),
+    name,
     options: z.record(z.string(), z.unknown()),
-    fingerprint: z.string(),
+    fingerprint: name,
   }),
-  modalities: z.array(z.string()),
-  encoders: z.record(z.string(), part),
+  modalities: z.array(name).max(1000),
+  encoders: z.record(name, part),
   fusion: part,
   methods: z.array(part),
   training,
   seed: z.number().int(),
-  engine: z.looseObject({ name: z.string(), version: z.string(), threads: count }),
-  version: z.string(),
+  engine: z.looseObject({ name, version: name, threads: count }),
+  version: name,
+  code: z.record(name, name).optional(),
   plugins: z.array(z.string()),
   git: z.string().optional(),
 });
@@ -130,7 +134,7 @@ const timing: z.ZodType<RunTiming> = z.looseObject({
 });
 
 const progress: z.ZodType<RunProgress> = z.looseObject({
-  epoch: count,
+  epoch: z.number().int().min(-1),
   epochs: count,
   samplesDrawn: count,
   samplesBudget: count,

@@ -92,7 +92,9 @@ Deno.test("armlab value of a finished run equals what the run itself measured, a
       library: createLibrary(),
       workers: 1,
     });
-    const [{ cell: { id } }] = outcomes;
+    const [outcome] = outcomes;
+    if (outcome.status !== "finished") throw new Error(outcome.status);
+    const { id } = outcome.cell;
     const summary = JSON.parse(await Deno.readTextFile(join(folder, id, "summary.json")));
     const shown = await value(join(folder, id), "--out", join(folder, "tables"), "--json");
     assertEquals(shown.code, 0, shown.err);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { CellRequest } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { applySettings, grids, part, resolveConfig } from "../../experiments/mod.ts";
+import { applySettings, grids, part, resolveConfig, Unfit } from "../../experiments/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { VERSION } from "../../version.ts";
 import { toyDataset } from "../helpers/toy.ts";
@@ -64,7 +64,7 @@ Deno.test("an encoder that lacks what the fusion needs is refused with those tha
     );
   assertThrows(
     () => build("mlp", "bert"),
-    RangeError,
+    Unfit,
     'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion looks at the 3 deepest stages: the ' +
       "encoder has 1 with these options; encoders that fit are cnn, resnet18, vit",
   );

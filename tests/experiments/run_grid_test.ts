@@ -137,7 +137,7 @@ Deno.test("a failing cell is listed with its cause and a command that repeats it
     const { code, out, err } = await armlab("bench", ...args);
     assertEquals(code, 1, err);
     assertStringIncludes(err, 'every loss term must be finite: "loss/bad" is -Infinity in epoch 2, step 16');
-    assertStringIncludes(err, "[last good checkpoint: epoch 0]");
+    assertStringIncludes(err, "[last good checkpoint: epoch 1]");
     assertStringIncludes(err, '--only "concat poison#0"');
     assertStringIncludes(out, "concat arm");
     const failure = [...Deno.readDirSync(join(folder, "runs"))].map(({ name }) => {

@@ -24,7 +24,7 @@ Deno.test("teachers run first, once for all cells that need them, those that are
       { ...common, label: "umt, weaker", methods: [part("umt", { weight: 1 })] },
       { ...common, label: "audio alone", methods: [], modalities: ["audio"] },
     ], (event) => {
-      if (event.type === "planned") planned = event.cells;
+      if (event.type === "planned") planned = [...event.plan.cells, ...event.plan.teachers];
       else if (event.event.type === "finished") order.push(event.cell.request.label);
     });
     assertEquals(planned.length, 4);
@@ -46,7 +46,7 @@ Deno.test("a teacher's configuration is that of one modality alone, whatever the
       { ...common, label: "umt on sum", fusion: part("sum"), methods: [part("umt")] },
       { ...common, label: "image alone", methods: [], modalities: ["image"] },
     ], (event) => {
-      if (event.type === "planned") planned = event.cells;
+      if (event.type === "planned") planned = [...event.plan.cells, ...event.plan.teachers];
     });
     const [umt, image] = planned;
     const dataset = await library.of("dataset").get("av-digits").load({ size: "mini" });

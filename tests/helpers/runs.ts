@@ -40,7 +40,7 @@ export interface RunSpec {
 export function configOf(spec: RunSpec): RunConfig {
   const modalities = [...(spec.modalities ?? ["audio", "image"])].sort();
   return {
-    format: 1,
+    format: 2,
     dataset: {
       name: spec.dataset ?? "av-digits",
       options: { size: "full" },

@@ -22,7 +22,7 @@ import {
 } from "../../store/mod.ts";
 
 const config = (seed: number, fusion = "concat"): RunConfig => ({
-  format: 1,
+  format: 2,
   dataset: { name: "toy", options: {}, fingerprint: "f".repeat(64) },
   modalities: ["audio", "image"],
   encoders: { audio: { name: "mlp", options: {} }, image: { name: "mlp", options: {} } },

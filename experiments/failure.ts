@@ -1,0 +1,20 @@
+/**
+ * Failures in words.
+ *
+ * @module
+ */
+import { placeOf, PluginError } from "../core/plugin_error.ts";
+import { isRefusal } from "../core/refusal.ts";
+import { DivergenceError } from "../training/errors.ts";
+
+/** What was thrown, in one line: a refusal by its sentence, anything else by its name, with the place it came from. */
+export function failureOf(error: unknown): string {
+  const told = error instanceof PluginError || error instanceof DivergenceError || isRefusal(error);
+  if (told) return (error as Error).message;
+  const text = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).replaceAll(
+    /\s*\n\s*/g,
+    " ",
+  );
+  const place = placeOf(error);
+  return place === null ? text : `${text} (${place})`;
+}

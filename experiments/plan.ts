@@ -1,0 +1,220 @@
+/**
+ * From requests to cells: what a grid would run, found out before anything runs.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Library } from "../core/library.ts";
+import type { CellRequest, Dataset } from "../core/kinds/mod.ts";
+import type { RunConfig } from "../core/record.ts";
+import { isRefusal, Refusal } from "../core/refusal.ts";
+import { selectEngine } from "../engines/mod.ts";
+import { isFolder, readTextSync, StoreError } from "../store/files.ts";
+import { runNames } from "../store/inspect.ts";
+import { maxJsonBytes, runFiles } from "../store/run_folder.ts";
+import { runId, sourceId } from "../store/run_id.ts";
+import { parseStored } from "../store/schemas.ts";
+import { CompositionError } from "../training/compose.ts";
+import { VERSION } from "../version.ts";
+import { resolveConfig, Unfit } from "./config.ts";
+import { loadDataset } from "./data.ts";
+import { failureOf } from "./failure.ts";
+import { changesSince, Provenance } from "./provenance.ts";
+import { requestOf, teachersOf } from "./teachers.ts";
+
+/** What is planned. */
+export interface PlanOptions {
+  readonly cells: readonly CellRequest[];
+  /** At least one. */
+  readonly seeds: readonly number[];
+  /** Folder of all runs; need not exist. */
+  readonly runs: string;
+  readonly library: Library;
+  /** Modules that registered plugins; `library` must hold them already. */
+  readonly plugins?: readonly string[];
+  /** Engine by name; the best that works if absent. */
+  readonly engine?: string;
+  /** Leave out configurations whose parts do not fit together, instead of refusing the whole. @default {false} */
+  readonly skipUnfit?: boolean;
+}
+
+/** A configuration with a seed, as asked for. */
+export interface AskedCell {
+  /** Place in the grid. */
+  readonly index: number;
+  readonly request: CellRequest;
+  readonly seed: number;
+}
+
+/** One configuration with one seed. */
+export interface GridCell extends AskedCell {
+  readonly config: RunConfig;
+  readonly id: string;
+}
+
+/** What a grid would run. */
+export interface GridPlan {
+  readonly cells: readonly GridCell[];
+  /** Runs that teach cells and are no cells themselves. */
+  readonly teachers: readonly GridCell[];
+  /** Ids of all runs that teach others, cells among them: they run first. */
+  readonly taught: ReadonlySet<string>;
+  /** Cells that cannot be run, as a plugin fails. */
+  readonly failed: readonly { readonly cell: AskedCell; readonly message: string }[];
+  /** Configurations that were left out, as their parts do not fit. */
+  readonly unfit: readonly { readonly label: string; readonly reason: string }[];
+  /** What is new since earlier runs, a line each. */
+  readonly notes: readonly string[];
+  /** Name, version and device of the engine, and why it was chosen, in one line. */
+  readonly engine: string;
+}
+
+function checkAsked({ cells, seeds }: PlanOptions): void {
+  const what = "run a grid";
+  if (cells.length === 0) {
+    throw new Refusal({ what, must: "it must have at least one configuration", found: "found none" });
+  }
+  if (seeds.length === 0) throw new Refusal({ what, must: "it must have at least one seed", found: "found none" });
+  const labels = cells.map(({ label }) => label);
+  const twice = labels.find((label, index) => labels.indexOf(label) !== index);
+  if (twice !== undefined) throw new Refusal({ what, must: "labels must be unique", found: `"${twice}" occurs twice` });
+}
+
+/** Loads each dataset once; what fails is kept, for every cell that wants it. */
+class Datasets {
+  readonly #library: Library;
+  readonly #loaded: Map<string, Dataset | Error> = new Map();
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  async get(request: CellRequest): Promise<Dataset> {
+    const key = JSON.stringify(request.dataset);
+    let dataset = this.#loaded.get(key);
+    if (dataset === undefined) {
+      try {
+        dataset = await loadDataset(this.#library, request.dataset);
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+        dataset = error instanceof Error ? error : new Error(String(error));
+      }
+      this.#loaded.set(key, dataset);
+    }
+    if (dataset instanceof Error) throw dataset;
+    return dataset;
+  }
+}
+
+/**
+ * Resolves every configuration with every seed.
+ *
+ * @throws {Refusal} If a name, an option or a combination of parts is not valid. What a plugin throws is no refusal: its
+ * cells are `failed`.
+ */
+export async function planGrid(options: PlanOptions): Promise<GridPlan> {
+  checkAsked(options);
+  const { library, plugins = [] } = options;
+  const { engine, reason } = await selectEngine(options.engine, { threads: 1 });
+  const engineConfig = { name: engine.name, version: engine.version, threads: 1 };
+  const engineLine = `${engine.name} (${engine.version}, ${engine.device}): ${reason}`;
+  await engine.dispose();
+  const provenance = await Provenance.of(library, plugins);
+  const datasets = new Datasets(library);
+  const context = { engine: engineConfig, version: VERSION, plugins };
+  const [cells, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
+  let index = 0;
+  for (const request of options.cells) {
+    for (const seed of options.seeds) {
+      const cell: AskedCell = { index: index++, request, seed };
+      try {
+        const dataset = await datasets.get(request);
+        const resolved = resolveConfig(request, library, dataset, { ...context, seed });
+        const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
+        const config = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
+        cells.push({ ...cell, config, id: runId(config) });
+      } catch (error) {
+        if (options.skipUnfit && (error instanceof Unfit || error instanceof CompositionError)) {
+          unfit.push({ label: request.label, reason: (error as Error).message });
+          break;
+        }
+        if (isRefusal(error)) throw error;
+        failed.push({ cell, message: failureOf(error) });
+      }
+    }
+  }
+  checkDistinct(cells);
+  if (cells.length + failed.length === 0) {
+    throw new Refusal({ what: "run a grid", must: "a configuration must fit", found: "all were left out" });
+  }
+  const { teachers, taught } = await addTeachers(cells, index, library, datasets);
+  const notes = await notesOn([...cells, ...teachers], options);
+  return { cells, teachers, taught, failed, unfit, notes, engine: engineLine };
+}
+
+/** Runs that teach cells. @param next The first free place in the grid. */
+async function addTeachers(
+  cells: readonly GridCell[],
+  next: number,
+  library: Library,
+  datasets: Datasets,
+): Promise<Pick<GridPlan, "teachers" | "taught">> {
+  const known = new Set(cells.map(({ id }) => id));
+  const taught = new Set<string>();
+  const teachers: GridCell[] = [];
+  for (const { request, seed, config: own } of cells) {
+    for (const config of Object.values(teachersOf(own, library, await datasets.get(request)))) {
+      const id = runId(config);
+      taught.add(id);
+      if (known.has(id)) continue;
+      known.add(id);
+      teachers.push({ index: next + teachers.length, request: requestOf(config), seed, config, id });
+    }
+  }
+  return { teachers, taught };
+}
+
+function checkDistinct(cells: readonly GridCell[]): void {
+  const ids = new Map<string, GridCell>();
+  for (const cell of cells) {
+    const other = ids.get(cell.id);
+    if (other !== undefined) {
+      throw new Refusal({
+        what: `run "${cell.request.label}" beside "${other.request.label}"`,
+        must: "configurations must differ",
+        found: "they are equal",
+      });
+    }
+    ids.set(cell.id, cell);
+  }
+}
+
+/** What changed since earlier runs of the same configurations. */
+async function notesOn(cells: readonly GridCell[], { runs, library }: PlanOptions): Promise<string[]> {
+  const fresh: GridCell[] = [];
+  for (const cell of cells) if (!await isFolder(join(runs, cell.id))) fresh.push(cell);
+  if (fresh.length === 0 || !await isFolder(runs)) return [];
+  const earlier = new Map<string, RunConfig>();
+  for (const config of storedConfigs(runs)) earlier.set(sourceId(config), config);
+  return [
+    ...new Set(fresh.flatMap(({ config }) => {
+      const other = earlier.get(sourceId(config));
+      return other === undefined ? [] : changesSince(other, config, library);
+    })),
+  ];
+}
+
+/** Configurations of a runs folder, those of this format that can be read. */
+function* storedConfigs(runs: string): Generator<RunConfig> {
+  for (const name of runNames(runs)) {
+    const path = join(runs, name, runFiles.config);
+    try {
+      const text = readTextSync(path, maxJsonBytes);
+      if (text === null) continue;
+      const config = parseStored("config", text, path);
+      if (config.format === 2) yield config;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error; // a damaged run is told where it is shown or run
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { contentOf } from "../../experiments/provenance.ts";
+import { armlab, inFolder } from "../helpers/cli.ts";
+
+const url = (...path: string[]) => pathToFileURL(join(...path)).href;
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Writes files into a folder. */
+async function write(folder: string, files: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.mkdir(join(folder, name, ".."), { recursive: true });
+    await Deno.writeTextFile(join(folder, name), text);
+  }
+}
+
+const files = {
+  "plugin.ts": 'import { a } from "./lib/a.ts";\nexport const x = a;\n',
+  "lib/a.ts": 'export { b as a } from "../b.ts";\n',
+  "b.ts": 'export const b = Deno.readTextFileSync(new URL("./weights.txt", import.meta.url));\n',
+  "weights.txt": "1 2 3",
+  "unused.ts": "export {};\n",
+};
+
+Deno.test("contentOf() follows imports and data beside a module, and nothing else", () =>
+  inFolder(async (folder) => {
+    await write(folder, files);
+    const of = () => contentOf(url(folder, "plugin.ts"));
+    const first = await of();
+    assertEquals(first.length, 64);
+    for (const name of ["plugin.ts", "lib/a.ts", "b.ts", "weights.txt"] as const) {
+      await Deno.writeTextFile(join(folder, name), files[name] + " ");
+      assertNotEquals(await of(), first, name);
+      await Deno.writeTextFile(join(folder, name), files[name]);
+      assertEquals(await of(), first, name);
+    }
+    await Deno.writeTextFile(join(folder, "unused.ts"), "export const y = 1;\n");
+    assertEquals(await of(), first);
+  }));
+
+Deno.test("contentOf() does not depend on where files lie or when they were written", () =>
+  inFolder(async (folder) => {
+    await write(join(folder, "here"), files);
+    await write(join(folder, "there", "deeper"), files);
+    assertEquals(
+      await contentOf(url(folder, "here", "plugin.ts")),
+      await contentOf(url(folder, "there", "deeper", "plugin.ts")),
+    );
+  }));
+
+Deno.test("contentOf() ends where modules import each other, and tells a cycle's files apart", () =>
+  inFolder(async (folder) => {
+    await write(folder, { "a.ts": 'import "./b.ts";\n', "b.ts": 'import "./a.ts";\n' });
+    const first = await contentOf(url(folder, "a.ts"));
+    await Deno.writeTextFile(join(folder, "b.ts"), 'import "./a.ts"; // changed\n');
+    assertNotEquals(await contentOf(url(folder, "a.ts")), first);
+  }));
+
+Deno.test("contentOf() takes packages by name and version, armlab's own files by nothing", () =>
+  inFolder(async (folder) => {
+    const own = `import { defineFusion } from "${url(root, "mod.ts")}";\n`;
+    await write(folder, {
+      "zod.ts": 'import { z } from "npm:zod@4.6.7";\n',
+      "plain.ts": "export {};\n",
+      "own.ts": own,
+      "node_modules/thing/package.json": '{"name": "thing", "version": "1.2.3"}',
+      "node_modules/thing/mod.js": "export const a = 1;",
+    });
+    assertEquals(await contentOf("npm:zod@4.6.7"), "npm:zod@4.6.7");
+    const thing = url(folder, "node_modules", "thing", "mod.js");
+    assertEquals(await contentOf(thing), "npm:thing@1.2.3");
+    await Deno.writeTextFile(join(folder, "node_modules/thing/mod.js"), "export const a = 2;");
+    assertEquals(await contentOf(thing), "npm:thing@1.2.3");
+    const plain = await contentOf(url(folder, "plain.ts"));
+    assertNotEquals(await contentOf(url(folder, "zod.ts")), plain);
+    // A file that imports armlab is itself and nothing of armlab.
+    const text = await contentOf(url(folder, "own.ts"));
+    await Deno.writeTextFile(join(folder, "own.ts"), own.replace(url(root, "mod.ts"), "@armlab/armlab"));
+    assertEquals((await contentOf(url(folder, "own.ts"))).length, text.length);
+  }));
+
+Deno.test("contentOf() of a data: module is its text", async () => {
+  const one = await contentOf("data:text/javascript,export const a = 1;");
+  assertEquals(await contentOf("data:text/javascript,export const a = 1;"), one);
+  assertNotEquals(await contentOf("data:text/javascript,export const a = 2;"), one);
+});
+
+Deno.test("contentOf() of a module of the network is what it and its imports hold, wherever they are served", async () => {
+  const serve = (text: string) =>
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
+      const body = new URL(url).pathname === "/mod.ts" ? 'export * from "./inner.ts";\n' : text;
+      return new Response(body, { headers: { "content-type": "application/typescript" } });
+    });
+  const servers = ["export const a = 1;\n", "export const a = 1;\n", "export const a = 2;\n"].map(serve);
+  try {
+    const [one, two, three] = await Promise.all(
+      servers.map((server) => contentOf(`http://127.0.0.1:${server.addr.port}/mod.ts`)),
+    );
+    assertEquals(one, two);
+    assertNotEquals(one, three);
+  } finally {
+    for (const server of servers) await server.shutdown();
+  }
+});
+
+const fusion = (scale: number) => `
+import * as tf from "@tensorflow/tfjs";
+import { defineFusion } from "@armlab/armlab";
+export const own = defineFusion({
+  name: "own",
+  about: "sum of scaled features",
+  options: {},
+  create: (_, { modalities, classes }) => ({
+    needs: { equalWidths: true },
+    soloMode: "ablate-zero",
+    forward(features, keep, scope) {
+      const fused = tf.addN(modalities.map((modality) => {
+        const scaled = tf.mul(features[modality].pooled, ${scale});
+        return keep === null ? scaled : tf.mul(scaled, keep[modality]);
+      }));
+      const kernel = scope.group("head").param("kernel", [fused.shape[1], classes], (shape, random) =>
+        Float32Array.from({ length: shape[0] * shape[1] }, () => random.uniform() - 0.5));
+      return { fused, logits: tf.matMul(fused, kernel) };
+    },
+  }),
+});
+`;
+
+const small = ["--encoder", "mlp", "--set", "dataset.size=mini", "--epochs", "1", "--seeds", "1", "--json"];
+
+Deno.test("a run is reused for the code that made it: edits are said and trained anew, moved files and other plugins are not", () =>
+  inFolder(async (folder) => {
+    const [first, moved] = [join(folder, "own.ts"), join(folder, "elsewhere", "renamed.ts")];
+    await Deno.writeTextFile(first, fusion(1));
+    const bench = async (file: string, fusions: string) => {
+      const args = ["bench", ...small, "--runs", join(folder, "runs"), "--fusion", fusions];
+      const { code, out, err } = await armlab(...args.filter((arg) => arg !== "--json"), "--plugin", file);
+      assertEquals(code, 0, err);
+      return { out, err, kept: err.split("kept from an earlier run").length - 1 };
+    };
+    const bare = await armlab("bench", ...small, "--runs", join(folder, "runs"), "--fusion", "sum");
+    assertEquals(bare.code, 0, bare.err);
+    // Giving a plugin does not train what does not use it.
+    const both = await bench(first, "sum,own");
+    assertEquals(both.kept, 1, both.err);
+    assertStringIncludes(both.err, "finished  sum, seed 0");
+    assertEquals((await bench(first, "own")).kept, 1);
+    await Deno.mkdir(join(folder, "elsewhere"));
+    await Deno.rename(first, moved);
+    assertEquals((await bench(moved, "own")).kept, 1);
+    await Deno.writeTextFile(moved, fusion(0.5));
+    const edited = await bench(moved, "own");
+    assertEquals(edited.kept, 0, edited.err);
+    assertStringIncludes(edited.err, "renamed.ts changed since: training anew");
+    const again = await bench(moved, "own");
+    assertEquals(again.kept, 1);
+    assert(!again.err.includes("changed since"));
+    // The old code is still known.
+    await Deno.writeTextFile(moved, fusion(1));
+    assertEquals((await bench(moved, "own")).kept, 1);
+    assertEquals(
+      [...Deno.readDirSync(join(folder, "runs"))].filter(({ isDirectory, name }) => {
+        return isDirectory && /^[0-9a-f]{16}$/.test(name);
+      }).length,
+      3,
+    );
+  }));
+
+const dataset = `
+import { defineDataset, Random } from "@armlab/armlab/core";
+const text = () => Deno.readTextFileSync(new URL("./" + "values.txt", import.meta.url));
+export const filed = defineDataset({
+  name: "filed",
+  about: "reads a file, and lies about its fingerprint",
+  options: {},
+  load: async () => {
+    const shift = Number(text());
+    const split = (name, size) => ({
+      size,
+      labels: Int32Array.from({ length: size }, (_, i) => i % 2),
+      inputs: { a: Float32Array.from({ length: size * 4 }, (_, i) => Math.sin(i) + shift * (i >> 2) % 2),
+        b: Float32Array.from({ length: size * 4 }, (_, i) => Math.cos(i)) },
+      groups: Array.from({ length: size }, (_, i) => name + i),
+    });
+    const info = { shape: [4], dtype: "float32", about: "numbers" };
+    return { name: "filed", modalities: { a: info, b: info }, classes: ["x", "y"], fingerprint: "always the same",
+      notices: [], splits: { train: split("t", 32), validation: split("v", 16), test: split("s", 16) } };
+  },
+});
+`;
+
+Deno.test("a run is reused for the data that made it, whatever the dataset says of itself", () =>
+  inFolder(async (folder) => {
+    await write(folder, { "filed.ts": dataset, "values.txt": "0" });
+    const bench = async () => {
+      const { code, err } = await armlab(
+        ...["bench", "--dataset", "filed", "--encoder", "mlp", "--epochs", "1", "--seeds", "1"],
+        ...["--plugin", join(folder, "filed.ts"), "--runs", join(folder, "runs")],
+      );
+      assertEquals(code, 0, err);
+      return err;
+    };
+    await bench();
+    assertStringIncludes(await bench(), "kept from an earlier run");
+    await Deno.writeTextFile(join(folder, "values.txt"), "1");
+    const changed = await bench();
+    assertStringIncludes(changed, 'the data of "filed" changed since: training anew');
+    assert(!changed.includes("kept from an earlier run"));
+    await Deno.writeTextFile(join(folder, "values.txt"), "0");
+    assertStringIncludes(await bench(), "kept from an earlier run");
+  }));
