@@ -4,12 +4,15 @@
  * @module
  */
 
-/** Control characters but tab and line end, and those that turn or hide text. */
-const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\p{Cs}]/gu;
+/** Characters that control, turn or hide text. */
+const hidden = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 
-/** A text with such characters as escapes: `\u001b`. */
+/** A text with such characters as escapes, `\u001b`, but for tabs and line ends. */
 export function printable(text: string): string {
-  return text.replaceAll(hidden, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replaceAll(hidden, (character) => {
+    if (character === "\t" || character === "\n") return character;
+    return `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** The same on one line. */
