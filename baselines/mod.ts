@@ -6,7 +6,12 @@
 import type { MethodPlugin } from "../core/kinds/mod.ts";
 import { agm } from "./agm.ts";
 import { armMethods } from "./arm/mod.ts";
+import { dataRemixing } from "./data_remixing.ts";
+import { g2d } from "./g2d.ts";
+import { gBlending } from "./g_blending.ts";
 import { greedy } from "./greedy.ts";
+import { infoReg } from "./info_reg.ts";
+import { lfm } from "./lfm.ts";
 import { mla } from "./mla.ts";
 import { mmPareto } from "./mm_pareto.ts";
 import { modalityValuation } from "./modality_valuation.ts";
@@ -15,13 +20,21 @@ import { ogm, ogmGe } from "./ogm_ge.ts";
 import { opm } from "./opm.ts";
 import { pmr } from "./pmr.ts";
 import { qmf } from "./qmf.ts";
+import { reLearning } from "./re_learning.ts";
+import { reconBoost } from "./recon_boost.ts";
 import { sampleValuation } from "./sample_valuation.ts";
 import { umt } from "./umt.ts";
 import { uniCe } from "./uni_ce.ts";
+import { unimodalEnsemble } from "./unimodal_ensemble.ts";
 
 export { agm, agmCoefficients, type AgmOptions, agmRatios, partWeights } from "./agm.ts";
 export * from "./arm/mod.ts";
+export { confidence, dataRemixing, type DataRemixingOptions, leastOf } from "./data_remixing.ts";
+export { g2d, type G2dOptions, gradientFlags, keptEncoders } from "./g2d.ts";
+export { blendingWeights, type BranchLosses, gBlending, type GBlendingOptions } from "./g_blending.ts";
 export { curationOf, greedy, type GreedyOptions, randomCuration, relativeSpeed } from "./greedy.ts";
+export { infoReg, type InfoRegOptions, informationGain, regulation, squaredGradients } from "./info_reg.ts";
+export { clippedGapWeight, fittedShare, lfm, type LfmOptions } from "./lfm.ts";
 export {
   gapDifference,
   keptOfCopy,
@@ -37,9 +50,12 @@ export { nextPrototypes, pmr, pmrCoefficients, type PmrOptions, prototypeLogits 
 export { energyConfidence, nextRow, qmf, type QmfOptions, rankingTerms } from "./qmf.ts";
 export { none } from "./none.ts";
 export { gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
+export { discrepancyRatios, type OthersForm } from "./unimodal.ts";
+export { boostedLoss, disagreement, reconBoost, type ReconBoostOptions, type Stage, stageOf } from "./recon_boost.ts";
+export { kMeans, purity, reLearning, type ReLearningOptions, scaledColumns, setbacks } from "./re_learning.ts";
 export { copiesFor, sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";
 export { featureDistance, umt, type UmtOptions } from "./umt.ts";
-export { discrepancyRatios, type OthersForm } from "./unimodal.ts";
+export { unimodalEnsemble, type UnimodalEnsembleOptions } from "./unimodal_ensemble.ts";
 export { uniCe, type UniCeOptions } from "./uni_ce.ts";
 
 /** All built-in methods. */
@@ -51,6 +67,14 @@ export const builtinMethods: readonly MethodPlugin[] = [
   greedy,
   sampleValuation,
   modalityValuation,
+  unimodalEnsemble,
+  dataRemixing,
+  g2d,
+  gBlending,
+  infoReg,
+  lfm,
+  reconBoost,
+  reLearning,
   umt,
   agm,
   mla,

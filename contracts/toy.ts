@@ -203,9 +203,9 @@ export function standInTeachers(model: Model, dataset: Dataset, engine: Engine):
   };
 }
 
-/** Options under which a method acts at once: warm-ups end after the first epoch. */
+/** Options under which a method acts at once: its smallest; warm-ups end after the first epoch. */
 export function early(plugin: MethodPlugin): Record<string, unknown> {
-  return "warmup" in plugin.options ? { warmup: 1 } : {};
+  return { ...plugin.tiny, ..."warmup" in plugin.options ? { warmup: 1 } : {} };
 }
 
 /** Registered fusions that a method works with for these modalities, and what it says of the others. */

@@ -17,13 +17,27 @@ const on = (method: string, options: Options = {}, fusion = "concat") =>
  * counts epochs of a longer training than this one's twelve, the option is scaled and the line says so.
  */
 const METHODS = [
+  on("agm"),
   on("arm"),
+  on("data-remixing", { warmup: 2 }), // released: 10 of 60 epochs
+  on("g-blending"),
+  on("g2d", { end: 5 }), // released: the first half of 300 epochs
   on("greedy", {}, "mmtm"),
+  on("info-reg"),
+  on("lfm", { schedule: "stretched" }), // released: a schedule of 200 epochs
+  on("mla", {}, "decision"),
+  on("mmpareto"),
   on("modality-valuation"),
   on("ogm"),
   on("ogm-ge"),
+  on("opm"),
+  on("pmr"),
+  on("qmf", {}, "decision"),
+  on("re-learning", { every: 3 }), // released: every 20 of 90 epochs, three times
+  on("recon-boost", { boost: 1, rectify: 1 }), // released: 4 and 4 epochs, of some hundreds
   on("sample-valuation"),
   on("umt"),
+  on("unimodal-ensemble", {}, "decision"),
 ];
 
 /** Every balancing method beside plain concatenation and beside cross-entropy on every modality's own readout. */
@@ -35,6 +49,7 @@ export const imbalance: GridPlugin = defineGrid({
     plain(),
     uniCe(),
     ...METHODS,
+    plain("decision", { fusion: "decision" }),
     plain("mmtm", { fusion: "mmtm" }),
     ...["audio", "image"].map((modality) => ({ ...plain(`${modality} alone`), modalities: [modality] })),
   ],

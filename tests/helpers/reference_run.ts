@@ -10,6 +10,8 @@ import type { Library } from "../../core/library.ts";
 import { mapByModality } from "../../core/modality.ts";
 import { zeros } from "../../nn/initializers.ts";
 import { createOptimizer } from "../../nn/optimizers.ts";
+import { standInTeachers } from "../../contracts/toy.ts";
+import type { Model } from "../../training/model.ts";
 import { startRun } from "../../training/run.ts";
 
 const NAMES = ["audio", "image", "text"];
@@ -108,18 +110,20 @@ export async function referenceRun(
   };
   let steps = 0;
   const method = library.of("method").get(name).create(options, context);
-  const { state, trainer, host, dispose } = startRun({
-    model: {
+  const model: Model = {
+    context,
+    encoders: Object.fromEntries(
+      modalities.map((modality, u) => [modality, linearEncoder(FEATURES[equalWidths ? 0 : u])]),
+    ),
+    fusion: library.of("fusion").get(fusion).create(
+      fusion === "concat" ? { width: 0, ...fusionOptions } : fusionOptions,
       context,
-      encoders: Object.fromEntries(
-        modalities.map((modality, u) => [modality, linearEncoder(FEATURES[equalWidths ? 0 : u])]),
-      ),
-      fusion: library.of("fusion").get(fusion).create(
-        fusion === "concat" ? { width: 0, ...fusionOptions } : fusionOptions,
-        context,
-      ),
-      methods: [method, watch],
-    },
+    ),
+    methods: [method, watch],
+  };
+  const { state, trainer, host, dispose } = startRun({
+    model,
+    teachers: standInTeachers(model, data, engine),
     dataset: data,
     engine,
     optimizer: createOptimizer("sgd", { momentum: 0, weightDecay: 0 }),
