@@ -6,6 +6,7 @@
 import { type ByModality, mapByModality } from "../core/modality.ts";
 import { type Dataset, type DatasetPlugin, defineDataset, type Split, type SplitName } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
+import { Refusal } from "../core/refusal.ts";
 import { type AvDigitsManifest, BANDS, decodeTable, FRAMES, MEL, SIDE } from "./av_digits_format.ts";
 import { checkDataset } from "./check.ts";
 import { fingerprintOf, hex } from "./fingerprint.ts";
@@ -39,7 +40,14 @@ interface Stored {
 async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
   // fetch reads both an installed package over https and a checkout on disk.
   const response = await fetch(new URL(`./data/${name}`, import.meta.url));
-  if (!response.ok) throw new RangeError(`Cannot load dataset "av-digits": ${name} gives status ${response.status}`);
+  if (!response.ok) {
+    throw new Refusal({
+      what: 'load dataset "av-digits"',
+      must: `${name} must be there`,
+      found: `status ${response.status}`,
+      hint: "restore the file from the package",
+    });
+  }
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -52,10 +60,12 @@ async function unpack(name: "images" | "audio", manifest: AvDigitsManifest): Pro
   const bytes = await read(path);
   const check = (what: string, wanted: string, found: string) => {
     if (wanted !== found) {
-      throw new RangeError(
-        `Cannot load dataset "av-digits" as the ${what} of ${path} must have SHA-256 ${wanted}: found ${found}; ` +
-          "restore the file from the package, or build it anew by: deno task build:av-digits",
-      );
+      throw new Refusal({
+        what: 'load dataset "av-digits"',
+        must: `the ${what} of ${path} must have SHA-256 ${wanted}`,
+        found: `found ${found}`,
+        hint: "restore the file from the package, or build it anew by: deno task build:av-digits",
+      });
     }
   };
   check("bytes", stored, await sha256(bytes));

@@ -4,74 +4,73 @@
  * @module
  */
 import { firstNonFinite } from "../core/check.ts";
-import { modalitiesOf } from "../core/modality.ts";
-import type { Dataset, SplitName } from "../core/kinds/mod.ts";
+import { checkModalityName, modalitiesOf } from "../core/modality.ts";
+import type { Dataset, Split, SplitName } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
+import { Refusal } from "../core/refusal.ts";
 
 const splitNames: readonly SplitName[] = ["train", "validation", "test"];
 
+type Refuse = (must: string, found: string) => never;
+
 /**
- * Checks shapes, lengths, labels and values of all splits, and that splits share no group.
+ * Checks names, shapes, lengths, labels, values and masks of all splits, and that splits share no group.
  *
- * @throws {TypeError} If a length does not fit its shape, or a split lacks a modality.
- * @throws {RangeError} If a split is empty, a label or token id is out of range, a value is NaN or infinite, or two splits share a group.
+ * @throws {Refusal} If something does not fit; the message names split, modality, sample and position.
  */
 export function checkDataset(dataset: Dataset): void {
   const modalities = modalitiesOf(dataset.modalities);
+  for (const modality of modalities) checkModalityName(modality, `dataset "${dataset.name}"`);
   const owner = new Map<string, SplitName>();
   for (const name of splitNames) {
     const split = dataset.splits[name];
-    const where = `split "${name}" of dataset "${dataset.name}"`;
-    if (split.size < 1) throw new RangeError(`Cannot use ${where} as it must hold a sample: it is empty`);
-    if (split.labels.length !== split.size || split.groups.length !== split.size) {
-      throw new TypeError(
-        `Cannot use ${where} as it must have ${split.size} labels and groups: found ${split.labels.length} and ` +
-          `${split.groups.length}`,
-      );
-    }
-    const bad = split.labels.findIndex((label) => label < 0 || label >= dataset.classes.length);
-    if (bad !== -1) {
-      throw new RangeError(
-        `Cannot use ${where} as labels must be 0..${dataset.classes.length - 1}: sample ${bad} has ${
-          split.labels[bad]
-        }`,
-      );
-    }
-    for (const modality of modalities) {
-      const values = split.inputs[modality];
-      const row = sizeOf(dataset.modalities[modality].shape);
-      if (values === undefined || values.length !== split.size * row) {
-        throw new TypeError(
-          `Cannot use ${where} as "${modality}" must have ${split.size} x ${row} values: found ${
-            values?.length ?? "none"
-          }`,
-        );
-      }
-      const index = firstNonFinite(values);
-      if (index !== -1) {
-        throw new RangeError(
-          `Cannot use ${where} as every value must be finite: "${modality}" of sample ${Math.floor(index / row)} has ` +
-            `${values[index]} at position ${index % row}`,
-        );
-      }
-      const { vocabulary } = dataset.modalities[modality];
-      const strange = vocabulary === undefined ? -1 : values.findIndex((id) => id < 0 || id >= vocabulary);
-      if (strange !== -1) {
-        throw new RangeError(
-          `Cannot use ${where} as ids of "${modality}" must be 0..${vocabulary! - 1}: sample ${
-            Math.floor(strange / row)
-          } has ${values[strange]} at position ${strange % row}`,
-        );
-      }
-    }
+    const refuse: Refuse = (must, found) => {
+      throw new Refusal({ what: `use split "${name}" of dataset "${dataset.name}"`, must, found });
+    };
+    checkSamples(split, dataset.classes.length, modalities.length, refuse);
+    for (const modality of modalities) checkValues(split, dataset.modalities[modality], modality, refuse);
     for (const group of new Set(split.groups)) {
       const other = owner.get(group);
       if (other !== undefined) {
-        throw new RangeError(
-          `Cannot use ${where} as splits must share no group: "${group}" is in split "${other}" too`,
-        );
+        refuse("splits must share no group", `${JSON.stringify(group)} is in split "${other}" too`);
       }
       owner.set(group, name);
     }
   }
+}
+
+function checkSamples({ size, labels, groups, present }: Split, classes: number, m: number, refuse: Refuse): void {
+  if (size < 1) refuse("it must hold a sample", "it is empty");
+  if (labels.length !== size || groups.length !== size) {
+    refuse(`it must have ${size} labels and groups`, `found ${labels.length} and ${groups.length}`);
+  }
+  const bad = labels.findIndex((label) => label < 0 || label >= classes);
+  if (bad !== -1) refuse(`labels must be 0..${classes - 1}`, `sample ${bad} has ${labels[bad]}`);
+  if (present === undefined) return;
+  if (present.length !== size * m) {
+    refuse(`it must say of ${size} samples which of ${m} modalities they have`, `found ${present.length} flags`);
+  }
+  const strange = present.findIndex((flag) => flag > 1);
+  if (strange !== -1) {
+    refuse("flags must be 0 or 1", `sample ${Math.floor(strange / m)} has ${present[strange]}`);
+  }
+}
+
+function checkValues(
+  split: Split,
+  { shape, vocabulary }: Dataset["modalities"][string],
+  modality: string,
+  refuse: Refuse,
+): void {
+  const values = Object.hasOwn(split.inputs, modality) ? split.inputs[modality] : undefined;
+  const row = sizeOf(shape);
+  if (values === undefined || values.length !== split.size * row) {
+    return refuse(`"${modality}" must have ${split.size} x ${row} values`, `found ${values?.length ?? "none"}`);
+  }
+  const at = (index: number) => `sample ${Math.floor(index / row)} has ${values[index]} at position ${index % row}`;
+  const index = firstNonFinite(values);
+  if (index !== -1) refuse("every value must be finite", `"${modality}" of ${at(index)}`);
+  if (vocabulary === undefined) return;
+  const strange = values.findIndex((id) => id < 0 || id >= vocabulary);
+  if (strange !== -1) refuse(`ids of "${modality}" must be 0..${vocabulary - 1}`, at(strange));
 }

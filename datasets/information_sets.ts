@@ -9,6 +9,7 @@
  */
 import { type ByModality, byModality } from "../core/modality.ts";
 import type { Random } from "../core/random.ts";
+import { Refusal } from "../core/refusal.ts";
 import { choleskyFactor, gaussianInformationNats } from "../miv/estimators/gaussian_points.ts";
 import type { Points } from "../miv/estimators/points.ts";
 import { interactionIndex, shapleyValues } from "../miv/shapley.ts";
@@ -94,9 +95,11 @@ export function ellipticalSet(options: EllipticalOptions): InformationSet {
   const m = widths.length;
   const total = widths.reduce((sum, width) => sum + width, 0) + targetWidth;
   if (covariance.length !== total * total) {
-    throw new TypeError(
-      `Cannot make "${name}" as its covariance must be ${total} x ${total}: found ${covariance.length}`,
-    );
+    throw new Refusal({
+      what: `make "${name}"`,
+      must: `its covariance must be ${total} x ${total}`,
+      found: `found ${covariance.length} values`,
+    });
   }
   const lower = choleskyFactor(covariance, total);
   const starts = widths.map((_, u) => widths.slice(0, u).reduce((sum, width) => sum + width, 0));
@@ -183,7 +186,7 @@ export function discreteSet({ name, about, outcomes }: DiscreteOptions): Informa
   const m = outcomes[0].sources.length;
   const sum = outcomes.reduce((total, { p }) => total + p, 0);
   if (Math.abs(sum - 1) > 1e-9) {
-    throw new RangeError(`Cannot make "${name}" as probabilities must sum to 1: found ${sum}`);
+    throw new Refusal({ what: `make "${name}"`, must: "probabilities must sum to 1", found: `found ${sum}` });
   }
   const entropyOf = (key: (outcome: DiscreteOptions["outcomes"][number]) => string) => {
     const table = new Map<string, number>();

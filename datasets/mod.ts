@@ -5,10 +5,12 @@
  */
 import type { DatasetPlugin } from "../core/kinds/mod.ts";
 import { avDigits } from "./av_digits.ts";
+import { files } from "./files/files.ts";
 import { synthetic } from "./synthetic.ts";
 
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
 export { checkDataset } from "./check.ts";
+export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { fingerprintOf } from "./fingerprint.ts";
 export * from "./information_sets.ts";
 export { selectModalities } from "./select.ts";
@@ -16,4 +18,4 @@ export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } 
 export * from "./transforms/invertible.ts";
 
 /** All built-in datasets. */
-export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, synthetic];
+export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, synthetic, files];

@@ -16,3 +16,5 @@ export {
   type SafetensorsFile,
 } from "./safetensors.ts";
 export { type ByteSource, bytesSource, fileSource } from "./source.ts";
+export { openCsv } from "./csv.ts";
+export { openParquet } from "./parquet.ts";

@@ -7,16 +7,23 @@ import * as names from "../core/names.ts";
 import type { Dataset, Split } from "../core/kinds/mod.ts";
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
 
+/** Whether samples of a dataset lack modalities. */
+export function lacksSome({ splits }: Pick<Dataset, "splits">): boolean {
+  return Object.values(splits).some(({ present }) => present !== undefined);
+}
+
 /** Reusable arrays for one batch size; a filled batch is valid until the next is filled. */
 export class Batches {
   readonly size: number;
   readonly #inputs: Record<string, { array: Float32Array | Int32Array; row: number; tensor: HostTensor }> = {};
+  readonly #present: Float32Array | null;
   readonly #labels: Int32Array;
   readonly #weights: Float32Array;
 
   /** @param size Rows of a batch. */
-  constructor(dataset: Pick<Dataset, "modalities">, modalities: readonly string[], size: number) {
+  constructor(dataset: Pick<Dataset, "modalities" | "splits">, modalities: readonly string[], size: number) {
     this.size = size;
+    this.#present = lacksSome(dataset) ? new Float32Array(size * modalities.length) : null;
     for (const modality of modalities) {
       const { shape, dtype } = dataset.modalities[modality];
       const row = sizeOf(shape);
@@ -28,12 +35,22 @@ export class Batches {
   }
 
   /**
-   * Gathers up to `size` samples. A short batch is padded with copies of its first sample at weight 0.
+   * Gathers up to `size` samples, and which modalities each has, where some are lacking in the dataset. A short batch is
+   * padded with copies of its first sample at weight 0.
    *
    * @param items Sample indices of the batch, 1 .. size of them.
    */
   inputs(split: Split, items: Int32Array): NamedHostTensors {
     const feeds: NamedHostTensors = {};
+    if (this.#present !== null) {
+      const m = Object.keys(this.#inputs).length;
+      const { present } = split;
+      for (let i = 0; i < this.size; i++) {
+        const index = items[i < items.length ? i : 0];
+        for (let u = 0; u < m; u++) this.#present[i * m + u] = present?.[index * m + u] ?? 1;
+      }
+      feeds["present"] = { data: this.#present, shape: [this.size, m], dtype: "float32" };
+    }
     for (const [modality, { array, row, tensor }] of Object.entries(this.#inputs)) {
       const source = split.inputs[modality];
       for (let i = 0; i < this.size; i++) {

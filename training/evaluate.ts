@@ -64,6 +64,9 @@ export function metricsOf(
   for (let i = 0; i < size; i++) {
     for (let u = 0; u < m; u++) for (let v = u + 1; v < m; v++) gap += Math.abs(phi[i * m + u] - phi[i * m + v]);
   }
+  // What a modality's own readout is worth is measured on the samples that have it.
+  const having = <A extends Int32Array | Float32Array>(values: A, u: number): A =>
+    split.present === undefined ? values : values.filter((_, i) => split.present![i * m + u] === 1) as A;
   const pairs = m * (m - 1) / 2;
   const counts = confusion(predicted, labels, classes);
   return {
@@ -72,17 +75,21 @@ export function metricsOf(
     accuracy: accuracy(predicted, labels),
     macroF1: macroF1(counts, classes),
     perModality: byModality(modalities, (modality, u) => ({
-      accuracy: accuracy(argmaxRows(pass.solo[modality], classes), labels),
+      accuracy: accuracy(having(argmaxRows(pass.solo[modality], classes), u), having(labels, u)),
       readout,
-      ablateMean: accuracy(argmaxRows(pass.ablateMean[modality], classes), labels),
+      ablateMean: accuracy(having(argmaxRows(pass.ablateMean[modality], classes), u), having(labels, u)),
       nmi: columnMean(pass.nmi, m, u),
-      probability: own[u].reduce((sum, p) => sum + p, 0) / size,
+      probability: meanOf(having(own[u], u)),
       phi: columnMean(phi, m, u),
     })),
     contributionGap: pairs === 0 ? 0 : gap / (size * pairs),
     jointContribution: mean.reduce((sum, value) => sum + value, 0) / size,
     recall: recalls(counts, classes),
   };
+}
+
+function meanOf(values: Float32Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function columnMean(values: Float32Array, width: number, column: number): number {

@@ -34,6 +34,8 @@ export interface ForwardInputs {
   readonly inputs: ByModality<tf.Tensor>;
   /** Modality mask, or `null`. */
   readonly keep: Keep;
+  /** Which modalities the samples have in the dataset itself. Subsets keep to it too. @default all */
+  readonly present?: Keep;
   /** Gathered table rows; evaluation gives the columns' initial values. */
   rows(column: string): tf.Tensor2D;
   /** Labels [B], where hooks before the loss may see them. @default none */
@@ -339,18 +341,43 @@ function atZeroInputs(
   return model.fusion.forward(changed, keep, scope, means);
 }
 
+/** What two masks keep; `null` keeps all. */
+function both(first: Keep, second: Keep): Keep {
+  if (first === null || second === null) return first ?? second;
+  return mapByModality(first, (column, modality) => tf.mul(column, at(second, modality)) as tf.Tensor2D);
+}
+
+/**
+ * Features of what a sample lacks are those of no input: their training means stand in, for readouts of one modality that
+ * know no mask. Masks see to it that the fusion does not look at them.
+ */
+function atMeanWhereLacking(
+  encoded: ByModality<Features>,
+  present: ByModality<tf.Tensor2D>,
+  scope: Scope,
+): ByModality<Features> {
+  const means = featureMeans(encoded, scope);
+  return mapByModality(encoded, (own, modality) => {
+    const there = at(present, modality);
+    const pooled = tf.add(tf.mul(own.pooled, there), tf.mul(tf.sub(1, there), means[modality])) as tf.Tensor2D;
+    return { ...own, pooled };
+  });
+}
+
 /** Runs encoders, method hooks and fusion. The same code serves training, evaluation and initialisation. */
 export function forward(model: Model, given: ForwardInputs, scope: Scope): Forward {
   const { context, fusion, methods } = model;
   let inputs = given.inputs;
   for (const method of methods) inputs = method.input?.(inputs, scope) ?? inputs;
-  const encoded = encodeSome(model, inputs, given.keep, scope, given.only);
+  const present = given.present ?? null;
+  let keep = both(given.keep, present);
+  const found = encodeSome(model, inputs, keep, scope, given.only);
+  const encoded = present === null ? found : atMeanWhereLacking(found, present, scope);
   checkWidths(fusion, encoded);
   const batch = encoded[context.modalities[0]].pooled.shape[0];
   const means = featureMeans(encoded, scope);
 
   let features = encoded;
-  let keep = given.keep;
   let output: FusionOutput | null = null;
   let made: FusionOutput | undefined;
   let whole: FusionOutput | undefined;
@@ -389,7 +416,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     subset: (kept) => {
       const sorted = [...kept].sort();
       return remember(`harness/subset/${sorted.join(",")}`, () => {
-        const mask = subsetKeep(context.modalities, sorted, batch);
+        const mask = both(subsetKeep(context.modalities, sorted, batch), present);
         return fusion.forward(features, mask, scope.as("eval"), means);
       });
     },

@@ -10,6 +10,7 @@ import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/refusal.ts";
 import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
+import { lacksSome } from "./batches.ts";
 import type { Merged } from "./declarations.ts";
 import { featureBuffers, type Model } from "./model.ts";
 import { modelSpecs, type ProgramParts } from "./programs/parts.ts";
@@ -91,7 +92,7 @@ export class RunState {
   /** What programs of this run are built from. */
   get programParts(): ProgramParts {
     const { parts: { model, dataset, batchSize }, merged, layout } = this;
-    return { model, modalities: dataset.modalities, merged, layout, batchSize };
+    return { model, modalities: dataset.modalities, merged, layout, batchSize, masked: lacksSome(dataset) };
   }
 
   /** Sorted names. */

@@ -29,6 +29,11 @@ export interface Split {
   readonly inputs: ByModality<Float32Array | Int32Array>;
   /** Group id per sample: splits share no group. */
   readonly groups: readonly string[];
+  /**
+   * Which modalities each sample has, [N, m] of 0 and 1, modalities in sorted order; its values of one that it lacks are
+   * 0. Trained and evaluated as a keep mask. @default all
+   */
+  readonly present?: Uint8Array;
 }
 
 /** Names of splits. */

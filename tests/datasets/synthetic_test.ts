@@ -1,3 +1,4 @@
+import { Refusal } from "../../core/refusal.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Random } from "../../core/random.ts";
 import {
@@ -102,11 +103,11 @@ Deno.test("transforms: normal distribution function, inverse, spiral keeps lengt
 Deno.test("information sets refuse what is none", () => {
   assertThrows(
     () => discreteSet({ name: "half", about: "", outcomes: [{ sources: [0], target: 0, p: 0.5 }] }),
-    RangeError,
+    Refusal,
     "probabilities must sum to 1: found 0.5",
   );
   const wrong = { name: "wide", about: "", covariance: [1], widths: [1], targetWidth: 1 };
-  assertThrows(() => ellipticalSet(wrong), TypeError, "covariance must be 2 x 2: found 1");
+  assertThrows(() => ellipticalSet(wrong), Refusal, "covariance must be 2 x 2: found 1");
   assertThrows(() => gaussianPair(1), RangeError, "positive definite");
   assertEquals(truthOf(1, () => 2).shapley, [2]);
 });

@@ -1,4 +1,5 @@
 /** All kinds of encoders in one model, through the harness. */
+import { Refusal } from "../../core/refusal.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Dataset, ModalityInfo, Split } from "../../core/kinds/mod.ts";
 import { type Engine, sizeOf } from "../../core/program.ts";
@@ -107,7 +108,7 @@ Deno.test("checkDataset() names token ids that the vocabulary does not hold", as
   data.splits.validation.inputs.text[6 * 4 + 2] = 12;
   assertThrows(
     () => checkDataset(data),
-    RangeError,
+    Refusal,
     'Cannot use split "validation" of dataset "mixed" as ids of "text" must be 0..11: sample 4 has 12 at position 2',
   );
 });

@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../../core/modality.ts";
 import * as names from "../../core/names.ts";
 import type { Dataset, Keep } from "../../core/kinds/mod.ts";
-import type { NamedSpecs, TensorSpec } from "../../core/program.ts";
+import type { NamedSpecs, NamedTensors, TensorSpec } from "../../core/program.ts";
 import type { Merged } from "../declarations.ts";
 import { type Model, subsetKeep } from "../model.ts";
 import type { Layout } from "../state.ts";
@@ -19,6 +19,8 @@ export interface ProgramParts {
   readonly merged: Merged;
   readonly layout: Layout;
   readonly batchSize: number;
+  /** Whether samples lack modalities: then every program is fed which each has, `present` [B, m]. @default {false} */
+  readonly masked?: boolean;
 }
 
 /** A spec, of float32 if nothing else is said. */
@@ -27,13 +29,20 @@ export function spec(shape: readonly number[], dtype: TensorSpec["dtype"] = "flo
 }
 
 /** Raw inputs of a batch. */
-export function inputSpecs({ model, modalities, batchSize }: ProgramParts): NamedSpecs {
-  return Object.fromEntries(
+export function inputSpecs({ model, modalities, batchSize, masked = false }: ProgramParts): NamedSpecs {
+  const specs: Record<string, TensorSpec> = Object.fromEntries(
     model.context.modalities.map((modality) => {
       const { shape, dtype } = modalities[modality];
       return [names.input.of(modality), spec([batchSize, ...shape], dtype)];
     }),
   );
+  if (masked) specs["present"] = spec([batchSize, model.context.modalities.length]);
+  return specs;
+}
+
+/** Which modalities each sample of a batch has, or `null` where all have all. */
+export function presentColumns({ model, masked = false }: ProgramParts, fed: Readonly<NamedTensors>): Keep {
+  return masked ? keepColumns(fed["present"], model.context.modalities) : null;
 }
 
 /** Values that the host feeds. */

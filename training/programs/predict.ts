@@ -10,7 +10,7 @@ import type { NamedTensors, Program } from "../../core/program.ts";
 import { bindScope } from "../../nn/scope.ts";
 import { startRows } from "../declarations.ts";
 import { ablateMean, forward, subsetKeep } from "../model.ts";
-import { controlSpecs, inputSpecs, modelSpecs, type ProgramParts, spec } from "./parts.ts";
+import { controlSpecs, inputSpecs, modelSpecs, presentColumns, type ProgramParts, spec } from "./parts.ts";
 
 /**
  * Prediction in evaluation mode. It gets no labels, no table and no noise, so nothing of them can reach its output; only
@@ -44,6 +44,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
       const { step, encoded } = forward(model, {
         inputs: byModality(modalities, (modality) => fed[names.input.of(modality)]),
         keep: kept === null ? null : subsetKeep(modalities, kept, batchSize),
+        present: presentColumns(parts, fed),
         rows: (column) => startRows(merged, column, batchSize),
         labels: merged.leaksLabels ? fed["labels"] as tf.Tensor1D : undefined,
       }, scope);

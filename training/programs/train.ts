@@ -18,7 +18,16 @@ import { type LossTerms, lossTerms, trainStep } from "../losses.ts";
 import { accumulateFeatures, type Forward, forward, type Model } from "../model.ts";
 import { selects } from "../select.ts";
 import type { Layout } from "../state.ts";
-import { controlSpecs, inputSpecs, keepColumns, modelSpecs, type ProgramParts, restricted, spec } from "./parts.ts";
+import {
+  controlSpecs,
+  inputSpecs,
+  keepColumns,
+  modelSpecs,
+  presentColumns,
+  type ProgramParts,
+  restricted,
+  spec,
+} from "./parts.ts";
 
 /** A training program; `statNames` is known once it has been traced or run. */
 export interface TrainProgram extends Program {
@@ -82,6 +91,7 @@ function passOf(
   const pass = forward(model, {
     inputs: byModality(modalities, (modality) => fed[names.input.of(modality)]),
     keep: only === undefined ? kept : restricted(kept, only, modalities, batchSize),
+    present: presentColumns(parts, fed),
     rows: (column) => {
       startRows(merged, column, 1); // speaks if nobody declared it
       return fed[names.rows.of(column)] as tf.Tensor2D;

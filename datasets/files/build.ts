@@ -1,0 +1,276 @@
+/**
+ * From files and what `dataset.json` says of them to a dataset.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { byModality } from "../../core/modality.ts";
+import type { Dataset, Split, SplitName } from "../../core/kinds/mod.ts";
+import { sizeOf } from "../../core/program.ts";
+import { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/refusal.ts";
+import type { ForeignArray } from "../../formats/mod.ts";
+import { checkDataset } from "../check.ts";
+import { fingerprintOf } from "../fingerprint.ts";
+import { checkIds, givenSplit, indicesOf, textsOf } from "./labels.ts";
+import type { DataFiles } from "./refs.ts";
+import type { FilesSpec } from "./spec.ts";
+import { dealt, joined, splitNames } from "./splits.ts";
+import { standardised, type Values, valuesOf } from "./values.ts";
+
+/** All samples of a dataset, before they are split. */
+export interface Samples {
+  readonly size: number;
+  readonly labels: Int32Array;
+  readonly values: Readonly<Record<string, Values>>;
+  /** Index of the split of each sample. */
+  readonly split: Uint8Array;
+  /** Given names, or `row <n>`. */
+  readonly groups: readonly string[];
+  /** Given names, or `row <n>`. */
+  readonly ids: readonly string[];
+  /** SHA-256 of each sample's values in all modalities. */
+  readonly hashes: readonly string[];
+  /** What was decided here. */
+  readonly notes: readonly string[];
+}
+
+const SHARES = [0.7, 0.1, 0.2] as const;
+
+/** Arrays of all folders of a given split, one behind the other. */
+function concatenated(arrays: readonly ForeignArray[], reference: string): ForeignArray {
+  if (arrays.length === 1) return arrays[0];
+  const [first] = arrays;
+  const row = first.shape.slice(1);
+  const odd = arrays.find(({ shape, type }) =>
+    shape.slice(1).join() !== row.join() || (type === "text") !== (first.type === "text")
+  );
+  if (odd !== undefined) {
+    throw new Refusal({
+      what: `read "${reference}"`,
+      must: "it must have one shape and type in every split",
+      found: arrays.map(({ shape, type }) => `${type} [${shape.join(", ")}]`).join(" and "),
+    });
+  }
+  const shape = [arrays.reduce((sum, { shape }) => sum + shape[0], 0), ...row];
+  if (first.type === "text") {
+    return { type: "text", shape, data: arrays.flatMap(({ data }) => data as readonly string[]) };
+  }
+  const data = new Float64Array(sizeOf(shape));
+  let at = 0;
+  for (const array of arrays) {
+    data.set(array.data as Float64Array, at);
+    at += array.data.length;
+  }
+  // Whole numbers stay whole: 32-bit integers and floats fit into 64-bit floats.
+  return { type: "float64", shape, data };
+}
+
+/** Reads a reference, of every folder of a given split. */
+async function readAll(files: DataFiles, spec: FilesSpec, reference: string): Promise<ForeignArray[]> {
+  if (!("folders" in spec.split)) return [await files.read(reference)];
+  const arrays: ForeignArray[] = [];
+  for (const name of splitNames) {
+    const folder = spec.split.folders[name];
+    if (folder !== undefined) arrays.push(await files.read(reference.replaceAll("{split}", folder)));
+  }
+  return arrays;
+}
+
+const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+
+/** Reads everything. @throws {Refusal} If anything does not fit; the message says which sample or array. */
+export async function readSamples(files: DataFiles, spec: FilesSpec): Promise<Samples> {
+  const whole = async (reference: string) => concatenated(await readAll(files, spec, reference), reference);
+  const labels = indicesOf(textsOf(await whole(spec.labels), "labels"), spec.classes);
+  const size = labels.length;
+  const values: Record<string, Values> = {};
+  const found: string[] = [`labels [${size}]`];
+  for (const [name, own] of Object.entries(spec.modalities)) {
+    const array = await whole(own.from);
+    found.push(`${name} ${shapeText(array.shape)}`);
+    if (array.shape[0] !== size) {
+      throw new Refusal({
+        what: `use modality "${name}"`,
+        must: `it must have a row for each of the ${size} labels`,
+        found: `found ${array.shape[0] ?? "a single number"}; ${found.join(", ")}`,
+      });
+    }
+    values[name] = valuesOf(name, own, array, own.lengths === undefined ? undefined : await whole(own.lengths));
+  }
+  checkSomething(values, size);
+  const listed = async (reference: string | undefined, what: string): Promise<string[] | null> => {
+    if (reference === undefined) return null;
+    const texts = textsOf(await whole(reference), what);
+    if (texts.length === size) return texts;
+    throw new Refusal({
+      what: `use ${what}`,
+      must: `there must be ${size}, one a label`,
+      found: `found ${texts.length}`,
+    });
+  };
+  const ids = await listed(spec.ids, "ids");
+  if (ids !== null) checkIds(ids);
+  const given = await listed(spec.groups, "groups");
+  const names = given?.map((name, n) => name === "" ? `row ${n}` : name) ?? null;
+  const rows = Array.from({ length: size }, (_, n) => `row ${n}`);
+  const hashes = hashesOf(values, size);
+  const split = await splitOfSamples(files, spec, labels, names ?? rows, hashes);
+  return { size, labels, values, groups: names ?? rows, ids: ids ?? rows, hashes, ...split };
+}
+
+/** @throws {Refusal} If a sample has no modality at all, or a modality no sample. */
+function checkSomething(values: Readonly<Record<string, Values>>, size: number): void {
+  const all = Object.entries(values);
+  for (let n = 0; n < size; n++) {
+    if (all.some(([_, { present }]) => present[n] === 1)) continue;
+    throw new Refusal({ what: "use the samples", must: "each must have a modality", found: `sample ${n} has none` });
+  }
+  const absent = all.find(([_, { present }]) => present.every((there) => there === 0));
+  if (absent !== undefined) {
+    throw new Refusal({ what: `use modality "${absent[0]}"`, must: "some sample must have it", found: "none has" });
+  }
+}
+
+/** A digest of every sample's values: equal ones are copies of one sample. */
+function hashesOf(values: Readonly<Record<string, Values>>, size: number): string[] {
+  const all = Object.keys(values).sort().map((name) => values[name]);
+  return Array.from({ length: size }, (_, n) => {
+    const hash = createHash("sha256");
+    for (const { info, data, present } of all) {
+      const width = sizeOf(info.shape);
+      const row = data.subarray(n * width, (n + 1) * width);
+      hash.update(Uint8Array.of(present[n])).update(new Uint8Array(row.buffer, row.byteOffset, row.byteLength));
+    }
+    return hash.digest("base64");
+  });
+}
+
+/** The split as given, or made: by groups, copies of a sample in one group, classes in equal shares. */
+async function splitOfSamples(
+  files: DataFiles,
+  spec: FilesSpec,
+  labels: Int32Array,
+  groups: readonly string[],
+  hashes: readonly string[],
+): Promise<{ split: Uint8Array; notes: string[] }> {
+  const seed = "shares" in spec.split ? spec.split.seed : 0;
+  const random = new Random(seed).split("files", "split");
+  const together = joined([groups, hashes]);
+  if ("shares" in spec.split) {
+    const { shares } = spec.split;
+    const split = dealt(labels, together, shares, random);
+    return {
+      split,
+      notes: [`split ${shares.join(" : ")} by seed ${seed}, classes in equal shares, groups and copies together`],
+    };
+  }
+  let split: Uint8Array;
+  if ("from" in spec.split) {
+    const values = textsOf(concatenated(await readAll(files, spec, spec.split.from), spec.split.from), "the split");
+    split = givenSplit(values, spec.split);
+  } else {
+    const { folders } = spec.split;
+    const sizes = (await readAll(files, spec, spec.labels)).map(({ shape }) => shape[0]);
+    const present = splitNames.flatMap((name, k) => folders[name] === undefined ? [] : [k]);
+    split = Uint8Array.from(present.flatMap((k, i) => new Array<number>(sizes[i]).fill(k)));
+  }
+  if (split.includes(1)) return { split, notes: [] };
+  // Selection needs samples that are neither trained on nor tested.
+  const own = Int32Array.from(split.keys()).filter((n) => split[n] === 0);
+  const [train, validation] = SHARES;
+  const dealtOut = dealt(own.map((n) => labels[n]), own.map((n) => together[n]), [train, validation], random);
+  own.forEach((n, i) => split[n] = dealtOut[i]);
+  return { split, notes: [`validation: an eighth of training by seed ${seed}, by the same rule; test is as given`] };
+}
+
+/** Rows of some samples. */
+function gathered<A extends Float32Array | Int32Array>(data: A, width: number, items: readonly number[]): A {
+  const rows = new (data.constructor as { new (length: number): A })(items.length * width);
+  items.forEach((n, i) => rows.set(data.subarray(n * width, (n + 1) * width) as never, i * width));
+  return rows;
+}
+
+/** Makes a dataset of samples. @throws {Refusal} If a split is empty, or a class has no sample to train on. */
+export async function datasetOf(spec: FilesSpec, samples: Samples): Promise<Dataset> {
+  checkSplits(spec, samples);
+  const modalities = Object.keys(samples.values).sort();
+  const inputs = byModality(modalities, (name) => {
+    const values = samples.values[name];
+    return spec.modalities[name].scale === "none" || spec.modalities[name].kind === "tokens"
+      ? values.data
+      : standardised(values, (n) => samples.split[n] === 0);
+  });
+  const missing = modalities.some((name) => samples.values[name].present.includes(0));
+  const splitAt = (k: number): Split => {
+    const items = Array.from(samples.split.keys()).filter((n) => samples.split[n] === k);
+    return {
+      size: items.length,
+      labels: Int32Array.from(items, (n) => samples.labels[n]),
+      groups: items.map((n) => samples.groups[n]),
+      inputs: byModality(modalities, (name) => gathered(inputs[name], sizeOf(samples.values[name].info.shape), items)),
+      ...missing
+        ? { present: Uint8Array.from(items.flatMap((n) => modalities.map((name) => samples.values[name].present[n]))) }
+        : {},
+    };
+  };
+  const splits: Record<SplitName, Split> = { train: splitAt(0), validation: splitAt(1), test: splitAt(2) };
+  const described = byModality(modalities, (name) => samples.values[name].info);
+  const dataset: Dataset = {
+    name: spec.name,
+    modalities: described,
+    classes: spec.classes,
+    splits,
+    fingerprint: await fingerprintOf(splits, described),
+    notices: [],
+  };
+  checkDataset(dataset);
+  return dataset;
+}
+
+function checkSplits(spec: FilesSpec, { split, labels, size, groups, values }: Samples): void {
+  const refuse = (must: string, found: string, hint?: string) =>
+    new Refusal({ what: `use dataset "${spec.name}"`, must, found, hint });
+  const made = "shares" in spec.split;
+  const counts = splitNames.map((_, k) => split.filter((own) => own === k).length);
+  const empty = counts.indexOf(0);
+  if (empty !== -1) {
+    throw refuse(
+      "every split must hold a sample",
+      `${splitNames[empty]} is empty, of ${size} samples`,
+      made ? "a made split needs about ten samples, or groups, of some class" : undefined,
+    );
+  }
+  const trained = new Set(labels.filter((_, n) => split[n] === 0));
+  const unseen = spec.classes.findIndex((_, c) => !trained.has(c));
+  if (unseen !== -1) {
+    const where = [...new Set(Array.from(split).filter((_, n) => labels[n] === unseen))].map((k) => splitNames[k]);
+    throw refuse(
+      "training must hold every class",
+      `class ${JSON.stringify(spec.classes[unseen])} is ${
+        where.length === 0 ? "in no sample" : `only in ${where.join(" and ")}`
+      }`,
+      "leave it out, or split otherwise",
+    );
+  }
+  for (const [name, { present }] of Object.entries(values)) {
+    const without = splitNames.findIndex((_, k) => !present.some((there, n) => there === 1 && split[n] === k));
+    if (without === -1) continue;
+    throw refuse(
+      "some sample of every split must have each modality",
+      `${splitNames[without]} has none with "${name}"`,
+    );
+  }
+  const owner = new Map<string, number>();
+  groups.forEach((group, n) => {
+    const other = owner.get(group);
+    if (other !== undefined && other !== split[n]) {
+      throw refuse(
+        "splits must share no group",
+        `group ${JSON.stringify(group.slice(0, 40))} is in ${splitNames[other]} and ${splitNames[split[n]]}`,
+        "split by groups, or leave groups out of dataset.json",
+      );
+    }
+    owner.set(group, split[n]);
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * Somebody's own features, from files and without code.
+ *
+ * @module
+ */
+import { dirname, join, parse, resolve } from "node:path";
+import { type Dataset, type DatasetPlugin, defineDataset } from "../../core/kinds/mod.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { datasetOf, readSamples, type Samples } from "./build.ts";
+import { guess } from "./guess.ts";
+import { DataFiles } from "./refs.ts";
+import { type FilesSpec, parseSpec } from "./spec.ts";
+
+/** Options of `files`. */
+export interface FilesOptions {
+  readonly path: string;
+}
+
+/** Where the description of some data is kept: in its folder, or beside its file. */
+export function specPath(path: string): string {
+  const { dir, name, base } = parse(resolve(path));
+  if (base === "dataset.json" || base.endsWith(".dataset.json")) return resolve(path);
+  return isFile(path) ? join(dir, `${name}.dataset.json`) : join(resolve(path), "dataset.json");
+}
+
+function isFile(path: string): boolean {
+  return Deno.statSync(path).isFile;
+}
+
+/** What is said of some data, or guessed. */
+export interface Described {
+  readonly spec: FilesSpec;
+  /** Folder that its references are relative to. */
+  readonly root: string;
+  /** Where it is kept, or would be. */
+  readonly kept: string;
+  /** Whether it was guessed just now. */
+  readonly guessed: boolean;
+  readonly notes: readonly string[];
+}
+
+/** @throws {Refusal} If nothing is there. */
+function checkThere(path: string): void {
+  if (path === "") {
+    throw new Refusal({
+      what: "load files",
+      must: "they must have a path",
+      found: "found none",
+      hint: "write --data FOLDER_OR_FILE, or --set files.path=...",
+    });
+  }
+  try {
+    Deno.statSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
+    throw new Refusal({
+      what: `read data "${path}"`,
+      must: "it must exist",
+      found: "nothing is there",
+      hint: "check the path",
+    });
+  }
+}
+
+/** What `dataset.json` says of some data; without one, a guess. @throws {Refusal} If neither can be had. */
+export async function describe(path: string): Promise<Described> {
+  checkThere(path);
+  const kept = specPath(path);
+  const root = dirname(kept);
+  let text: string | null = null;
+  try {
+    text = await Deno.readTextFile(kept);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (text !== null) return { spec: parseSpec(text, kept), root, kept, guessed: false, notes: [] };
+  return { ...await guess(resolve(path)), root, kept, guessed: true };
+}
+
+/** Reads all samples of some data. @throws {Refusal} If anything does not fit. */
+export async function samplesOf({ spec, root }: Described): Promise<Samples> {
+  const files = new DataFiles(root);
+  try {
+    return await readSamples(files, spec);
+  } finally {
+    await files.close();
+  }
+}
+
+/** files: features of any model, from arrays and tables. */
+export const files: DatasetPlugin = defineDataset<FilesOptions>({
+  name: "files",
+  tiny: { path: new URL("../data/example.csv", import.meta.url).pathname },
+  about: "your own features: .npy, .npz, .safetensors, .csv, .tsv or .parquet, one array per modality and labels",
+  source: "yours; dataset.json says what each file is, and is guessed and written where it is missing",
+  options: {
+    path: {
+      type: "text",
+      default: "",
+      about: "folder, file or dataset.json",
+      source: "yours",
+    },
+  },
+  async load({ path }): Promise<Dataset> {
+    const described = await describe(path);
+    return await datasetOf(described.spec, await samplesOf(described));
+  },
+});

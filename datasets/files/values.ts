@@ -1,0 +1,233 @@
+/**
+ * From arrays of any type and layout to the inputs of one modality.
+ *
+ * @module
+ */
+import type { ModalityInfo } from "../../core/kinds/mod.ts";
+import { sizeOf } from "../../core/program.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { type ForeignArray, narrowFloats } from "../../formats/mod.ts";
+import type { FilesModality } from "./spec.ts";
+
+/** One modality of all samples. */
+export interface Values {
+  readonly info: ModalityInfo;
+  /** Row-major [N, ...shape]; 0 where a sample lacks it. */
+  readonly data: Float32Array | Int32Array;
+  /** Whether each sample has it [N]. */
+  readonly present: Uint8Array;
+  /** Frames that are there, of sequences with lengths [N]: they end at the last one of the window. */
+  readonly lengths?: Int32Array;
+}
+
+const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+
+/** What shapes each kind takes, for messages. */
+const shapes: Readonly<Record<FilesModality["kind"], string>> = {
+  vector: "[N] or [N, d]",
+  sequence: "[N, T] or [N, T, d]",
+  image: "[N, H, W, c], [N, c, H, W] (channels first) or [N, H, W] (channels none)",
+  tokens: "[N, T] integers",
+};
+
+/** Shape of one sample. @throws {Refusal} If the kind has no such shape. */
+function sampleShape(name: string, { kind, channels }: FilesModality, shape: readonly number[]): number[] {
+  const [, ...rest] = shape;
+  if (kind === "vector" && shape.length <= 2) return rest.length === 0 ? [1] : rest;
+  if (kind === "sequence" && shape.length === 2) return [...rest, 1];
+  if (kind === "sequence" && shape.length === 3) return rest;
+  if (kind === "tokens" && shape.length === 2) return rest;
+  if (kind === "image" && shape.length === 3 && channels === "none") return [...rest, 1];
+  if (kind === "image" && shape.length === 4 && channels !== "none") {
+    return channels === "first" ? [rest[1], rest[2], rest[0]] : rest;
+  }
+  throw new Refusal({
+    what: `use modality "${name}" as ${kind === "image" ? `image (channels ${channels})` : kind}`,
+    must: `its shape must be ${shapes[kind]}`,
+    found: `found ${shapeText(shape)}`,
+    hint: 'say another "kind" in dataset.json',
+  });
+}
+
+/** [N, c, H, W] to [N, H, W, c]. */
+function channelsLast(data: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
+  const area = height * width;
+  const moved = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at += area * channels) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < area; p++) moved[at + p * channels + c] = data[at + c * area + p];
+    }
+  }
+  return moved;
+}
+
+/** Lengths of sequences. @throws {Refusal} If one is no whole number within the window. */
+function lengthsOf(name: string, array: ForeignArray, size: number, window: number): Int32Array {
+  const refuse = (found: string) =>
+    new Refusal({
+      what: `use the lengths of modality "${name}"`,
+      must: `they must be ${size} integers of 0..${window}`,
+      found,
+    });
+  if (array.type === "text" || array.shape.length !== 1 || array.shape[0] !== size) {
+    throw refuse(`found ${array.type} of shape ${shapeText(array.shape)}`);
+  }
+  const bad = array.data.findIndex((value) => !Number.isInteger(value) || value < 0 || value > window);
+  if (bad !== -1) throw refuse(`sample ${bad} has ${array.data[bad]}`);
+  return Int32Array.from(array.data);
+}
+
+function checkRow(name: string, row: ArrayLike<number>, n: number): void {
+  for (let k = 0; k < row.length; k++) {
+    if (Number.isFinite(row[k])) continue;
+    throw new Refusal({
+      what: `use modality "${name}"`,
+      must: "every value must be a finite number",
+      found: `sample ${n} has ${row[k]} at position ${k}`,
+      hint: "a sample that lacks the modality has NaN in all of its values",
+    });
+  }
+}
+
+/** Numbers of a modality; rows of NaN alone are samples that lack it. */
+function floats(
+  name: string,
+  array: Exclude<ForeignArray, { type: "text" }>,
+  width: number,
+): { data: Float32Array; present: Uint8Array } {
+  const given = array.data instanceof Float64Array || array.data instanceof Float32Array
+    ? narrowFloats(array.data, `modality "${name}"`)
+    : Float32Array.from(array.data);
+  const size = array.shape[0];
+  const data = given.slice();
+  const present = new Uint8Array(size).fill(1);
+  for (let n = 0; n < size; n++) {
+    const row = data.subarray(n * width, (n + 1) * width);
+    if (width > 0 && row.every(Number.isNaN)) {
+      present[n] = 0;
+      row.fill(0);
+    } else checkRow(name, row, n);
+  }
+  return { data, present };
+}
+
+/** Moves the frames that are there to the end of the window, where recurrent networks end, and clears the rest. */
+function alignedToEnd(data: Float32Array, lengths: Int32Array, [window, width]: readonly number[]): void {
+  lengths.forEach((length, n) => {
+    const row = data.subarray(n * window * width, (n + 1) * window * width);
+    row.copyWithin((window - length) * width, 0, length * width);
+    row.fill(0, 0, (window - length) * width);
+  });
+}
+
+function tokens(name: string, array: Exclude<ForeignArray, { type: "text" }>): Int32Array {
+  const bad = array.data.findIndex((id) => !Number.isInteger(id) || id < 0 || id > 0x7fffffff);
+  if (bad === -1) return Int32Array.from(array.data);
+  const window = array.shape[1];
+  throw new Refusal({
+    what: `use modality "${name}" as tokens`,
+    must: "ids must be integers >= 0, 0 for padding",
+    found: `sample ${Math.floor(bad / window)} has ${array.data[bad]} at position ${bad % window}`,
+  });
+}
+
+/**
+ * Turns an array into the inputs of a modality.
+ *
+ * @param lengths Lengths of sequences, if they are given.
+ * @throws {Refusal} If its shape or a value does not fit its kind.
+ */
+export function valuesOf(
+  name: string,
+  spec: FilesModality,
+  array: ForeignArray,
+  lengths: ForeignArray | undefined,
+): Values {
+  if (array.type === "text") {
+    throw new Refusal({
+      what: `use modality "${name}"`,
+      must: "it must hold numbers",
+      found: `found texts, the first ${JSON.stringify(array.data[0]?.slice(0, 40) ?? "")}`,
+      hint: "turn texts into token ids or features first",
+    });
+  }
+  const shape = sampleShape(name, spec, array.shape);
+  const [size] = array.shape;
+  if (sizeOf(shape) === 0) {
+    throw new Refusal({
+      what: `use modality "${name}"`,
+      must: "it must have values",
+      found: `found ${shapeText(array.shape)}`,
+    });
+  }
+  const own = lengths === undefined ? undefined : lengthsOf(name, lengths, size, shape[0]);
+  if (spec.kind === "tokens") {
+    const data = tokens(name, array);
+    const window = shape[0];
+    own?.forEach((length, n) => data.fill(0, n * window + length, (n + 1) * window));
+    const present = Uint8Array.from(
+      { length: size },
+      (_, n) => data.subarray(n * window, (n + 1) * window).some((id) => id !== 0) ? 1 : 0,
+    );
+    const vocabulary = data.reduce((most, id) => Math.max(most, id), 0) + 1;
+    return {
+      data,
+      present,
+      info: { shape, dtype: "int32", vocabulary, about: `token ids of ${spec.from}, 0 is padding` },
+    };
+  }
+  const width = sizeOf(shape);
+  if (own !== undefined) {
+    const [window, columns] = shape;
+    // What lies behind the end of a sequence is not looked at: a copy says that it is nothing.
+    const data = Float64Array.from(array.data);
+    own.forEach((length, n) => data.fill(length === 0 ? NaN : 0, (n * window + length) * columns, (n + 1) * width));
+    array = { type: "float64", shape: array.shape, data };
+  }
+  const { data, present } = floats(name, array, width);
+  if (own !== undefined) alignedToEnd(data, own, shape);
+  const about = own === undefined
+    ? `${spec.kind} of ${spec.from}`
+    : `${spec.kind} of ${spec.from}, moved to the end of the window, 0 before it`;
+  return {
+    data: spec.kind === "image" && spec.channels === "first" ? channelsLast(data, shape) : data,
+    present,
+    lengths: own,
+    info: { shape, dtype: "float32", about },
+  };
+}
+
+/**
+ * Mean 0 and deviation 1 over the rows that count, per last axis: coordinate of a vector or frame, channel of an image.
+ * Values that are not there stay 0; a coordinate that never changes becomes 0.
+ *
+ * @param counts Whether a sample counts: it is in training.
+ */
+export function standardised({ info, data, present, lengths }: Values, counts: (n: number) => boolean): Float32Array {
+  const width = sizeOf(info.shape);
+  const axis = info.shape[info.shape.length - 1];
+  const frames = width / axis;
+  const from = (n: number) => lengths === undefined ? 0 : (frames - lengths[n]) * axis;
+  const sum = new Float64Array(axis);
+  const squares = new Float64Array(axis);
+  let count = 0;
+  const over = (n: number, apply: (k: number, value: number) => void) => {
+    for (let i = from(n); i < width; i++) apply(i % axis, data[n * width + i]);
+  };
+  const used = Array.from(present, (there, n) => there === 1 && counts(n) ? n : -1).filter((n) => n !== -1);
+  for (const n of used) {
+    over(n, (k, value) => sum[k] += value);
+    count += (width - from(n)) / axis;
+  }
+  const mean = sum.map((value) => value / Math.max(1, count));
+  for (const n of used) over(n, (k, value) => squares[k] += (value - mean[k]) ** 2);
+  const scale = squares.map((value) => value > 0 ? 1 / Math.sqrt(value / count) : 0);
+  const result = new Float32Array(data.length);
+  present.forEach((there, n) => {
+    if (there === 0) return;
+    for (let i = from(n); i < width; i++) {
+      result[n * width + i] = (data[n * width + i] - mean[i % axis]) * scale[i % axis];
+    }
+  });
+  return result;
+}
