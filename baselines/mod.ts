@@ -5,6 +5,7 @@
  */
 import type { MethodPlugin } from "../core/kinds/mod.ts";
 import { agm } from "./agm.ts";
+import { amco } from "./amco.ts";
 import { armMethods } from "./arm/mod.ts";
 import { dataRemixing } from "./data_remixing.ts";
 import { g2d } from "./g2d.ts";
@@ -12,7 +13,10 @@ import { gBlending } from "./g_blending.ts";
 import { greedy } from "./greedy.ts";
 import { infoReg } from "./info_reg.ts";
 import { lfm } from "./lfm.ts";
+import { cml } from "./cml.ts";
+import { mbsd } from "./mbsd.ts";
 import { mla } from "./mla.ts";
+import { mmCosine } from "./mm_cosine.ts";
 import { mmPareto } from "./mm_pareto.ts";
 import { modalityValuation } from "./modality_valuation.ts";
 import { none } from "./none.ts";
@@ -28,10 +32,12 @@ import { uniCe } from "./uni_ce.ts";
 import { unimodalEnsemble } from "./unimodal_ensemble.ts";
 
 export { agm, agmCoefficients, type AgmOptions, agmRatios, partWeights } from "./agm.ts";
+export { amco, type AmcoOptions, dependence, maskRate, smallestMask } from "./amco.ts";
 export * from "./arm/mod.ts";
 export { confidence, dataRemixing, type DataRemixingOptions, leastOf } from "./data_remixing.ts";
 export { g2d, type G2dOptions, gradientFlags, keptEncoders } from "./g2d.ts";
 export { blendingWeights, type BranchLosses, gBlending, type GBlendingOptions } from "./g_blending.ts";
+export { cml, type CmlOptions, confidenceHinge, predictionConfidence, removalChain } from "./cml.ts";
 export { curationOf, greedy, type GreedyOptions, randomCuration, relativeSpeed } from "./greedy.ts";
 export { infoReg, type InfoRegOptions, informationGain, regulation, squaredGradients } from "./info_reg.ts";
 export { clippedGapWeight, fittedShare, lfm, type LfmOptions } from "./lfm.ts";
@@ -43,7 +49,9 @@ export {
   nestedCopies,
   repeatedShare,
 } from "./modality_valuation.ts";
+export { mbsd, type MbsdOptions, type PairTerms, pairTerms } from "./mbsd.ts";
 export { entropyWeights, mla, type MlaOptions, projectionUpdate } from "./mla.ts";
+export { cosineLogits, mmCosine, type MmCosineOptions } from "./mm_cosine.ts";
 export { mmPareto, type MmParetoOptions, paretoGradients, type ParetoJoint } from "./mm_pareto.ts";
 export { dropProbability, opm, type OpmOptions } from "./opm.ts";
 export { nextPrototypes, pmr, pmrCoefficients, type PmrOptions, prototypeLogits } from "./pmr.ts";
@@ -77,7 +85,11 @@ export const builtinMethods: readonly MethodPlugin[] = [
   reLearning,
   umt,
   agm,
+  amco,
+  cml,
+  mbsd,
   mla,
+  mmCosine,
   mmPareto,
   opm,
   pmr,

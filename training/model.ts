@@ -420,6 +420,9 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
         return fusion.forward(features, mask, scope.as("eval"), means);
       });
     },
+    masked: (mask) => fusion.forward(features, mask, scope.as("eval"), means),
+    kernels: () =>
+      fusion.kernels === undefined ? null : remember("harness/kernels", () => fusion.kernels!(features, scope)),
     zeroed: (kept) => {
       const sorted = [...kept].sort();
       return remember(

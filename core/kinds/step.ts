@@ -33,6 +33,10 @@ export interface Step {
   solo(): Solo;
   /** Output with only these modalities kept (feature level, no buffer updates); computed once per step and subset. */
   subset(kept: readonly string[]): FusionOutput;
+  /** Output with any mask, columns [B, 1] of 0 and 1 (feature level, no buffer updates). */
+  masked(keep: Keep): FusionOutput;
+  /** Kernels [d_u, C] of a fusion that is linear in its features, as `Fusion.kernels`; `null` if it is not. */
+  kernels(): ByModality<tf.Tensor2D> | null;
   /**
    * Output with the raw inputs of all other modalities at zero, their encoders in evaluation mode; no buffer updates. The
    * kept ones' features are those of this step unless the fusion looks at stages. Computed once per step and subset.

@@ -82,8 +82,31 @@ Deno.test("qmf with equal weights and no ranking is late fusion trained by the a
   assertNotEquals(weighted.params["head:audio/kernel"].data, both.params["head:audio/kernel"].data);
 });
 
+Deno.test("mbsd without what is between modalities, and amco in its first epoch, train what uni-ce does", async () => {
+  const readouts = await run("concat", [["uni-ce", {}]], {}, three, 1);
+  const apart = await run("concat", [["mbsd", { weight: 0 }]], {}, three, 1);
+  const unmasked = await run("concat", [["amco", {}]], {}, three, 1);
+  for (const [full, { data }] of Object.entries(readouts.params)) {
+    assertClose(apart.params[full].data, data, 1e-5);
+    // The extra map starts as the identity, and learns.
+    if (full.startsWith("encoder:")) assertClose(unmasked.params[full].data, data, 0.02);
+  }
+});
+
+Deno.test("cml without hinges trains the mean over nested subsets, and its confidences follow the hinges", async () => {
+  const loose = await run("concat", [["cml", { lambda: 0 }]]);
+  const strict = await run("concat", [["cml", { lambda: 5 }]]);
+  const plain = await run("concat", []);
+  assertNotEquals(loose.params["head/kernel"].data, plain.params["head/kernel"].data);
+  assertNotEquals(strict.params["head/kernel"].data, loose.params["head/kernel"].data);
+});
+
 const trained: [string, string, Record<string, unknown>][] = [
   ["agm", "concat", {}],
+  ["amco", "concat", {}],
+  ["cml", "concat", {}],
+  ["mbsd", "concat", {}],
+  ["mmcosine", "concat", {}],
   ["mla", "decision", {}],
   ["mmpareto", "concat", {}],
   ["opm", "concat", { warmup: 1 }],
@@ -107,12 +130,21 @@ Deno.test("what cannot be put on one model is refused with the reason", () => {
     [["mla", "ogm"], 'as "mla" trains one modality at a time and "ogm" acts on the losses or gradients of all at once'],
     [["uni-ce", "mla"], "both train every modality's readout"],
     [["mla", "qmf"], "replace the task's loss"],
+    [["agm", "mmcosine"], "both make the fused logits anew"],
+    [["amco", "mbsd"], "both train every modality's readout"],
+    [["cml", "qmf"], "replace the task's loss"],
     [["agm", "qmf"], "both make the fused logits anew"],
     [["ogm", "mmpareto"], "write mmpareto+ogm"],
     [["uni-ce", "mmpareto"], "both train every modality's readout"],
   ];
   for (const [names, reason] of refused) assert(why(...names).includes(reason), `${names.join("+")}: ${why(...names)}`);
-  for (const names of [["mmpareto", "ogm"], ["agm", "uni-ce"], ["opm", "pmr", "ogm-ge"], ["sample-valuation", "mla"]]) {
+  for (
+    const names of [["mmpareto", "ogm"], ["agm", "uni-ce"], ["cml", "mmcosine"], ["mbsd", "agm"], [
+      "opm",
+      "pmr",
+      "ogm-ge",
+    ], ["sample-valuation", "mla"]]
+  ) {
     assertEquals(why(...names), "", names.join("+"));
   }
 });

@@ -5,25 +5,39 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   agmCoefficients,
   agmRatios,
+  confidenceHinge,
+  cosineLogits,
+  dependence,
   discrepancyRatios,
   dropProbability,
   energyConfidence,
   entropyWeights,
+  maskRate,
   nextPrototypes,
   nextRow,
+  pairTerms,
   paretoGradients,
   partWeights,
   pmrCoefficients,
+  predictionConfidence,
   projectionUpdate,
   prototypeLogits,
   rankingTerms,
+  removalChain,
+  smallestMask,
 } from "../../baselines/mod.ts";
 import { crossEntropy, labelProbability } from "../../losses/mod.ts";
+import { record } from "../../tensor/autodiff.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 
 const labels = () => tf.tensor1d([0, 1, 2], "int32");
 const audio = () => tf.tensor2d([[2, 0, -1], [0.5, 1, 0], [0, 0, 1]]);
 const video = () => tf.tensor2d([[0.5, 0, 0], [0, 0.2, 0.1], [1, 0, 0]]);
+/** Gradients of a scalar, 0 where it does not depend on a tensor. */
+const gradientsOf = (of: () => tf.Tensor, by: tf.Tensor[]): tf.Tensor[] => {
+  const recording = record(of);
+  return recording.gradients(recording.value, by).map((found, i) => found ?? tf.zerosLike(by[i]));
+};
 const test = (name: string, run: () => void) => Deno.test(name, () => tf.tidy(() => void run()));
 
 // ------------------------------------------------------------------------------------------------------------------ agm
@@ -203,4 +217,93 @@ test("mmpareto: gradients that agree are added; those that conflict are worked a
     }),
     { numRuns: 60 },
   );
+});
+
+// -------------------------------------------------------------------------------------------------------------- mmcosine
+
+test("mmcosine: lengths of features and of the head's columns do not count, and no logit exceeds the scale", () => {
+  const f = tf.tensor2d([[1, 2], [-3, 0.5]]);
+  const k = tf.tensor2d([[0.5, -1, 2], [1, 1, 0]]);
+  const plain = values(cosineLogits(f, k, 10));
+  assertAlmostEquals(plain[0], 10 * 2.5 / (Math.sqrt(5) * Math.sqrt(1.25)), 1e-5);
+  assertClose(values(cosineLogits(tf.mul(f, 7), tf.mul(k, [[0.1, 3, 9]]), 10)), plain, 1e-4);
+  assert(plain.every((value) => Math.abs(value) <= 10 + 1e-5));
+});
+
+test("mmcosine: a feature of length 0 has the logits 0 and no gradient", () => {
+  const k = tf.tensor2d([[0.5, -1], [1, 1]]);
+  const f = tf.tensor2d([[0, 0], [1, 0]]);
+  assertEquals(values(cosineLogits(f, k, 10)).slice(0, 2), [0, 0]);
+  const [gradient] = gradientsOf(() => tf.sum(tf.square(cosineLogits(f, k, 10))), [f]);
+  assertEquals(values(gradient).slice(0, 2), [0, 0]);
+  assert(values(gradient).every(Number.isFinite));
+});
+
+// ------------------------------------------------------------------------------------------------------------------ amco
+
+test("amco: the rate goes from 0 to 1 at epsilon and stays; so many entries of the smallest noise are masked", () => {
+  const rate = (level: number) => values(maskRate(tf.scalar(level), 0.3))[0];
+  assertClose([rate(0), rate(0.1), rate(0.15), rate(0.3), rate(5)], [0, 0.5, Math.SQRT1_2, 1, 1], 1e-6);
+  const noise = tf.tensor1d([0.9, 0.1, 0.5, 0.3]);
+  const mask = (p: number) => values(smallestMask(noise, tf.scalar(p)));
+  assertEquals([mask(0), mask(0.5), mask(0.74), mask(0.75), mask(1)], [
+    [1, 1, 1, 1],
+    [1, 0, 1, 0],
+    [1, 0, 1, 0],
+    [1, 0, 0, 0],
+    [0, 0, 0, 0],
+  ]);
+});
+
+test("amco: shares of one softmax over all logits; padding and dropped modalities have none", () => {
+  const logits = { audio: tf.tensor2d([[1, 0], [0, 0], [9, 9]]), video: tf.tensor2d([[0, 0], [2, 1], [0, 0]]) };
+  const names = ["audio", "video"];
+  const e = Math.E;
+  const share = ((e + 1) / (e + 3) + 2 / (e * e + e + 2)) / 2;
+  const weights = tf.tensor1d([1, 1, 0]);
+  assertClose(values(dependence(logits, names, weights, null)), [share, 1 - share], 1e-6);
+  const column = (flags: number[]) => tf.tensor2d(flags, [3, 1]);
+  const kept = dependence(logits, names, weights, { audio: column([1, 0, 1]), video: column([1, 1, 1]) });
+  assertAlmostEquals(values(kept)[0], (e + 1) / (e + 3) / 2, 1e-6);
+});
+
+// ------------------------------------------------------------------------------------------------------------------- cml
+
+test("cml: confidences of the toy logits, and hinges per sample and over the batch", () => {
+  const [more, fewer] = [predictionConfidence(tf.add(audio(), video())), predictionConfidence(audio())];
+  assertClose(values(more), [0.899052, 0.54661, 0.422319], 1e-5);
+  assertClose(values(fewer), [0.843795, 0.50648, 0.576117], 1e-5);
+  assertAlmostEquals(values(tf.mean(confidenceHinge(more, fewer)))[0], 0.051266, 1e-5);
+  assertAlmostEquals(values(tf.relu(tf.sum(tf.sub(fewer, more))))[0], 0.05841, 1e-5);
+});
+
+test("cml: subsets are nested and lose one modality each; a less confident subset costs nothing", () => {
+  assertEquals(removalChain([2, 0, 1]), [1, 1, 0, 0, 1, 0]);
+  assertEquals(removalChain([1, 0]), [1, 0]);
+  assertClose(values(confidenceHinge(tf.tensor1d([0.9, 0.4]), tf.tensor1d([0.5, 0.6]))), [0, 0.2], 1e-6);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ mbsd
+
+const form = { distance: "logits", divergence: "kl", weightGradient: false } as const;
+
+test("mbsd: weights and distances of the toy logits; a pair of which neither is right teaches nothing", () => {
+  const { weight, distance } = pairTerms(audio(), video(), labels(), form);
+  assertClose(values(weight), [0.391932, 0.139315, 0.364175], 1e-5);
+  assertAlmostEquals(values(tf.mean(distance))[0], 0.23639, 1e-5);
+  const wrong = pairTerms(audio(), video(), tf.tensor1d([1, 2, 1], "int32"), form);
+  assertEquals([...values(wrong.weight), ...values(wrong.distance), ...values(wrong.divergence)], new Array(9).fill(0));
+});
+
+test("mbsd: equal predictions cost nothing; the divergence moves the weaker alone, the distance both", () => {
+  const same = pairTerms(audio(), audio(), labels(), form);
+  assertClose([...values(same.distance), ...values(same.divergence)], new Array(6).fill(0), 1e-6);
+  const [a, b] = [audio(), video()];
+  const moved = (part: "distance" | "divergence") =>
+    gradientsOf(() => tf.sum(pairTerms(a, b, labels(), form)[part]), [a, b]).map((gradient) =>
+      values(gradient).some((value) => Math.abs(value) > 1e-6)
+    );
+  // The audio is the stronger of every row.
+  assertEquals(moved("divergence"), [false, true]);
+  assertEquals(moved("distance"), [true, true]);
 });

@@ -305,5 +305,152 @@ result["mmpareto"] = [
     for m, fusion, gamma in [(2, "concat", 1.5), (3, "concat", 1), (3, "decision", 2)]
 ]
 
+
+# ------------------------------------------------------------------------------------------------------------ mmcosine
+def cosines(f, k, scale):
+    return scale * (f @ k) / (np.sqrt(np.sum(f**2, 1, keepdims=True)) * np.sqrt(np.sum(k**2, 0, keepdims=True)))
+
+
+def mmcosine(m, fusion, scale):
+    model = Model(m, fusion)
+    kernel = "head/kernel/{}" if fusion == "concat" else "head:{}/kernel"
+
+    def own(P, rows):
+        f = model.features(P, rows)
+        return {n: cosines(f[n], P[kernel.format(n)], scale) for n in model.names}
+
+    def step(P, state, rows):
+        return gradients(lambda P: np.mean(ce(sum(own(P, rows).values()), LABELS[rows])), P), state, {}
+
+    P, _, found = run(model, step)
+    found["logits"] = rounded(np.ravel(sum(own(P, np.arange(SIZE)).values())))
+    found["solo"] = {n: rounded(np.ravel(l)) for n, l in own(P, np.arange(SIZE)).items()}
+    return found
+
+
+result["mmcosine"] = [
+    {"options": {"scale": scale}, "m": m, "fusion": fusion, "epoch": 0, **mmcosine(m, fusion, scale)}
+    for m, fusion, scale in [(2, "concat", 10), (3, "sum", 15), (3, "decision", 5)]
+]
+
+
+# ---------------------------------------------------------------------------------------------------------------- amco
+def amco(m, fusion, full):
+    """Rates of 0 or 1 only: with others, who is masked is drawn."""
+    model = Model(m, fusion, extra={"aux:amco/kernel": (C, C), "aux:amco/bias": (C,)}.items())
+
+    def own(P, rows):
+        return list(model.solo(P, model.features(P, rows)).values())
+
+    def fused(P, ls):
+        return sum(ls) @ P["aux:amco/kernel"] + P["aux:amco/bias"]
+
+    def step(P, dependent, rows):
+        y = LABELS[rows]
+
+        def loss(P):
+            ls = own(P, rows)
+            masked = [l * (1 - d) if full else l for l, d in zip(ls, dependent)]
+            return np.mean(ce(fused(P, masked), y)) + sum(np.mean(ce(l, y)) for l in ls)
+
+        together = softmax(np.concatenate(own(P, rows), 1))
+        share = np.array([together[:, C * u : C * (u + 1)].sum(1).mean() for u in range(m)])
+        stats = {f"share:{n}": s for n, s in zip(model.names, share)} | {"rate": float(full)}
+        return gradients(loss, P), (share > 0.5).astype(float), stats
+
+    P, dependent, found = run(model, step, np.zeros(m))
+    found["buffers"] = {"aux:amco/dependent": rounded(dependent)}
+    found["logits"] = rounded(np.ravel(fused(P, own(P, np.arange(SIZE)))))
+    return found
+
+
+result["amco"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": epoch, "epochs": 20, **amco(m, fusion, full)}
+    for options, m, fusion, epoch, full in [
+        ({}, 2, "concat", 0, False),
+        ({}, 2, "sum", 9, True),
+        ({"ramp": "released"}, 3, "concat", 4, True),
+    ]
+]
+
+
+# ----------------------------------------------------------------------------------------------------------------- cml
+def cml(m, fusion, lam, order, hinge):
+    model = Model(m, fusion)
+    chain = [[u for u in range(m) if u not in order[:k]] for k in range(m)]
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+
+        def terms(P):
+            f = model.features(P, rows)
+            ls = [model.zero_filled(P, f, [model.names[u] for u in kept]) for kept in chain]
+            sure = [np.max(softmax(l), axis=1) for l in ls]
+            rises = [after - before for before, after in zip(sure, sure[1:])]
+            hinges = [np.mean(np.maximum(0, r)) if hinge == "sample" else np.maximum(0, np.sum(r)) for r in rises]
+            return sum(np.mean(ce(l, y)) for l in ls) / m, lam * sum(hinges)
+
+        joint, sure = terms(P)
+        return gradients(lambda P: sum(terms(P)), P), state, {"loss/joint": joint, "loss/confidence": sure}
+
+    return run(model, step)[2] | {
+        "controls": {"cml/chain": [int(u in kept) for kept in chain[1:] for u in range(m)]}
+    }
+
+
+result["cml"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": 0, **cml(m, fusion, *arguments)}
+    for options, m, fusion, arguments in [
+        ({"lambda": 0.5}, 2, "concat", (0.5, [0, 1], "sample")),
+        ({"lambda": 1}, 3, "decision", (1, [2, 0, 1], "sample")),
+        ({"hinge": "batch"}, 3, "concat", (0.1, [1, 2, 0], "batch")),
+    ]
+]
+
+
+# ---------------------------------------------------------------------------------------------------------------- mbsd
+def mbsd(m, fusion, weight=1, distance="logits", divergence="kl", free=False):
+    model = Model(m, fusion)
+
+    def pair(a, b, y):
+        p, q = p_label(a, y), p_label(b, y)
+        either = (np.argmax(sg(a), 1) == y) | (np.argmax(sg(b), 1) == y)
+        w = np.abs(p - q) * either
+        w = w if free else sg(w)
+        x, z = (a, b) if distance == "logits" else (softmax(a), softmax(b))
+        first = (sg(p) > sg(q))[:, None] * 1.0
+        strong, weak = sg(a * first + b * (1 - first)), b * first + a * (1 - first)
+        if divergence == "kl":
+            d = np.sum(softmax(strong) * (log_softmax(strong) - log_softmax(weak)), axis=1)
+        else:
+            own = p_label(weak, y)
+            d = own * (np.log(own) - p_label(strong, y))
+        return w * np.mean((x - z) ** 2, axis=1), w * d
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+
+        def terms(P):
+            f = model.features(P, rows)
+            ls = list(model.solo(P, f).values())
+            pairs = [pair(a, b, y) for a, b in itertools.combinations(ls, 2)]
+            near, taught = (weight * sum(np.mean(x) for x in part) / len(pairs) for part in zip(*pairs))
+            return np.mean(ce(model.logits(P, f), y)) + sum(np.mean(ce(l, y)) for l in ls), near, taught
+
+        _, near, taught = terms(P)
+        return gradients(lambda P: sum(terms(P)), P), state, {"loss/distance": near, "loss/divergence": taught}
+
+    return run(model, step)[2]
+
+
+result["mbsd"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": 0, **mbsd(m, fusion, *arguments)}
+    for options, m, fusion, arguments in [
+        ({}, 2, "concat", ()),
+        ({"weight": 0.5, "distance": "probabilities"}, 3, "concat", (0.5, "probabilities")),
+        ({"divergence": "released", "weightGradient": True}, 3, "decision", (1, "logits", "released", True)),
+    ]
+]
+
 if __name__ == "__main__":
     print(json.dumps(result))

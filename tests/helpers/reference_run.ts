@@ -72,6 +72,8 @@ export interface ReferenceOptions {
   readonly epochs?: number;
   /** Values of buffers when the epoch has begun. */
   readonly start?: Record<string, readonly number[]>;
+  /** Controls when the epoch has begun. */
+  readonly controls?: Record<string, readonly number[]>;
   /** Features as wide as the first modality's. */
   readonly equalWidths?: boolean;
 }
@@ -97,8 +99,16 @@ export async function referenceRun(
   engine: Engine,
   name: string,
   options: Record<string, unknown>,
-  { m, fusion = "concat", fusionOptions = {}, epoch = 0, epochs = 10, equalWidths = false, start: given = {} }:
-    ReferenceOptions,
+  {
+    m,
+    fusion = "concat",
+    fusionOptions = {},
+    epoch = 0,
+    epochs = 10,
+    equalWidths = false,
+    start: given = {},
+    controls = {},
+  }: ReferenceOptions,
 ): Promise<ReferenceRun> {
   const modalities = NAMES.slice(0, m);
   const context = { modalities, classes: CLASSES };
@@ -142,6 +152,7 @@ export async function referenceRun(
     state.epoch = epoch;
     await method.beforeEpoch?.(host);
     await host.setBuffers(mapByModality(given, (values) => Float32Array.from(values)));
+    for (const [control, values] of Object.entries(controls)) host.setControl(control, values);
     const run = async (from: number, to: number) => {
       const items = Int32Array.from({ length: to - from }, (_, i) => from + i);
       const base: Segment[] = [{ programs: ["main"], items }];
