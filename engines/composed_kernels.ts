@@ -41,6 +41,11 @@ export class Kernels {
     return result;
   }
 
+  /** The values on the host. Only for backends that can be read at once. */
+  numbers(x: tf.TensorInfo): ArrayLike<number> {
+    return this.#backend.readSync(x.dataId) as ArrayLike<number>;
+  }
+
   /** The same values in another shape. */
   reshape(x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     return this.run("Reshape", { x }, { shape: [...shape] });

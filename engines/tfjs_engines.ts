@@ -5,7 +5,9 @@
  */
 import { defineEngine, type EnginePlugin } from "../core/kinds/mod.ts";
 import type { Missing } from "../core/program.ts";
+import { registerComposed } from "./composed_kernels.ts";
 import { eagerEngine } from "./eager.ts";
+import { indexChecks } from "./index_checks.ts";
 import { calmGraphics, graphicsDriver, messageOf } from "./missing.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
 import { mendWebgpu } from "./webgpu_kernels.ts";
@@ -15,7 +17,10 @@ export const cpu: EnginePlugin = defineEngine({
   name: "cpu",
   about: "tfjs in plain JavaScript, operation by operation; slow, for checking other engines",
   unavailable: () => Promise.resolve(null),
-  create: () => eagerEngine({ name: "cpu", backend: "cpu", device: "CPU, 1 thread" }),
+  create() {
+    registerComposed("cpu", indexChecks);
+    return eagerEngine({ name: "cpu", backend: "cpu", device: "CPU, 1 thread" });
+  },
 });
 
 /** tfjs's WebAssembly backend, with the kernels that training needs and it lacks. */

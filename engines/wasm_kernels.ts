@@ -14,6 +14,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
+import { indexChecks } from "./index_checks.ts";
+import { stagedSum } from "./staged_sum.ts";
 import { gather, onTruths, refusals } from "./wasm_gaps.ts";
 import { Refusal } from "../core/refusal.ts";
 
@@ -307,13 +309,34 @@ function batchMatMul(k: Kernels, { a, b }: Record<string, tf.TensorInfo>, attrs:
   return k.run("BatchMatMul/own", { a: left, b: right }, { transposeA: false, transposeB: false });
 }
 
-/** The backend gives whatever lay in memory as the sum of nothing. */
-function sum(k: Kernels, x: tf.TensorInfo, attrs: unknown): tf.TensorInfo {
-  const { axis, keepDims } = attrs as { axis: number | number[] | null; keepDims?: boolean };
-  if (tf.util.sizeFromShape(x.shape) > 0) return k.run("Sum/own", { x }, { axis, keepDims });
+/** Attributes of sums and means. */
+interface SumAttributes {
+  readonly axis: number | number[] | null;
+  readonly keepDims?: boolean;
+}
+
+/** The axes of a sum and the shape of its result. */
+function reducedTo(x: tf.TensorInfo, { axis, keepDims }: SumAttributes): { axes: number[]; shape: number[] } {
   const axes = tf.util.parseAxisParam(axis ?? x.shape.map((_, i) => i), x.shape);
   const shape = x.shape.map((extent, i) => axes.includes(i) ? 1 : extent);
-  return k.zeros(keepDims ? shape : shape.filter((_, i) => !axes.includes(i)), x.dtype === "bool" ? "int32" : x.dtype);
+  return { axes, shape: keepDims ? shape : shape.filter((_, i) => !axes.includes(i)) };
+}
+
+/** The backend gives whatever lay in memory as the sum of nothing, and adds up the rounding of long sums. */
+function sum(k: Kernels, x: tf.TensorInfo, attrs: unknown): tf.TensorInfo {
+  const { axes, shape } = reducedTo(x, attrs as SumAttributes);
+  if (tf.util.sizeFromShape(x.shape) === 0) return k.zeros(shape, x.dtype === "bool" ? "int32" : x.dtype);
+  const staged = stagedSum(k, x, axes);
+  return staged === null ? k.run("Sum/own", { x }, { ...attrs as SumAttributes }) : k.reshape(staged, shape);
+}
+
+/** A long mean by its sum. */
+function mean(k: Kernels, x: tf.TensorInfo, attrs: unknown): tf.TensorInfo {
+  const { axes, shape } = reducedTo(x, attrs as SumAttributes);
+  const staged = stagedSum(k, x, axes);
+  if (staged === null) return k.run("Mean/own", { x }, { ...attrs as SumAttributes });
+  const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+  return k.reshape(k.run("RealDiv", { a: staged, b: k.scalar(count) }), shape);
 }
 
 /** Operands side by side along all labels, those of the result first; multiplied and summed over the others. */
@@ -366,6 +389,7 @@ const composed: Readonly<Record<string, ComposedKernel>> = {
       : k.run("Cast/own", { x }, attrs as Record<string, unknown>),
   Einsum: (k, inputs, attrs) => einsum(k, Object.values(inputs), (attrs as { equation: string }).equation),
   Sum: (k, { x }, attrs) => sum(k, x, attrs),
+  Mean: (k, { x }, attrs) => mean(k, x, attrs),
   FloorDiv: (k, inputs) => k.cast(k.run("FloorDiv/own", inputs), "int32"),
   Log1p: (k, { x }) => log1p(k, x),
   MaxPoolGrad: (k, inputs, attrs) => maxPoolGrad(k, inputs, attrs as Parameters<typeof maxPoolGrad>[2]),
@@ -375,6 +399,7 @@ const composed: Readonly<Record<string, ComposedKernel>> = {
   UnsortedSegmentSum: (k, { x, segmentIds }, attrs) =>
     unsortedSegmentSum(k, x, segmentIds, (attrs as { numSegments: number }).numSegments),
   GatherV2: gather,
+  ...indexChecks,
 };
 
 /** Names of the kernels that this file adds or replaces. */

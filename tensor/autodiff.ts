@@ -8,23 +8,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { Refusal } from "../core/refusal.ts";
 import { registerGradients } from "./gradients.ts";
-
-/** One recorded kernel, as tfjs's engine keeps it. */
-interface TapeNode {
-  readonly kernelName: string;
-  readonly inputs: Record<string, tf.Tensor>;
-  readonly outputs: tf.Tensor[];
-  readonly gradient?: (dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
-  readonly saved?: tf.Tensor[];
-}
-
-/** The part of tfjs's engine that keeps the tape; private in its types, stable since 1.0. */
-interface TapeEngine {
-  readonly state: { activeTape: TapeNode[] | null; gradientDepth: number };
-  startTape(): void;
-  endTape(): void;
-}
+import { tapeEngine, type TapeNode } from "./tape.ts";
 
 /** A kernel that ran in a recording, by its shapes. */
 export interface KernelUse {
@@ -55,13 +41,20 @@ export interface Recording<T> {
 /**
  * Runs a function and records how its tensors came about. Call inside `tf.tidy`, which owns what the function makes.
  *
- * @throws {Error} If called inside another recording: gradients of gradients are not supported.
+ * Inside it, `tf.grad` and its kin give first derivatives that can be differentiated once more; where that would be wrong,
+ * it is refused (`tape.ts`).
+ *
+ * @throws {Refusal} If called inside another recording.
  */
 export function record<T>(run: () => T): Recording<T> {
   registerGradients();
-  const engine = tf.engine() as unknown as TapeEngine;
+  const engine = tapeEngine();
   if (engine.state.gradientDepth !== 0) {
-    throw new Error("Cannot record inside a recording as gradients of gradients are not supported");
+    throw new Refusal({
+      what: "record inside a recording",
+      must: "one recording must have ended before the next",
+      hint: "take the inner derivative by tf.grad or tf.grads",
+    });
   }
   engine.startTape();
   let value: T;
@@ -144,7 +137,11 @@ function backpropagate(
     );
     if (inputs.length === 0) continue;
     if (node.gradient === undefined || node.gradient === null) {
-      throw new Error(`Cannot differentiate kernel ${node.kernelName} as tfjs registers no gradient for it`);
+      throw new Refusal({
+        what: `differentiate kernel ${node.kernelName}`,
+        found: "no gradient is registered for it",
+        hint: "cut it off by stopGradient, or compute it in another way",
+      });
     }
     // A kernel with several outputs (Unpack, SplitV) wants a gradient for each; the unused ones get zeros.
     const filled = node.outputs.length === 1 ? dys : dys.map((dy, k) => dy ?? tf.zerosLike(node.outputs[k]));
@@ -196,7 +193,7 @@ export function stopGradient<T extends tf.Tensor>(tensor: T): T {
     makeTensorFromTensorInfo(info: tf.TensorInfo): tf.Tensor;
   };
   const info = engine.state.tensorInfo.get(tensor.dataId);
-  if (info === undefined) throw new Error("Cannot stop the gradient of a disposed tensor");
+  if (info === undefined) throw new Refusal({ what: "stop the gradient of a disposed tensor" });
   info.backend.incRef(tensor.dataId);
   return engine.makeTensorFromTensorInfo({ dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype }) as T;
 }

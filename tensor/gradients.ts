@@ -1,15 +1,18 @@
 /**
  * Gradients that tfjs lacks or has wrong.
  *
- * Each is tested against finite differences. What is wrong with tfjs 4.22's own: `Cumsum` transposes the result unless
+ * Each is tested against finite differences. What is wrong with tfjs 4.22's own: `Max` and `Min` give the whole gradient to
+ * each of equal largest values; `Cumsum` transposes the result unless
  * the axis is the last; `Prod` refuses negative axes; `GatherV2` treats several batch dimensions as none; `MirrorPad`
  * forgets the mirrored copies; `Tile` refuses five dimensions; `SplitV` and `Unpack` fail with one part; convolutions refuse
  * dilation; they and pooling forget how extents were rounded. `Mean` is right, but divides a tensor of the input's size.
- * The others it does not have at all.
+ * The others it does not have at all. Of an index out of range the compiled engine gathers zeros and scatters nothing, and so do
+ * the gradients.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { mendTape } from "./tape.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 type Gradients = Record<string, () => tf.Tensor>;
@@ -183,6 +186,26 @@ function unsliced(x: tf.Tensor, dy: tf.Tensor, attributes: Attributes): tf.Tenso
   return tf.pad(wide, first.map((at, axis) => [at, x.shape[axis] - at - wide.shape[axis]]) as [number, number][]);
 }
 
+/** The shape of what a reduction over some axes gives, with them. */
+const keptShape = (x: tf.Tensor, axes: readonly number[]): number[] =>
+  x.shape.map((extent, axis) => axes.includes(axis) ? 1 : extent);
+
+/** Equal largest (smallest) values share the gradient evenly. */
+function extreme(axis: "axis" | "reductionIndices"): Config {
+  return {
+    inputsToSave: ["x"],
+    outputsToSave: [true],
+    gradient: (dy, [x, y], attributes) => ({
+      x: () => {
+        const axes = tf.util.parseAxisParam(attributes[axis] as number | number[], x.shape);
+        const kept = keptShape(x, axes);
+        const marks = tf.cast(tf.equal(x, tf.reshape(y, kept)), "float32");
+        return tf.mul(tf.div(tf.reshape(dy as tf.Tensor, kept), tf.sum(marks, axes, true)), marks);
+      },
+    }),
+  };
+}
+
 const configs: Readonly<Record<string, Config>> = {
   AvgPool: pooling("AvgPoolGrad", false),
   AvgPool3D: pooling("AvgPool3DGrad", false),
@@ -260,18 +283,19 @@ const configs: Readonly<Record<string, Config>> = {
       x: () => gathered(x, indices, dy as tf.Tensor, positive(axis as number, x.rank), (batchDims ?? 0) as number),
     }),
   },
+  Max: extreme("reductionIndices"),
   Mean: {
     inputsToSave: ["x"],
     gradient: (dy, [x], { axis }) => ({
       x: () => {
         const axes = tf.util.parseAxisParam(axis as number | number[], x.shape);
         const count = axes.reduce((product, along) => product * x.shape[along], 1);
-        const kept = x.shape.map((extent, along) => axes.includes(along) ? 1 : extent);
         // Divided before it is repeated, which broadcasting does where it is used.
-        return tf.mul(tf.reshape(tf.div(dy as tf.Tensor, count), kept), tf.onesLike(x));
+        return tf.mul(tf.reshape(tf.div(dy as tf.Tensor, count), keptShape(x, axes)), tf.onesLike(x));
       },
     }),
   },
+  Min: extreme("axis"),
   MirrorPad: {
     inputsToSave: ["x"],
     gradient: (dy, [x], { paddings, mode }) => ({
@@ -282,9 +306,35 @@ const configs: Readonly<Record<string, Config>> = {
         ),
     }),
   },
+  // Where x is NaN the results are, so that the gradient needs no look at it, as `tf.step` takes.
+  Relu: {
+    inputsToSave: ["x"],
+    gradient: (dy, [x]) => ({ x: () => tf.mul(dy as tf.Tensor, tf.cast(tf.greater(x, 0), "float32")) }),
+  },
+  Relu6: {
+    inputsToSave: ["x"],
+    gradient: (dy, [x]) => ({
+      x: () => {
+        const inside = tf.mul(tf.cast(tf.lessEqual(x, 6), "float32"), tf.cast(tf.greater(x, 0), "float32"));
+        return tf.mul(dy as tf.Tensor, inside);
+      },
+    }),
+  },
   ScatterNd: {
     inputsToSave: ["indices"],
     gradient: (dy, [indices]) => ({ updates: () => placed(dy as tf.Tensor, indices) }),
+  },
+  SparseToDense: {
+    inputsToSave: ["sparseIndices", "sparseValues", "defaultValue"],
+    gradient: (dy, [indices, values, fallback]) => {
+      const given = dy as tf.Tensor;
+      const places = indices.rank < 2 ? tf.reshape(indices, [indices.size, 1]) : indices;
+      const at = tf.reshape(placed(given, places), [places.shape[0]]);
+      return {
+        sparseValues: () => values.rank === 0 ? tf.sum(at) : tf.reshape(at, values.shape),
+        defaultValue: () => tf.reshape(tf.sub(tf.sum(given), tf.sum(at)), fallback.shape),
+      };
+    },
   },
   SplitV: {
     // Of one part alone tfjs gives the gradient itself instead of a list.
@@ -335,6 +385,7 @@ let registered = false;
 export function registerGradients(): void {
   if (registered) return;
   registered = true;
+  mendTape();
   for (const [kernelName, { gradient, ...saves }] of Object.entries(configs)) {
     tf.registerGradient({
       kernelName,

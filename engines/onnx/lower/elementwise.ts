@@ -141,9 +141,17 @@ function atan2(b: Builder, y: Value, x: Value): Value {
   return b.where(b.op("Equal", [x, zero(b, x)]), upright, behind);
 }
 
-/** Rounds towards minus infinity. */
+/**
+ * The quotient rounded towards minus infinity. Of floats the exact one: 1 / 0.1 is 10 as a float, but the float 0.1 is above
+ * a tenth, so that it goes 9 times. What is left after division is exact, and so is x without it.
+ */
 function floorDiv(b: Builder, x: Value, y: Value): Value {
-  if (x.dtype === "float32") return b.op("Floor", [b.op("Div", [x, y])]);
+  if (x.dtype === "float32") {
+    const rest = b.op("Mod", [x, y], { fmod: 1 });
+    const quotient = b.op("Round", [b.op("Div", [b.op("Sub", [x, rest]), y])]);
+    const opposite = b.op("Less", [b.op("Mul", [b.op("Sign", [rest]), b.op("Sign", [y])]), zero(b, x)]);
+    return b.op("Sub", [quotient, b.cast(opposite, "float32")]);
+  }
   const quotient = b.op("Div", [x, y]); // towards zero
   const rest = b.op("Sub", [x, b.op("Mul", [quotient, y])]);
   const opposite = b.op("Less", [b.op("Mul", [b.op("Sign", [rest]), b.op("Sign", [y])]), zero(b, x)]);
@@ -262,9 +270,8 @@ export const elementwiseRules: Rules<Plain | Arithmetic | Others> = {
       const value = float(b, x);
       const above = b.op("Greater", [value, zero(b, value)]);
       const step = alpha === 0 ? b.cast(above, "float32") : b.where(above, b.scalar(1), b.scalar(alpha));
-      return b.cast(step, x.dtype);
+      return x.dtype === "float32" ? b.where(b.op("IsNaN", [x]), x, step) : b.cast(step, x.dtype);
     },
-    note: "NaN gives alpha, where tfjs's CPU gives NaN",
   },
 };
 

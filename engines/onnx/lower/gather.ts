@@ -5,11 +5,62 @@
  */
 import type { Builder } from "../graph/builder.ts";
 import { sizeOf, type Value } from "../graph/ir.ts";
+import { Refusal } from "../../../core/refusal.ts";
 import { float, numeric, type Rules } from "./rule.ts";
 
-/** The elements of the last axis's index tuples, [...list, depth]. */
-function tuples(b: Builder, indices: Value): Value {
-  return b.cast(indices, "int64");
+/** Numbers that are known while compiling, or `null`. */
+function knownNumbers({ data, node, shape }: Value): readonly number[] | null {
+  if (data !== null) return Array.from(data, Number);
+  if (node?.op === "Reshape" || node?.op === "Cast") return knownNumbers(node.inputs[0]!)?.map(Math.trunc) ?? null;
+  if (node?.op !== "ConstantOfShape") return null;
+  return sizeOf(shape) === 0 ? [] : [Number(node.inputs[1]!.data![0])];
+}
+
+/**
+ * Which tuples of the last axis are places of a tensor, [...list, 1] as truths; `null` if all are known to be.
+ *
+ * @param extents Of the axes that a tuple's elements number.
+ * @throws {Refusal} If one is known not to be.
+ */
+function legal(b: Builder, kernel: string, indices: Value, extents: readonly number[]): Value | null {
+  const known = knownNumbers(indices);
+  if (known !== null) {
+    const wrong = known.findIndex((number, i) => number < 0 || number >= extents[i % extents.length]);
+    if (wrong < 0) return null;
+    const extent = extents[wrong % extents.length];
+    throw new Refusal({
+      what: `trace kernel ${kernel}`,
+      must: `its indices must be integers in 0..${extent - 1}`,
+      found: `found ${known[wrong]}`,
+    });
+  }
+  const one = extents.length === 1;
+  const ends = b.constant(extents, one ? [] : [extents.length], indices.dtype);
+  const inside = b.op("And", [
+    b.op("GreaterOrEqual", [indices, b.scalar(0, indices.dtype)]),
+    b.op("Less", [indices, ends]),
+  ]);
+  if (one) return inside;
+  return b.cast(b.reduce("ReduceMin", b.cast(inside, "int32"), [indices.shape.length - 1], true), "bool");
+}
+
+/** Numbers of the rows that tuples name, [count]; those that name none have another number. */
+function rowNumbers(
+  b: Builder,
+  indices: Value,
+  extents: readonly number[],
+  inside: Value | null,
+  other: number,
+): Value {
+  const depth = extents.length;
+  const count = sizeOf(indices.shape.slice(0, -1));
+  // The number of a row is what its tuple makes with the strides of the leading axes.
+  const strides = extents.map((_, axis) => sizeOf(extents.slice(axis + 1)));
+  const tuple = b.reshape(b.cast(indices, "int64"), [count, depth]);
+  const numbers = depth === 1
+    ? b.reshape(tuple, [count])
+    : b.reduce("ReduceSum", b.op("Mul", [tuple, b.constant(strides, [1, depth], "int64")]), [1], false);
+  return inside === null ? numbers : b.where(b.reshape(inside, [count]), numbers, b.scalar(other, "int64"));
 }
 
 /**
@@ -26,12 +77,23 @@ function added(b: Builder, base: Value, numbers: Value, rows: Value): Value {
   return b.op("ScatterElements", [base, places, rows], { axis: 0, reduction: "add" });
 }
 
-/** Updates put into a base. */
-function put(b: Builder, base: Value, indices: Value, updates: Value): Value {
-  const list = [...indices.shape.slice(0, -1), ...base.shape.slice(indices.shape.at(-1)!)];
+/** Updates put into a base; what names no place is left out. */
+function put(b: Builder, kernel: string, base: Value, indices: Value, updates: Value): Value {
+  const depth = indices.shape.at(-1)!;
+  const [size, width] = [base.shape.slice(0, depth), base.shape.slice(depth)].map(sizeOf);
+  const list = [...indices.shape.slice(0, -1), ...base.shape.slice(depth)];
   const each = b.expand(numeric(b, updates), list);
   if (sizeOf(each.shape) === 0) return base;
-  return b.cast(b.op("ScatterND", [numeric(b, base), tuples(b, indices), each]), base.dtype);
+  const inside = legal(b, kernel, indices, base.shape.slice(0, depth));
+  if (inside === null) {
+    return b.cast(b.op("ScatterND", [numeric(b, base), b.cast(indices, "int64"), each]), base.dtype);
+  }
+  // What names no place goes to a row behind the others.
+  const rows = b.pad(b.reshape(numeric(b, base), [size, width]), [0, 0, 1, 0], 0);
+  const numbers = rowNumbers(b, indices, base.shape.slice(0, depth), inside, size);
+  const count = sizeOf(numbers.shape);
+  const put = b.op("ScatterND", [rows, b.reshape(numbers, [count, 1]), b.reshape(each, [count, width])]);
+  return b.cast(b.reshape(b.slice(put, [0, 0], [size, width]), base.shape), base.dtype);
 }
 
 /** Updates added up in zeros. Truths are added as integers, as the runtime has no sum of truths. */
@@ -39,14 +101,21 @@ function addedUp(b: Builder, indices: Value, updates: Value, shape: readonly num
   const depth = indices.shape.at(-1)!;
   const [count, size, width] = [indices.shape.slice(0, -1), shape.slice(0, depth), shape.slice(depth)].map(sizeOf);
   const each = b.expand(numeric(b, updates), [...indices.shape.slice(0, -1), ...shape.slice(depth)]);
-  // The number of a row is what its tuple makes with the strides of the leading axes.
-  const strides = Array.from({ length: depth }, (_, axis) => sizeOf(shape.slice(axis + 1, depth)));
-  const tuple = b.reshape(tuples(b, indices), [count, depth]);
-  const numbers = depth === 1
-    ? b.reshape(tuple, [count])
-    : b.reduce("ReduceSum", b.op("Mul", [tuple, b.constant(strides, [1, depth], "int64")]), [1], false);
-  const sums = added(b, b.filled(0, [size, width], each.dtype), numbers, b.reshape(each, [count, width]));
+  const inside = legal(b, "ScatterNd", indices, shape.slice(0, depth));
+  const numbers = rowNumbers(b, indices, shape.slice(0, depth), inside, 0);
+  const rows = chosen(b, inside === null ? null : b.reshape(inside, [count, 1]), b.reshape(each, [count, width]));
+  const sums = added(b, b.filled(0, [size, width], each.dtype), numbers, rows);
   return b.cast(b.reshape(sums, shape), updates.dtype);
+}
+
+/** Values where a truth holds, else zeros. */
+function chosen(b: Builder, inside: Value | null, values: Value): Value {
+  return inside === null ? values : b.where(inside, values, b.constant([0], [], values.dtype));
+}
+
+/** Indices with 0 in place of what is no place. */
+function safe(b: Builder, inside: Value | null, indices: Value): Value {
+  return inside === null ? indices : b.where(inside, indices, b.scalar(0, indices.dtype));
 }
 
 /** Gathers along `axis` within each of the leading `batch` axes, which both share. */
@@ -67,6 +136,10 @@ function gatheredInBatch(b: Builder, x: Value, indices: Value, axis: number, bat
   ]);
 }
 
+const OUTSIDE_GATHERED = "an index out of range is refused where it is known while compiling, else it gives zeros";
+const OUTSIDE_SCATTERED =
+  "an index out of range is refused where it is known while compiling, else what belongs to it is left out";
+
 /** Rows of this family. */
 export const gatherRules: Rules<
   | "GatherNd"
@@ -83,7 +156,16 @@ export const gatherRules: Rules<
       shape: [...indices.shape.slice(0, -1), ...x.shape.slice(indices.shape.at(-1)!)],
       dtype: x.dtype,
     }),
-    lower: (b, [x, indices]) => b.op("GatherND", [x, tuples(b, indices)]),
+    note: OUTSIDE_GATHERED,
+    lower: (b, [x, indices], _, [output]) => {
+      const depth = indices.shape.at(-1)!;
+      if (sizeOf(x.shape) === 0) return b.filled(0, output.shape, output.dtype);
+      const inside = legal(b, "GatherNd", indices, x.shape.slice(0, depth));
+      const values = b.op("GatherND", [x, b.cast(safe(b, inside, indices), "int64")]);
+      if (inside === null) return values;
+      const list = [...indices.shape.slice(0, -1), ...output.shape.slice(indices.shape.length - 1).map(() => 1)];
+      return chosen(b, b.reshape(inside, list), values);
+    },
   },
   GatherV2: {
     inputs: ["x", "indices"],
@@ -91,10 +173,22 @@ export const gatherRules: Rules<
       shape: [...x.shape.slice(0, axis), ...indices.shape.slice(batchDims), ...x.shape.slice(axis + 1)],
       dtype: x.dtype,
     }),
-    lower: (b, [x, indices], { axis, batchDims }) =>
-      batchDims === 0
-        ? b.op("Gather", [x, b.cast(indices, "int32")], { axis })
-        : gatheredInBatch(b, x, indices, axis, batchDims),
+    note: OUTSIDE_GATHERED,
+    lower: (b, [x, given], { axis, batchDims }, [output]) => {
+      const indices = b.cast(given, "int32");
+      if (sizeOf(x.shape) === 0) return b.filled(0, output.shape, output.dtype);
+      const inside = legal(b, "GatherV2", indices, [x.shape[axis]]);
+      const places = safe(b, inside, indices);
+      const values = batchDims === 0
+        ? b.op("Gather", [x, places], { axis })
+        : gatheredInBatch(b, x, places, axis, batchDims);
+      if (inside === null) return values;
+      const list = indices.shape.slice(batchDims);
+      const outer = output.shape.map((extent, i) =>
+        i < batchDims ? extent : i >= axis && i < axis + list.length ? extent : 1
+      );
+      return chosen(b, b.reshape(inside, outer), values);
+    },
   },
   OneHot: {
     inputs: ["indices"],
@@ -109,24 +203,26 @@ export const gatherRules: Rules<
     inputs: ["indices", "updates"],
     infer: ([_, updates], { shape }) => ({ shape, dtype: updates.dtype }),
     sums: true,
+    note: OUTSIDE_SCATTERED,
     lower: (b, [indices, updates], { shape }) => addedUp(b, indices, updates, shape),
   },
   SparseToDense: {
     inputs: ["sparseIndices", "sparseValues", "defaultValue"],
     infer: ([_, values], { shape }) => ({ shape, dtype: values.dtype }),
+    note: OUTSIDE_SCATTERED,
     lower: (b, [indices, values, fallback], { shape }) => {
       const base = b.expand(b.reshape(b.cast(fallback, values.dtype), []), shape);
       // A list of numbers are places of a vector; one number is one place.
       const rank = indices.shape.length;
       const places = rank < 2 ? b.reshape(indices, [sizeOf(indices.shape), 1]) : indices;
-      return put(b, base, places, values);
+      return put(b, "SparseToDense", base, places, values);
     },
   },
   TensorScatterUpdate: {
     inputs: ["tensor", "indices", "updates"],
     infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-    note: "leaves the given tensor as it is; tfjs's CPU writes into it",
-    lower: (b, [x, indices, updates]) => put(b, x, indices, b.cast(updates, x.dtype)),
+    note: `leaves the given tensor as it is, tfjs's CPU writes into it; ${OUTSIDE_SCATTERED}`,
+    lower: (b, [x, indices, updates]) => put(b, "TensorScatterUpdate", x, indices, b.cast(updates, x.dtype)),
   },
   UnsortedSegmentSum: {
     inputs: ["x", "segmentIds"],

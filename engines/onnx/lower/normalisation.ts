@@ -28,7 +28,6 @@ export const normalisationRules: Rules<"FusedBatchNorm" | "LRN" | "LRNGrad"> = {
   FusedBatchNorm: {
     inputs: ["x", "scale?", "offset?", "mean", "variance"],
     infer: ([x]) => ({ shape: x.shape, dtype: "float32" }),
-    note: "tfjs differentiates it only where a scale is given",
     lower: (b, [x, scale, offset, mean, variance], { epsilon }) => {
       const spread = b.op("Sqrt", [b.op("Add", [float(b, variance), b.scalar(epsilon)])]);
       const factor = scale === null ? b.op("Reciprocal", [spread]) : b.op("Div", [float(b, scale), spread]);

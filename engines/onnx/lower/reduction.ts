@@ -35,6 +35,15 @@ function reduction(
 
 const by = (op: Parameters<Builder["reduce"]>[0]) => (b: Builder, x: Value, attributes: ReductionAttributes): Value =>
   b.reduce(op, x, attributes.axes, attributes.keepDims);
+
+/** The largest or smallest value: NaN where there is one, which the runtime passes over unless it comes first. */
+const extremum = (op: "ReduceMax" | "ReduceMin") => (b: Builder, x: Value, attributes: ReductionAttributes): Value => {
+  const value = by(op)(b, x, attributes);
+  if (x.dtype !== "float32") return value;
+  const marks = b.cast(b.op("IsNaN", [x]), "float32");
+  const lost = b.cast(by("ReduceMax")(b, marks, attributes), "bool");
+  return b.where(lost, b.scalar(NaN), value);
+};
 const same = ({ dtype }: ValueSpec) => dtype;
 const summed = ({ dtype }: ValueSpec) => dtype === "bool" ? "int32" as const : dtype;
 
@@ -64,6 +73,28 @@ function shifted(b: Builder, x: Value, axis: number, by: number, reverse: boolea
   return b.pad(b.slice(x, begin, kept), [...at(!reverse), ...at(reverse)], value);
 }
 
+/** Longer axes are summed up part by part, so that rounding does not add up. */
+const LONG_CUMULATION = 4096;
+/** Values of a part. */
+const PART = 64;
+
+/** Sums of all values up to each. */
+function cumulativeSum(b: Builder, x: Value, attributes: CumulativeAttributes): Value {
+  const { axis, exclusive, reverse } = attributes;
+  const extent = x.shape[axis];
+  const plain = (value: Value, along: number, without: boolean): Value =>
+    b.op("CumSum", [value, b.constant([along], [], "int64")], { exclusive: without ? 1 : 0, reverse: reverse ? 1 : 0 });
+  if (extent <= LONG_CUMULATION || x.dtype !== "float32") return plain(x, axis, exclusive);
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const parts = Math.ceil(extent / PART);
+  const missing = x.shape.map((_, i) => i === axis ? parts * PART - extent : 0);
+  const padded = b.reshape(b.pad(x, [...x.shape.map(() => 0), ...missing], 0), [...before, parts, PART, ...after]);
+  const sums = b.reduce("ReduceSum", padded, [axis + 1], false);
+  const others = cumulativeSum(b, sums, { axis, exclusive: true, reverse });
+  const whole = b.op("Add", [plain(padded, axis + 1, exclusive), b.reshape(others, [...before, parts, 1, ...after])]);
+  return b.slice(b.reshape(whole, [...before, parts * PART, ...after]), x.shape.map(() => 0), x.shape);
+}
+
 /** Products of all values up to each: after step k every place holds the product of the 2^k values up to it. */
 function cumulativeProduct(b: Builder, x: Value, { axis, exclusive, reverse }: CumulativeAttributes): Value {
   let product = exclusive ? shifted(b, x, axis, 1, reverse, 1) : x;
@@ -88,6 +119,12 @@ function counts(b: Builder, x: Value, weights: Value, size: number): Value {
   return b.slice(b.reshape(flat, [rows, size + 1]), [0, 0], [rows, size]);
 }
 
+/** What sorts as x does, with NaN above all: half of x, infinity as the largest number, and NaN as infinity. */
+function ranks(b: Builder, x: Value): Value {
+  const half = b.op("Min", [b.op("Mul", [x, b.scalar(0.5)]), b.scalar(3.4028234663852886e38)]);
+  return b.where(b.op("IsNaN", [x]), b.scalar(Infinity), half);
+}
+
 /** Rows of this family. */
 export const reductionRules: Rules<
   | Plain
@@ -103,9 +140,9 @@ export const reductionRules: Rules<
 > = {
   All: reduction(same, by("ReduceMin"), 1),
   Any: reduction(same, by("ReduceMax"), 0),
-  Max: reduction(same, by("ReduceMax"), -Infinity),
+  Max: reduction(same, extremum("ReduceMax"), -Infinity),
   Mean: reduction(() => "float32", (b, x, attributes) => by("ReduceMean")(b, float(b, x), attributes), NaN),
-  Min: reduction(same, by("ReduceMin"), Infinity),
+  Min: reduction(same, extremum("ReduceMin"), Infinity),
   Prod: reduction(summed, by("ReduceProd"), 1),
   Sum: reduction(summed, by("ReduceSum"), 0),
   ArgMax: position("ArgMax"),
@@ -127,11 +164,7 @@ export const reductionRules: Rules<
   Cumsum: {
     inputs: ["x"],
     infer: ([x]) => ({ shape: x.shape, dtype: summed(x) }),
-    lower: (b, [x], { axis, exclusive, reverse }) =>
-      b.op("CumSum", [numeric(b, x), b.constant([axis], [], "int64")], {
-        exclusive: exclusive ? 1 : 0,
-        reverse: reverse ? 1 : 0,
-      }),
+    lower: (b, [x], attributes) => cumulativeSum(b, numeric(b, x), attributes),
   },
   DenseBincount: {
     inputs: ["x", "weights"],
@@ -173,11 +206,15 @@ export const reductionRules: Rules<
       const shape = [...x.shape.slice(0, -1), k];
       return [{ shape, dtype: x.dtype }, { shape, dtype: "int32" }];
     },
-    note: "always sorted; of equal values the first comes first",
+    note:
+      "always sorted; of equal values the first comes first; NaN counts as largest, where tfjs's CPU has it anywhere",
     lower: (b, [x], { k }) => {
-      const attributes = { axis: x.shape.length - 1, largest: 1, sorted: 1 };
-      const [values, indices] = b.node("TopK", [numeric(b, x), b.ints([k])], attributes);
-      return [b.cast(values, x.dtype), b.cast(indices, "int32")];
+      const axis = x.shape.length - 1;
+      const attributes = { axis, largest: 1, sorted: 1 };
+      const given = numeric(b, x);
+      const [values, indices] = b.node("TopK", [x.dtype === "float32" ? ranks(b, x) : given, b.ints([k])], attributes);
+      const found = x.dtype === "float32" ? b.op("GatherElements", [x, indices], { axis }) : b.cast(values, x.dtype);
+      return [found, b.cast(indices, "int32")];
     },
   },
 };

@@ -13,6 +13,7 @@ import { verify } from "../graph/verify.ts";
 import { bias } from "./bias.ts";
 import { foldConstants } from "./fold_constants.ts";
 import { groupUpdates } from "./group_updates.ts";
+import { longSums } from "./long_sums.ts";
 import { multiplyAdd } from "./multiply_add.ts";
 import { rejoined } from "./rejoined.ts";
 import { relu } from "./relu.ts";
@@ -91,6 +92,12 @@ export const passes: readonly Pass[] = [
       "optimiser's update of a large parameter consists of",
     cpu: true,
     run: multiplyAdd,
+  },
+  {
+    name: "long sums",
+    reason: "after all that look for sums: sums of many numbers in stages, so that their rounding does not add up",
+    cpu: true,
+    run: longSums,
   },
   {
     name: "wide rows",

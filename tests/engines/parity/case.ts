@@ -55,6 +55,29 @@ const pairs: readonly (readonly (readonly number[])[])[] = [
 
 const singles: readonly (readonly number[])[] = [[2, 3], [1], [], [3, 1, 5], [0, 4]];
 
+/** Rows in which a wrong reduction shows: no numbers, infinities, signed zeros, denormals, huge, tiny and equal values. */
+export const adversarialRows: readonly (readonly number[])[] = [
+  [NaN, 1, 2, 3, 4],
+  [1, 2, NaN, 3, 4],
+  [4, 3, 2, 1, NaN],
+  [NaN, Infinity, NaN, -Infinity, 0],
+  [Infinity, 1, -2, 3, 1],
+  [1, -Infinity, -2, 3, 1],
+  [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
+  [-0, 0, -0, 0, -0],
+  [1e-40, -1e-40, 1e-38, 0, 1e-45],
+  [1e30, -1e30, 2e30, 2e30, 5e29],
+  [1e-30, 2e-30, -1e-30, 2e-30, 0],
+  [2, 2, 1, 2, 2],
+  [-3, -3, -3, -3, -3],
+];
+
+/** Cases of a function along the last axis of those rows. */
+export function adversarial(run: (x: tf.Tensor) => tf.Tensor | tf.Tensor[], options: Partial<Case> = {}): Case[] {
+  const shape = [adversarialRows.length, adversarialRows[0].length];
+  return [{ shapes: [shape], given: { 0: adversarialRows.flat() }, run: ([x]) => run(x), gradient: false, ...options }];
+}
+
 /** Cases of a function of one tensor. */
 export function unary(run: (x: tf.Tensor) => tf.Tensor, options: Partial<Case> = {}): Case[] {
   return singles.map((shape) => ({ shapes: [shape], run: ([x]: tf.Tensor[]) => run(x), ...options }));

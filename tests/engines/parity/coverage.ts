@@ -28,7 +28,7 @@ export const flat: ReadonlySet<string> = new Set<KernelName>([
 ]);
 
 /** Kernels that have a derivative, but neither tfjs nor `tensor/gradients.ts` gives it. */
-const undifferentiated: ReadonlySet<string> = new Set<KernelName>(["MaxPoolWithArgmax", "SparseToDense"]);
+const undifferentiated: ReadonlySet<string> = new Set<KernelName>(["MaxPoolWithArgmax"]);
 
 /** Kernels that repeat one operand to the shape of another, besides those of two operands named a and b. */
 const broadcasting: ReadonlySet<string> = new Set<KernelName>([

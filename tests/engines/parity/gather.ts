@@ -97,12 +97,12 @@ export const gatherCases: Readonly<Record<keyof typeof gatherRules, readonly Cas
     },
   ],
   SparseToDense: [
-    gathered([3], [3], [1, 4, 0], (x, n) => tf.sparseToDense(n, x, [5], 0.5), { gradient: false }),
-    gathered([2], [2, 2], [1, 0, 0, 2], (x, n) => tf.sparseToDense(n, x, [2, 3], 0), { gradient: false }),
-    gathered([], [3], [1, 4, 0], (x, n) => tf.sparseToDense(n, x, [5], 0.5), { gradient: false }),
-    gathered([1], [1], [0], (x, n) => tf.sparseToDense(n, x, [1], 0.5), { gradient: false }),
-    gathered([0], [0], [], (x, n) => tf.sparseToDense(n, x, [5], 0.5), { gradient: false }),
-    gathered([0], [0, 2], [], (x, n) => tf.sparseToDense(n, x, [2, 3], 0.5), { gradient: false }),
+    gathered([3], [3], [1, 4, 0], (x, n) => tf.sparseToDense(n, x, [5], 0.5)),
+    gathered([2], [2, 2], [1, 0, 0, 2], (x, n) => tf.sparseToDense(n, x, [2, 3], 0)),
+    gathered([], [3], [1, 4, 0], (x, n) => tf.sparseToDense(n, x, [5], 0.5)),
+    gathered([1], [1], [0], (x, n) => tf.sparseToDense(n, x, [1], 0.5)),
+    gathered([0], [0], [], (x, n) => tf.sparseToDense(n, x, [5], 0.5)),
+    gathered([0], [0, 2], [], (x, n) => tf.sparseToDense(n, x, [2, 3], 0.5)),
   ],
   TensorScatterUpdate: [
     ...typed(

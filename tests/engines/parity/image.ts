@@ -80,18 +80,15 @@ export const imageCases: Readonly<
         tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, offset as tf.Tensor1D, scale as tf.Tensor1D),
       { low: 0.5 },
     ),
-    // tfjs cannot differentiate without a scale.
     {
       shapes: [[5, 3], [3], [3]],
       low: 0.5,
-      gradient: false,
       run: ([x, mean, variance]) =>
         tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, undefined, undefined, 0.1),
     },
     {
       shapes: [[1, 1], [1], [1], [1]],
       low: 0.5,
-      gradient: false,
       run: ([x, mean, variance, offset]) =>
         tf.batchNorm(x, mean as tf.Tensor1D, variance as tf.Tensor1D, offset as tf.Tensor1D),
     },

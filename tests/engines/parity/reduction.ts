@@ -1,7 +1,7 @@
 /** Parity cases of reductions, positions of extremes, cumulative sums and products, counts and softmax. */
 import * as tf from "@tensorflow/tfjs";
 import type { reductionRules } from "../../../engines/onnx/lower/reduction.ts";
-import { type Case, integer, several, shaped, typed } from "./case.ts";
+import { adversarial, adversarialRows, type Case, integer, several, shaped, typed } from "./case.ts";
 
 type Reduce = (x: tf.Tensor, axis?: number | number[], keepDims?: boolean) => tf.Tensor;
 
@@ -33,6 +33,12 @@ const cumulative = (run: (x: tf.Tensor, axis: number, exclusive: boolean, revers
   ]);
 const counted = [0, 2, 2, 5, 1, 9] as const;
 
+/** From the largest to the smallest, NaN first, as NumPy and PyTorch sort. */
+function descending(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
+  return a === b ? 0 : b < a ? -1 : 1;
+}
+
 export const reductionCases: Readonly<Record<keyof typeof reductionRules, readonly Case[]>> = {
   All: [
     ...reduced((x, axis, keep) => tf.all(tf.greater(x, -1.2), axis, keep), truths),
@@ -46,32 +52,46 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
     ...reduced(tf.max),
     ...typed([2, 3], (x) => tf.max(x, 1)),
     ...integer((x) => tf.max(x, 0)),
+    ...adversarial((x) => tf.max(x, 1)),
+    ...adversarial((x) => tf.max(tf.transpose(x), 0, true)),
+    ...adversarial((x) => tf.max(x)),
     ...nothing((x) => tf.max(x, 1), "the largest of no elements is NaN instead of -Infinity", -Infinity),
   ],
   Mean: [
     ...typed([2, 3], (x) => tf.mean(x, 0)),
     ...reduced(tf.mean),
+    ...adversarial((x) => tf.mean(x, 1)),
     ...nothing((x) => tf.mean(x, 1), "the mean of no elements is 0 instead of NaN", NaN),
   ],
   Min: [
     ...reduced(tf.min),
     ...integer((x) => tf.min(x, 0)),
+    ...adversarial((x) => tf.min(x, 1)),
+    ...adversarial((x) => tf.min(tf.transpose(x), 0, true)),
     ...nothing((x) => tf.min(x, 1), "the smallest of no elements is NaN instead of Infinity", Infinity),
   ],
-  Prod: [...reduced(tf.prod), ...typed([2, 3], (x) => tf.prod(x, 0)), ...shaped([[3, 0]], (x) => tf.prod(x, 1))],
+  Prod: [
+    ...adversarial((x) => tf.prod(x, 1)),
+    ...reduced(tf.prod),
+    ...typed([2, 3], (x) => tf.prod(x, 0)),
+    ...shaped([[3, 0]], (x) => tf.prod(x, 1)),
+  ],
   Sum: [
     ...reduced(tf.sum),
+    ...adversarial((x) => tf.sum(x, 1)),
     ...typed([2, 3], (x) => tf.sum(x, 0)),
     ...shaped([[3, 4]], (x) => tf.sum(tf.greater(x, 0)), truths),
     ...shaped([[3, 0], [0]], (x) => tf.sum(x, x.rank - 1)),
   ],
   ArgMax: [
+    ...adversarial((x) => tf.argMax(tf.slice(x, [4, 0]), 1)),
     ...alongAxes(tf.argMax, truths),
     ...shaped([[0, 3]], (x) => tf.argMax(x, 1), truths),
     { shapes: [[2, 4]], given: { 0: [1, 3, 3, 0, 2, 2, 2, 2] }, run: ([x]) => tf.argMax(x, 1), gradient: false },
     ...integer((x) => tf.argMax(x, 0)).slice(0, 1),
   ],
   ArgMin: [
+    ...adversarial((x) => tf.argMin(tf.slice(x, [4, 0]), 1)),
     ...alongAxes(tf.argMin, truths),
     ...shaped([[0, 3]], (x) => tf.argMin(x, 1), truths),
     { shapes: [[2, 4]], given: { 0: [1, 0, 3, 0, 2, 2, 2, 2] }, run: ([x]) => tf.argMin(x, 1), gradient: false },
@@ -97,8 +117,17 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
       { dtypes: ["int32"], low: 0, high: 3, gradient: false },
     ),
   ],
-  Cumprod: [...cumulative(tf.cumprod), ...typed([2, 3], (x) => tf.cumprod(x, 1))],
-  Cumsum: [...cumulative(tf.cumsum), ...integer((x) => tf.cumsum(x, 0))],
+  Cumprod: [
+    ...adversarial((x) => tf.cumprod(x, 1)),
+    ...cumulative(tf.cumprod),
+    ...typed([2, 3], (x) => tf.cumprod(x, 1)),
+  ],
+  Cumsum: [
+    ...adversarial((x) => tf.cumsum(x, 1)),
+    ...shaped([[5000, 2]], (x) => tf.cumsum(x, 0), { gradient: false, tolerance: 1e-4 }),
+    ...cumulative(tf.cumsum),
+    ...integer((x) => tf.cumsum(x, 0)),
+  ],
   DenseBincount: [false, true].flatMap((binary): Case[] => [
     {
       shapes: [[2, 3], [2, 3]],
@@ -148,12 +177,27 @@ export const reductionCases: Readonly<Record<keyof typeof reductionRules, readon
     },
     ...several([[[1], [1]], [[0, 3], [0, 2]]], ([sorted, x]) => tf.searchSorted(sorted, x, side), truths),
   ]),
-  Softmax: shaped([[3, 5], [4, 1], [2, 3, 2], [1], [0, 3], [3, 0]], (x) => tf.softmax(x)),
+  Softmax: [
+    ...shaped([[3, 5], [4, 1], [2, 3, 2], [1], [0, 3], [3, 0]], (x) => tf.softmax(x)),
+    ...adversarial((x) => tf.softmax(x)),
+  ],
   TopK: [
     ...shaped([[2, 5]], (x) => Object.values(tf.topk(x, 3))),
     ...shaped([[4], [2, 1, 4], [3, 1], [3, 5], [1], [0, 4]], (x) => Object.values(tf.topk(x, 1))),
     ...shaped([[3, 4]], (x) => Object.values(tf.topk(x, 4))),
     ...integer((x) => tf.topk(x, 1).indices),
     { shapes: [[5]], given: { 0: [1, 2, 2, 0, 2] }, run: ([x]) => Object.values(tf.topk(x, 4)), gradient: false },
+    ...adversarial((x) => tf.topk(x, 3).values, {
+      wrong: "puts NaN anywhere",
+      reference: { values: [adversarialRows.flatMap((row) => [...row].sort(descending).slice(0, 3))] },
+    }),
+    {
+      shapes: [[4]],
+      given: { 0: [Infinity, 1, NaN, 3.4028234e38] },
+      run: ([x]) => Object.values(tf.topk(x, 4)),
+      gradient: false,
+      wrong: "puts NaN anywhere",
+      reference: { values: [[NaN, Infinity, 3.4028234e38, 1], [2, 0, 3, 1]] },
+    },
   ],
 };
