@@ -31,7 +31,7 @@ export function confidence(logits: ArrayLike<number>): number {
   return Math.log(all.length) - entropy;
 }
 
-/** The position of the least value; of equal ones the first. */
+/** The position of the least value; of equal ones the first, 0 where there is none below infinity. */
 export function leastOf(values: readonly number[]): number {
   return values.reduce((best, value, u) => value < values[best] ? u : best, 0);
 }
@@ -54,7 +54,7 @@ function headLogits(features: Float32Array, kernel: Float32Array, bias: Float32A
   return logits;
 }
 
-/** For each item, the modality of which its readout is least sure. */
+/** For each item, the modality of which its readout is least sure, of those that it has. */
 async function leastConfident(
   host: Host,
   items: Int32Array,
@@ -72,7 +72,12 @@ async function leastConfident(
   const { classes } = host;
   return Array.from(
     items,
-    (_, n) => leastOf(logits.map((own) => confidence(own.subarray(n * classes, (n + 1) * classes)))),
+    (item, n) =>
+      leastOf(
+        host.modalities.map((modality, u) =>
+          host.has("train", item, modality) ? confidence(logits[u].subarray(n * classes, (n + 1) * classes)) : Infinity
+        ),
+      ),
   );
 }
 

@@ -62,13 +62,15 @@ function meanConfidences(host: Host): number[] {
   const { classes } = host;
   return host.modalities.map((modality) => {
     const logits = host.table(logitColumn(modality));
-    let sum = 0;
+    let [sum, count] = [0, 0];
     labels.forEach((label, n) => {
+      if (!host.has("train", n, modality)) return;
+      count++;
       const row = logits.subarray(n * classes, (n + 1) * classes);
       const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
       sum += Math.exp(row[label] - top) / row.reduce((total, value) => total + Math.exp(value - top), 0);
     });
-    return sum / labels.length;
+    return sum / Math.max(1, count);
   });
 }
 

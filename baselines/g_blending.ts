@@ -38,21 +38,29 @@ export function blendingWeights(branches: readonly BranchLosses[]): number[] {
 
 const WEIGHTS = "g-blending/weights";
 
-/** Mean cross-entropy of rows of logits. */
-function meanLoss(logits: Float32Array, labels: Int32Array, classes: number): number {
-  let sum = 0;
+/** Mean cross-entropy of the rows of logits that count. */
+function meanLoss(
+  logits: Float32Array,
+  labels: Int32Array,
+  classes: number,
+  counts: (sample: number) => boolean,
+): number {
+  let [sum, count] = [0, 0];
   for (let n = 0; n < labels.length; n++) {
+    if (!counts(n)) continue;
+    count++;
     const row = logits.subarray(n * classes, (n + 1) * classes);
     const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
     sum += top + Math.log(row.reduce((total, value) => total + Math.exp(value - top), 0)) - row[labels[n]];
   }
-  return sum / labels.length;
+  return sum / Math.max(1, count);
 }
 
 /** Loss of one branch: a modality's readout where it alone is kept, or the fused prediction. */
 async function branchLoss(host: Host, split: OpenSplit, modality: string | null): Promise<number> {
   if (modality === null) return (await host.evaluate(split)).loss;
-  return meanLoss((await host.pass(split, [modality])).solo[modality], host.labels(split), host.classes);
+  const { solo } = await host.pass(split, [modality]);
+  return meanLoss(solo[modality], host.labels(split), host.classes, (n) => host.has(split, n, modality));
 }
 
 /** Trains each branch from where the model is, sees what it gains and how it overfits, and goes back. */

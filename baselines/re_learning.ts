@@ -95,8 +95,12 @@ async function purities(host: Host, split: OpenSplit, random: Random): Promise<R
   const { pooled } = await host.pass(split);
   return byModality(host.modalities, (modality) => {
     const width = pooled[modality].length / labels.length;
-    const starts = random.split(split, modality).permutation(labels.length).subarray(0, host.classes);
-    return purity(kMeans(scaledColumns(pooled[modality], width), width, starts), labels, host.classes);
+    const having = Int32Array.from(labels.keys()).filter((n) => host.has(split, n, modality));
+    const rows = new Float32Array(having.length * width);
+    having.forEach((n, k) => rows.set(pooled[modality].subarray(n * width, (n + 1) * width), k * width));
+    const starts = random.split(split, modality).permutation(having.length).subarray(0, host.classes);
+    const clusters = kMeans(scaledColumns(rows, width), width, starts);
+    return purity(clusters, having.map((n) => labels[n]), host.classes);
   });
 }
 

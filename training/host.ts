@@ -72,6 +72,11 @@ export class RunHost implements Host {
     return this.#open(split).labels;
   }
 
+  has(split: OpenSplit, sample: number, modality: string): boolean {
+    const { present } = this.#open(split);
+    return present === undefined || present[sample * this.modalities.length + this.modalities.indexOf(modality)] === 1;
+  }
+
   table(column: string): Float32Array {
     return this.#state.table(column);
   }

@@ -52,6 +52,8 @@ export interface Host {
   readonly classes: number;
   /** Labels of an open split. */
   labels(split: OpenSplit): Int32Array;
+  /** Whether a sample of an open split has a modality in the dataset. */
+  has(split: OpenSplit, sample: number, modality: string): boolean;
   /** The per-sample table column, row-major [N, width]; may be written. */
   table(column: string): Float32Array;
   /** Reads or sets a control. */

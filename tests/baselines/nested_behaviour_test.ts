@@ -219,6 +219,7 @@ Deno.test("g-blending measures every branch from the same model, alone, and goes
     classes: 2,
     random: new Random(0),
     labels: () => new Int32Array(1),
+    has: () => true,
     evaluate: (split: "train" | "validation") => Promise.resolve({ loss: lossOf(split), accuracy: 0 }),
     pass(split: "train" | "validation", kept: readonly string[]) {
       assertEquals(kept, [context.modalities[branch]]);
@@ -333,6 +334,45 @@ Deno.test("g2d: a held-back encoder is still moved by decay, or stays if its upd
         .every(([full, values]) => values.every((value, i) => value === params(start)[full][i]));
     assertEquals([still("audio"), still("image")].filter((own) => own).length, freeze === "update" ? 1 : 0);
   }
+});
+
+// --------------------------------------------------------------------------------------------------- missing modalities
+
+Deno.test("samples that lack a modality in the dataset are never shown with it alone, and count in no measurement of it", async () => {
+  const present = Uint8Array.from({ length: 2 * 75 }, (_, k) => k % 2 === 1 && Math.floor(k / 2) % 3 === 0 ? 0 : 1);
+  const { train: split } = two.splits;
+  const image = split.inputs.image.map((value, i) => Math.floor(i / 7) % 3 === 0 ? 0 : value) as Float32Array;
+  const lacking = {
+    ...two,
+    splits: { ...two.splits, train: { ...split, present, inputs: { ...split.inputs, image } } },
+  };
+  const shown: number[] = [];
+  const watch: Method = {
+    name: "watch",
+    declares: { passesKeep: true },
+    plan: (_host, base) => {
+      for (const { programs, items } of base) if (programs[0].endsWith("/image")) shown.push(...items);
+      return base;
+    },
+  };
+  const ran = (methods: Methods) => {
+    const model = toyModel(library, lacking, "concat", methods);
+    const teachers = standInTeachers(model, lacking, engine);
+    return train({ model, dataset: lacking, engine, training: { ...toyTraining, epochs: 4 }, seed: 0, teachers });
+  };
+  await ran([["data-remixing", { warmup: 0 }], watch]);
+  assert(shown.length > 0 && shown.every((item) => item % 3 !== 0));
+  for (
+    const [name, options] of [
+      ["re-learning", { every: 1 }],
+      ["g-blending", {}],
+      ["g2d", { order: "run" }],
+      ["umt", {}],
+      ["recon-boost", { boost: 1, rectify: 1 }],
+      ["info-reg", {}],
+      ["lfm", {}],
+    ] as [string, Record<string, unknown>][]
+  ) assert(Number.isFinite((await ran([[name, options]])).summary.test.loss), name);
 });
 
 // --------------------------------------------------------------------------------------------------------- composition
