@@ -15,6 +15,7 @@ import { doctorCommand } from "./doctor.ts";
 import { exportCommand } from "./export.ts";
 import { exportResultsCommand } from "./export_results.ts";
 import { listCommand } from "./list.ts";
+import { mergeCommand } from "./merge.ts";
 import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   checkCommand,
   doctorCommand,
   exportCommand,
+  mergeCommand,
 ];
 
 /** Compiled graphs are kept in the user's cache folder, unless the environment names another or says `off`. */

@@ -52,7 +52,7 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
     }
     return null;
   },
-  create: ({ channels, width, norm }) => ({
+  create: ({ channels, width, norm }, { shape }) => ({
     tokens: false,
     stages: channels.map((count, index) => (x, scope) => {
       const block = scope.in(`block${index + 1}`);
@@ -71,6 +71,20 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
       return {
         pooled: tf.relu(linear(scope.in("out"), flat, { width, kernelInit: kaimingNormal("fanIn") })) as tf.Tensor2D,
       };
+    },
+    align(alignment, group) {
+      const last = channels.reduce((incoming, _, index) => {
+        const block = `${group}/block${index + 1}`;
+        const [transport] = alignment.layer({
+          inputs: [[`${block}/conv/kernel`, incoming]],
+          ...(norm === "none" ? { bias: `${block}/conv/bias` } : {}),
+        });
+        if (norm === "batch") {
+          alignment.follow(["scale", "shift", "mean", "variance"].map((name) => `${block}/norm/${name}`), transport);
+        }
+        return transport;
+      }, alignment.identity(shape[2]));
+      return alignment.layer({ inputs: [[`${group}/out/kernel`, last]], bias: `${group}/out/bias` })[0];
     },
   }),
 });

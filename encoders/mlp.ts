@@ -64,5 +64,16 @@ export const mlp: EncoderPlugin = defineEncoder<MlpOptions>({
     head: (map, scope) => ({
       pooled: tf.relu(linear(scope.in("out"), map, { width, kernelInit: kaimingNormal("fanIn") })) as tf.Tensor2D,
     }),
+    align(alignment, group) {
+      const names = [...hidden.map((_, index) => `hidden${index + 1}`), "out"];
+      return names.reduce(
+        (incoming, name) =>
+          alignment.layer({
+            inputs: [[`${group}/${name}/kernel`, incoming]],
+            bias: `${group}/${name}/bias`,
+          })[0],
+        alignment.identity(sizeOf(shape)),
+      );
+    },
   }),
 });

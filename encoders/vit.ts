@@ -8,6 +8,7 @@ import { defineEncoder, type EncoderPlugin, type Stage, type TokenLayer } from "
 import { sizeOf } from "../core/program.ts";
 import type { Scope } from "../core/scope.ts";
 import {
+  alignBlock,
   conv2d,
   dropout,
   fans,
@@ -113,7 +114,7 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
     if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
     return null;
   },
-  create: ({ patch, width, depth, heads, mlpRatio, pooling, dropout: rate }) => {
+  create: ({ patch, width, depth, heads, mlpRatio, pooling, dropout: rate }, { shape }) => {
     const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
       const projection = scope.in("patch_embed").in("proj");
       const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
@@ -159,6 +160,20 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
       ),
       transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
       head,
+      align(alignment, group) {
+        const incoming = alignment.identity(shape[shape.length - 1]);
+        const patches = `${group}/patch_embed/proj`;
+        const [patchwise] = alignment.layer({ inputs: [[`${patches}/kernel`, incoming]], bias: `${patches}/bias` });
+        const positions = `${group}/pos_embed`;
+        const start = alignment.average(patchwise, alignment.columns([positions]));
+        alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
+        const end = layers.reduce(
+          (stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream),
+          start,
+        );
+        alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
+        return end;
+      },
     };
   },
 });

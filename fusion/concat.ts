@@ -85,6 +85,15 @@ export const concat: FusionPlugin = defineFusion<ConcatOptions>({
           return tf.matMul(own, scope.group("head").param("kernel", [width, classes], xavierNormal) as tf.Tensor2D);
         });
       },
+      align(alignment, features) {
+        const group = width === 0 ? "head" : "fusion";
+        const [fused] = alignment.layer({
+          inputs: modalities.map((modality) => [`${group}/kernel/${modality}`, at(features, modality)]),
+          bias: `${group}/bias`,
+          fixed: width === 0,
+        });
+        if (width > 0) alignment.layer({ inputs: [["head/kernel", fused]], bias: "head/bias", fixed: true });
+      },
       forward(features, keep, scope, means) {
         const pooled = keptFeatures(features, keep, keepFill, means);
         const z = parts(pooled, scope);

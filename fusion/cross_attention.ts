@@ -6,11 +6,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
 import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
+import { xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/normalization.ts";
 import { transformerBlock } from "../nn/transformer.ts";
 import { headsDivide, joinedParts } from "./shared.ts";
-import { layerHeads, layerWidth, presentOf, tokenInit, tokensOf } from "./tokens.ts";
+import { layerHeads, layerWidth, presentOf, tokensOf } from "./tokens.ts";
 
 /** Options of `cross-attention`. */
 export interface CrossAttentionOptions {
@@ -71,7 +72,7 @@ export const crossAttention: FusionPlugin = defineFusion<CrossAttentionOptions>(
           const { tokens, present } = tokensOf(at(features, modality));
           const kept = keep === null ? null : at(keep, modality);
           return {
-            tokens: linear(group.in(modality).in("tokens"), tokens, { width, kernelInit: tokenInit }),
+            tokens: linear(group.in(modality).in("tokens"), tokens, { width, kernelInit: xavierUniform }),
             size: tokens.shape[1],
             present: present === null ? kept : kept === null ? present : tf.mul(present, kept) as tf.Tensor2D,
           };
@@ -80,7 +81,10 @@ export const crossAttention: FusionPlugin = defineFusion<CrossAttentionOptions>(
           const own = group.in(modality);
           const others = asked.filter((_, v) => v !== u);
           const present = presentOf([{ size: 1, present: null }, ...others], batch);
-          const feature = linear(own.in("feature"), at(features, modality).pooled, { width, kernelInit: tokenInit });
+          const feature = linear(own.in("feature"), at(features, modality).pooled, {
+            width,
+            kernelInit: xavierUniform,
+          });
           let x: tf.Tensor = tf.reshape(feature, [batch, 1, width]);
           for (let level = 0; level < depth; level++) {
             x = transformerBlock(
@@ -89,7 +93,7 @@ export const crossAttention: FusionPlugin = defineFusion<CrossAttentionOptions>(
               {
                 heads,
                 hidden: 4 * width,
-                kernelInit: tokenInit,
+                kernelInit: xavierUniform,
                 dropout,
                 present,
                 rows: { from: 0, size: 1 },
@@ -99,7 +103,7 @@ export const crossAttention: FusionPlugin = defineFusion<CrossAttentionOptions>(
           return layerNorm(own.in("norm"), tf.reshape(x, [batch, width])) as tf.Tensor2D;
         });
         const fused = joinedParts(parts, keep);
-        const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: tokenInit }) as tf.Tensor2D;
+        const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: xavierUniform }) as tf.Tensor2D;
         return { fused, logits };
       },
     };

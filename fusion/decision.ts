@@ -57,6 +57,7 @@ export const decision: FusionPlugin = defineFusion<DecisionOptions>({
       needs: {},
       soloMode: "own",
       late: true,
+      align: heads.align,
       ...average === "probability" ? {} : { kernels: heads.kernels },
       forward(features, keep, scope) {
         if (average !== "probability") return heads.forward(features, keep, scope);

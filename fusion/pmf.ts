@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import { defineFusion, type Features, type FusionPlugin, type Keep } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
+import { xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { averagedHeads, headsDivide, joinedParts } from "./shared.ts";
 import {
@@ -121,8 +122,8 @@ export const pmf: FusionPlugin = defineFusion<PmfOptions>({
       const among = presentOf([{ size: count, present }, { size: contexts + queries, present: null }], batch);
       const answer = run(level, asked, among, { from: count + contexts, size: queries });
       const hidden = Math.max(Math.floor(size / 2), Math.floor(target / 2));
-      const inner = tf.relu(linear(pair.in("map1"), answer, { width: hidden, kernelInit: tokenInit }));
-      return linear(pair.in("map2"), inner, { width: target, kernelInit: tokenInit }) as tf.Tensor3D;
+      const inner = tf.relu(linear(pair.in("map1"), answer, { width: hidden, kernelInit: xavierUniform }));
+      return linear(pair.in("map2"), inner, { width: target, kernelInit: xavierUniform }) as tf.Tensor3D;
     };
 
     /** The class token of every given modality after the last layer; prompts go between those that are given. */

@@ -6,7 +6,17 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import type { ChoiceOption } from "../core/options.ts";
-import type { Features, Fusion, FusionOutput, Keep, KeepFill, ModelContext, Solo } from "../core/kinds/mod.ts";
+import type {
+  Alignment,
+  Features,
+  Fusion,
+  FusionOutput,
+  Keep,
+  KeepFill,
+  ModelContext,
+  Solo,
+  Transport,
+} from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
@@ -111,8 +121,21 @@ export interface AveragedHeads {
   ): FusionOutput;
   /** Kernels [d_u, C] of the averaged logits: each head's, times its share. */
   kernels(features: ByModality<Features>, scope: Scope): ByModality<tf.Tensor2D>;
+  /** Merges the heads of two trained copies: classes keep their places. */
+  align(alignment: Alignment, features: ByModality<Transport>): void;
   /** Parts of the averaged logits, and the heads' own logits. */
   solo(features: ByModality<Features>, scope: Scope): Solo;
+}
+
+/** Merges the heads `head:<modality>` of two trained copies: classes keep their places. */
+export function alignHeads(alignment: Alignment, features: ByModality<Transport>): void {
+  for (const [modality, incoming] of Object.entries(features)) {
+    alignment.layer({
+      inputs: [[`head:${modality}/kernel`, incoming]],
+      bias: `head:${modality}/bias`,
+      fixed: true,
+    });
+  }
 }
 
 /** Weighted sum of each modality's tensor. */
@@ -160,6 +183,7 @@ export function averagedHeads(
         ({ pooled }, modality) => tf.mul(kernel(pooled, modality, scope), at(share, modality)) as tf.Tensor2D,
       );
     },
+    align: alignHeads,
     solo(features, scope) {
       const share = shares(null);
       const parts = mapByModality(

@@ -9,7 +9,7 @@ import { defineFusion, type FusionPlugin, type KeepFill } from "../core/kinds/mo
 import type { Scope } from "../core/scope.ts";
 import { xavierNormal, zeros } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
-import { keepFillOption, keptFeatures, total } from "./shared.ts";
+import { alignHeads, keepFillOption, keptFeatures, total } from "./shared.ts";
 
 /** Options of `sum`. */
 export interface SumOptions {
@@ -63,6 +63,7 @@ export const sum: FusionPlugin = defineFusion<SumOptions>({
         needs: {},
         soloMode: "own",
         late: true,
+        align: alignHeads,
         kernels: (features, scope) =>
           mapByModality(
             features,

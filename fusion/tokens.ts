@@ -7,12 +7,15 @@ import * as tf from "@tensorflow/tfjs";
 import type { ChoiceOption, NumberOption } from "../core/options.ts";
 import type { Features } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
-import { normal } from "../nn/initializers.ts";
+import { normal, xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/normalization.ts";
 import { transformerBlock } from "../nn/transformer.ts";
 
-/** Start of prompts, class tokens, positions and kernels of layers. */
+/**
+ * Start of prompts, class tokens and positions. Kernels of layers start by Xavier's rule, as in `vit`: the papers' N(0, 0.02)
+ * belongs to widths of 512 and more, and at 128 leaves a model at chance for epochs of SGD.
+ */
 export const tokenInit = normal(0.02);
 
 /** The option `width` of fusions with layers of their own. */
@@ -130,7 +133,7 @@ export function ownStream(
   const group = scope.group("fusion").in(modality);
   const { tokens, present } = tokensOf(features);
   const [batch, count] = tokens.shape;
-  const mapped = linear(group.in("embed"), tokens, { width, kernelInit: tokenInit });
+  const mapped = linear(group.in("embed"), tokens, { width, kernelInit: xavierUniform });
   const placed = tf.add(mapped, tf.expandDims(group.param("positions", [count, width], tokenInit), 0));
   const classToken = repeated(group.param("class", [1, width], tokenInit), batch);
   return {
@@ -140,7 +143,7 @@ export function ownStream(
       transformerBlock(group.in(`layer${level + 1}`), x, {
         heads,
         hidden: 4 * width,
-        kernelInit: tokenInit,
+        kernelInit: xavierUniform,
         present: among,
         rows,
       }) as tf.Tensor3D,

@@ -6,9 +6,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
 import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
+import { xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/normalization.ts";
-import { transformerBlock } from "../nn/transformer.ts";
+import { alignBlock, transformerBlock } from "../nn/transformer.ts";
 import { headsDivide } from "./shared.ts";
 import { firstOf, layerHeads, layerWidth, presentOf, repeated, tokenInit, tokensOf } from "./tokens.ts";
 
@@ -63,6 +64,21 @@ export const transfusion: FusionPlugin = defineFusion<TransfusionOptions>({
     return {
       needs: { tokensIfAny: true },
       soloMode: "ablate-zero",
+      align(alignment, features) {
+        const each = (name: string) => modalities.map((modality) => `fusion/${modality}/${name}`);
+        // One stream carries the tokens of all, so that they are aligned together.
+        const [embedded] = alignment.layer({
+          inputs: modalities.map((modality) => [`fusion/${modality}/embed/kernel`, at(features, modality)]),
+        });
+        alignment.follow(each("embed/bias"), embedded);
+        const placed = alignment.columns([...each("positions"), ...each("modality")]);
+        const start = alignment.average(embedded, placed);
+        alignment.follow(["fusion/class", ...each("positions"), ...each("modality")], start);
+        let stream = start;
+        for (let level = 0; level < depth; level++) stream = alignBlock(alignment, `fusion/layer${level + 1}`, stream);
+        alignment.follow(["fusion/norm/scale", "fusion/norm/shift"], stream);
+        alignment.layer({ inputs: [["head/kernel", stream]], bias: "head/bias", fixed: true });
+      },
       forward(features, keep, scope) {
         const group = scope.group("fusion");
         const batch = at(features, modalities[0]).pooled.shape[0];
@@ -70,7 +86,7 @@ export const transfusion: FusionPlugin = defineFusion<TransfusionOptions>({
           const { tokens, present } = tokensOf(at(features, modality));
           const own = group.in(modality);
           const size = tokens.shape[1];
-          const mapped = linear(own.in("embed"), tokens, { width, kernelInit: tokenInit });
+          const mapped = linear(own.in("embed"), tokens, { width, kernelInit: xavierUniform });
           const name = own.param("modality", [1, width], tokenInit);
           const places = tf.add(own.param("positions", [size, width], tokenInit), name);
           const kept = keep === null ? null : at(keep, modality);
@@ -89,14 +105,14 @@ export const transfusion: FusionPlugin = defineFusion<TransfusionOptions>({
           x = transformerBlock(group.in(`layer${level + 1}`), x, {
             heads,
             hidden: 4 * width,
-            kernelInit: tokenInit,
+            kernelInit: xavierUniform,
             dropout,
             present,
             rows,
           });
         }
         const fused = layerNorm(group.in("norm"), tf.reshape(firstOf(x, 1), [batch, width])) as tf.Tensor2D;
-        const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: tokenInit }) as tf.Tensor2D;
+        const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: xavierUniform }) as tf.Tensor2D;
         return { fused, logits };
       },
     };

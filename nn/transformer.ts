@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import type { Alignment, Transport } from "../core/kinds/mod.ts";
 import type { Initializer, Scope } from "../core/scope.ts";
 import { attend, feedForward } from "./attention.ts";
 import { linear } from "./linear.ts";
@@ -56,4 +57,27 @@ export function transformerBlock(scope: Scope, x: tf.Tensor, options: Transforme
     kernelInit,
   });
   return tf.add(y, dropout(mlp, thought, rate));
+}
+
+/**
+ * Aligns a block of two trained copies: queries, keys and values each by themselves, over all heads together, of which only
+ * the values' transport goes on; what is added to the stream is averaged with it.
+ *
+ * @param path Full name of the block's scope.
+ * @param stream The transport of the tokens that enter.
+ * @returns That of the tokens that leave.
+ */
+export function alignBlock(alignment: Alignment, path: string, stream: Transport): Transport {
+  const layer = (name: string, incoming: Transport, parts = 1) =>
+    alignment.layer({ inputs: [[`${path}/${name}/kernel`, incoming]], bias: `${path}/${name}/bias`, parts });
+  const norm = (name: string, transport: Transport) =>
+    alignment.follow([`${path}/${name}/scale`, `${path}/${name}/shift`], transport);
+  norm("norm1", stream);
+  const [, , values] = layer("attn/qkv", stream, 3);
+  const [seen] = layer("attn/proj", values);
+  const middle = alignment.average(stream, seen);
+  norm("norm2", middle);
+  const [hidden] = layer("mlp/fc1", middle);
+  const [thought] = layer("mlp/fc2", hidden);
+  return alignment.average(middle, thought);
 }

@@ -8,6 +8,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { RawOptions } from "../options.ts";
 import type { Scope } from "../scope.ts";
 import type { About } from "./about.ts";
+import type { Alignment, Transport } from "./alignment.ts";
 import type { ModalityInfo } from "./dataset.ts";
 
 /** What an encoder makes of one modality's input. */
@@ -70,6 +71,13 @@ export interface Encoder {
   readonly tokens: boolean;
   /** Its inside, where it is a transformer. */
   readonly transformer?: Transformer;
+  /**
+   * Aligns and merges the parameters and running statistics of two trained copies, layer by layer.
+   *
+   * @param group `encoder:<modality>`, with which full names begin.
+   * @returns The transport of the pooled feature.
+   */
+  align?(alignment: Alignment, group: string): Transport;
   /** Last feature map to features; `input` as in `Stage`. */
   head(map: tf.Tensor, scope: Scope, input: tf.Tensor): Omit<Features, "stages" | "layers">;
 }

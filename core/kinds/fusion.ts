@@ -9,6 +9,7 @@ import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { Scope } from "../scope.ts";
 import type { About } from "./about.ts";
+import type { Alignment, Transport } from "./alignment.ts";
 import type { Features } from "./encoder.ts";
 
 /** What every part of a model knows of the task. */
@@ -122,6 +123,12 @@ export interface Fusion {
    * Kernels K_u [d_u, C] of a fusion that is linear in its pooled features: l = sum_u f_u K_u + c.
    */
   kernels?(features: ByModality<Features>, scope: Scope): ByModality<tf.Tensor2D>;
+  /**
+   * Aligns and merges the parameters of two trained copies.
+   *
+   * @param features Transports of the pooled features.
+   */
+  align?(alignment: Alignment, features: ByModality<Transport>): void;
   /**
    * The fusion's own training loss, where it is not cross-entropy on `logits`: per-sample terms [B] by key.
    * The sum of all keys is minimised. A head of a modality that a sample lacks must have loss 0 there.

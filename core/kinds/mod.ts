@@ -15,6 +15,7 @@ import { methodKind } from "./method.ts";
 import { samplerKind } from "./sampler.ts";
 
 export * from "./about.ts";
+export * from "./alignment.ts";
 export * from "./dataset.ts";
 export * from "./encoder.ts";
 export * from "./engine.ts";

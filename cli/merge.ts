@@ -1,0 +1,103 @@
+/**
+ * `armlab merge`: two finished runs of one task as one model.
+ *
+ * @module
+ */
+import { Refusal } from "../core/refusal.ts";
+import { importPlugins } from "../core/plugins.ts";
+import { selectEngine } from "../engines/mod.ts";
+import { assignment, sinkhorn } from "../experiments/merge/transport.ts";
+import { mergeRuns } from "../experiments/merge_runs.ts";
+import { createLibrary } from "../library.ts";
+import { toTorch } from "../nn/torch.ts";
+import { writeSafetensors } from "../store/tensors.ts";
+import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { pluginSpecifier } from "./plugins.ts";
+
+const flags: Readonly<Record<string, Flag>> = {
+  by: { type: "text", value: "HOW", about: "ot: neurons aligned by optimal transport (default); average: as they lie" },
+  solver: { type: "text", value: "NAME", about: "sinkhorn (default), or emd: the exact assignment of equal widths" },
+  reg: { type: "text", value: "NUMBER", about: "regularisation of sinkhorn, of costs of at most 1 (default 0.06)" },
+  share: { type: "text", value: "NUMBER", about: "share of the second run, from 0 to 1 (default 0.5)" },
+  to: { type: "text", value: "FILE", about: "write the merged weights as *.safetensors under PyTorch's names" },
+  engine: { type: "text", value: "NAME", about: "engine that measures (default the best that works here)" },
+  plugin: { type: "list", value: "FILE", about: "register plugins that the runs used" },
+  help: { type: "boolean", about: "show this help" },
+};
+
+const details = `
+Merges what Imfeld et al. (Transformer Fusion with Optimal Transport, ICLR 2024) merge: two trained networks of one task,
+one neuron of the second onto one (or, with sinkhorn, some) of the first's, layer by layer. Alignment is by weights. It is
+not a fusion of modalities; the fusion "transfusion" is another thing. Fine-tuning a merged model is what the paper does
+next. Encoders mlp, cnn, vit and fusions concat, sum, decision, transfusion can be aligned.`;
+
+function choice(flag: string, value: string | undefined, choices: readonly string[]): string {
+  if (value === undefined) return choices[0];
+  if (choices.includes(value)) return value;
+  throw new Refusal({ what: `use --${flag} ${value}`, must: `it must be one of ${choices.join(", ")}` });
+}
+
+function number(flag: string, value: string | undefined, otherwise: number, [least, most]: [number, number]): number {
+  if (value === undefined) return otherwise;
+  const parsed = Number(value);
+  if (value.trim() !== "" && parsed >= least && parsed <= most) return parsed;
+  throw new Refusal({ what: `use --${flag} ${value}`, must: `it must be a number from ${least} to ${most}` });
+}
+
+/** `armlab merge`. */
+export const mergeCommand: Command = {
+  name: "merge",
+  about: "merge two finished runs of one task into one model, by optimal transport or plainly",
+  async run(args: string[]): Promise<number> {
+    const parsed = parseFlags("merge", flags, args);
+    if (parsed.boolean.help) {
+      console.log(
+        helpOf("armlab merge RUN RUN [--by ot] [--to FILE]", this.about, flags, [
+          "armlab merge runs/0123456789abcdef runs/fedcba9876543210 --by ot",
+          "armlab merge runs/0123456789abcdef runs/fedcba9876543210 --solver emd --to merged.safetensors",
+        ]) + "\n" + details,
+      );
+      return 0;
+    }
+    const [first, second, ...more] = parsed.positional;
+    if (first === undefined || second === undefined || more.length > 0) {
+      throw new Refusal({
+        what: "merge",
+        must: "there must be two run folders",
+        found: `found ${parsed.positional.join(" ") || "none"}`,
+      });
+    }
+    const by = choice("by", parsed.text.by, ["ot", "average"]);
+    const solver = choice("solver", parsed.text.solver, ["sinkhorn", "emd"]);
+    const reg = number("reg", parsed.text.reg, 0.06, [1e-3, 100]);
+    const share = number("share", parsed.text.share, 0.5, [0, 1]);
+    const to = parsed.text.to;
+    if (to !== undefined && !to.endsWith(".safetensors")) {
+      throw new Refusal({ what: `write "${to}"`, must: "its name must end with .safetensors" });
+    }
+    const library = createLibrary();
+    for (const plugin of parsed.list.plugin.map(pluginSpecifier)) await importPlugins(library, plugin);
+    const { engine } = await selectEngine(parsed.text.engine);
+    try {
+      const ot = by === "average"
+        ? null
+        : { solve: solver === "emd" ? assignment : (cost: Parameters<typeof sinkhorn>[0]) => sinkhorn(cost, reg) };
+      const { rows } = await mergeRuns([first, second], ot, share, library, engine);
+      const width = Math.max(...rows.map(({ label }) => label.length));
+      const percent = (value: number) => `${(100 * value).toFixed(1)} %`.padStart(10);
+      console.log(`${"model".padEnd(width)}  validation        test`);
+      for (const { label, validation, test } of rows) {
+        console.log(`${label.padEnd(width)}  ${percent(validation)}  ${percent(test)}`);
+      }
+      if (to !== undefined) {
+        const { params, buffers, label } = rows[rows.length - 1];
+        const own = Object.entries({ ...params, ...buffers }).filter(([name]) => !name.startsWith("harness/"));
+        await writeSafetensors(to, toTorch(Object.fromEntries(own)), { format: "pt", merged: label });
+        console.log(`${to}: the weights of the last row, under PyTorch's names`);
+      }
+      return 0;
+    } finally {
+      await engine.dispose();
+    }
+  },
+};
