@@ -6,18 +6,18 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Library } from "../core/library.ts";
 import { at, mapByModality } from "../core/modality.ts";
+import * as names from "../core/names.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import type { Engine, NamedHostTensors } from "../core/program.ts";
-import { Random } from "../core/random.ts";
 import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
-import { createOptimizer } from "../nn/optimizers.ts";
 import { openRun, type StoredModel } from "../store/run_folder.ts";
 import { measure } from "../training/evaluate.ts";
 import { featureBuffers, type Model } from "../training/model.ts";
-import { Session } from "../training/session.ts";
+import { predictWith } from "../training/run.ts";
+import { RunState } from "../training/run_state.ts";
 import { buildModel } from "./config.ts";
 import { averaged, type MergeOptions, TransportMerge } from "./merge/align.ts";
 
@@ -176,29 +176,22 @@ async function accuracies(
   library: Library,
   engine: Engine,
 ): Promise<Pick<Merged, "validation" | "test">> {
-  const session = new Session({
-    model: buildModel(config, library, dataset),
-    dataset,
-    engine,
-    optimizer: createOptimizer(config.training.optimizer, config.training),
-    batchSize: config.training.batchSize,
-    clipNorm: 0,
-    learningRate: () => 0,
-    random: new Random(config.seed),
-    epochs: config.training.epochs,
-    budget: 0,
-  });
+  const model = buildModel(config, library, dataset);
+  const tensors = { ...names.param.over(params), ...names.buffer.over(buffers) };
+  const { predictor, dispose } = predictWith(
+    RunState.ofModel(
+      { model, dataset, engine, batchSize: config.training.batchSize },
+      tensors,
+      "measure a merged model",
+    ),
+  );
   try {
-    const tensors: NamedHostTensors = {};
-    for (const [name, value] of Object.entries(params)) tensors[`param:${name}`] = value;
-    for (const [name, value] of Object.entries(buffers)) tensors[`buffer:${name}`] = value;
-    await session.state.write(tensors);
     const { validation, test } = dataset.splits;
     return {
-      validation: (await measure(session, validation)).accuracy,
-      test: (await measure(session, test)).accuracy,
+      validation: (await measure(predictor, validation)).accuracy,
+      test: (await measure(predictor, test)).accuracy,
     };
   } finally {
-    session.dispose();
+    dispose();
   }
 }

@@ -51,7 +51,10 @@ Deno.test("armlab merge measures both runs, their average and their merge, and w
     const { code, out, err } = await merge(a.path, b.path, "--by", "ot", "--to", to, "--engine", "onnx:cpu");
     assertEquals(code, 0, err);
     const rows = out.split("\n").slice(1, 5).map((line) => line.trim().split(/\s{2,}/));
-    assertEquals(rows.map(([label]) => label), [a, b].map(({ path }) => path.slice(-16)).concat(["average", "optimal transport"]));
+    assertEquals(
+      rows.map(([label]) => label),
+      [a, b].map(({ path }) => path.slice(-16)).concat(["average", "optimal transport"]),
+    );
     // The runs' own accuracies come out as they were.
     for (const [k, { test }] of [a, b].entries()) assertEquals(rows[k][2], `${(100 * test).toFixed(1)} %`);
     const [plain, aligned] = [rows[2], rows[3]].map((row) => Number.parseFloat(row[2]));
