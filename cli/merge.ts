@@ -7,9 +7,8 @@ import { Refusal } from "../core/refusal.ts";
 import { importPlugins } from "../core/plugins.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { assignment, sinkhorn } from "../experiments/merge/transport.ts";
-import { mergeRuns } from "../experiments/merge_runs.ts";
+import { mergedWeights, mergeRuns } from "../experiments/merge_runs.ts";
 import { createLibrary } from "../library.ts";
-import { toTorch } from "../nn/torch.ts";
 import { writeSafetensors } from "../store/tensors.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
@@ -90,9 +89,8 @@ export const mergeCommand: Command = {
         console.log(`${label.padEnd(width)}  ${percent(validation)}  ${percent(test)}`);
       }
       if (to !== undefined) {
-        const { params, buffers, label } = rows[rows.length - 1];
-        const own = Object.entries({ ...params, ...buffers }).filter(([name]) => !name.startsWith("harness/"));
-        await writeSafetensors(to, toTorch(Object.fromEntries(own)), { format: "pt", merged: label });
+        const last = rows[rows.length - 1];
+        await writeSafetensors(to, mergedWeights(last), { format: "pt", merged: last.label });
         console.log(`${to}: the weights of the last row, under PyTorch's names`);
       }
       return 0;

@@ -13,6 +13,7 @@ import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
+import { toTorch } from "../nn/torch.ts";
 import { openRun, type StoredModel } from "../store/run_folder.ts";
 import { measure } from "../training/evaluate.ts";
 import { featureBuffers, type Model } from "../training/model.ts";
@@ -166,6 +167,13 @@ export async function mergeRuns(
     rows.push({ label, ...weights, ...await accuracies(config, weights, dataset, library, engine) });
   }
   return { config: a.config, rows };
+}
+
+/** A merged model's weights under PyTorch's names and in its layouts; those of the harness itself are left out. */
+export function mergedWeights({ params, buffers }: Merged): NamedHostTensors {
+  return toTorch(
+    Object.fromEntries(Object.entries({ ...params, ...buffers }).filter(([name]) => !name.startsWith("harness/"))),
+  );
 }
 
 /** Accuracy of weights on validation and test. */
