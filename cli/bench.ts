@@ -22,6 +22,7 @@ import { described } from "./describe.ts";
 import { listing } from "./list.ts";
 import { pluginSpecifier } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
+import { listenForStop, parseInterval } from "./stopping.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   grid: { type: "text", value: "NAME", about: "a prepared grid, as NAME alone (default: quick, if no part is named)" },
@@ -45,6 +46,11 @@ const flags: Readonly<Record<string, Flag>> = {
     about: "set an option: training.x, dataset.x, encoder.x, fusion.x, <name>.x",
   },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
+  "checkpoint-every": {
+    type: "text",
+    value: "30s|STEPS",
+    about: "keep checkpoints within epochs too, so often (default: at each epoch's end and when stopped)",
+  },
   workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
   plugin: { type: "list", value: "FILE", about: "register plugins of a file, URL, jsr: or npm: module" },
@@ -232,17 +238,10 @@ async function bench(
     seeds = [seed];
   }
   const runs = resolve(parsed.text.runs ?? "runs");
-  const stop = new AbortController();
-  let exit = 0;
-  const signals: [Deno.Signal, number][] = [["SIGINT", 130], ["SIGTERM", 143]];
+  const every = parsed.text["checkpoint-every"];
+  const checkpointEvery = every === undefined ? undefined : parseInterval("--checkpoint-every", every);
   const view = new ProgressView({ quiet: parsed.boolean.json });
-  const handlers = signals.map(([signal, code]): [Deno.Signal, () => void] => [signal, () => {
-    if (exit !== 0) Deno.exit(code);
-    exit = code;
-    view.say("Stopping after the current steps; once more to stop at once.");
-    stop.abort();
-  }]);
-  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  const stopping = listenForStop((text) => view.say(text));
   try {
     const { outcomes, engine } = await runGrid({
       cells: requests,
@@ -253,16 +252,18 @@ async function bench(
       engine: parsed.text.engine ?? repeated?.engine.name,
       workers: parsed.text.workers === undefined ? undefined : parseInteger("--workers", parsed.text.workers, 1),
       continueOnError: onError === "continue",
-      signal: stop.signal,
+      signal: stopping.signal,
+      checkpointEvery,
       command: (request, seed) => cellCommand(args, request, seed),
       onEvent: (event) => view.show(event),
     });
     view.end();
     report(outcomes, parsed.boolean.json, budgetsOf(requests), engine, runs);
     const failed = outcomes.some(({ status }) => status === "failed");
-    if (exit !== 0) {
+    // Whoever stopped it may have come too late: then nothing is left to be started again.
+    if (stopping.exit() !== 0 && outcomes.some(({ status }) => status === "stopped")) {
       console.error(`Stopped. Run the same command again to continue from the last checkpoints in ${runs}.`);
-      return exit;
+      return stopping.exit();
     }
     return failed ? 1 : 0;
   } catch (error) {
@@ -272,7 +273,7 @@ async function bench(
     throw error;
   } finally {
     view.end();
-    for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
+    stopping.dispose();
   }
 }
 

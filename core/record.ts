@@ -208,6 +208,8 @@ export interface RunFailure {
   readonly checkpointEpoch: number | null;
   /** Steps of the epoch in which it diverged, thinned. Absent if it did not, and in what older versions wrote. */
   readonly curve?: readonly StepPoint[];
+  /** Where a defect was thrown. Absent of what was refused or diverged, and in what older versions wrote. */
+  readonly stack?: string;
   /** The command that runs this cell again. */
   readonly command: string;
   readonly at: string;

@@ -8,7 +8,9 @@ import { checkPlain, removeIfPresent } from "../store/files.ts";
 import { checkLock, type RunsLock } from "../store/lock.ts";
 import { openRun } from "../store/run_folder.ts";
 import { failureOf } from "./failure.ts";
+import { CheckpointKeeper } from "./keeper.ts";
 import type { GridCell } from "./plan.ts";
+import type { Interval } from "../training/mod.ts";
 import type { CellEvent } from "./run_cell.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
@@ -18,6 +20,8 @@ export interface CrewOptions {
   readonly plugins: readonly string[];
   readonly lock: RunsLock;
   readonly signal?: AbortSignal;
+  /** How often cells keep a checkpoint within epochs. */
+  readonly checkpointEvery?: Interval;
   readonly command: (cell: GridCell) => string;
   /** The next cell, if there is one. */
   readonly next: () => GridCell | undefined;
@@ -53,13 +57,13 @@ async function keepFailure(cell: GridCell, message: string, { runs, lock, comman
   try {
     checkLock(lock.mark);
     const folder = openRun(runs, cell.id);
-    const checkpoint = await folder.checkpointEpoch();
+    const keeper = new CheckpointKeeper(folder, cell.config, () => {}, () => checkLock(lock.mark));
     await folder.fail({
       message,
       epoch: null,
       step: null,
       term: null,
-      checkpointEpoch: checkpoint,
+      checkpointEpoch: (await keeper.standing()).epoch,
       command: command(cell),
       at: new Date().toISOString(),
     });
@@ -108,7 +112,9 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
     options.onEvent(cell, { type: "failed", message: said });
     end(options.next());
   };
-  const run = () => send({ type: "run", cell: cell.index, config: cell.config, command: options.command(cell) });
+  const { checkpointEvery, command } = options;
+  const run = () =>
+    send({ type: "run", cell: cell.index, config: cell.config, command: command(cell), checkpointEvery });
   options.signal?.addEventListener("abort", stop);
   worker.onerror = (event) => {
     event.preventDefault();

@@ -7,6 +7,13 @@ import { placeOf, PluginError } from "../core/plugin_error.ts";
 import { isRefusal } from "../core/refusal.ts";
 import { DivergenceError } from "../training/errors.ts";
 
+/** The stack of a defect, of a part's where the part threw; `null` for what was refused and what diverged. */
+export function stackOf(error: unknown): string | null {
+  if (error instanceof DivergenceError || isRefusal(error) || !(error instanceof Error)) return null;
+  const thrown = error instanceof PluginError && error.cause instanceof Error ? error.cause : error;
+  return thrown.stack ?? null;
+}
+
 /** What was thrown, in one line: a refusal by its sentence, anything else by its name, with the place it came from. */
 export function failureOf(error: unknown): string {
   const told = error instanceof PluginError || error instanceof DivergenceError || isRefusal(error);

@@ -6,25 +6,18 @@
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
-import type { EpochRecord, RunConfig, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import type { RunConfig, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { checkLock, type LockMark } from "../store/lock.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
-import {
-  type Checkpoint,
-  type CheckpointState,
-  DivergenceError,
-  InterruptedError,
-  sampleBudget,
-  stepForwards,
-  train,
-} from "../training/mod.ts";
+import { DivergenceError, InterruptedError, type Interval, stepForwards, train } from "../training/mod.ts";
 import { buildModel } from "./config.ts";
 import { loadSameDataset } from "./data.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, stackOf } from "./failure.ts";
+import { CheckpointKeeper } from "./keeper.ts";
 import type { Provenance } from "./provenance.ts";
 import { finishedTeachers, teacherRuns } from "./teachers.ts";
 
@@ -43,7 +36,10 @@ export type CellEvent =
 export interface CellOptions {
   /** The command that runs this cell alone, kept beside a failure. */
   readonly command: string;
+  /** Stops at the next step, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** How often a checkpoint is kept within epochs, beside that at each epoch's end. @default never */
+  readonly checkpointEvery?: Interval;
   readonly onEvent?: (event: CellEvent) => void;
 }
 
@@ -56,13 +52,6 @@ export interface RunnerOptions {
   readonly lock?: LockMark;
   /** What plugins are made of in this thread: a configuration of other code is refused. */
   readonly provenance?: Provenance;
-}
-
-/** Where a cell stands when it fails. */
-interface Place {
-  readonly epoch: number;
-  /** The last epoch of the checkpoint, from 0; `null` without one, `undefined` where nobody has looked yet. */
-  readonly checkpoint: number | null | undefined;
 }
 
 /** Runs cells in this thread; keeps the last dataset and engine, as neighbouring cells share them. */
@@ -84,13 +73,13 @@ export class CellRunner {
   async run(config: RunConfig, options: CellOptions): Promise<void> {
     const folder = openRun(this.#runs, runId(config));
     const emit = options.onEvent ?? (() => {});
-    let place: Place = { epoch: 0, checkpoint: undefined };
+    const keeper = new CheckpointKeeper(folder, config, emit, () => this.#checkHeld());
     try {
       this.#checkHeld();
       if (await this.#finished(config, folder, emit)) return;
       await folder.create(config, beginning(config));
       await folder.forgetFailure();
-      const { summary, timing } = await this.#train(config, folder, options, (now) => place = now);
+      const { summary, timing } = await this.#train(config, folder, keeper, options);
       emit({ type: "finished", summary, timing, reused: false });
     } catch (error) {
       if (error instanceof InterruptedError) {
@@ -98,7 +87,7 @@ export class CellRunner {
         emit({ type: "interrupted" });
         return;
       }
-      emit({ type: "failed", message: await this.#fail(error, place, folder, options) });
+      emit({ type: "failed", message: await this.#fail(error, keeper, folder, options) });
     }
   }
 
@@ -124,25 +113,31 @@ export class CellRunner {
   }
 
   /** Keeps a failure; returns it in words. */
-  async #fail(error: unknown, place: Place, folder: RunFolder, { command }: CellOptions): Promise<string> {
+  async #fail(
+    error: unknown,
+    keeper: CheckpointKeeper,
+    folder: RunFolder,
+    { command }: CellOptions,
+  ): Promise<string> {
     const message = failureOf(error);
     const divergence = error instanceof DivergenceError ? error : null;
     try {
       this.#checkHeld();
-      const checkpoint = place.checkpoint === undefined ? await folder.checkpointEpoch() : place.checkpoint;
+      const { epoch, words } = await keeper.standing();
+      const stack = stackOf(error);
       await folder.fail({
         message,
-        epoch: divergence?.epoch ?? place.epoch,
+        epoch: divergence?.epoch ?? keeper.epoch,
         step: divergence?.step ?? null,
         term: divergence?.term ?? null,
-        checkpointEpoch: checkpoint,
+        checkpointEpoch: epoch,
+        ...(divergence === null ? {} : { curve: divergence.curve }),
+        ...(stack === null ? {} : { stack }),
         command,
         at: new Date().toISOString(),
       });
       await folder.log(`failed: ${message}`);
-      const last = checkpoint === null
-        ? "no checkpoint to go on from"
-        : `last good checkpoint: epoch ${checkpoint + 1}`;
+      const last = words === null ? "no checkpoint to go on from" : `last good checkpoint: ${words}`;
       return `${message} [${last}]`;
     } catch (second) {
       // The first error is the one to show; that it could not be kept is part of it.
@@ -153,8 +148,8 @@ export class CellRunner {
   async #train(
     config: RunConfig,
     folder: RunFolder,
+    keeper: CheckpointKeeper,
     options: CellOptions,
-    at: (place: Place) => void,
   ): Promise<{ summary: RunSummary; timing: RunTiming }> {
     const changed = this.#held.provenance?.changed(config) ?? [];
     if (changed.length > 0) {
@@ -168,28 +163,13 @@ export class CellRunner {
     const dataset = await this.#load(config);
     const engine = await this.#open(config);
     const emit = options.onEvent ?? (() => {});
-    const saved = await folder.loadCheckpoint<SavedState>();
-    const resume: Checkpoint | undefined = saved === null
-      ? undefined
-      : { tensors: saved.tensors, state: saved.state.checkpoint };
-    const finishedEpochs = resume?.state.epochs ?? 0;
-    await folder.truncateEpochs(finishedEpochs);
-    at({ epoch: finishedEpochs, checkpoint: resume === undefined ? null : finishedEpochs - 1 });
-
-    const before = saved?.state.timing ?? { seconds: 0, startedAt: new Date().toISOString() };
-    const started = performance.now();
-    const seconds = () => before.seconds + (performance.now() - started) / 1000;
-    const budget = sampleBudget(config.training, dataset.splits.train.size);
-    const samplesBudget = Number.isFinite(budget) ? budget : config.training.epochs * dataset.splits.train.size;
-    const samplesBefore = resume?.state.counters.samplesDrawn ?? 0;
-    emit({ type: "started", epochs: config.training.epochs, samplesBudget, samplesDrawn: samplesBefore });
+    const resume = await keeper.begin(dataset.splits.train.size);
+    const { words } = await keeper.standing();
     await folder.log(
-      `${resume === undefined ? "started" : `resumed after epoch ${finishedEpochs}`} on ${engine.name} ` +
+      `${words === null ? "started" : `resumed from its checkpoint (${words})`} on ${engine.name} ` +
         `(${engine.version}, ${engine.device}), armlab ${config.version}`,
     );
     let told = performance.now();
-    let drawn = samplesBefore;
-    let validationAccuracy: number | null = null;
     const result = await train({
       model: buildModel(config, this.#library, dataset),
       dataset,
@@ -199,41 +179,20 @@ export class CellRunner {
       seed: config.seed,
       resume,
       signal: options.signal,
+      checkpointEvery: options.checkpointEvery,
       onStep: ({ epoch, samplesDrawn }) => {
-        drawn = samplesDrawn;
+        keeper.drawn = samplesDrawn;
         if (performance.now() - told < PROGRESS_MS) return;
         told = performance.now();
         emit({ type: "step", epoch, samplesDrawn });
       },
-      onEpoch: async (record: EpochRecord, checkpoint) => {
-        this.#checkHeld();
-        await folder.appendEpoch(record);
-        const { tensors, state } = await checkpoint();
-        const kept: SavedState = { checkpoint: state, timing: { seconds: seconds(), startedAt: before.startedAt } };
-        await folder.saveCheckpoint(tensors, kept);
-        validationAccuracy = record.validation.accuracy;
-        at({ epoch: record.epoch + 1, checkpoint: record.epoch });
-        await folder.writeProgress({
-          epoch: record.epoch,
-          epochs: config.training.epochs,
-          samplesDrawn: drawn,
-          samplesBudget,
-          samplesPerSecond: (drawn - samplesBefore) / ((performance.now() - started) / 1000),
-          validationAccuracy,
-          pid: Deno.pid,
-          updatedAt: new Date().toISOString(),
-        });
-        await folder.log(
-          `epoch ${record.epoch + 1}: loss ${record.loss.total.toPrecision(4)}, ` +
-            `train ${(100 * record.trainAccuracy).toFixed(2)} %, validation ${(100 * validationAccuracy).toFixed(2)} %`,
-        );
-        emit({ type: "epoch", epoch: record.epoch, validationAccuracy });
-      },
+      onEpoch: (record, checkpoint) => keeper.endEpoch(record, checkpoint),
+      onCheckpoint: (checkpoint) => keeper.keep(checkpoint),
     });
     const timing: RunTiming = {
-      seconds: seconds(),
+      seconds: keeper.seconds,
       ...result.timing,
-      startedAt: before.startedAt,
+      startedAt: keeper.startedAt,
       finishedAt: new Date().toISOString(),
       device: engine.device,
       deno: Deno.version.deno,
@@ -291,10 +250,4 @@ function beginning({ training: { epochs } }: RunConfig): RunProgress {
     pid: Deno.pid,
     updatedAt: new Date().toISOString(),
   };
-}
-
-/** What a cell keeps in its checkpoint beside tensors. */
-interface SavedState {
-  readonly checkpoint: CheckpointState;
-  readonly timing: { readonly seconds: number; readonly startedAt: string };
 }

@@ -8,6 +8,7 @@ import { writeExperiment } from "../store/experiments.ts";
 import { acquireLock } from "../store/lock.ts";
 import { configurationId } from "../store/run_id.ts";
 import type { CellRequest } from "../core/kinds/mod.ts";
+import type { Interval } from "../training/mod.ts";
 import { runCrew } from "./crew.ts";
 import { type AskedCell, type GridCell, type GridPlan, planGrid, type PlanOptions } from "./plan.ts";
 import type { CellEvent } from "./run_cell.ts";
@@ -20,7 +21,10 @@ export interface GridOptions extends PlanOptions {
   readonly workers?: number;
   /** Go on with the other cells when one fails. @default {true} */
   readonly continueOnError?: boolean;
+  /** Stops every cell at its next step, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** How often cells keep a checkpoint within epochs, beside that at each epoch's end. @default never */
+  readonly checkpointEvery?: Interval;
   /** The command that runs one cell alone, for failures. */
   readonly command?: (request: CellRequest, seed: number) => string;
   readonly onEvent?: (event: GridEvent) => void;
@@ -88,6 +92,7 @@ export async function runPlan(plan: GridPlan, options: GridOptions): Promise<Gri
         plugins: options.plugins ?? [],
         lock,
         signal: options.signal,
+        checkpointEvery: options.checkpointEvery,
         command: commandOf,
         next: () => halted || options.signal?.aborted ? undefined : queue.shift(),
         onEvent(cell, event) {

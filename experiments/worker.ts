@@ -7,6 +7,7 @@ import { importPlugins } from "../core/plugins.ts";
 import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
 import type { LockMark } from "../store/lock.ts";
+import type { Interval } from "../training/mod.ts";
 import { failureOf } from "./failure.ts";
 import { Provenance } from "./provenance.ts";
 import { type CellEvent, CellRunner } from "./run_cell.ts";
@@ -21,7 +22,13 @@ export type WorkerRequest =
     /** A file to hold locked for as long as the worker lives. */
     readonly life: string;
   }
-  | { readonly type: "run"; readonly cell: number; readonly config: RunConfig; readonly command: string }
+  | {
+    readonly type: "run";
+    readonly cell: number;
+    readonly config: RunConfig;
+    readonly command: string;
+    readonly checkpointEvery?: Interval;
+  }
   | { readonly type: "stop" };
 
 /** What a worker answers. */
@@ -65,6 +72,7 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
       await runner!.run(data.config, {
         command: data.command,
         signal: stop.signal,
+        checkpointEvery: data.checkpointEvery,
         onEvent: (event) => reply({ type: "event", cell: data.cell, event }),
       });
       break;

@@ -34,7 +34,7 @@ import {
 } from "./files.ts";
 import { canonicalJson, isRunId, runId } from "./run_id.ts";
 import { writePredictions } from "./predictions.ts";
-import { readSafetensors, writeSafetensors } from "./tensors.ts";
+import { readSafetensors, SEALED, writeSafetensors } from "./tensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
 /** A text from a file or a user, short and without control characters. */
@@ -282,7 +282,7 @@ export class RunFolder {
    */
   async saveCheckpoint(tensors: NamedHostTensors, state: unknown): Promise<void> {
     await writeSafetensors(this.file("checkpoint"), tensors, {
-      format: "1",
+      format: SEALED,
       run: this.id,
       state: canonicalJson(state),
     });
@@ -298,10 +298,10 @@ export class RunFolder {
     const stored = await readSafetensors(path);
     if (stored === null) return null;
     const { format, run, state } = stored.metadata;
-    if (format !== "1" || run !== this.id || state === undefined) {
+    if (format !== SEALED || run !== this.id || state === undefined) {
       throw new StoreError("corrupt", path, {
         what: `read checkpoint "${path}"`,
-        must: `it must be of run ${this.id} in format 1`,
+        must: `it must be of run ${this.id} in format ${SEALED}`,
         found: `found run ${JSON.stringify(run ?? null)}, format ${JSON.stringify(format ?? null)}`,
         hint: "remove it to start anew",
       });
@@ -310,12 +310,10 @@ export class RunFolder {
     return { tensors: stored.tensors, state: JSON.parse(state) as S };
   }
 
-  /** The last epoch of the checkpoint, from 0; `null` if there is none that can be read. */
-  async checkpointEpoch(): Promise<number | null> {
+  /** What the checkpoint says of itself; `null` if there is none that can be read. */
+  async checkpointState<S>(): Promise<S | null> {
     try {
-      const stored = await this.loadCheckpoint<{ checkpoint?: { epochs?: unknown } }>();
-      const epochs = stored?.state.checkpoint?.epochs;
-      return Number.isSafeInteger(epochs) ? epochs as number - 1 : null;
+      return (await this.loadCheckpoint<{ checkpoint?: S }>())?.state.checkpoint ?? null;
     } catch (error) {
       if (error instanceof StoreError) return null;
       throw error;
@@ -381,7 +379,7 @@ export class RunFolder {
       });
     }
     await writeSafetensors(this.file("model"), { ...model.params, ...model.buffers }, {
-      format: "1",
+      format: SEALED,
       run: this.id,
       buffers: canonicalJson(buffers),
     });
@@ -399,17 +397,18 @@ export class RunFolder {
   async model(): Promise<StoredModel | null> {
     const path = this.file("model");
     const hint = "remove it and run the same bench again, which trains the run anew";
-    const stored = await readSafetensors(path).catch((error) => {
-      throw error instanceof StoreError && error.code === "corrupt" ? error.with({ hint }) : error;
-    });
+    const stored = await readSafetensors(path, { what: "model", hint });
     if (stored === null) return null;
-    const { run, buffers } = stored.metadata;
+    const { run, buffers, format } = stored.metadata;
     const names = namesIn(buffers);
-    if (run !== this.id || names === null) {
+    // Older versions wrote no digest, and called that format 1.
+    if (run !== this.id || names === null || (format !== "1" && format !== SEALED)) {
       throw new StoreError("corrupt", path, {
         what: `read model "${path}"`,
         must: `it must be of run ${this.id} and list its buffers`,
-        found: run === this.id ? "it does not list them" : `found run ${run === undefined ? "none" : quoted(run)}`,
+        found: run === this.id
+          ? "it does not, or is of another format"
+          : `found run ${run === undefined ? "none" : quoted(run)}`,
         hint,
       });
     }

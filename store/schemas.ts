@@ -155,6 +155,7 @@ const failure: z.ZodType<RunFailure> = z.looseObject({
     loss: z.number().nullable(),
     gradientNorm: z.number().nullable(),
   })).optional(),
+  stack: z.string().optional(),
   command: z.string(),
   at: z.string(),
 });

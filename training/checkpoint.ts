@@ -8,8 +8,8 @@
 import * as names from "../core/names.ts";
 import type { NamedHostTensors } from "../core/program.ts";
 import type { SplitMetrics } from "../core/record.ts";
-import type { Place } from "./epoch.ts";
 import type { SavedSnapshots } from "./host.ts";
+import type { SavedEpoch } from "./journal.ts";
 import { pack, unpack } from "./packing.ts";
 import type { Run } from "./run.ts";
 import type { SavedCounters } from "./run_state.ts";
@@ -25,10 +25,12 @@ export interface Checkpoint {
 export interface CheckpointState {
   /** Finished epochs. */
   readonly epochs: number;
+  /** Whether it is of a place within the next epoch. */
+  readonly within: boolean;
   readonly counters: SavedCounters;
   /** The selected epoch so far. */
   readonly best: Omit<Best, "tensors"> | null;
-  /** What methods keep, snapshots, and the place within an epoch: packed, as they may hold arrays. */
+  /** What methods keep, snapshots, and the epoch under way: packed, as they may hold arrays. */
   readonly kept: unknown;
 }
 
@@ -45,25 +47,26 @@ export interface Best {
 export interface Standing {
   readonly epochs: number;
   readonly best: Best | null;
-  /** Within the next epoch; `null` before it. */
-  readonly place: Place | null;
+  /** The next epoch, if it has begun. */
+  readonly underway: SavedEpoch | null;
 }
 
 /** What is packed. */
 interface Kept {
   readonly methods: Readonly<Record<string, unknown>>;
   readonly snapshots: SavedSnapshots;
-  readonly place: Place | null;
+  readonly underway: SavedEpoch | null;
 }
 
 /** Takes a checkpoint. */
-export async function checkpointOf({ state, host }: Run, { epochs, best, place }: Standing): Promise<Checkpoint> {
-  const kept: Kept = { methods: host.savedMethods(), snapshots: host.savedSnapshots(), place };
+export async function checkpointOf({ state, host }: Run, { epochs, best, underway }: Standing): Promise<Checkpoint> {
+  const kept: Kept = { methods: host.savedMethods(), snapshots: host.savedSnapshots(), underway };
   const { json, tensors } = pack(kept, names.kept.of(""));
   return {
     tensors: { ...await state.tensors(), ...names.best.over(best?.tensors ?? {}), ...tensors },
     state: {
       epochs,
+      within: underway !== null,
       counters: state.saved(),
       best: best === null ? null : { epoch: best.epoch, validation: best.validation },
       kept: json,
@@ -77,14 +80,14 @@ export async function checkpointOf({ state, host }: Run, { epochs, best, place }
  * @throws {Refusal} If it lacks a tensor of the run.
  */
 export async function restored({ state, host }: Run, { tensors, state: saved }: Checkpoint): Promise<Standing> {
-  await state.load(tensors, saved.counters);
+  const { methods, snapshots, underway } = unpack(saved.kept, tensors) as Kept;
   state.epoch = saved.epochs;
-  const { methods, snapshots, place } = unpack(saved.kept, tensors) as Kept;
+  await state.load(tensors, saved.counters);
   host.loadMethods(methods);
   host.loadSnapshots(snapshots);
   return {
     epochs: saved.epochs,
     best: saved.best === null ? null : { ...saved.best, tensors: names.best.under(tensors) },
-    place,
+    underway,
   };
 }

@@ -7,16 +7,12 @@ import type { EvaluationResult, Host, Method, OpenSplit, PassResult, Segment, Sp
 import type { NamedHostTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/refusal.ts";
-import { InterruptedError } from "./errors.ts";
-import { Journal, type SavedHook, type Surroundings } from "./journal.ts";
+import type { Journal, Surroundings } from "./journal.ts";
 import { accuracy, argmaxRows, likelihood } from "./metrics/classification.ts";
 import type { Predictor, Selection } from "./predictor.ts";
 import type { RunState } from "./run_state.ts";
 import { startParams } from "./state.ts";
-import type { Done, Trainer } from "./trainer.ts";
-
-/** Called where a hook can be stopped, with the hook as a checkpoint holds it; `null` if it cannot be taken up there. */
-export type HookPause = (saved: () => SavedHook | null) => void | Promise<void>;
+import type { PlanOptions, Trainer } from "./trainer.ts";
 
 /** Saved tensors of the device by the id that a method has. */
 export interface SavedSnapshots {
@@ -35,8 +31,8 @@ export class RunHost implements Host {
   readonly #teachers?: Teachers;
   #snapshots: Record<string, NamedHostTensors> = {};
   #nextSnapshot = 1;
-  #journal: Journal | null = null;
-  #pause: HookPause | null = null;
+  /** Answers what hooks ask, and writes it down. */
+  journal: Journal | null = null;
 
   constructor(state: RunState, predictor: Predictor, trainer: Trainer, teachers?: Teachers) {
     this.#teachers = teachers;
@@ -110,18 +106,14 @@ export class RunHost implements Host {
 
   train(segments: readonly Segment[]): Promise<Record<string, number>> {
     const stream = `nested/${this.epoch}/${this.#state.steps}`;
-    return this.#answered("train", async (from) => {
-      const journal = this.#journal;
-      const pause = this.#pause;
-      const totals = await this.#trainer.run(segments, stream, {
-        from: from ?? undefined,
-        pause: pause === null ? undefined : (done) => pause(() => journal?.saved(done()) ?? null),
-      });
+    const run = async (options?: PlanOptions) => {
+      const { sums, counts } = await this.#trainer.run(segments, stream, options);
       return Object.fromEntries(
-        Object.entries(totals.sums).filter(([name]) => name.startsWith("loss/"))
-          .map(([name, sum]) => [name.slice("loss/".length), sum / totals.counts[name]]),
+        Object.entries(sums).filter(([name]) => name.startsWith("loss/"))
+          .map(([name, sum]) => [name.slice("loss/".length), sum / counts[name]]),
       );
-    });
+    };
+    return this.journal === null ? run() : this.journal.train("train", run);
   }
 
   params(groups: readonly string[]): Promise<Record<string, Float32Array>> {
@@ -187,27 +179,6 @@ export class RunHost implements Host {
 
   // ------------------------------------------------------------------------------------------------ for the harness
 
-  /**
-   * Runs a hook so that it can be stopped and taken up again.
-   *
-   * @param pause Called before every call of the host and before each batch of nested training.
-   * @param saved The hook is repeated up to where it was stopped.
-   */
-  async hook<T>(run: () => T | Promise<T>, pause: HookPause | null, saved: SavedHook | null = null): Promise<T> {
-    if (pause === null && saved === null) return await run();
-    this.#pause = pause;
-    this.#journal = new Journal({
-      read: (when) => this.surroundings(when),
-      write: (surroundings) => this.#surround(surroundings),
-    }, saved);
-    try {
-      return await run();
-    } finally {
-      this.#journal = null;
-      this.#pause = null;
-    }
-  }
-
   /** Counters, table and what methods keep: of all, or of those that act after steps. */
   surroundings(when: "start" | "later"): Surroundings {
     const methods: Record<string, unknown> = {};
@@ -251,26 +222,15 @@ export class RunHost implements Host {
     );
   }
 
-  #surround({ counters, tables, methods }: Surroundings): void {
+  /** Puts them back. */
+  surround({ counters, tables, methods }: Surroundings): void {
     this.#state.count(counters);
     for (const [column, values] of Object.entries(tables)) this.#state.table(column).set(values);
     this.loadMethods(methods);
   }
 
-  #answered<T>(name: string, run: (from: Done | null) => Promise<T>): Promise<T> {
-    const [journal, pause] = [this.#journal, this.#pause];
-    if (journal === null) return run(null);
-    const saved = () => journal.saved(null);
-    return journal.answer(name, async (from) => {
-      if (from === null) await pause?.(saved);
-      try {
-        return await run(from);
-      } catch (error) {
-        // Stopped in the middle of a pass, which changes nothing: the hook can be taken up before it.
-        if (error instanceof InterruptedError && name !== "train") await pause?.(saved);
-        throw error;
-      }
-    });
+  #answered<T>(name: string, run: () => Promise<T>): Promise<T> {
+    return this.journal === null ? run() : this.journal.answer(name, run);
   }
 
   /** A split that methods may use. The types forbid the test split; this holds for untyped callers too. */

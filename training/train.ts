@@ -13,10 +13,11 @@ import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
 import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint.ts";
 import { modelCost } from "./cost.ts";
-import { type Place, type TrainedEpoch, wholeEpoch } from "./epoch.ts";
+import { type TrainedEpoch, wholeEpoch } from "./epoch.ts";
 import { InterruptedError } from "./errors.ts";
 import { examine, measure } from "./evaluate.ts";
 import { reportsOf, type Teachers } from "./host.ts";
+import { Journal, type SavedEpoch, type Surroundings } from "./journal.ts";
 import type { Model } from "./model.ts";
 import { type Run, startRun } from "./run.ts";
 
@@ -130,7 +131,7 @@ class Loop {
   readonly #options: TrainOptions;
   #epochs = 0;
   #best: Best | null = null;
-  #place: Place | null = null;
+  #underway: SavedEpoch | null = null;
   #trainSeconds = 0;
   #evaluationSeconds = 0;
   #keptAt = { steps: 0, time: performance.now() };
@@ -144,7 +145,7 @@ class Loop {
     const { training, resume } = this.#options;
     const { state, trainer } = this.#run;
     if (resume !== undefined) {
-      ({ epochs: this.#epochs, best: this.#best, place: this.#place } = await restored(this.#run, resume));
+      ({ epochs: this.#epochs, best: this.#best, underway: this.#underway } = await restored(this.#run, resume));
     }
     while (!this.#finished()) {
       state.epoch = this.#epochs;
@@ -158,7 +159,6 @@ class Loop {
       }
       const record = recordOf(this.#run, this.#epochs, trained);
       this.#epochs++;
-      this.#place = null;
       await this.#options.onEpoch?.(record, () => this.#checkpoint(null));
     }
     return this.#result();
@@ -167,7 +167,7 @@ class Loop {
   #finished(): boolean {
     const { training, dataset } = this.#options;
     // Within an epoch there is something left to do even if its last sample is drawn.
-    if (this.#place !== null) return false;
+    if (this.#underway !== null) return false;
     return training.budget === "samples"
       ? this.#run.state.samplesDrawn >= sampleBudget(training, dataset.splits.train.size)
       : this.#epochs >= training.epochs;
@@ -183,25 +183,32 @@ class Loop {
       evaluating = (performance.now() - started) / 1000;
       return metrics;
     };
-    const from = this.#place;
-    this.#place = null;
-    const pause = onCheckpoint === undefined ? undefined : (place: () => Place | null) => this.#pause(place);
-    const trained = await wholeEpoch(this.#run, measured, { from, pause });
+    const { host } = this.#run;
+    const notes = {
+      read: (when: "start" | "later") => host.surroundings(when),
+      write: (saved: Surroundings) => host.surround(saved),
+    };
+    host.journal = onCheckpoint === undefined && this.#underway === null
+      ? null
+      : new Journal(notes, (saved) => this.#pause(saved), this.#underway);
+    this.#underway = null;
+    const trained = await wholeEpoch(this.#run, measured, host.journal);
+    host.journal = null;
     this.#evaluationSeconds += evaluating;
     this.#trainSeconds += (performance.now() - began) / 1000 - evaluating;
     return trained;
   }
 
   /** Keeps a checkpoint where it is time for one, and stops where the signal says so. */
-  async #pause(place: () => Place | null): Promise<void> {
+  async #pause(saved: () => SavedEpoch | null): Promise<void> {
     const { signal, checkpointEvery: { steps = Infinity, seconds = Infinity } = {}, onCheckpoint } = this.#options;
     const { state } = this.#run;
     const stopped = signal?.aborted ?? false;
     const due = state.steps - this.#keptAt.steps >= steps || performance.now() - this.#keptAt.time >= 1000 * seconds;
     if (!stopped && !due) return;
-    const now = place();
-    if (now !== null) {
-      await onCheckpoint!(() => this.#checkpoint(now));
+    const underway = onCheckpoint === undefined ? null : saved();
+    if (underway !== null) {
+      await onCheckpoint!(() => this.#checkpoint(underway));
       this.#kept();
     }
     if (stopped) throw new InterruptedError(`Stopped in epoch ${state.epoch + 1}, step ${state.steps}`);
@@ -211,8 +218,8 @@ class Loop {
     this.#keptAt = { steps: this.#run.state.steps, time: performance.now() };
   }
 
-  #checkpoint(place: Place | null): Promise<Checkpoint> {
-    return checkpointOf(this.#run, { epochs: this.#epochs, best: this.#best, place });
+  #checkpoint(underway: SavedEpoch | null): Promise<Checkpoint> {
+    return checkpointOf(this.#run, { epochs: this.#epochs, best: this.#best, underway });
   }
 
   async #result(): Promise<TrainResult> {

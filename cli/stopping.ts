@@ -1,0 +1,73 @@
+/**
+ * Stopping a bench from outside, and how often it keeps checkpoints meanwhile.
+ *
+ * @module
+ */
+import { Refusal } from "../core/refusal.ts";
+import type { Interval } from "../training/mod.ts";
+
+/** Exit code of a run that was stopped and can be started again: EX_TEMPFAIL of sysexits.h. */
+export const TRY_AGAIN = 75;
+
+/** Exit codes by signal: after the checkpoints, and at once, when it comes a second time. */
+const codes: Readonly<Partial<Record<Deno.Signal, { readonly after: number; readonly atOnce: number }>>> = {
+  SIGINT: { after: 130, atOnce: 130 },
+  SIGTERM: { after: TRY_AGAIN, atOnce: 143 },
+  SIGUSR1: { after: TRY_AGAIN, atOnce: 138 },
+};
+
+/** Listens to signals. */
+export interface Stopping {
+  readonly signal: AbortSignal;
+  /** What a command that was stopped exits with; 0 if nobody stopped it. */
+  exit(): number;
+  /** Listens no more. */
+  dispose(): void;
+}
+
+/**
+ * Stops at the first of Ctrl-C, SIGTERM and SIGUSR1, and ends the process at the second.
+ *
+ * @param say Tells somebody.
+ */
+export function listenForStop(say: (text: string) => void): Stopping {
+  const stop = new AbortController();
+  let exit = 0;
+  // Windows knows only the first.
+  const known = Object.entries(codes).filter(([signal]) => Deno.build.os !== "windows" || signal === "SIGINT");
+  const handlers = known.map(([signal, { after, atOnce }]): [Deno.Signal, () => void] => [signal as Deno.Signal, () => {
+    if (exit !== 0) Deno.exit(atOnce);
+    exit = after;
+    say("Stopping at the next step, with a checkpoint; once more to stop at once.");
+    stop.abort();
+  }]);
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  return {
+    signal: stop.signal,
+    exit: () => exit,
+    dispose() {
+      for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
+    },
+  };
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+/**
+ * An interval as typed: `30s`, `5min`, `2h`, or a number of steps.
+ *
+ * @throws {Refusal} If it is none.
+ */
+export function parseInterval(flag: string, text: string): Interval {
+  const found = /^(\d{1,9}(?:\.\d{1,6})?)(s|min|h)?$/.exec(text.trim());
+  const [value, unit] = [Number(found?.[1]), found?.[2]];
+  if (found === null || !(value > 0) || (unit === undefined && !Number.isInteger(value))) {
+    throw new Refusal({
+      what: `use ${flag}`,
+      must: "it must be a number of steps or a time",
+      found: `found "${text}"`,
+      hint: "write 500, 30s, 5min or 2h",
+    });
+  }
+  return unit === undefined ? { steps: value } : { seconds: value * SECONDS[unit] };
+}
