@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "node:fs";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Random } from "../../core/random.ts";
 import { armlab, ended, inFolder, start } from "../helpers/cli.ts";
 
 const small = [
@@ -97,29 +99,87 @@ Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal se
     assertEquals(await results(two), await results(one));
   }));
 
-for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
+const long = [...small, "--epochs", "24"];
+
+/** Results of `long` by a bench that nobody stops: one for all tests that stop it. */
+let undisturbed: Promise<Record<string, string>> | null = null;
+function whole(): Promise<Record<string, string>> {
+  undisturbed ??= (async () => {
+    let found: Record<string, string> = {};
+    await inFolder(async (folder) => {
+      assertEquals((await armlab("bench", ...long, "--runs", folder)).code, 0);
+      found = await results(folder);
+    });
+    return found;
+  })();
+  return undisturbed;
+}
+
+/** Folders of runs that are finished. */
+function finished(runs: string): string[] {
+  return [...Deno.readDirSync(runs)].filter(({ isDirectory, name }) => {
+    if (!isDirectory) return false;
+    return [...Deno.readDirSync(join(runs, name))].some((file) => file.name === "summary.json");
+  }).map(({ name }) => name);
+}
+
+const exits = { SIGKILL: 137, SIGTERM: 75, SIGUSR1: 75, SIGINT: 130 } as const;
+for (const signal of ["SIGKILL", "SIGTERM", "SIGUSR1", "SIGINT"] as const) {
   Deno.test(`bench killed by ${signal} and started again ends with the same bytes as one that was not`, () =>
-    inFolder(async (folder) => {
-      const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
-      const long = [...small, "--epochs", "24"];
-      assertEquals((await armlab("bench", ...long, "--runs", whole)).code, 0);
+    inFolder(async (killed) => {
       const child = start("bench", ...long, "--runs", killed);
       await checkpoint(killed);
       child.kill(signal);
       const stopped = await ended(child);
-      assertEquals(stopped.code, { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 }[signal], stopped.err);
+      assertEquals(stopped.code, exits[signal], stopped.err);
       if (signal !== "SIGKILL") assertStringIncludes(stopped.err, "Run the same command again to continue");
-      const finished = [...Deno.readDirSync(killed)].filter(({ isDirectory, name }) => {
-        if (!isDirectory) return false;
-        return [...Deno.readDirSync(join(killed, name))].some((file) => file.name === "summary.json");
-      });
-      assert(finished.length < 2, "the kill came too late to show anything");
+      assert(finished(killed).length < 2, "the kill came too late to show anything");
       const rest = await armlab("bench", ...long, "--runs", killed);
       assertEquals(rest.code, 0, rest.err);
       assertStringIncludes(rest.err, "resumed");
-      assertEquals(await results(killed), await results(whole));
+      assertEquals(await results(killed), await whole());
     }));
 }
+
+Deno.test("bench killed again and again in the middle of epochs loses at most its interval, and ends with the same bytes", () =>
+  inFolder(async (killed) => {
+    const often = [...long, "--checkpoint-every", "3", "--workers", "1", "--runs", killed];
+    const random = new Random(5);
+    let logs = "";
+    for (let kill = 0; kill < 4 && finished(killed).length < 2; kill++) {
+      const child = start("bench", ...often);
+      if (kill === 0) await checkpoint(killed);
+      // Starting takes a second or more; what follows is somewhere in the training.
+      await new Promise((resolve) => setTimeout(resolve, kill === 0 ? 0 : 1500 + 1000 * random.uniform()));
+      child.kill("SIGKILL");
+      await ended(child);
+    }
+    const rest = await armlab("bench", ...often);
+    assertEquals(rest.code, 0, rest.err);
+    for (const name of finished(killed)) logs += await Deno.readTextFile(join(killed, name, "log.txt"));
+    assertMatch(logs, /resumed from its checkpoint \(in epoch \d+, after step \d+\)/);
+    assertEquals(await results(killed), await whole());
+  }));
+
+Deno.test("a flipped bit anywhere in a checkpoint is refused, and its remedy works", () =>
+  inFolder(async (runs) => {
+    const child = start("bench", ...long, "--workers", "1", "--runs", runs);
+    await checkpoint(runs);
+    child.kill("SIGTERM");
+    assertEquals((await ended(child)).code, 75);
+    const path = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory)
+      .map(({ name }) => join(runs, name, "checkpoint.safetensors")).find((file) => existsSync(file))!;
+    const bytes = await Deno.readFile(path);
+    bytes[bytes.length - 1000] ^= 4;
+    await Deno.writeFile(path, bytes);
+    const { code, err } = await armlab("bench", ...long, "--runs", runs);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "its bytes must have the digest");
+    assertStringIncludes(err, "or remove it to start anew");
+    await Deno.remove(path);
+    assertEquals((await armlab("bench", ...long, "--runs", runs)).code, 0);
+    assertEquals(await results(runs), await whole());
+  }));
 
 Deno.test("a failing cell is listed with its cause and a command that repeats it; the others go on", () =>
   inFolder(async (folder) => {
@@ -153,7 +213,6 @@ Deno.test("a failing cell is listed with its cause and a command that repeats it
 Deno.test("a truncated checkpoint fails its cell alone, says how to mend it and loses nothing", () =>
   inFolder(async (folder) => {
     const runs = join(folder, "runs");
-    const long = [...small, "--epochs", "24"];
     const child = start("bench", ...long, "--runs", runs);
     await checkpoint(runs);
     child.kill("SIGKILL");
