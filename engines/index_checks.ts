@@ -4,7 +4,7 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { Refusal } from "../core/refusal.ts";
 import type { ComposedKernel } from "./composed_kernels.ts";
 
