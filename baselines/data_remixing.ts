@@ -5,8 +5,15 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import { CLAIMS, type Host, type Method, type MethodPlugin, type Segment, type Step } from "../core/kinds/mod.ts";
+import {
+  CLAIMS,
+  defineMethod,
+  type Host,
+  type Method,
+  type MethodPlugin,
+  type Segment,
+  type Step,
+} from "../core/kinds/mod.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";

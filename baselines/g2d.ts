@@ -5,8 +5,14 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { Host, Method, MethodPlugin, ModelContext, TrainStep } from "../core/kinds/mod.ts";
+import {
+  defineMethod,
+  type Host,
+  type Method,
+  type MethodPlugin,
+  type ModelContext,
+  type TrainStep,
+} from "../core/kinds/mod.ts";
 import { groupOf } from "../core/scope.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
 import { klDivergence } from "../losses/divergence.ts";

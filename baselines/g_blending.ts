@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { Host, MethodPlugin, OpenSplit } from "../core/kinds/mod.ts";
+import { defineMethod, type Host, type MethodPlugin, type OpenSplit } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
 

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { MethodPlugin, TrainStep } from "../core/kinds/mod.ts";
+import { defineMethod, type MethodPlugin, type TrainStep } from "../core/kinds/mod.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, mapByModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { Host, MethodPlugin, TrainStep } from "../core/kinds/mod.ts";
+import { defineMethod, type Host, type MethodPlugin, type TrainStep } from "../core/kinds/mod.ts";
 import { jensenShannon } from "../losses/divergence.ts";
 import { whereKept } from "../losses/kept.ts";
 import { needsTwo } from "./unimodal.ts";

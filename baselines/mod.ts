@@ -41,14 +41,8 @@ export { cml, type CmlOptions, confidenceHinge, predictionConfidence, removalCha
 export { curationOf, greedy, type GreedyOptions, randomCuration, relativeSpeed } from "./greedy.ts";
 export { infoReg, type InfoRegOptions, informationGain, regulation, squaredGradients } from "./info_reg.ts";
 export { clippedGapWeight, fittedShare, lfm, type LfmOptions } from "./lfm.ts";
-export {
-  gapDifference,
-  keptOfCopy,
-  modalityValuation,
-  type ModalityValuationOptions,
-  nestedCopies,
-  repeatedShare,
-} from "./modality_valuation.ts";
+export { modalityValuation, type ModalityValuationOptions } from "./modality_valuation.ts";
+export { type Piece, recipe, weighted } from "./recipe.ts";
 export { mbsd, type MbsdOptions, type PairTerms, pairTerms } from "./mbsd.ts";
 export { entropyWeights, mla, type MlaOptions, projectionUpdate } from "./mla.ts";
 export { cosineLogits, mmCosine, type MmCosineOptions } from "./mm_cosine.ts";
@@ -61,7 +55,7 @@ export { gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.t
 export { discrepancyRatios, type OthersForm } from "./unimodal.ts";
 export { boostedLoss, disagreement, reconBoost, type ReconBoostOptions, type Stage, stageOf } from "./recon_boost.ts";
 export { kMeans, purity, reLearning, type ReLearningOptions, scaledColumns, setbacks } from "./re_learning.ts";
-export { copiesFor, sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";
+export { sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";
 export { featureDistance, umt, type UmtOptions } from "./umt.ts";
 export { unimodalEnsemble, type UnimodalEnsembleOptions } from "./unimodal_ensemble.ts";
 export { uniCe, type UniCeOptions } from "./uni_ce.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import type { Host, MethodPlugin, OpenSplit } from "../core/kinds/mod.ts";
+import { defineMethod, type Host, type MethodPlugin, type OpenSplit } from "../core/kinds/mod.ts";
 import type { Random } from "../core/random.ts";
 
 /** Options of `re-learning`. */

@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import { CLAIMS, type Method, type MethodPlugin, type Step, type TrainStep } from "../core/kinds/mod.ts";
+import { CLAIMS, defineMethod, type Method, type MethodPlugin, type Step, type TrainStep } from "../core/kinds/mod.ts";
 import { crossEntropy, labelProbability } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
 import { ones } from "../nn/initializers.ts";

@@ -3,21 +3,18 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
-import { at } from "../core/modality.ts";
-import { defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
-import { crossEntropy } from "../losses/cross_entropy.ts";
-import { whereKept } from "../losses/kept.ts";
+import { defineMethod, type LossPlugin, type MethodPlugin } from "../core/kinds/mod.ts";
+import { type BoundPart, use } from "../core/options.ts";
+import { readouts } from "../losses/readouts.ts";
+import { recipe, weighted } from "./recipe.ts";
 
 /** Options of `uni-ce`. */
 export interface UniCeOptions {
   readonly weight: number;
+  readonly loss: BoundPart<LossPlugin>;
 }
 
-/**
- * Adds the cross-entropy of each modality's own readout to the task's loss. A sample counts for the modalities that it
- * keeps.
- */
+/** Adds the loss of each modality's own readout to the task's: a recipe of one loss. */
 export const uniCe: MethodPlugin = defineMethod<UniCeOptions>({
   name: "uni-ce",
   about: "adds cross-entropy on every modality's own readout",
@@ -32,19 +29,20 @@ export const uniCe: MethodPlugin = defineMethod<UniCeOptions>({
       about: "weight w of the unimodal terms",
       source: "the plain sum, as in Greedy's and MMPareto's released codes",
     },
+    loss: {
+      type: "part",
+      kind: "loss",
+      default: use(readouts),
+      about: "what is added: the readouts' loss, or another loss that needs no valuation",
+      source: "common practice",
+    },
   },
   cost: { forwards: 1, backwards: 1 },
-  create: ({ weight }) => ({
-    name: "uni-ce",
-    declares: { solo: true, claims: ["train every modality's readout"] },
-    loss: (step) => {
-      const { logits } = step.solo();
-      return Object.fromEntries(
-        step.modalities.map((modality) => [
-          `uni:${modality}`,
-          tf.mul(whereKept(crossEntropy(at(logits, modality), step.labels), step.keep, modality), weight),
-        ]),
-      );
-    },
-  }),
+  refuses: (_fusion, _context, { loss }) =>
+    loss.plugin.needs?.includes("valuation") ? `loss "${loss.name}" needs a valuation, which arm's methods make` : null,
+  create: ({ weight, loss }, context) =>
+    recipe("uni-ce", {
+      declares: { solo: true, claims: ["train every modality's readout"] },
+      loss: weighted(loss.plugin.create(loss.options, context), weight),
+    }),
 });

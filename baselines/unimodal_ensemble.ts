@@ -5,8 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality, mapByModality } from "../core/modality.ts";
-import { defineMethod } from "../core/define.ts";
-import { CLAIMS, type MethodPlugin, type Step } from "../core/kinds/mod.ts";
+import { CLAIMS, defineMethod, type MethodPlugin, type Step } from "../core/kinds/mod.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
 import { SHARED_CLAIMS } from "./unimodal.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { NumberOption } from "../core/options.ts";
-import type { Host, ModelContext } from "../core/kinds/mod.ts";
+import type { BoundPart, NumberOption } from "../core/options.ts";
+import type { Host, ModelContext, SamplerPlugin } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
 import { joiningOrders, membersOf, orderedContributions, subsetsOf } from "../miv/shapley.ts";
 
@@ -27,6 +27,13 @@ export const warmupOption: NumberOption = {
   about: "first epoch with copies, from 0",
   source: "released code",
 };
+
+/** Says why a sampler has no use for contributions, or `null`. */
+export function samplerRefusal({ name, plugin }: BoundPart<SamplerPlugin>): string | null {
+  return plugin.needs === "contributions" || plugin.needs === undefined
+    ? null
+    : `sampler "${name}" needs the joint contribution of every sample, which this method does not measure`;
+}
 
 /** Masked forward passes that contributions take: one per subset of modalities that the joining orders go through. */
 export function maskedPasses({ modalities }: ModelContext, sampled: number): number {
@@ -67,21 +74,4 @@ export async function sampleContributions(
     phi.set(orderedContributions(m, orders, (subset) => subset === 0 ? 0 : right.get(subset)![n]), n * m);
   }
   return phi;
-}
-
-/** Adds samples with only some modalities kept to an epoch's samples with all of them; shuffled. */
-export function withMaskedCopies(
-  items: Int32Array,
-  copies: readonly { readonly item: number; readonly keep: readonly number[] }[],
-  m: number,
-  order: Int32Array,
-): { items: Int32Array; keep: Uint8Array } {
-  const all = new Int32Array(items.length + copies.length);
-  const keep = new Uint8Array(all.length * m).fill(1);
-  order.forEach((from, to) => {
-    const copy = copies[from - items.length];
-    all[to] = copy === undefined ? items[from] : copy.item;
-    if (copy !== undefined) keep.set(copy.keep, to * m);
-  });
-  return { items: all, keep };
 }

@@ -5,27 +5,29 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { stringify } from "@std/csv/stringify";
+import type { EstimatorPlugin } from "../core/kinds/mod.ts";
+import type { Library } from "../core/library.ts";
+import type { BoundPart, RawOptions } from "../core/options.ts";
 import { importPlugins } from "../core/plugins.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { CompiledProgram, Engine } from "../core/program.ts";
 import { quiet, selectEngine } from "../engines/mod.ts";
+import { withAssignment } from "../experiments/config.ts";
 import { type RunValuation, valuationOfRun } from "../experiments/value_run.ts";
 import { openArrays } from "../formats/mod.ts";
 import { createLibrary } from "../library.ts";
-import type { ProgramRunner } from "../miv/measure.ts";
+import { measuringEstimator, type ProgramRunner } from "../miv/measure.ts";
 import { type Table, valuationTables } from "../miv/summaries.ts";
 import { valuate, type ValuateOptions, type Valuation, type ValuationInputs } from "../miv/valuate.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";
 import { openRun } from "../store/run_folder.ts";
-import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
+import { type Command, type Flag, type Flags, helpOf, parseFlags } from "./command.ts";
 import { pluginSpecifier } from "./plugins.ts";
 import { inputsOf, type SavedInputs } from "./value_files.ts";
 
 /** Words that a flag takes; the first is the default. */
 const choices = {
   split: ["test", "validation", "train"],
-  estimator: ["hard", "soft", "straight-through", "gaussian", "official", "ksg"],
-  norm: ["sqrt", "mean", "sum"],
   centring: ["batch", "none"],
   view: ["aligned", "raw"],
   range: ["shift", "clamp", "raw"],
@@ -43,10 +45,12 @@ const oneOf = (flag: keyof Choices, about: string): Flag => ({
 const flags: Readonly<Record<string, Flag>> = {
   split: oneOf("split", "split of a run"),
   out: { type: "text", value: "DIR", about: "folder for the tables (default: valuation)" },
-  estimator: oneOf("estimator", "estimate of information"),
-  bins: { type: "text", value: "N", about: "bins per axis for MI (default: 4 from width 256 on, else 3)" },
-  "cmi-bins": { type: "text", value: "N", about: "bins per axis for CMI (default: as for MI)" },
-  norm: oneOf("norm", "what of both entropies information is divided by"),
+  estimator: { type: "text", value: "NAME", about: "estimator of information (default: histogram with hard bins)" },
+  set: {
+    type: "each",
+    value: "KEY=VALUE",
+    about: "set an option of the estimator: bins=8, norm=mean (see describe NAME)",
+  },
   centring: oneOf("centring", "subtract the mean per coordinate"),
   view: oneOf("view", "compare part.<modality> or feature.<modality>, widths equal"),
   range: oneOf("range", "range of contributions, for fusion weights"),
@@ -54,7 +58,7 @@ const flags: Readonly<Record<string, Flag>> = {
   minimum: oneOf("minimum", "smallest information"),
   classes: { type: "list", value: "NAME,...", about: "names of the classes of saved arrays" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
-  plugin: { type: "list", value: "FILE", about: "register plugins that the run used" },
+  plugin: { type: "list", value: "FILE", about: "register plugins: an estimator of your own, or what the run used" },
   json: { type: "boolean", about: "print one JSON object instead of tables" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -74,15 +78,22 @@ function choice<N extends keyof Choices>(parsed: Flags, flag: N): Choices[N][num
   return text as Choices[N][number];
 }
 
-function optionsOf(parsed: Flags): ValuateOptions {
-  const bins = (flag: string) => parsed.text[flag] === undefined ? 0 : parseInteger(`--${flag}`, parsed.text[flag], 2);
-  const norm = choice(parsed, "norm");
+/** The estimator that was asked for, with its options. */
+function estimatorOf(parsed: Flags, library: Library): BoundPart<EstimatorPlugin> {
+  const { name, plugin } = library.bind("estimator", {
+    name: parsed.text.estimator ?? measuringEstimator.name,
+    options: {},
+  });
+  const given = parsed.list.set.reduce<RawOptions>(
+    (options, text) => withAssignment(`estimator "${name}"`, plugin.options, options, text, library),
+    name === measuringEstimator.name ? measuringEstimator.options : {},
+  );
+  return library.bind("estimator", { name, options: given });
+}
+
+function optionsOf(parsed: Flags, library: Library): ValuateOptions {
   return {
-    estimator: choice(parsed, "estimator"),
-    bins: bins("bins"),
-    cmiBins: bins("cmi-bins"),
-    norm,
-    conditionalNorm: norm,
+    estimator: estimatorOf(parsed, library),
     centring: choice(parsed, "centring"),
     range: choice(parsed, "range"),
     index: choice(parsed, "index"),
@@ -135,15 +146,14 @@ async function savedInputs(path: string, parsed: Flags): Promise<SavedInputs> {
 }
 
 /** Arrays of a run's tested model. */
-async function runInputs(path: string, parsed: Flags, engine: Engine): Promise<RunValuation> {
+async function runInputs(path: string, parsed: Flags, library: Library, engine: Engine): Promise<RunValuation> {
   if (choice(parsed, "view") === "raw") {
     throw new Refusal({ what: "take --view raw of a run", must: "it keeps each modality's part alone" });
   }
   const full = resolve(path);
   const config = await openRun(dirname(full), basename(full)).config();
-  const library = createLibrary();
-  const plugins = new Set([...config?.plugins ?? [], ...parsed.list.plugin.map(pluginSpecifier)]);
-  for (const plugin of plugins) await importPlugins(library, plugin);
+  const asked = parsed.list.plugin.map(pluginSpecifier);
+  for (const plugin of config?.plugins ?? []) if (!asked.includes(plugin)) await importPlugins(library, plugin);
   const run = await valuationOfRun(path, choice(parsed, "split") ?? "test", library, engine);
   return { ...run, classes: parsed.list.classes.length === 0 ? run.classes : parsed.list.classes };
 }
@@ -198,13 +208,14 @@ export const valueCommand: Command = {
       return parsed.boolean.help ? 0 : 2;
     }
     const [path] = parsed.positional;
-    const options = optionsOf(parsed);
+    const library = createLibrary();
+    for (const file of new Set(parsed.list.plugin)) await importPlugins(library, pluginSpecifier(file));
+    const options = optionsOf(parsed, library);
     for (const flag of Object.keys(choices)) choice(parsed, flag as keyof Choices);
     const ofRun = await isRun(path);
-    if (!ofRun && (parsed.text.split !== undefined || parsed.list.plugin.length > 0)) {
-      const flag = parsed.text.split !== undefined ? "--split" : "--plugin";
+    if (!ofRun && parsed.text.split !== undefined) {
       throw new Refusal({
-        what: `take ${flag} for ${JSON.stringify(path)}`,
+        what: `take --split for ${JSON.stringify(path)}`,
         must: "it is for finished runs",
         found: "these are saved arrays",
         hint: "leave it out",
@@ -216,7 +227,7 @@ export const valueCommand: Command = {
       let given: SavedInputs;
       let source = path;
       if (ofRun) {
-        const run = await runInputs(path, parsed, engine);
+        const run = await runInputs(path, parsed, library, engine);
         given = { ...run, notes: [] };
         source = `${choice(parsed, "split") ?? "test"} split of ${path}; own readout: ${run.readout}`;
       } else given = await savedInputs(path, parsed);

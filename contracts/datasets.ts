@@ -43,7 +43,7 @@ function hashOf(split: Split, modalities: Dataset["modalities"], sample: number)
 export const datasetContracts: readonly Contract<DatasetPlugin>[] = [
   {
     claim: "has options whose defaults and tuning values are allowed",
-    check: (plugin) => optionsAreSound(plugin, null),
+    check: (plugin, { library }) => optionsAreSound(plugin, library, null),
   },
   {
     claim: "has train, validation and test splits of the declared shapes, with finite values, that share no group",

@@ -127,7 +127,8 @@ const gradients: Contract<EncoderPlugin> = {
 export const encoderContracts: readonly Contract<EncoderPlugin>[] = [
   {
     claim: "has options whose defaults and tuning values are allowed, and refuses others",
-    check: (plugin) => optionsAreSound(plugin, (options) => plugin.create(options, accepted(plugin)[0] ?? INPUTS[0])),
+    check: (plugin, { library }) =>
+      optionsAreSound(plugin, library, (options) => plugin.create(options, accepted(plugin)[0] ?? INPUTS[0])),
   },
   refusals,
   shapes,

@@ -173,8 +173,8 @@ const names: Contract<FusionPlugin> = {
 export const fusionContracts: readonly Contract<FusionPlugin>[] = [
   {
     claim: "has options whose defaults and tuning values are allowed, and refuses others",
-    check: (plugin) =>
-      optionsAreSound(plugin, (options) => plugin.create(options, { modalities: ["a", "b"], classes: 3 })),
+    check: (plugin, { library }) =>
+      optionsAreSound(plugin, library, (options) => plugin.create(options, { modalities: ["a", "b"], classes: 3 })),
   },
   shapes,
   dropped,

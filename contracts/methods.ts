@@ -176,7 +176,8 @@ const moves: Contract<MethodPlugin> = {
 export const methodContracts: readonly Contract<MethodPlugin>[] = [
   {
     claim: "has options whose defaults and tuning values are allowed, and refuses others",
-    check: (plugin) => optionsAreSound(plugin, (options) => plugin.create(options, contextOf(NAMES.slice(0, 2)))),
+    check: (plugin, { library }) =>
+      optionsAreSound(plugin, library, (options) => plugin.create(options, contextOf(NAMES.slice(0, 2)))),
   },
   fits,
   moves,

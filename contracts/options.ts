@@ -4,8 +4,9 @@
  * @module
  */
 import type { Library } from "../core/library.ts";
-import { type OptionSpec, type RawOptions, resolveOptions, use } from "../core/options.ts";
+import { type OptionSpec, type RawOptions, use } from "../core/options.ts";
 import type { About } from "../core/kinds/mod.ts";
+import { Refusal } from "../core/refusal.ts";
 import { BrokenContract, type Contract, type Found, must } from "./contract.ts";
 
 /** A value that an option must refuse, or `undefined` if every value of its type goes. */
@@ -36,16 +37,17 @@ function refusedBy(spec: OptionSpec): unknown {
  */
 export function optionsAreSound(
   plugin: About & { readonly kind: string },
+  library: Library,
   create: ((options: Record<string, unknown>) => unknown) | null,
 ): Found {
   const owner = `${plugin.kind} "${plugin.name}"`;
-  resolveOptions(owner, plugin.options, {});
-  resolveOptions(owner, plugin.options, plugin.tiny ?? {});
+  library.resolve(owner, plugin, {});
+  library.resolve(owner, plugin, plugin.tiny ?? {});
   must(plugin.about.trim() !== "", "it does not say what it is (about)");
   for (const [name, spec] of Object.entries(plugin.options)) {
     must(spec.about.trim() !== "", `option "${name}" does not say what it does (about)`);
     for (const value of "tune" in spec ? spec.tune ?? [] : []) {
-      resolveOptions(owner, { [name]: spec }, { [name]: value });
+      library.resolve(owner, { options: { [name]: spec } }, { [name]: value });
     }
     if (create === null) continue;
     const wrong = refusedBy(spec);
@@ -103,17 +105,22 @@ export async function choicesWork(
     try {
       if (!await run(options)) refused.push(text);
     } catch (error) {
+      // A part may be of no use to another; a word that is a choice must be.
+      if (error instanceof Refusal && Object.values(options).some((value) => typeof value === "object")) {
+        refused.push(text);
+        continue;
+      }
       throw new BrokenContract(`with ${text}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   const tried = `${all.length - refused.length} tried`;
-  return { note: refused.length === 0 ? tried : `${tried}; not for these modalities: ${refused.join(", ")}` };
+  return { note: refused.length === 0 ? tried : `${tried}; refused: ${refused.join(", ")}` };
 }
 
 /** Contracts of parts whose kind has none of its own. */
 export const commonContracts: readonly Contract<never>[] = [
   {
     claim: "has sound options",
-    check: (part: About & { readonly kind: string }) => optionsAreSound(part, null),
+    check: (part: About & { readonly kind: string }, { library }) => optionsAreSound(part, library, null),
   },
 ];

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./canonical.ts";
 export * from "./check.ts";
 export * from "./library.ts";
 export * from "./plugins.ts";

@@ -184,9 +184,9 @@ function boundPart(
   if (plugin === undefined) {
     throw new Refusal({
       what: `set option "${option}" of ${owner} to "${name}"`,
-      must: `a ${spec.kind} that is no default must come from a library`,
+      must: `a part that is no default must come from a library`,
       found: "there is none here",
-      hint: "build the part by library.build(kind, { name, options })",
+      hint: "build the part by library.bind(kind, { name, options })",
     });
   }
   return use(plugin, resolveOptions(`${spec.kind} "${name}" of ${owner}`, plugin.options, options, find));

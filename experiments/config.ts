@@ -245,6 +245,19 @@ function withOption(
   return { ...given, [option]: { name, options: changed } };
 }
 
+/** Options with one of them set by `option=value` or `part.option=value`. @throws {Refusal} If there is no such option. */
+export function withAssignment(
+  owner: string,
+  specs: OptionSpecs,
+  given: RawOptions,
+  text: string,
+  library: Library,
+): RawOptions {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new Refusal({ what: `read setting "${text}"`, must: "it must be <option>=<value>" });
+  return withOption(owner, specs, given, text.slice(0, equals).split("."), text.slice(equals + 1), library);
+}
+
 function applySetting(requests: readonly CellRequest[], text: string, library: Library): CellRequest[] {
   if (!assignment.safeParse(text).success) {
     throw new Refusal({

@@ -7,8 +7,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { type ByModality, byModality } from "../core/modality.ts";
 import * as names from "../core/names.ts";
 import type { Program, TensorSpec } from "../core/program.ts";
-import { informationOf } from "./estimators/information.ts";
-import type { EstimatorOptions } from "./estimators/options.ts";
+import { informationOf, type InformationOptions } from "./estimators/information.ts";
 
 /**
  * Normalised mutual information between parts and the fused feature, without labels.
@@ -20,7 +19,7 @@ export function informationProgram(
   modalities: readonly string[],
   batchSize: number,
   width: number,
-  options: EstimatorOptions = {},
+  options: InformationOptions = {},
 ): Program {
   const vectors: TensorSpec = { shape: [batchSize, width], dtype: "float32" };
   const inputs: Record<string, TensorSpec> = { fused: vectors, weights: { shape: [batchSize], dtype: "float32" } };

@@ -7,7 +7,10 @@ import * as tf from "@tensorflow/tfjs";
 import { type ByModality, mapByModality, modalitiesOf } from "../core/modality.ts";
 import * as names from "../core/names.ts";
 import { float32, type HostTensor, type NamedHostTensors, type NamedTensors, type Program } from "../core/program.ts";
-import type { EstimatorOptions } from "./estimators/options.ts";
+import type { EstimatorPlugin } from "../core/kinds/mod.ts";
+import { type BoundPart, use } from "../core/options.ts";
+import { histogram } from "./estimators/histogram.ts";
+import type { InformationOptions } from "./estimators/information.ts";
 import { informationProgram } from "./information_program.ts";
 import type { Centring } from "./views.ts";
 
@@ -42,7 +45,9 @@ export interface MeasuredVectors {
 }
 
 /** How a split is measured. */
-export interface MeasureOptions extends EstimatorOptions {
+export interface MeasureOptions extends InformationOptions {
+  /** Nothing is differentiated here: straight-through bins would give the same values at twice the cost. @default hard bins */
+  readonly estimator?: BoundPart<EstimatorPlugin>;
   /** @default {"batch"} */
   readonly centring?: Centring;
   /** Samples at once; with granularity `"batch"` these share a value. @default {128, or N if that is less} */
@@ -50,6 +55,9 @@ export interface MeasureOptions extends EstimatorOptions {
   /** @default {runEagerly} */
   readonly run?: ProgramRunner;
 }
+
+/** Hard bins: the estimator of measurements where nothing is said. */
+export const measuringEstimator: BoundPart<EstimatorPlugin> = use(histogram, { binning: "hard" });
 
 /** Subtracts the mean of each coordinate over all rows. */
 export function centredRows(values: Float32Array, width: number): Float32Array {
@@ -64,13 +72,17 @@ export async function measureInformation(
   { parts, fused, size }: MeasuredVectors,
   options: MeasureOptions = {},
 ): Promise<{ nmi: Float32Array; ncmi: Float32Array }> {
-  const { centring = "batch", run = runEagerly, ...estimator } = options;
+  const { centring = "batch", run = runEagerly, estimator = measuringEstimator, granularity } = options;
   const batchSize = options.batchSize ?? Math.min(128, size);
   const modalities = modalitiesOf(parts);
   const m = modalities.length;
   const width = fused.length / size;
-  const program = informationProgram(modalities, batchSize, width, estimator);
   const centre = (values: Float32Array) => centring === "batch" ? centredRows(values, width) : values;
+  const { information, onHost } = estimator.plugin.create(estimator.options, { coordinates: width });
+  if (information === undefined && onHost !== undefined) {
+    return onHost(mapByModality(parts, centre), centre(fused), width);
+  }
+  const program = informationProgram(modalities, batchSize, width, { estimator, granularity });
   const vectors: Record<string, Float32Array> = { fused: centre(fused) };
   for (const modality of modalities) vectors[names.part.of(modality)] = centre(parts[modality]);
   const nmi = new Float32Array(size * m);

@@ -9,10 +9,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { checkFinite } from "../core/check.ts";
 import { type ByModality, checkModalityName, mapByModality, modalitiesOf, valuesOf } from "../core/modality.ts";
+import type { EstimatorPlugin } from "../core/kinds/mod.ts";
+import { type BoundPart, resolveOptions } from "../core/options.ts";
 import { Refusal } from "../core/refusal.ts";
-import { ksgInformation } from "./estimators/ksg.ts";
-import { type EstimatorName, estimatorWarning, resolveEstimator } from "./estimators/options.ts";
-import { centredRows, type MeasuredVectors, measureInformation, type MeasureOptions } from "./measure.ts";
+import { estimatorWarning } from "./estimators/information.ts";
+import { type MeasuredVectors, measureInformation, type MeasureOptions, measuringEstimator } from "./measure.ts";
 import { interactionIndex, membersOf, shapleyValues } from "./shapley.ts";
 import { classRows, type InformationMeans, informationMeans, modalityRows } from "./summaries.ts";
 import {
@@ -54,11 +55,7 @@ export interface ValuationInputs {
 }
 
 /** How to valuate. */
-export interface ValuateOptions extends Omit<MeasureOptions, "estimator"> {
-  /** `"ksg"` takes nearest neighbours: slow, for checks. @default {"hard"} */
-  readonly estimator?: EstimatorName | "ksg";
-  /** Neighbour of `"ksg"`. @default {3} */
-  readonly neighbour?: number;
+export interface ValuateOptions extends MeasureOptions {
   /** @default {"other"} */
   readonly index?: InteractionIndex;
   /** Range in which fusion weights divide; contributions are reported raw. @default {"shift"} */
@@ -151,7 +148,7 @@ export interface Valuation {
   readonly size: number;
   readonly classNames: readonly string[];
   /** The estimator as resolved. */
-  readonly estimator: Readonly<Record<string, string | number>>;
+  readonly estimator: Readonly<Record<string, unknown>>;
   /** What is doubtful or was left out: too few coordinates for the bins, a class without samples, a single sample. */
   readonly warnings: readonly string[];
   readonly accuracy: number;
@@ -192,7 +189,7 @@ export async function valuate(inputs: ValuationInputs, given: ValuateOptions = {
   const solo = Float32Array.from({ length: size * m }, (_, k) => own[k % m].p[Math.floor(k / m)]);
   const narrow = (values: Features) => narrowed(values, width, options.centring ?? "batch");
   const vectors: MeasuredVectors = { parts: mapByModality(inputs.parts, narrow), fused: narrow(inputs.fused), size };
-  const { nmi, ncmi } = await estimated(vectors, width, options);
+  const { nmi, ncmi } = await measureInformation(vectors, options);
   const floor = await floorOf(vectors, width, options);
 
   const host = tf.tidy(() => {
@@ -219,11 +216,8 @@ export async function valuate(inputs: ValuationInputs, given: ValuateOptions = {
   const subsets = subsetValues(inputs, modalities, classes);
   const shapleyAccuracy = subsets === null ? null : shapleyOf(modalities, size, (subset) => subsets[subset].right);
   const shapleyProbability = subsets === null ? null : shapleyOf(modalities, size, (subset) => subsets[subset].p);
-  const warning = options.estimator === "ksg" ? null : estimatorWarning(
-    { ...options, estimator: options.estimator ?? "hard" },
-    width,
-    options.batchSize ?? Math.min(128, size),
-  );
+  const { estimator = measuringEstimator, granularity } = options;
+  const warning = estimatorWarning(estimator, width, options.batchSize ?? Math.min(128, size), granularity);
   const classNames = options.classes ?? Array.from({ length: classes }, (_, c) => String(c));
   const rows = { modalities, size, perSample, labels: inputs.labels, classNames };
   return {
@@ -279,22 +273,18 @@ function narrowed(values: Features, width: number, centring: "batch" | "none"): 
   return Float32Array.from(centred, (value) => value * scale);
 }
 
-function described(options: ValuateOptions, width: number): Record<string, string | number> {
-  const { centring = "batch", index = "other", range = "shift", minimum = "softmin" } = options;
-  const common = { centring, index, range, minimum };
-  if (options.estimator === "ksg") return { estimator: "ksg", neighbour: options.neighbour ?? 3, ...common };
-  return { ...resolveEstimator({ ...options, estimator: options.estimator ?? "hard" }, width), ...common };
+function described(options: ValuateOptions, width: number): Record<string, unknown> {
+  const { estimator = measuringEstimator, centring = "batch", index = "other", range = "shift", minimum = "softmin" } =
+    options;
+  const { name, plugin, options: chosen } = estimator;
+  const resolved = resolveOptions(`estimator "${name}"`, plugin.options, chosen);
+  const { settings } = plugin.create(chosen, { coordinates: width });
+  return { estimator: name, ...resolved, ...settings, centring, index, range, minimum };
 }
 
-async function estimated(
-  vectors: MeasuredVectors,
-  width: number,
-  options: ValuateOptions,
-): Promise<{ nmi: Float32Array; ncmi: Float32Array }> {
-  const { estimator = "hard", neighbour = 3, centring = "batch", ...rest } = options;
-  if (estimator !== "ksg") return await measureInformation(vectors, { ...rest, centring, estimator });
-  const centre = (values: Float32Array) => centring === "batch" ? centredRows(values, width) : values;
-  return ksgInformation(mapByModality(vectors.parts, centre), centre(vectors.fused), width, { k: neighbour });
+/** Whether an estimator runs on the host alone, where it takes long. */
+function slow({ plugin, options }: BoundPart<EstimatorPlugin>, width: number): boolean {
+  return plugin.create(options, { coordinates: width }).information === undefined;
 }
 
 /** Samples that the floor is measured on. */
@@ -308,13 +298,12 @@ async function floorOf(
 ): Promise<InformationMeans | null> {
   const m = Object.keys(parts).length;
   if (size < 2) return null;
-  const some = Math.min(size, options.estimator === "ksg" ? 16 : FLOOR_SAMPLES);
+  const some = Math.min(size, slow(options.estimator ?? measuringEstimator, width) ? 16 : FLOOR_SAMPLES);
   const rolled = new Float32Array(some * width);
   rolled.set(fused.subarray(width, some * width));
   rolled.set(fused.subarray(0, width), (some - 1) * width);
-  const found = await estimated(
+  const found = await measureInformation(
     { parts: mapByModality(parts, (part) => part.subarray(0, some * width)), fused: rolled, size: some },
-    width,
     options,
   );
   return informationMeans(found, m);

@@ -3,78 +3,100 @@
  *
  * @module
  */
-import type { Random } from "../core/random.ts";
+import { defineSampler, type SamplerPlugin } from "../core/kinds/mod.ts";
+import type { SpecsFor } from "../core/options.ts";
+import { Refusal } from "../core/refusal.ts";
+import { matched, planWithCopies, round } from "./copies.ts";
 
-/**
- * `"dsr"`: low joint contribution is repeated more (Eq. 18). `"inverse"`: high contribution is repeated more.
- * `"random"`: the mean frequency of `"dsr"` for every sample. `"off"`: no copies.
- */
-export type ResamplingMode = "dsr" | "random" | "inverse" | "off";
-
-/** Options of `multiplicities`. */
-export interface ResamplingOptions {
-  readonly mode: ResamplingMode;
-  /** Slope k < 0. */
-  readonly slope: number;
-  /** Number of modalities m. */
-  readonly modalities: number;
-  /** Copies per sample on average; 0 keeps what the formula gives. @default {0} */
-  readonly match?: number;
+/** Options of the three. */
+export interface DsrOptions {
+  readonly k: number;
+  readonly match: number;
 }
 
-/** Rounds half up; the paper does not say how it rounds. */
-function round(value: number): number {
-  return Math.floor(value + 0.5);
+const options: SpecsFor<DsrOptions> = {
+  k: {
+    type: "number",
+    default: -2,
+    max: -0.01,
+    tune: [-0.5, -1, -1.5, -2, -2.5, -3],
+    about: "slope of the re-sampling, below 0",
+    source: "the paper's Table 5 row that equals its main results",
+  },
+  match: {
+    type: "number",
+    default: 0,
+    min: 0,
+    tune: [0, 1, 2],
+    about: "mean copies per sample (equal updates per epoch); 0 keeps what the formula gives",
+    source: "chosen here: as Eq. 18 gives",
+  },
+};
+
+/** Copies from a slope times a contribution: rounded, at least 0, at most ceil(|k| m). */
+function copiesOf(values: ArrayLike<number>, k: number, m: number, copies: (phi: number) => number): Int32Array {
+  if (!(k < 0)) throw new Refusal({ what: "re-sample", must: "the slope k must be negative", found: `found ${k}` });
+  const most = Math.ceil(-k * m);
+  return Int32Array.from(values, (phi) => Math.min(most, Math.max(0, round(copies(phi)))));
 }
 
 /**
- * Extra copies s(X) of each sample: round(k phi(X) - k m), at least 0, at most ceil(|k| m).
+ * Extra copies s(X) of each sample: round(k phi(X) - k m), at least 0, at most ceil(|k| m) (Eq. 18). Low joint contribution
+ * is repeated more.
  *
  * @param joint Raw phi^CMI(X) of each sample, [N].
- * @throws {RangeError} If the slope is not negative.
+ * @param m Modalities.
+ * @throws {Refusal} If the slope is not negative.
  */
-export function multiplicities(joint: ArrayLike<number>, options: ResamplingOptions): Int32Array {
-  const { mode, slope, modalities: m, match = 0 } = options;
-  if (!(slope < 0)) throw new RangeError(`Cannot re-sample as the slope k must be negative: found ${slope}`);
-  const size = joint.length;
-  if (mode === "off") return new Int32Array(size);
-  const most = Math.ceil(-slope * m);
-  const bounded = (value: number) => Math.min(most, Math.max(0, round(value)));
-  const dsr = Array.from({ length: size }, (_, n) => bounded(slope * joint[n] - slope * m));
-  let copies: number[];
-  switch (mode) {
-    case "dsr":
-      copies = dsr;
-      break;
-    case "random": {
-      const mean = dsr.reduce((sum, count) => sum + count, 0) / Math.max(1, size);
-      copies = dsr.map(() => round(mean));
-      break;
-    }
-    case "inverse":
-      copies = Array.from({ length: size }, (_, n) => bounded(-slope * Math.max(joint[n], 0)));
-      break;
-  }
-  if (match > 0) {
-    const mean = copies.reduce((sum, count) => sum + count, 0) / Math.max(1, size);
-    if (mean > 0) copies = copies.map((count) => round(match * count / mean));
-  }
-  return Int32Array.from(copies);
+export function dsrCopies(joint: ArrayLike<number>, k: number, m: number): Int32Array {
+  return copiesOf(joint, k, m, (phi) => k * phi - k * m);
 }
 
-/** Every index once plus its copies, shuffled. */
-export function withCopies(items: Int32Array, copies: ArrayLike<number>, random: Random): Int32Array {
-  let length = 0;
-  for (const item of items) length += 1 + copies[item];
-  const list = new Int32Array(length);
-  let at = 0;
-  for (const item of items) for (let copy = 0; copy <= copies[item]; copy++) list[at++] = item;
-  return random.shuffle(list);
+/** As many copies on average as `dsrCopies`, the same for every sample. */
+export function randomCopies(joint: ArrayLike<number>, k: number, m: number): Int32Array {
+  const copies = dsrCopies(joint, k, m);
+  const mean = copies.reduce((sum, count) => sum + count, 0) / Math.max(1, copies.length);
+  return new Int32Array(copies.length).fill(round(mean));
 }
 
-/** How many samples have each number of copies. */
-export function histogram(copies: ArrayLike<number>): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (let n = 0; n < copies.length; n++) counts[String(copies[n])] = (counts[String(copies[n])] ?? 0) + 1;
-  return counts;
+/** High joint contribution is repeated more: round(-k max(phi(X), 0)). */
+export function inverseCopies(joint: ArrayLike<number>, k: number, m: number): Int32Array {
+  return copiesOf(joint, k, m, (phi) => -k * Math.max(phi, 0));
 }
+
+function sampler(
+  about: Pick<SamplerPlugin, "name" | "about" | "formula">,
+  copies: (joint: ArrayLike<number>, k: number, m: number) => Int32Array,
+): SamplerPlugin {
+  return defineSampler<DsrOptions>({
+    ...about,
+    source: 'Gao et al., "Asymmetric Reinforcing against Multi-modal Representation Bias", AAAI 2025, Eq. 18, Table 5',
+    needs: "joint",
+    options,
+    create: ({ k, match }, { modalities }) => ({
+      plan: (base, { joint, random }) =>
+        planWithCopies(base, matched(copies(joint!, k, modalities.length), match), random),
+    }),
+  });
+}
+
+/** Eq. 18 as a part. */
+export const dsr: SamplerPlugin = sampler({
+  name: "dsr",
+  about: "ARM's dynamic sample re-sampling: repeats samples of low joint contribution",
+  formula: "s(X) = round(k phi(X) - k m) extra copies",
+}, dsrCopies);
+
+/** The paper's comparison of equal frequency. */
+export const randomSampler: SamplerPlugin = sampler({
+  name: "random",
+  about: "as many copies as dsr on average, the same for every sample",
+  formula: "s = round(mean of s(X))",
+}, randomCopies);
+
+/** The paper's comparison of the opposite preference. */
+export const inverseSampler: SamplerPlugin = sampler({
+  name: "inverse",
+  about: "repeats samples of high joint contribution: dsr's opposite",
+  formula: "s(X) = round(-k max(phi(X), 0))",
+}, inverseCopies);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Refusal } from "../core/refusal.ts";
 import type { Experiment } from "../core/record.ts";
 import { makeFolder, readTextSync, StoreError, storeErrorOf, writeAtomic } from "./files.ts";
-import { canonicalJson } from "./run_id.ts";
+import { canonicalJson } from "../core/canonical.ts";
 import { experimentName, parseStored } from "./schemas.ts";
 
 /** Its name in a runs folder; no run is called so. */

@@ -11,7 +11,7 @@ import type { HostTensor } from "../core/program.ts";
 import type { Predictions } from "../core/record.ts";
 import { readSafetensors, writeSafetensors } from "./tensors.ts";
 import { StoreError } from "./files.ts";
-import { canonicalJson } from "./run_id.ts";
+import { canonicalJson } from "../core/canonical.ts";
 
 /** Writes the predictions of a run for one split. @throws {StoreError} If the file cannot be written. */
 export async function writePredictions(path: string, run: string, own: Predictions): Promise<void> {

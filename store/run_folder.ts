@@ -32,7 +32,8 @@ import {
   truncateFile,
   writeAtomic,
 } from "./files.ts";
-import { canonicalJson, isRunId, runId } from "./run_id.ts";
+import { canonicalJson } from "../core/canonical.ts";
+import { isRunId, runId } from "./run_id.ts";
 import { writePredictions } from "./predictions.ts";
 import { readSafetensors, SEALED, writeSafetensors } from "./tensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";

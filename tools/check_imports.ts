@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   encoders: ["encoders", "nn", "tensor", "core"],
   fusion: ["fusion", "losses", "nn", "tensor", "core"],
   miv: ["miv", "nn", "tensor", "core"],
-  losses: ["losses", "nn", "tensor", "core"],
+  losses: ["losses", "miv", "nn", "tensor", "core"],
   sampling: ["sampling", "nn", "tensor", "core"],
   datasets: ["datasets", "miv", "formats", "nn", "tensor", "core"],
   baselines: ["baselines", "losses", "miv", "sampling", "nn", "tensor", "core"],
@@ -49,7 +49,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "core",
     ".",
   ],
-  ".": ["baselines", "core", "datasets", "encoders", "engines", "experiments", "fusion", "training", "."],
+  ".": [
+    "miv",
+    "losses",
+    "sampling",
+    "baselines",
+    "core",
+    "datasets",
+    "encoders",
+    "engines",
+    "experiments",
+    "fusion",
+    "training",
+    ".",
+  ],
 };
 
 /** Rooms whose files are plugins that must not know each other. */
@@ -59,6 +72,7 @@ const shared: Readonly<Record<string, string>> = {
   "fusion/shared.ts": "filling of dropped modalities, heads of one modality each",
   "fusion/tokens.ts": "a modality's tokens, and layers over them",
   "baselines/valuation.ts": "contributions from masked passes",
+  "baselines/recipe.ts": "methods of parts",
   "baselines/teachers.ts": "unimodal teachers and their tables",
   "baselines/unimodal.ts": "losses, scores and heads of one modality each, and scaling of encoders' gradients",
 };

@@ -133,8 +133,6 @@ export class Predictor {
         fused,
         size,
       }, {
-        // Nothing is differentiated here: straight-through would give the same values at twice the cost.
-        estimator: "hard",
         batchSize,
         run: async (program, feeds) => {
           const { compiled } = await this.#programs.get(program.name, () => program);

@@ -5,7 +5,7 @@
  */
 import type { RunConfig } from "../core/record.ts";
 import { collapseSeeds, type ConfigurationResult, type FinishedRun } from "../experiments/results.ts";
-import { canonicalJson } from "../store/run_id.ts";
+import { canonicalJson } from "../core/canonical.ts";
 import type { RunDetails } from "../store/index.ts";
 import type { RunState } from "../store/inspect.ts";
 import { labelsOf, type Settings, settingsOf } from "./settings.ts";

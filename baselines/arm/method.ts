@@ -1,22 +1,27 @@
 /**
- * ARM: dynamic feature-level fusion (DFE), balanced min-max loss (BMML) and dynamic sample re-sampling (DSR), three parts
- * that share one valuation per step.
+ * ARM as a recipe: a valuation, weights of features (DFE), losses (BMML) and a sampler (DSR) that share it.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../tensor/autodiff.ts";
-import { at } from "../../core/modality.ts";
-import type { Host, Method, ModelContext, TrainStep } from "../../core/kinds/mod.ts";
+import type { Host, Loss, LossContext, Method, ModelContext, TrainStep } from "../../core/kinds/mod.ts";
 import type { Scope } from "../../core/scope.ts";
-import { crossEntropy } from "../../losses/cross_entropy.ts";
+import { readouts } from "../../losses/readouts.ts";
 import { fusionWeights, jointContribution, ranged } from "../../miv/valuation.ts";
-import { multiplicities, withCopies } from "../../sampling/dsr.ts";
-import { whereKept } from "../../losses/kept.ts";
-import { balancedMinMax } from "./losses.ts";
+import { type Piece, recipe, weighted } from "../recipe.ts";
 import type { ArmOptions } from "./options.ts";
-import { addPercentiles, columnOf, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
-import { estimatorFloor, meanCosine, readoutLogits, valuate, type Valuation, weightedMeans } from "./valuation.ts";
+import { addPercentiles, columnOf, copiesIn, copyReport, measuredNames, type Report, weightReport } from "./report.ts";
+import {
+  estimatorFloor,
+  meanCosine,
+  readoutLogits,
+  valuate,
+  type Valuation,
+  valuationOptionsOf,
+  type Valuing,
+  weightedMeans,
+} from "./valuation.ts";
 import { weightedFeatures } from "./weights.ts";
 
 /** Table columns of ARM. Named once for all its parts, so that composed parts share them. */
@@ -31,18 +36,23 @@ const COLUMNS = {
   measured: "arm/measured",
 } as const;
 
-/** First epoch of DFE and DSR. */
+/** First epoch of DFE and of the sampler. */
 export function warmupEpochs(warmup: number, epochs: number): number {
   return warmup >= 0 ? warmup : Math.max(1, Math.round(epochs / 8));
 }
 
-/** Cross-entropy of each modality's readout; a sample counts for the modalities that it keeps. */
-function readoutLosses(step: TrainStep, options: ArmOptions, weight: number): Record<string, tf.Tensor> {
-  const logits = readoutLogits(step, options, "train");
-  return Object.fromEntries(step.modalities.map((modality) => {
-    const loss = whereKept(crossEntropy(at(logits, modality), step.labels), step.keep, modality);
-    return [`readout:${modality}`, tf.mul(loss, weight)];
-  }));
+/** What the pieces of one ARM share. */
+interface Shared {
+  readonly name: string;
+  readonly options: ArmOptions;
+  readonly context: ModelContext;
+  readonly valuing: Valuing;
+  /** The valuation that acts and is logged: behind fusion, or before it where weights come from the batch itself. */
+  readonly valued: (step: TrainStep) => Valuation;
+  /** Remembers a step's valuation before fusion. */
+  readonly weighed: WeakMap<Scope, Valuation>;
+  /** Whether an epoch is past the warm-up. */
+  readonly started: (host: Host) => boolean;
 }
 
 /**
@@ -57,155 +67,200 @@ function valuedRows({ weights, keep }: TrainStep, { center }: ArmOptions): tf.Te
   return enough === null ? whole : whole === null ? enough : tf.mul(enough, whole);
 }
 
-/** The hooks of ARM with some of its parts switched on. */
-export function armMethod(name: string, options: ArmOptions, context: ModelContext): Method {
-  const { modalities } = context;
+/** Table rows [B, width] that take new values where a row was valued, and keep their old ones elsewhere. */
+function rowsWhereValued(step: TrainStep, options: ArmOptions): (column: string, rows: tf.Tensor2D) => tf.Tensor2D {
+  const counts = valuedRows(step, options);
+  return (column, rows) =>
+    counts === null ? rows : tf.add(tf.mul(rows, counts), tf.mul(step.rows(column), tf.sub(1, counts))) as tf.Tensor2D;
+}
+
+/** Measures every sample in every epoch, and logs what it finds. */
+function valuationPiece({ options, context: { modalities }, valued }: Shared, logs: readonly Loss[]): Piece {
   const m = modalities.length;
-  const useMi = options.bmmlMi && options.lambda1 > 0;
-  const useCmi = options.bmmlCmi && options.lambda2 > 0;
-  const useLoss = useMi || useCmi;
-  const resamples = options.dsr !== "off";
-  // With every part off nothing is added to the step: the run equals the bare fusion's, bit for bit.
-  if (!options.dfe && !useLoss && !resamples) return { name };
-  // Heads of ARM's own move nothing else: their weight has no meaning.
-  const readoutWeight = options.readout === "auxiliary" ? 1 : options.readoutWeight;
-  const tabled = options.dfe && options.fusionRule === "ratio";
   const names = measuredNames(modalities);
-  const lambda = { phiMI: `${name}/lambda1`, phiCMI: `${name}/lambda2` } as const;
-  const meanWeights = `${name}/fw-mean`;
-  let copies: Int32Array = new Int32Array(0);
-
-  const started = (host: Host) => host.epoch >= warmupEpochs(options.warmup, host.epochs);
-  const value = (step: TrainStep) =>
-    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options, true);
-  // Weights of the batch itself come from a valuation before fusion. Where no loss needs another one behind it, that is
-  // the batch's valuation: one a step, and what is logged is what acted.
-  const weighed = new WeakMap<Scope, Valuation>();
-  const valued = (step: TrainStep) => useLoss ? value(step) : weighed.get(step.scope) ?? value(step);
-  const lossNow = (step: TrainStep) => step.memo(`${name}/losses`, () => balancedMinMax(valued(step), options));
-
   return {
-    name,
     declares: {
       solo: true,
-      claims: [
-        ...(options.dfe ? ["scale features by ARM's fusion weights"] : []),
-        ...(useMi ? ["add ARM's loss L_phiMI"] : []),
-        ...(useCmi ? ["add ARM's loss L_phiCMI"] : []),
-        ...(readoutWeight > 0 && options.readout === "solo" ? ["train every modality's readout"] : []),
-        ...(resamples ? ["repeat samples by ARM's contributions"] : []),
-      ],
-      leaksLabels: options.dfe && options.fwTest === "leaky",
-      controls: {
-        // Weights of terms are fed, so that a schedule or an ablation compiles nothing anew.
-        ...(useMi ? { [lambda.phiMI]: 0 } : {}),
-        ...(useCmi ? { [lambda.phiCMI]: 0 } : {}),
-        ...(tabled && options.fwTest === "dataset-mean" ? { [meanWeights]: new Array<number>(m).fill(1) } : {}),
-      },
-      columns: {
-        ...(tabled ? { [COLUMNS.weights]: { width: m, init: 1 }, [COLUMNS.nextWeights]: { width: m, init: 1 } } : {}),
-        [COLUMNS.joint]: { width: 1, init: 0 },
-        [COLUMNS.measured]: { width: names.length, init: 0 },
-      },
+      columns: { [COLUMNS.joint]: { width: 1, init: 0 }, [COLUMNS.measured]: { width: names.length, init: 0 } },
     },
-    features: options.dfe
-      ? (step) => {
-        const { features, value } = weightedFeatures(step, options, COLUMNS.weights, meanWeights);
-        if (value !== undefined) weighed.set(step.scope, value);
-        return { features: features ?? step.features };
-      }
-      : undefined,
-    loss: useLoss || readoutWeight > 0
-      ? (step) => {
-        const terms: Record<string, tf.Tensor> = readoutWeight > 0 ? readoutLosses(step, options, readoutWeight) : {};
-        if (useMi) terms["phiMI"] = tf.mul(lossNow(step).phiMI, step.scope.control(lambda.phiMI));
-        if (useCmi) terms["phiCMI"] = tf.mul(lossNow(step).phiCMI, step.scope.control(lambda.phiCMI));
-        return terms;
-      }
-      : undefined,
     emit(step) {
       const found = valued(step);
-      const { phi } = found;
-      const joint = jointContribution(phi);
-      const { phiMI, phiCMI } = lossNow(step);
+      const joint = jointContribution(found.phi);
       // Behind each entry of the diagonal stand the m of other pairs before the next one.
       const flat = tf.reshape(found.ncmi, [-1, m * m]) as tf.Tensor2D;
       const measured = tf.concat([
         tf.expandDims(found.p, 1),
         found.solo,
         found.nmi,
-        phi,
+        found.phi,
         ...modalities.slice(1).map((_, i) => tf.slice(flat, [0, i * (m + 1) + 1], [-1, m])),
       ], 1) as tf.Tensor2D;
-      const logged = {
+      const logged: Record<string, tf.Tensor> = {
         "phi": joint,
         "negative": tf.cast(tf.less(joint, 0), "float32"),
         "cosine": meanCosine(found),
-        "L:phiMI": stopGradient(phiMI),
-        "L:phiCMI": stopGradient(phiCMI),
       };
+      for (const loss of logs) {
+        for (const [key, term] of Object.entries(loss.terms(step))) logged[`L:${key}`] = stopGradient(term);
+      }
       // One product for all means: as many small ones cost more.
       const columns = tf.concat([measured, tf.stack(Object.values(logged), 1)], 1) as tf.Tensor2D;
       const means = tf.split(weightedMeans(columns, step.weights), columns.shape[1], 1);
       const floor = estimatorFloor(found, step.weights);
       const stats: Record<string, tf.Scalar> = { "floor:nmi": floor.nmi, "floor:ncmi": floor.ncmi };
       [...names, ...Object.keys(logged)].forEach((name, index) => stats[name] = tf.reshape(means[index], []));
-      const counts = valuedRows(step, options);
-      const unless = (name: string, rows: tf.Tensor2D) =>
-        counts === null
-          ? rows
-          : tf.add(tf.mul(rows, counts), tf.mul(step.rows(name), tf.sub(1, counts))) as tf.Tensor2D;
-      const rows: Record<string, tf.Tensor2D> = {
-        [COLUMNS.joint]: unless(COLUMNS.joint, tf.expandDims(joint, 1) as tf.Tensor2D),
-        [COLUMNS.measured]: unless(COLUMNS.measured, measured),
+      const kept = rowsWhereValued(step, options);
+      return {
+        rows: {
+          [COLUMNS.joint]: kept(COLUMNS.joint, tf.expandDims(joint, 1) as tf.Tensor2D),
+          [COLUMNS.measured]: kept(COLUMNS.measured, measured),
+        },
+        stats,
       };
-      if (tabled) {
-        rows[COLUMNS.nextWeights] = unless(COLUMNS.nextWeights, fusionWeights(ranged(phi, options.range)));
-      }
-      return { rows, stats };
     },
-    beforeEpoch(host) {
-      const on = host.epoch >= options.lossFrom ? 1 : 0;
-      if (useMi) host.setControl(lambda.phiMI, on * options.lambda1);
-      if (useCmi) host.setControl(lambda.phiCMI, on * options.lambda2);
-      // Eq. 13's weights act in the epoch after the one that measured them.
-      if (tabled && started(host)) host.table(COLUMNS.weights).set(host.table(COLUMNS.nextWeights));
-      if (tabled && options.fwTest === "dataset-mean") {
-        const weights = host.table(COLUMNS.weights);
-        host.setControl(
-          meanWeights,
-          modalities.map((_, u) => columnOf(weights, m, u).reduce((sum, w) => sum + w, 0) * m / weights.length),
-        );
-      }
-    },
-    plan: resamples
-      ? (host, base) => {
-        copies = new Int32Array(0);
-        if (!started(host)) return base;
-        const { dsr: mode, k: slope, match } = options;
-        // Epoch by epoch: the table of the epoch before decides, so that copies are never copied again.
-        copies = multiplicities(host.table(COLUMNS.joint), { mode, slope, match, modalities: m });
-        const random = host.random.split("arm", "copies");
-        return base.map((segment, index) => {
-          if (segment.keep !== undefined) {
-            throw new RangeError(
-              `Cannot re-sample with "${name}" a plan with keep masks: put it before the other method`,
-            );
-          }
-          return { ...segment, items: withCopies(segment.items, copies, random.split(index)) };
-        });
-      }
-      : undefined,
     report(host) {
       const report: Report = {};
       const measured = host.table(COLUMNS.measured);
       names.forEach((quantity, index) => addPercentiles(report, quantity, columnOf(measured, names.length, index)));
       addPercentiles(report, "phi", host.table(COLUMNS.joint));
-      if (tabled) Object.assign(report, weightReport(host.table(COLUMNS.weights), modalities));
-      if (resamples) {
-        Object.assign(report, copyReport(copies.length > 0 ? copies : new Int32Array(host.labels("train").length)));
-      }
       return report;
     },
   };
+}
+
+/** DFE: features times their weights, f_i <- FW_i f_i. Weights of Eq. 13 act in the epoch after the one that measured them. */
+function featurePiece({ name, options, context: { modalities }, valuing, valued, weighed, started }: Shared): Piece {
+  const m = modalities.length;
+  const tabled = options.dfe === "ratio";
+  const meanWeights = `${name}/fw-mean`;
+  const mean = tabled && options.fwTest === "dataset-mean";
+  return {
+    declares: {
+      claims: ["scale features by ARM's fusion weights"],
+      leaksLabels: options.fwTest === "leaky",
+      controls: mean ? { [meanWeights]: new Array<number>(m).fill(1) } : {},
+      columns: tabled ? { [COLUMNS.weights]: { width: m, init: 1 }, [COLUMNS.nextWeights]: { width: m, init: 1 } } : {},
+    },
+    features(step) {
+      const { features, value } = weightedFeatures(step, options, valuing, COLUMNS.weights, meanWeights);
+      if (value !== undefined) weighed.set(step.scope, value);
+      return { features: features ?? step.features };
+    },
+    emit: tabled
+      ? (step) => {
+        const weights = fusionWeights(ranged(valued(step).phi, options.range));
+        return { rows: { [COLUMNS.nextWeights]: rowsWhereValued(step, options)(COLUMNS.nextWeights, weights) } };
+      }
+      : undefined,
+    beforeEpoch(host) {
+      if (tabled && started(host)) host.table(COLUMNS.weights).set(host.table(COLUMNS.nextWeights));
+      if (!mean) return;
+      const weights = host.table(COLUMNS.weights);
+      host.setControl(
+        meanWeights,
+        modalities.map((_, u) => columnOf(weights, m, u).reduce((sum, w) => sum + w, 0) * m / weights.length),
+      );
+    },
+    report: tabled ? (host) => weightReport(host.table(COLUMNS.weights), modalities) : undefined,
+  };
+}
+
+/** A loss whose weight is fed, so that a schedule or an ablation compiles nothing anew. */
+function lossPiece(control: string, loss: Loss, lambda: number, from: number, claim: string): Piece {
+  return {
+    declares: { solo: true, claims: [claim], controls: { [control]: 0 } },
+    loss: weighted(loss, (step) => step.scope.control(control) as tf.Scalar),
+    beforeEpoch: (host) => host.setControl(control, host.epoch >= from ? lambda : 0),
+  };
+}
+
+/** The sampler: what an epoch draws past the warm-up, by the table of the epoch before, so that copies are never copied. */
+function samplerPiece({ options: { sampler }, context, started }: Shared): Piece {
+  const { modalities } = context;
+  const { plan } = sampler.plugin.create(sampler.options, context);
+  const measured = measuredNames(modalities);
+  let copies: Int32Array | null = null;
+  return {
+    declares: { keep: sampler.plugin.keep, claims: ["repeat samples by ARM's contributions"] },
+    plan(host, base) {
+      copies = null;
+      if (!started(host)) return base;
+      const labels = host.labels("train");
+      const random = host.random.split("arm", "copies");
+      if (sampler.plugin.needs === undefined) return plan(base, { labels, random });
+      const joint = host.table(COLUMNS.joint);
+      const table = host.table(COLUMNS.measured);
+      const first = measured.indexOf(`phi:${modalities[0]}`);
+      const contributions = Float32Array.from(
+        { length: labels.length * modalities.length },
+        (_, k) => table[Math.floor(k / modalities.length) * measured.length + first + k % modalities.length],
+      );
+      const items = Int32Array.from(labels, (_, n) => n);
+      const planned = plan(base, { labels, random, joint, valued: { items, contributions } });
+      copies = copiesIn(planned, base, labels.length);
+      return planned;
+    },
+    report: (host) => copyReport(copies ?? new Int32Array(host.labels("train").length)),
+  };
+}
+
+/** The hooks of ARM with some of its parts switched on. */
+export function armMethod(name: string, options: ArmOptions, context: ModelContext): Method {
+  const { dfe, fwTest, center, lambda1, lambda2, lossFrom, lossWeight, sampler } = options;
+  const resamples = sampler.plugin.idle !== true;
+  const useLoss = lambda1 > 0 || lambda2 > 0;
+  const further = lossWeight > 0 ? options.losses : [];
+  // With every part off nothing is added to the step: the run equals the bare fusion's, bit for bit.
+  if (dfe === "off" && !useLoss && !resamples && further.length === 0) return { name };
+
+  const valuing: Valuing = {
+    options: valuationOptionsOf(options),
+    remembers: center === "batch" && dfe !== "off" && (fwTest === "confidence" || fwTest === "leaky"),
+  };
+  const weighed = new WeakMap<Scope, Valuation>();
+  const value = (step: TrainStep) =>
+    valuate(step, { stage: "output", classes: step.labels, output: step.output, weights: step.weights }, valuing, true);
+  // Weights of the batch itself come from a valuation before fusion. Where no loss needs another one behind it, that is
+  // the batch's valuation: one a step, and what is logged is what acted.
+  const valued = (step: TrainStep) => useLoss ? value(step) : weighed.get(step.scope) ?? value(step);
+  const shared: Shared = {
+    name,
+    options,
+    context,
+    valuing,
+    valued,
+    weighed,
+    started: (host) => host.epoch >= warmupEpochs(options.warmup, host.epochs),
+  };
+  const losses: LossContext = {
+    ...context,
+    valuation: valued,
+    readouts: (step) => readoutLogits(step, options, "train"),
+  };
+  // One set of terms a step, for the objective and for the log.
+  const once = ({ terms }: Loss, slot: string): Loss => ({
+    terms: (step) => step.memo(`${name}/${slot}`, () => terms(step)),
+  });
+  const minimum = once(options.minimum.plugin.create(options.minimum.options, losses), "minimum");
+  const gap = once(options.gap.plugin.create(options.gap.options, losses), "gap");
+  // Heads of ARM's own move nothing else: their weight has no meaning.
+  const readoutWeight = options.readout === "auxiliary" ? 1 : options.readoutWeight;
+  const values = dfe !== "off" || useLoss || sampler.plugin.needs !== undefined ||
+    further.some(({ plugin }) => plugin.needs?.includes("valuation"));
+
+  return recipe(
+    name,
+    ...dfe === "off" ? [] : [featurePiece(shared)],
+    ...readoutWeight === 0 ? [] : [{
+      declares: { claims: options.readout === "solo" ? ["train every modality's readout"] : [] },
+      loss: weighted(readouts.create({}, losses), readoutWeight),
+    }],
+    ...lambda1 === 0 ? [] : [lossPiece(`${name}/lambda1`, minimum, lambda1, lossFrom, "add ARM's loss L_phiMI")],
+    ...lambda2 === 0 ? [] : [lossPiece(`${name}/lambda2`, gap, lambda2, lossFrom, "add ARM's loss L_phiCMI")],
+    ...further.map(({ name: own, plugin, options }) =>
+      lossPiece(`${name}/weight:${own}`, plugin.create(options, losses), lossWeight, lossFrom, `add the loss ${own}`)
+    ),
+    ...values ? [valuationPiece(shared, [minimum, gap])] : [],
+    ...resamples ? [samplerPiece(shared)] : [],
+  );
 }

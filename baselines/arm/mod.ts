@@ -4,23 +4,25 @@
  * @module
  */
 import { defineMethod, type Fusion, type MethodPlugin, type ModelContext } from "../../core/kinds/mod.ts";
-import { resolveEstimator } from "../../miv/mod.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { tracedEstimator } from "../../miv/estimators/information.ts";
 import { armMethod } from "./method.ts";
 import { type ArmOptions, armOptions } from "./options.ts";
-import { literalPreset, officialPreset } from "./presets.ts";
-import { estimatorOptions } from "./valuation.ts";
+import { literalPreset, officialPreset, without } from "./presets.ts";
 
 export { armMethod, warmupEpochs } from "./method.ts";
 export {
   type ArmOptions,
   armOptions,
+  type FeatureWeightOptions,
   type FusionRule,
-  type InformationGradient,
   type Readout,
   type TestWeights,
+  type ValuationGradient,
+  type ValuationOptions,
 } from "./options.ts";
 export { literalPreset, officialPreset } from "./presets.ts";
-export { crossedWeights } from "./weights.ts";
+export { crossedWeights } from "./released.ts";
 
 const source = 'Gao et al., "Asymmetric Reinforcing against Multi-modal Representation Bias", AAAI 2025';
 const valuation = `phi_i = p_y I_i + sum_{j != i} p_j (I_j - NCMI(f_y; f_j | f_i));  phi(X) = mean_i phi_i`;
@@ -29,17 +31,18 @@ const valuation = `phi_i = p_y I_i + sum_{j != i} p_j (I_j - NCMI(f_y; f_j | f_i
 function refusal(fusion: Fusion, { modalities }: ModelContext, options: ArmOptions): string | null {
   const m = modalities.length;
   if (m < 2) return `it balances modalities and needs at least two: there is ${modalities.join(", ")}`;
-  if (options.dfe && options.fusionRule === "crossed" && m !== 2) {
+  if (options.dfe === "crossed" && m !== 2) {
     return `crossed ratios are defined for two modalities: there are ${m}`;
   }
   if ((options.readout === "raw" || options.view === "official") && fusion.soloMode !== "split") {
     return "the joint head can be put on other vectors only where it is one linear map of the fused feature (concat, sum)";
   }
   try {
-    resolveEstimator(estimatorOptions(options), 1);
+    tracedEstimator(options.estimator, 1);
     return null;
   } catch (error) {
-    return (error as Error).message;
+    if (error instanceof Refusal) return error.message;
+    throw error;
   }
 }
 
@@ -103,7 +106,7 @@ export const armDfe: MethodPlugin = preset(
   "arm-dfe",
   "ARM's dynamic feature-level fusion alone",
   `${valuation}\n    f_i <- FW_i f_i with FW_i = phi'_i / phi'(X) of the epoch before`,
-  { bmmlMi: false, bmmlCmi: false, dsr: "off", readoutWeight: 0 },
+  { ...without.bmml, ...without.dsr, ...without.readouts },
 );
 
 /** The part BMML alone. */
@@ -111,7 +114,7 @@ export const armBmml: MethodPlugin = preset(
   "arm-bmml",
   "ARM's balanced min-max loss alone",
   `${valuation}\n    ${loss}`,
-  { dfe: false, dsr: "off", readoutWeight: 0 },
+  { ...without.dfe, ...without.dsr, ...without.readouts },
 );
 
 /** The part DSR alone. */
@@ -119,8 +122,16 @@ export const armDsr: MethodPlugin = preset(
   "arm-dsr",
   "ARM's dynamic sample re-sampling alone",
   `${valuation}\n    s(X) = round(k phi(X) - k m) extra copies`,
-  { dfe: false, bmmlMi: false, bmmlCmi: false, readoutWeight: 0 },
+  { ...without.dfe, ...without.bmml, ...without.readouts },
+);
+
+/** No part yet: for a loss, an estimator or a sampler of one's own alone. */
+export const armRecipe: MethodPlugin = preset(
+  "recipe",
+  "nothing but what one adds: --set recipe.losses=NAME,... --set recipe.sampler=NAME",
+  "L = CE + w sum of the losses;  epochs as the sampler plans them past the warm-up",
+  { ...without.dfe, ...without.bmml, ...without.dsr, ...without.readouts },
 );
 
 /** ARM, its presets and its parts. */
-export const armMethods: readonly MethodPlugin[] = [arm, armLiteral, armOfficial, armDfe, armBmml, armDsr];
+export const armMethods: readonly MethodPlugin[] = [arm, armLiteral, armOfficial, armDfe, armBmml, armDsr, armRecipe];

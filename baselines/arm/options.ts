@@ -3,85 +3,66 @@
  *
  * @module
  */
-import type { SpecsFor } from "../../core/options.ts";
-import type { ConditionalEntropy, Edges, Granularity, Normalization } from "../../miv/estimators/options.ts";
-import type { InteractionIndex, Minimum, Range } from "../../miv/valuation.ts";
+import type { EstimatorPlugin, LossPlugin, SamplerPlugin } from "../../core/kinds/mod.ts";
+import { type BoundPart, type SpecsFor, use } from "../../core/options.ts";
+import { contributionGap } from "../../losses/contribution_gap.ts";
+import { minimumInformation } from "../../losses/minimum_information.ts";
+import { histogram } from "../../miv/estimators/histogram.ts";
+import type { Granularity } from "../../miv/estimators/options.ts";
+import type { InteractionIndex, Range } from "../../miv/valuation.ts";
 import type { Centring, View } from "../../miv/views.ts";
-import type { ResamplingMode } from "../../sampling/dsr.ts";
+import { dsr } from "../../sampling/dsr.ts";
 
-/** What has a gradient in the information. */
-export type InformationGradient = "straight-through" | "soft" | "prob-only" | "none";
+/** Where a valuation has a gradient. */
+export type ValuationGradient = "all" | "probabilities" | "none";
 /** Where the probabilities p(f_u -> y) come from. */
 export type Readout = "solo" | "auxiliary" | "raw";
 /** How fusion weights are made of contributions. */
-export type FusionRule = "ratio" | "crossed";
+export type FusionRule = "ratio" | "crossed" | "off";
 /** Fusion weights in prediction. */
 export type TestWeights = "one" | "dataset-mean" | "confidence" | "leaky";
 
-/** Options of `arm`, its presets and its parts. */
-export interface ArmOptions {
-  // Which parts take part.
-  readonly dfe: boolean;
-  readonly bmmlMi: boolean;
-  readonly bmmlCmi: boolean;
-  readonly dsr: ResamplingMode;
-  // Valuation.
-  readonly estimator: "histogram" | "gaussian" | "official";
+/** What decides the valuation of a batch. Parts of ARM with equal ones share it. */
+export interface ValuationOptions {
+  readonly estimator: BoundPart<EstimatorPlugin>;
   readonly view: View;
   readonly granularity: Granularity;
   readonly center: Centring;
-  readonly bins: number;
-  readonly cmiBins: number;
-  readonly edges: Edges;
-  readonly norm: Exclude<Normalization, "sum">;
-  readonly conditionalNorm: Exclude<Normalization, "mean">;
-  readonly conditionalEntropy: ConditionalEntropy;
   readonly index: InteractionIndex;
   readonly readout: Readout;
-  readonly readoutWeight: number;
-  readonly gradient: InformationGradient;
-  readonly range: Range;
-  // Dynamic feature-level fusion.
-  readonly fusionRule: FusionRule;
-  readonly fwTest: TestWeights;
-  readonly warmup: number;
-  // Balanced min-max loss.
-  readonly lambda1: number;
-  readonly lambda2: number;
-  readonly lossFrom: number;
-  readonly minimum: Minimum;
-  readonly tau: number;
-  readonly probGradient: boolean;
-  readonly denominatorGradient: boolean;
-  readonly asymmetric: boolean;
-  // Dynamic sample re-sampling.
-  readonly k: number;
-  readonly match: number;
+  readonly gradient: ValuationGradient;
 }
 
-/** Specs of all options; the defaults are the preset `arm`. */
-export const armOptions: SpecsFor<ArmOptions> = {
-  dfe: {
-    type: "boolean",
-    default: true,
-    about: "dynamic feature-level fusion: scale features by last epoch's FW (Eq. 13)",
-    source: "the paper",
-  },
-  bmmlMi: { type: "boolean", default: true, about: "the term L_phiMI (Eq. 14)", source: "the paper" },
-  bmmlCmi: { type: "boolean", default: true, about: "the term L_phiCMI (Eq. 15)", source: "the paper" },
-  dsr: {
-    type: "choice",
-    choices: ["dsr", "random", "inverse", "off"],
-    default: "dsr",
-    about: "dynamic sample re-sampling (Eq. 18), its two comparisons, or none",
-    source: "the paper",
-  },
+/** What decides the weights of features (DFE). */
+export interface FeatureWeightOptions {
+  readonly dfe: FusionRule;
+  readonly fwTest: TestWeights;
+  readonly range: Range;
+}
+
+/** Options of `arm`, its presets and its parts. */
+export interface ArmOptions extends ValuationOptions, FeatureWeightOptions {
+  readonly warmup: number;
+  readonly minimum: BoundPart<LossPlugin>;
+  readonly lambda1: number;
+  readonly gap: BoundPart<LossPlugin>;
+  readonly lambda2: number;
+  readonly lossFrom: number;
+  readonly readoutWeight: number;
+  readonly losses: readonly BoundPart<LossPlugin>[];
+  readonly lossWeight: number;
+  readonly sampler: BoundPart<SamplerPlugin>;
+}
+
+/** Specs of the valuation's options. */
+export const valuationSpecs: SpecsFor<ValuationOptions> = {
   estimator: {
-    type: "choice",
-    choices: ["histogram", "gaussian", "official"],
-    default: "histogram",
-    about: "estimate of information: histograms, the Gaussian closed form, or the released code's arithmetic",
+    type: "part",
+    kind: "estimator",
+    default: use(histogram),
+    about: "estimator of information",
     source: "the paper's histogram estimates",
+    tune: ["histogram", "gaussian"],
   },
   view: {
     type: "choice",
@@ -106,52 +87,6 @@ export const armOptions: SpecsFor<ArmOptions> = {
     about: "subtract the batch mean per coordinate before estimating; without it shared patterns count as information",
     source: "chosen here: without it what all samples share counts as information",
   },
-  bins: {
-    type: "integer",
-    default: 0,
-    min: 0,
-    max: 30,
-    tune: [3, 4, 8],
-    about: "bins per axis for MI; 0 is 4 from width 256 on, else 3",
-    source: "the bias of a plug-in estimate grows with the cells; the released code's 30 gives mostly bias",
-  },
-  cmiBins: {
-    type: "integer",
-    default: 0,
-    min: 0,
-    max: 30,
-    about: "bins per axis for CMI; 0 is as for MI: interaction information subtracts like from like",
-    tune: [0, 2, 3, 4],
-    source: "as for MI, so that bias cancels in the interaction information",
-  },
-  edges: {
-    type: "choice",
-    choices: ["standard", "range"],
-    default: "standard",
-    about: "equal bins of [-2, 2] after standardising, or of [min, max] (released code)",
-    source: "chosen here: steady under outliers",
-  },
-  norm: {
-    type: "choice",
-    choices: ["sqrt", "mean"],
-    default: "sqrt",
-    about: "NMI: by sqrt(Hx Hy) (Eq. 2) or (Hx + Hy) / 2 (released code)",
-    source: "the paper, Eq. 2",
-  },
-  conditionalNorm: {
-    type: "choice",
-    choices: ["sqrt", "sum"],
-    default: "sqrt",
-    about: "NCMI: by sqrt (Eq. 9) or by the sum of both entropies (released code; at most 0.5)",
-    source: "the paper, Eq. 9",
-  },
-  conditionalEntropy: {
-    type: "choice",
-    choices: ["chain", "official"],
-    default: "chain",
-    about: "H(X|Z) by the chain rule, or as the released code computes it",
-    source: "the definition",
-  },
   index: {
     type: "choice",
     choices: ["other", "own"],
@@ -167,36 +102,32 @@ export const armOptions: SpecsFor<ArmOptions> = {
       "p(f_u -> y) by the fusion's own readout of a modality, by linear heads trained on f_u without gradient to it, or by the joint head on the raw f_u",
     source: "the paper names no classifier; the released code uses the last",
   },
-  readoutWeight: {
-    type: "number",
-    default: 1,
-    min: 0,
-    tune: [0, 0.3, 1],
-    about:
-      "weight of cross-entropy on the readouts that give p(f_u -> y), as in uni-ce: untrained, they are by-products of the fused readout and no probabilities; 0 leaves it out",
-    source: "not in the paper, which does not say how its classifiers of modalities are trained; chosen on validation",
-  },
   gradient: {
     type: "choice",
-    choices: ["straight-through", "soft", "prob-only", "none"],
-    default: "straight-through",
-    about: "gradient of the information: of soft bins on hard values, soft throughout, through p only, none",
-    source: "chosen here: hard histograms have no gradient, soft ones overestimate",
+    choices: ["all", "probabilities", "none"],
+    default: "all",
+    about: "gradient of the valuation: through information (as its estimator gives it) and probabilities, p only, none",
+    source: "chosen here: without one the losses move nothing",
   },
+};
+
+/** Specs of all options; the defaults are the preset `arm`. */
+export const armOptions: SpecsFor<ArmOptions> = {
+  ...valuationSpecs,
   range: {
     type: "choice",
     choices: ["shift", "clamp", "raw"],
     default: "shift",
     about:
-      "how phi in [-(m-1), m] is made fit for Eqs. 13 and 15: m (phi + m - 1) / (2m - 1), max(phi, 0), or as it is (may diverge)",
-    source: "chosen here: the paper's weights and loss need contributions above 0",
+      "how phi in [-(m-1), m] is made fit for Eq. 13: m (phi + m - 1) / (2m - 1), max(phi, 0), or as it is (may diverge)",
+    source: "chosen here: the paper's weights need contributions above 0",
   },
-  fusionRule: {
+  dfe: {
     type: "choice",
-    choices: ["ratio", "crossed"],
+    choices: ["ratio", "crossed", "off"],
     default: "ratio",
     about:
-      "FW_i = phi_i / phi(X) of the epoch before (Eq. 13), or the released code's crossed ratios of the batch at hand (two modalities, no warm-up)",
+      "weights of features: FW_i = phi_i / phi(X) of the epoch before (Eq. 13), the released code's crossed ratios of the batch at hand (two modalities, no warm-up), or none",
     source: "the paper, Eq. 13",
   },
   fwTest: {
@@ -215,6 +146,13 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "the paper's 10 of 80 epochs",
     tune: [-1, 1, 5],
   },
+  minimum: {
+    type: "part",
+    kind: "loss",
+    default: use(minimumInformation),
+    about: "the term L_phiMI (Eq. 14)",
+    source: "the paper",
+  },
   lambda1: {
     type: "number",
     default: 0.1,
@@ -222,6 +160,13 @@ export const armOptions: SpecsFor<ArmOptions> = {
     tune: [0, 0.1, 1],
     about: "weight of L_phiMI; 0 leaves it out",
     source: "not given in the paper; 1 harmed in comparisons with concatenation",
+  },
+  gap: {
+    type: "part",
+    kind: "loss",
+    default: use(contributionGap),
+    about: "the term L_phiCMI (Eq. 15)",
+    source: "the paper",
   },
   lambda2: {
     type: "number",
@@ -239,53 +184,37 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "the paper's Algorithm 1",
     tune: [0, 1, 5],
   },
-  minimum: {
-    type: "choice",
-    choices: ["softmin", "min", "paper-literal"],
-    default: "softmin",
-    about: "smallest information: bounded softmin, exact, or Eq. 16 as printed, whose sign is wrong",
-    source: "chosen here: Eq. 16 as meant, with a bound",
-  },
-  tau: {
+  readoutWeight: {
     type: "number",
-    default: 20,
-    min: 0.1,
-    about: "sharpness of softmin; at most log(m) / tau below the minimum",
-    tune: [5, 20, 50],
-    source: "chosen here: at most 0.035 below the minimum of two",
-  },
-  probGradient: {
-    type: "boolean",
-    default: false,
-    about: "gradient through probabilities in L_phiCMI; with it the optimiser games the solo readouts",
-    source: "chosen here: with it readouts are gamed",
-  },
-  denominatorGradient: {
-    type: "boolean",
-    default: false,
-    about: "gradient through the denominator of Eq. 15",
-    source: "chosen here: balance, not growth of the mean",
-  },
-  asymmetric: {
-    type: "boolean",
-    default: false,
-    about: "L_phiCMI moves only modalities below the mean, by their own information",
-    source: "the paper's Eq. 15 moves both",
-  },
-  k: {
-    type: "number",
-    default: -2,
-    max: -0.01,
-    tune: [-0.5, -1, -1.5, -2, -2.5, -3],
-    about: "slope of the re-sampling, below 0",
-    source: "the paper's Table 5 row that equals its main results",
-  },
-  match: {
-    type: "number",
-    default: 0,
+    default: 1,
     min: 0,
-    about: "mean copies per sample, the same for every mode (equal updates per epoch); 0 keeps what Eq. 18 gives",
-    tune: [0, 1, 2],
-    source: "chosen here: as Eq. 18 gives",
+    tune: [0, 0.3, 1],
+    about:
+      "weight of cross-entropy on the readouts that give p(f_u -> y), as in uni-ce: untrained, they are by-products of the fused readout and no probabilities; 0 leaves it out",
+    source: "not in the paper, which does not say how its classifiers of modalities are trained; chosen on validation",
+  },
+  losses: {
+    type: "parts",
+    kind: "loss",
+    default: [],
+    about: "further losses, which may read the valuation",
+    source: "none in the paper",
+  },
+  lossWeight: {
+    type: "number",
+    default: 1,
+    min: 0,
+    tune: [0.1, 1],
+    about: "weight of the further losses",
+    source: "chosen here",
+  },
+  sampler: {
+    type: "part",
+    kind: "sampler",
+    default: use(dsr),
+    about:
+      "what an epoch draws past the warm-up: dynamic sample re-sampling (Eq. 18), its comparisons, uniform for none",
+    source: "the paper",
+    tune: ["dsr", "random", "inverse", "uniform"],
   },
 };

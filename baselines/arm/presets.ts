@@ -3,6 +3,12 @@
  *
  * @module
  */
+import { use } from "../../core/options.ts";
+import { contributionGap } from "../../losses/contribution_gap.ts";
+import { minimumInformation } from "../../losses/minimum_information.ts";
+import { histogram } from "../../miv/estimators/histogram.ts";
+import { official } from "../../miv/estimators/official.ts";
+import { uniform } from "../../sampling/uniform.ts";
 import type { ArmOptions } from "./options.ts";
 
 /**
@@ -11,15 +17,13 @@ import type { ArmOptions } from "./options.ts";
  * as everywhere. Needs encoders as wide as the fusion. May diverge.
  */
 export const literalPreset: Partial<ArmOptions> = {
+  estimator: use(histogram, { binning: "soft" }),
   view: "raw",
   center: "none",
-  gradient: "soft",
   range: "raw",
-  minimum: "paper-literal",
-  tau: 1,
+  minimum: use(minimumInformation, { minimum: "paper-literal", tau: 1 }),
+  gap: use(contributionGap, { range: "raw", probGradient: true, denominatorGradient: true }),
   readoutWeight: 0,
-  probGradient: true,
-  denominatorGradient: true,
   lambda1: 1,
   lambda2: 1,
 };
@@ -29,27 +33,27 @@ export const literalPreset: Partial<ArmOptions> = {
  * entropy, crossed ratios, and weights in prediction that are computed from the labels of what is predicted.
  */
 export const officialPreset: Partial<ArmOptions> = {
-  bmmlMi: false,
-  bmmlCmi: false,
-  dsr: "off",
-  estimator: "official",
+  estimator: use(official),
   view: "official",
   granularity: "batch",
   center: "none",
-  bins: 30,
-  cmiBins: 2,
-  edges: "range",
-  norm: "mean",
-  conditionalNorm: "sum",
-  conditionalEntropy: "official",
   index: "own",
   readout: "raw",
-  readoutWeight: 0,
   gradient: "none",
   range: "raw",
-  fusionRule: "crossed",
+  dfe: "crossed",
   fwTest: "leaky",
   warmup: 0,
   lambda1: 0,
   lambda2: 0,
+  readoutWeight: 0,
+  sampler: use(uniform),
 };
+
+/** What leaves ARM's parts out. */
+export const without = {
+  dfe: { dfe: "off" },
+  bmml: { lambda1: 0, lambda2: 0 },
+  dsr: { sampler: use(uniform) },
+  readouts: { readoutWeight: 0 },
+} as const satisfies Record<string, Partial<ArmOptions>>;

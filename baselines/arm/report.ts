@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { histogram } from "../../sampling/dsr.ts";
+import type { Segment } from "../../core/kinds/mod.ts";
+import { histogram } from "../../sampling/copies.ts";
 
 /** Scalars and histograms of a log entry. */
 export type Report = Record<string, number | Record<string, number>>;
@@ -62,4 +63,12 @@ export function weightReport(table: Float32Array, modalities: readonly string[])
 export function copyReport(copies: ArrayLike<number>): Report {
   const total = Array.from(copies).reduce((sum, count) => sum + count, 0);
   return { copies: histogram(copies), "copies:mean": total / Math.max(1, copies.length) };
+}
+
+/** Extra copies of each sample in a plan, [N]. */
+export function copiesIn(planned: readonly Segment[], base: readonly Segment[], size: number): Int32Array {
+  const copies = new Int32Array(size);
+  for (const { items } of planned) for (const item of items) copies[item]++;
+  for (const { items } of base) for (const item of items) copies[item]--;
+  return copies;
 }

@@ -6,28 +6,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../tensor/autodiff.ts";
 import { at, type ByModality, byModality, mapByModality, valuesOf } from "../../core/modality.ts";
-import type { Step } from "../../core/kinds/mod.ts";
-import type { Random } from "../../core/random.ts";
-import type { Scope } from "../../core/scope.ts";
+import type { Information, Step, Valued } from "../../core/kinds/mod.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";
-import { type Information, informationOfVectors, vectorsOf } from "../../miv/estimators/information.ts";
-import type { EstimatorOptions } from "../../miv/estimators/options.ts";
+import { informationOfVectors, vectorsOf } from "../../miv/estimators/information.ts";
 import { centred, contributions, gated } from "../../miv/valuation.ts";
 import { type Compared, viewOf } from "../../miv/views.ts";
 import { xavierNormal, zeros } from "../../nn/initializers.ts";
-import type { ArmOptions } from "./options.ts";
-
-/** Parameter group of what ARM adds to a model. */
-export const ARM_GROUP = "aux:arm";
+import { canonicalJson } from "../../core/canonical.ts";
+import { type ValuationOptions, valuationSpecs } from "./options.ts";
+import { ARM_GROUP, jointHead, projection } from "./released.ts";
 
 /** What a valuation gives. */
-export interface Valuation {
-  /** Probability of the target class by the fused readout, [B]. */
-  readonly p: tf.Tensor1D;
-  /** The same by each modality's readout, [B, m]. */
-  readonly solo: tf.Tensor2D;
-  readonly nmi: tf.Tensor2D;
-  readonly ncmi: tf.Tensor3D;
+export interface Valuation extends Valued {
   /** Raw phi^CMI(x^i), without gradient, [B, m]. */
   readonly phi: tf.Tensor2D;
   /** What was compared, [B, 1 + m, d]: fused feature and parts, centred and without gradient. */
@@ -38,6 +28,8 @@ export interface Valuation {
 
 /** Whose probability and which batch a valuation is about. */
 export interface Target {
+  /** Where in the step it stands: before features are weighted, or behind fusion. */
+  readonly stage: "features" | "output";
   /** Class indices, int32 [B]: the labels in training. */
   readonly classes: tf.Tensor1D;
   /** The fused readout, [B, C], and the fused feature, [B, d]. */
@@ -46,48 +38,29 @@ export interface Target {
   readonly weights: tf.Tensor1D | null;
 }
 
-/** The options that decide a valuation, for sharing one among ARM's parts. */
-function valuationKey(options: ArmOptions): string {
-  const { estimator, view, granularity, center, bins, cmiBins, edges, norm, conditionalNorm, conditionalEntropy } =
-    options;
-  const { index, readout, gradient, fwTest } = options;
-  return JSON.stringify([
-    [estimator, view, granularity, center, bins, cmiBins, edges, norm, conditionalNorm, conditionalEntropy],
-    [index, readout, gradient, remembersCentres(options) ? fwTest : ""],
-  ]);
+/** How a method values batches. */
+export interface Valuing {
+  readonly options: ValuationOptions;
+  /** Whether prediction values samples, and so needs centres that do not depend on the batch. */
+  readonly remembers: boolean;
 }
 
-/** The estimator's options. */
-export function estimatorOptions(options: ArmOptions): EstimatorOptions {
-  const { estimator, granularity, bins, cmiBins, edges, norm, conditionalNorm, conditionalEntropy, gradient } = options;
-  const differentiable = gradient === "straight-through" || gradient === "soft";
-  return {
-    estimator: estimator !== "histogram" ? estimator : differentiable ? gradient : "hard",
-    granularity,
-    bins,
-    cmiBins,
-    edges,
-    norm,
-    conditionalNorm,
-    conditionalEntropy,
-  };
-}
-
-/** Whether prediction values samples, and so needs centres that do not depend on the batch. */
-function remembersCentres({ center, fwTest }: ArmOptions): boolean {
-  return center === "batch" && (fwTest === "confidence" || fwTest === "leaky");
+/** The options of a valuation among others. */
+export function valuationOptionsOf(options: ValuationOptions): ValuationOptions {
+  const names = Object.keys(valuationSpecs) as (keyof ValuationOptions)[];
+  return Object.fromEntries(names.map((name) => [name, options[name]])) as unknown as ValuationOptions;
 }
 
 /** Share of a new batch in remembered centres. */
 const MOMENTUM = 0.1;
 
 /** Subtracts what all samples share: the batch's mean in training, its remembered mean in prediction. */
-function centre(vectors: tf.Tensor3D, step: Step, target: Target, options: ArmOptions): tf.Tensor3D {
+function centre(vectors: tf.Tensor3D, step: Step, target: Target, { options, remembers }: Valuing): tf.Tensor3D {
   if (options.center === "none") return vectors;
   const [batch, count, width] = vectors.shape;
   const flat: tf.Tensor2D = tf.reshape(vectors, [batch, count * width]);
   const weights = target.weights ?? (tf.ones([batch]) as tf.Tensor1D);
-  if (!remembersCentres(options)) return tf.reshape(centred(flat, weights), vectors.shape);
+  if (!remembers) return tf.reshape(centred(flat, weights), vectors.shape);
   const group = step.scope.group(ARM_GROUP);
   const remembered = group.buffer("centres", [1, count * width], zeros) as tf.Tensor2D;
   if (step.scope.mode === "eval") return tf.reshape(tf.sub(flat, remembered), vectors.shape);
@@ -95,13 +68,6 @@ function centre(vectors: tf.Tensor3D, step: Step, target: Target, options: ArmOp
   const mean = tf.slice(tf.sub(stopGradient(flat), stopGradient(result)), [0, 0], [1, -1]);
   group.update("centres", tf.add(tf.mul(remembered, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)));
   return tf.reshape(result, vectors.shape);
-}
-
-/** The joint head applied to other vectors of its input's width. @throws {TypeError} If the widths differ. */
-function jointHead(vectors: tf.Tensor2D, classes: number, scope: Scope): tf.Tensor2D {
-  const head = scope.group("head");
-  const kernel = head.param("kernel", [vectors.shape[1], classes], xavierNormal) as tf.Tensor2D;
-  return tf.add(tf.matMul(vectors, kernel), head.param("bias", [classes], zeros)) as tf.Tensor2D;
 }
 
 /** Logits of ARM's own linear heads: for their loss (no gradient to features), and for valuation (none to the heads). */
@@ -117,17 +83,8 @@ function auxiliaryLogits(step: Step, use: "train" | "value"): ByModality<tf.Tens
   });
 }
 
-/** The frozen random map of the released code: it gets no gradient there and stays as it was drawn. */
-function projection(step: Step): tf.Tensor2D {
-  const widths = step.modalities.map((modality) => at(step.features, modality).pooled.shape[1]);
-  const shape = [widths.reduce((sum, width) => sum + width, 0), widths[0]];
-  const drawn = (size: readonly number[], random: Random) =>
-    Float32Array.from({ length: size[0] * size[1] }, () => 0.01 * random.normal());
-  return step.scope.group(ARM_GROUP).buffer("projection", shape, drawn) as tf.Tensor2D;
-}
-
 /** What is compared, not centred yet, and the fused readout that goes with it. */
-function compared(step: Step, { output }: Target, { view }: ArmOptions): Compared & { logits: tf.Tensor2D } {
+function compared(step: Step, { output }: Target, { view }: ValuationOptions): Compared & { logits: tf.Tensor2D } {
   const sources = {
     solo: () => step.solo(),
     pooled: mapByModality(step.features, ({ pooled }) => pooled),
@@ -143,7 +100,7 @@ function compared(step: Step, { output }: Target, { view }: ArmOptions): Compare
 /** Unimodal logits by the chosen readout, for valuation or for the readout's own loss. */
 export function readoutLogits(
   step: Step,
-  options: Pick<ArmOptions, "readout">,
+  options: Pick<ValuationOptions, "readout">,
   use: "train" | "value",
 ): ByModality<tf.Tensor2D> {
   switch (options.readout) {
@@ -168,29 +125,45 @@ function soloProbabilities(logits: ByModality<tf.Tensor2D>, classes: tf.Tensor1D
 /** Mismatched pairs that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
 const FLOOR_PAIRS = 16;
 
+/** phi_i (Eq. 11) of a valuation with the gradients that are asked for, [B, m]. */
+function contributionsWith(
+  { p, solo, nmi, ncmi }: Omit<Valued, "contributions">,
+  index: ValuationOptions["index"],
+  { probabilities, asymmetric }: Parameters<Valued["contributions"]>[0],
+): tf.Tensor2D {
+  const own = gated(p, probabilities);
+  if (!asymmetric) return contributions(own, gated(solo, probabilities), nmi, ncmi, index);
+  // A weak modality is to rise by its own information, not by what others say or know.
+  const whole = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), index);
+  const term = tf.mul(tf.expandDims(own, 1), nmi);
+  return tf.add(term, stopGradient(tf.sub(whole, term))) as tf.Tensor2D;
+}
+
+/** What losses see of information and probabilities. */
+export function valuedBy(found: Omit<Valued, "contributions">, index: ValuationOptions["index"]): Valued {
+  return { ...found, contributions: (gradient) => contributionsWith(found, index, gradient) };
+}
+
 /**
- * The valuation of a batch; parts of ARM with equal settings share it within a step.
+ * The valuation of a batch; whatever has the same options shares it within a step.
  *
  * @param logged Whether the floor is wanted too.
  */
-export function valuate(step: Step, target: Target, options: ArmOptions, logged: boolean): Valuation {
-  return step.memo(`arm/valuation/${logged}/${valuationKey(options)}`, () => {
-    const differentiable = options.gradient === "straight-through" || options.gradient === "soft";
+export function valuate(step: Step, target: Target, valuing: Valuing, logged: boolean): Valuation {
+  const { options, remembers } = valuing;
+  const key = canonicalJson({ valuation: valuationOptionsOf(options), remembers, logged, stage: target.stage });
+  return step.memo(key, () => {
+    const { index, estimator, granularity } = options;
     const { parts, fused, logits: fusedLogits } = compared(step, target, options);
-    const vectors = centre(gated(vectorsOf(parts, fused), differentiable), step, target, options);
+    const vectors = centre(gated(vectorsOf(parts, fused), options.gradient === "all"), step, target, valuing);
     const pairs = logged ? Math.min(FLOOR_PAIRS, vectors.shape[0] - 1) : 0;
-    const { nmi, ncmi, floor } = informationOfVectors(vectors, estimatorOptions(options), target.weights, pairs);
+    const { nmi, ncmi, floor } = informationOfVectors(vectors, { estimator, granularity }, target.weights, pairs);
     const keep = options.gradient !== "none";
     const p = gated(labelProbability(fusedLogits, target.classes), keep);
     const solo = gated(soloProbabilities(readoutLogits(step, options, "value"), target.classes), keep);
-    const phi = contributions(
-      stopGradient(p),
-      stopGradient(solo),
-      stopGradient(nmi),
-      stopGradient(ncmi),
-      options.index,
-    );
-    return { p, solo, nmi, ncmi, phi, compared: stopGradient(vectors), floor };
+    const found = { p, solo, nmi, ncmi };
+    const phi = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), index);
+    return { ...valuedBy(found, index), phi, compared: stopGradient(vectors), floor };
   });
 }
 

@@ -43,6 +43,8 @@ export interface Mismatch {
 
 /** An estimator with its options chosen. It has `information`, `onHost`, or both. */
 export interface Estimator {
+  /** What it chose by itself: `{ bins: 4 }`. */
+  readonly settings?: Readonly<Record<string, number | string>>;
   /**
    * Information of each row's observations; traced, so that it may stand in a training step.
    *
@@ -53,7 +55,7 @@ export interface Estimator {
   /**
    * The same, and of mismatched vectors below it; for estimators that judge both at once. Without it they are judged in turn.
    */
-  withMismatched?(vectors: tf.Tensor3D, share: tf.Tensor2D | null, mismatch: Mismatch): Information;
+  withMismatched?(vectors: tf.Tensor3D, share: tf.Tensor2D | null, mismatch: Mismatch | null): Information;
   /**
    * Information of samples on the host, where it cannot be traced.
    *

@@ -21,6 +21,8 @@ export interface Valued {
   readonly nmi: tf.Tensor2D;
   /** NCMI(f_y; f_j | f_i) at [B, i, j]. */
   readonly ncmi: tf.Tensor3D;
+  /** phi_i: raw contribution of each modality, with the gradients that its method allows, [B, m]. */
+  contributions(gradient: { readonly probabilities: boolean; readonly asymmetric: boolean }): tf.Tensor2D;
 }
 
 /** What a loss may ask of its method besides the step. */
@@ -38,6 +40,13 @@ export interface LossContext extends ModelContext {
 
 /** A loss with its options chosen. */
 export interface Loss {
+  /**
+   * The loss of any logits, [B]: for losses that can stand for the task's own or for readouts'.
+   *
+   * @param logits [B, C].
+   * @param labels Int32 [B].
+   */
+  ofLogits?(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D;
   /** Terms [B] by key, not weighted; 0 where a sample has nothing to say about one. Pure and traced. */
   terms(step: TrainStep): Readonly<Record<string, tf.Tensor1D>>;
 }
@@ -47,7 +56,7 @@ export interface LossPlugin extends About {
   readonly kind: "loss";
   /** What it asks of its method. @default {[]} */
   readonly needs?: readonly LossNeed[];
-  /** Whether it can stand for the task's own loss: one term, of the fused logits. @default {false} */
+  /** Whether it can stand for the task's own loss, as it has `ofLogits`. @default {false} */
   readonly task?: boolean;
   /** Builds it. @throws {Refusal} If it cannot serve the task. */
   create(options: RawOptions, context: LossContext): Loss;

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { part } from "../config.ts";
 import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, armWith, PAPER, plain } from "./arm_shared.ts";
+
+const MI = { lambda1: 0.1 };
+const CMI = { lambda2: 1 };
 
 /** Both terms, alone and with DFE and DSR. */
 export const armLosses: GridPlugin = defineGrid({
@@ -13,12 +17,12 @@ export const armLosses: GridPlugin = defineGrid({
   seeds: ARM_SEEDS,
   cells: [
     plain(),
-    armOnly("L_phiMI", { bmmlMi: true }),
-    armOnly("L_phiCMI", { bmmlCmi: true }),
-    armOnly("BMML", { bmmlMi: true, bmmlCmi: true }),
-    armOnly("DFE+DSR", { dfe: true, dsr: "dsr" }),
-    armWith("DFE+DSR+L_phiMI", { ...PAPER, bmmlCmi: false }),
-    armWith("DFE+DSR+L_phiCMI", { ...PAPER, bmmlMi: false }),
+    armOnly("L_phiMI", MI),
+    armOnly("L_phiCMI", CMI),
+    armOnly("BMML", { ...MI, ...CMI }),
+    armOnly("DFE+DSR", { dfe: "ratio", sampler: part("dsr") }),
+    armWith("DFE+DSR+L_phiMI", { ...PAPER, lambda2: 0 }),
+    armWith("DFE+DSR+L_phiCMI", { ...PAPER, lambda1: 0 }),
     armWith("DFE+DSR+BMML", PAPER),
   ],
 });

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { part } from "../config.ts";
 import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, armWith, PAPER, plain, uniCe } from "./arm_shared.ts";
 
-const DFE = { dfe: true };
-const BMML = { bmmlMi: true, bmmlCmi: true };
-const DSR = { dsr: "dsr" };
+const DFE = { dfe: "ratio" };
+const BMML = { lambda1: 0.1, lambda2: 1 };
+const DSR = { sampler: part("dsr") };
 
 /** All combinations of the parts with the paper's losses, beside the plain reference. */
 export const armModules: GridPlugin = defineGrid({

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { part } from "../config.ts";
 import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armWith, cell, plain } from "./arm_shared.ts";
 
@@ -15,7 +16,9 @@ export const armPresets: GridPlugin = defineGrid({
     plain(),
     armWith("arm"),
     cell("arm-literal", [["arm-literal", {}]]),
-    cell("arm-literal, 8 bins", [["arm-literal", { bins: 8, cmiBins: 8 }]]),
+    cell("arm-literal, 8 bins", [["arm-literal", {
+      estimator: part("histogram", { binning: "soft", bins: 8, cmiBins: 8 }),
+    }]]),
     cell("arm-official", [["arm-official", {}]]),
     cell("arm-official, weights 1 at test", [["arm-official", { fwTest: "one" }]]),
   ],

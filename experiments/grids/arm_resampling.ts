@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { part } from "../config.ts";
 import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, plain } from "./arm_shared.ts";
 
@@ -16,10 +17,10 @@ export const armResampling: GridPlugin = defineGrid({
   seeds: ARM_SEEDS,
   cells: [
     plain(),
-    ...SLOPES.map((k) => armOnly(`DSR k=${k}`, { dsr: "dsr", k })),
-    armOnly("random", { dsr: "random" }),
-    armOnly("inverse", { dsr: "inverse" }),
-    armOnly("inverse, as many copies as k=-2", { dsr: "inverse", match: 4 }),
+    ...SLOPES.map((k) => armOnly(`DSR k=${k}`, { sampler: part("dsr", { k }) })),
+    armOnly("random", { sampler: part("random") }),
+    armOnly("inverse", { sampler: part("inverse") }),
+    armOnly("inverse, as many copies as k=-2", { sampler: part("inverse", { match: 4 }) }),
   ],
 });
 
@@ -36,10 +37,10 @@ export const armResamplingEpochs: GridPlugin = defineGrid({
   seeds: ARM_SEEDS,
   cells: [
     plain(`concat, ${EPOCHS} epochs`, epochs(EPOCHS)),
-    armOnly("DSR k=-1", { dsr: "dsr", k: -1 }, epochs(EPOCHS)),
-    armOnly("DSR k=-2", { dsr: "dsr", k: -2 }, epochs(EPOCHS)),
-    armOnly("random", { dsr: "random" }, epochs(EPOCHS)),
-    armOnly("inverse", { dsr: "inverse" }, epochs(EPOCHS)),
+    armOnly("DSR k=-1", { sampler: part("dsr", { k: -1 }) }, epochs(EPOCHS)),
+    armOnly("DSR k=-2", { sampler: part("dsr", { k: -2 }) }, epochs(EPOCHS)),
+    armOnly("random", { sampler: part("random") }, epochs(EPOCHS)),
+    armOnly("inverse", { sampler: part("inverse") }, epochs(EPOCHS)),
     plain("concat, 10 epochs", epochs(10)),
     plain("concat, 16 epochs", epochs(16)),
   ],

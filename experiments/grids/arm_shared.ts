@@ -10,7 +10,7 @@ import { part } from "../config.ts";
 export const ARM_SEEDS: readonly number[] = [0, 1, 2, 3, 4];
 
 /** Every part of ARM switched off, and its readouts trained by the fused loss alone. */
-const OFF = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off", readoutWeight: 0 };
+const OFF = { dfe: "off", lambda1: 0, lambda2: 0, sampler: part("uniform"), readoutWeight: 0 };
 
 /** The paper's ARM, without the loss of the readouts. */
 export const PAPER: Readonly<Record<string, unknown>> = { readoutWeight: 0 };

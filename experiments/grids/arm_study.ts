@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { part } from "../config.ts";
 import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { ARM_SEEDS, armOnly, armWith, cell, PAPER, plain, uniCe } from "./arm_shared.ts";
 
-const LITERAL_LOSS = { lambda1: 1, lambda2: 1, probGradient: true };
-const BMML = { bmmlMi: true, bmmlCmi: true };
+const THROUGH_P = { gap: part("contribution-gap", { probGradient: true }) };
+const EQUAL = { lambda1: 1, lambda2: 1 };
+const BMML = { lambda1: 0.1, lambda2: 1 };
 
 /** Harmful weights, gamed probabilities, and the plain reference. */
 export const armStudy: GridPlugin = defineGrid({
@@ -19,10 +21,14 @@ export const armStudy: GridPlugin = defineGrid({
     plain(),
     uniCe(),
     armOnly("BMML", BMML),
-    armOnly("BMML, gradient through p", { ...BMML, probGradient: true }),
-    armOnly("BMML, weights 1, gradient through p", { ...BMML, ...LITERAL_LOSS }),
+    armOnly("BMML, gradient through p", { ...BMML, ...THROUGH_P }),
+    armOnly("BMML, weights 1, gradient through p", { ...BMML, ...THROUGH_P, ...EQUAL }),
     armWith("ARM of the paper", PAPER),
-    armWith("ARM of the paper, weights 1, all gradients", { ...PAPER, ...LITERAL_LOSS, denominatorGradient: true }),
+    armWith("ARM of the paper, weights 1, all gradients", {
+      ...PAPER,
+      ...EQUAL,
+      gap: part("contribution-gap", { probGradient: true, denominatorGradient: true }),
+    }),
     armWith("arm"),
     cell("ogm-ge", [["ogm-ge", {}]]),
   ],

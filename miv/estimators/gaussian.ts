@@ -4,10 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Information } from "./information.ts";
+import { defineEstimator, type EstimatorPlugin, type Information } from "../../core/kinds/mod.ts";
 import { standardise } from "./binned.ts";
-import { type Mismatch, mismatchedVectors } from "./mismatch.ts";
-import type { ResolvedEstimator } from "./options.ts";
 
 /** A partial correlation is not defined where what is left of a variance is below this share of it. */
 const LEAST_REST = 1e-5;
@@ -25,28 +23,17 @@ function mean(values: tf.Tensor, share: tf.Tensor | null): tf.Tensor {
  * exactly, nothing of it is left once all other parts are known, and NCMI is 1 (CMI infinite). 0 where the condition
  * already determines either variable.
  *
- * @param vectors [N, 1 + m, n]: the fused feature, then the parts; n observations each.
- * @param share Weights of observations [1, n], or `null`.
- * @param mismatch What is paired with what besides, or `null`.
- * @returns Rows of the vectors, then those of the mismatched ones.
  * @see Linfoot, "An informational measure of correlation", Information and Control, 1957.
  */
-export function gaussianInformation(
-  vectors: tf.Tensor3D,
-  _options: ResolvedEstimator,
-  share: tf.Tensor2D | null,
-  mismatch: Mismatch | null,
-): Information {
-  const matched = byCorrelation(vectors, share);
-  if (mismatch === null) return matched;
-  const other = byCorrelation(mismatchedVectors(vectors, mismatch), mismatch.share);
-  return {
-    nmi: tf.concat([matched.nmi, other.nmi], 0),
-    ncmi: tf.concat([matched.ncmi, other.ncmi], 0),
-    mi: tf.concat([matched.mi, other.mi], 0),
-    cmi: tf.concat([matched.cmi, other.cmi], 0),
-  };
-}
+export const gaussian: EstimatorPlugin = defineEstimator<Record<never, never>>({
+  name: "gaussian",
+  about: "closed form of jointly Gaussian coordinates, in Linfoot's normalisation",
+  formula: `I = -1/2 ln(1 - rho^2);  NMI = rho^2;  NCMI = squared partial correlation`,
+  source: 'Linfoot, "An informational measure of correlation", Information and Control, 1957',
+  options: {},
+  promises: () => ({ gradient: "exact" }),
+  create: () => ({ information: byCorrelation }),
+});
 
 function byCorrelation(vectors: tf.Tensor3D, share: tf.Tensor2D | null): Information {
   const [rows, count, n] = vectors.shape;

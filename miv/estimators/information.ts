@@ -8,28 +8,77 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ByModality, modalitiesOf, valuesOf } from "../../core/modality.ts";
-import { gaussianInformation } from "./gaussian.ts";
-import { histogramInformation } from "./histogram.ts";
-import type { Mismatch } from "./mismatch.ts";
-import { type EstimatorOptions, resolveEstimator } from "./options.ts";
+import type { Estimator, EstimatorPlugin, Information, Mismatch } from "../../core/kinds/mod.ts";
+import { type BoundPart, use } from "../../core/options.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { histogram } from "./histogram.ts";
+import { mismatchedVectors } from "./mismatch.ts";
+import type { Granularity } from "./options.ts";
 
-/** Information between every part and the fused feature, and between them given every other part. */
-export interface Information {
-  /** NMI(f_y; z_u), [B, m] in sorted order of modalities. */
-  readonly nmi: tf.Tensor2D;
-  /** NCMI(f_y; z_j | z_i) at [B, i, j]; 0 on the diagonal. */
-  readonly ncmi: tf.Tensor3D;
-  /** I(f_y; z_u) in nats, not normalised, [B, m]. */
-  readonly mi: tf.Tensor2D;
-  /** I(f_y; z_j | z_i) in nats at [B, i, j]. */
-  readonly cmi: tf.Tensor3D;
+/** How information is estimated. */
+export interface InformationOptions {
+  /** @default {use(histogram)} */
+  readonly estimator?: BoundPart<EstimatorPlugin>;
+  /** @default the estimator's own */
+  readonly granularity?: Granularity;
+}
+
+/** The estimator where nothing is said. */
+export const defaultEstimator: BoundPart<EstimatorPlugin> = use(histogram);
+
+/**
+ * Builds an estimator for a width.
+ *
+ * @throws {Refusal} If its options contradict each other, or it runs on the host alone.
+ */
+export function tracedEstimator(
+  { name, plugin, options }: BoundPart<EstimatorPlugin>,
+  coordinates: number,
+): Estimator & {
+  readonly information: NonNullable<Estimator["information"]>;
+} {
+  const { information, ...rest } = plugin.create(options, { coordinates });
+  if (information !== undefined) return { ...rest, information };
+  throw new Refusal({
+    what: `use estimator "${name}" in a traced step`,
+    must: "it must have a function `information`",
+    found: "it runs on the host alone",
+    hint: "take it for `armlab value`, or another estimator here",
+  });
+}
+
+/** What is doubtful about an estimate, in one sentence, or `null`. */
+export function estimatorWarning(
+  { plugin, options }: BoundPart<EstimatorPlugin>,
+  coordinates: number,
+  batch: number = 1,
+  granularity: Granularity = plugin.granularity ?? "sample",
+): string | null {
+  return plugin.warning?.(options, { coordinates }, granularity === "batch" ? coordinates * batch : coordinates) ??
+    null;
+}
+
+/** Information of vectors, and of mismatched ones in the rows below. */
+function judged(
+  estimator: ReturnType<typeof tracedEstimator>,
+  vectors: tf.Tensor3D,
+  share: tf.Tensor2D | null,
+  mismatch: Mismatch | null,
+): Information {
+  if (mismatch === null) return estimator.information(vectors, share);
+  if (estimator.withMismatched !== undefined) return estimator.withMismatched(vectors, share, mismatch);
+  const matched = estimator.information(vectors, share);
+  const other = estimator.information(mismatchedVectors(vectors, mismatch), mismatch.share);
+  return {
+    nmi: tf.concat([matched.nmi, other.nmi], 0),
+    ncmi: tf.concat([matched.ncmi, other.ncmi], 0),
+    mi: tf.concat([matched.mi, other.mi], 0),
+    cmi: tf.concat([matched.cmi, other.cmi], 0),
+  };
 }
 
 /**
  * NMI and NCMI of every sample.
- *
- * With `"straight-through"` the values are those of hard bins and the gradients those of soft bins, each judged by its
- * own entropies: soft - sg[soft] + sg[hard].
  *
  * @param parts What is compared with the fused feature, [B, d] each; usually the solo images z_u, centred by the caller.
  * @param fused Fused feature, [B, d], centred by the caller.
@@ -40,7 +89,7 @@ export interface Information {
 export function informationOf(
   parts: ByModality<tf.Tensor2D>,
   fused: tf.Tensor2D,
-  options: EstimatorOptions = {},
+  options: InformationOptions = {},
   weights: tf.Tensor1D | null = null,
 ): Information {
   return informationOfVectors(vectorsOf(parts, fused), options, weights);
@@ -81,16 +130,16 @@ export interface Estimate extends Information {
  */
 export function informationOfVectors(
   vectors: tf.Tensor3D,
-  options: EstimatorOptions = {},
+  options: InformationOptions = {},
   weights: tf.Tensor1D | null = null,
   pairs: number = 0,
 ): Estimate {
   const [batch, count, coordinates] = vectors.shape;
-  const resolved = resolveEstimator(options, coordinates);
+  const { estimator = defaultEstimator, granularity = estimator.plugin.granularity ?? "sample" } = options;
+  const built = tracedEstimator(estimator, coordinates);
   if (pairs > 0 && pairs >= batch) {
     throw new RangeError(`Cannot mismatch samples as there must be at least ${pairs + 1}: found ${batch}`);
   }
-  const estimate = resolved.estimator === "gaussian" ? gaussianInformation : histogramInformation;
   const parted = (found: Information, rows: number): { matched: Information; floor: Information | null } => {
     if (pairs === 0) return { matched: found, floor: null };
     const cut = (at: number, size: number): Information => ({
@@ -101,9 +150,9 @@ export function informationOfVectors(
     });
     return { matched: cut(0, rows), floor: cut(rows, found.nmi.shape[0] - rows) };
   };
-  if (resolved.granularity === "sample") {
+  if (granularity === "sample") {
     const mismatch: Mismatch = { axis: "rows", by: 1, count: pairs, share: null };
-    const { matched, floor } = parted(estimate(vectors, resolved, null, pairs === 0 ? null : mismatch), batch);
+    const { matched, floor } = parted(judged(built, vectors, null, pairs === 0 ? null : mismatch), batch);
     return { ...matched, floor };
   }
   // Every coordinate counts as its sample does.
@@ -117,9 +166,9 @@ export function informationOfVectors(
     share: repeated(tf.mul(tf.slice(counted, [0], [pairs]), tf.slice(counted, [1], [pairs]))),
   });
   const whole = tf.reshape(tf.transpose(vectors, [1, 0, 2]), [1, count, batch * coordinates]) as tf.Tensor3D;
-  const found = estimate(
+  const found = judged(
+    built,
     whole,
-    resolved,
     counted === null ? null : repeated(counted),
     counted === null || pairs === 0 ? null : mismatch(counted),
   );
@@ -142,7 +191,7 @@ export function informationOfVectors(
 export function shuffledFloor(
   parts: ByModality<tf.Tensor2D>,
   fused: tf.Tensor2D,
-  options: EstimatorOptions = {},
+  options: InformationOptions = {},
   weights: tf.Tensor1D | null = null,
 ): Information {
   return informationOfVectors(mismatched(vectorsOf(parts, fused)), options, weights);

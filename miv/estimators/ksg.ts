@@ -9,6 +9,7 @@
  * @module
  */
 import { type ByModality, modalitiesOf } from "../../core/modality.ts";
+import { defineEstimator, type EstimatorPlugin } from "../../core/kinds/mod.ts";
 import { commonCount, joined, type Points, scalars } from "./points.ts";
 
 /** Options of nearest-neighbour estimates. */
@@ -191,3 +192,22 @@ function standardRow(values: ArrayLike<number>, from: number, width: number): Fl
   const deviation = Math.sqrt(row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width) || 1;
   return row.map((value) => (value - mean) / deviation);
 }
+
+/** Nearest neighbours: a check of the fast estimators on the host. */
+export const ksg: EstimatorPlugin = defineEstimator<{ readonly k: number }>({
+  name: "ksg",
+  about: "nearest neighbours (Kraskov), on the host alone: slow, for checks",
+  formula: `I = psi(k) + psi(n) - mean of psi(n_x + 1) + psi(n_y + 1);  NMI = 1 - exp(-2 I)`,
+  source: 'Kraskov, Stoegbauer, Grassberger, "Estimating mutual information", Physical Review E 69, 2004, Eq. 8',
+  options: {
+    k: {
+      type: "integer",
+      default: 3,
+      min: 1,
+      tune: [3, 5],
+      about: "which neighbour: small values have little bias, large ones little variance",
+      source: "the paper's examples",
+    },
+  },
+  create: (options) => ({ onHost: (parts, fused, width) => ksgInformation(parts, fused, width, options) }),
+});

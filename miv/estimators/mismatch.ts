@@ -5,19 +5,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import type { Mismatch } from "../../core/kinds/mod.ts";
 import { stopGradient } from "../../tensor/autodiff.ts";
-
-/** Which pairs: the fused feature of one place with the parts of a place before. */
-export interface Mismatch {
-  /** What is shifted: rows, or the observations of one row. */
-  readonly axis: "rows" | "observations";
-  /** Steps between the two places. */
-  readonly by: number;
-  /** How many pairs. */
-  readonly count: number;
-  /** Weights of mismatched observations [1, count]; `null` where the matched ones have none. */
-  readonly share: tf.Tensor2D | null;
-}
 
 /**
  * Mismatched vectors. They have no gradient.

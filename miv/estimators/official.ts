@@ -9,7 +9,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Normalization } from "./options.ts";
+import { defineEstimator, type EstimatorPlugin, type Information, type Mismatch } from "../../core/kinds/mod.ts";
+import { countedInformation, type Triples } from "./counted.ts";
+import { type BinOptions, binWarning, MOST_BINS, type Normalization, resolvedBins } from "./options.ts";
+import { I, J, judged, mutual, type Wanted, Y } from "./quantities.ts";
+import { jointTable } from "./tables.ts";
 
 /** What stands in for an empty cell of p(z). */
 const EMPTY = 1e-10;
@@ -50,6 +54,99 @@ function officialTerms(tables: tf.Tensor): { cmi: tf.Tensor; hx: tf.Tensor; hy: 
   const hxy = unweightedEntropy(tf.div(tables, along));
   return { cmi: tf.sub(tf.add(hx, hy), hxy), hx, hy };
 }
+
+/** Its MI, which is right, and its "CMI" of tables of three variables. */
+function asReleased(
+  { m, bins, pairs, found, tables, entropies }: Triples,
+  norm: Normalization,
+  conditionalNorm: Normalization,
+): Information {
+  const [rows] = entropies.shape;
+  const mi: Wanted[] = new Array<Wanted>(m).fill(null);
+  pairs.forEach(([i, j], table) => {
+    mi[i] = { table, quantity: mutual(I, Y) };
+    mi[j] = { table, quantity: mutual(J, Y) };
+  });
+  const { nats, normalised } = judged(entropies, 3, mi, norm);
+  const cube = jointTable(found as tf.Tensor2D, 3, bins, tables);
+  // Tables [x, y, z] of I(y; x | z): j given i of all pairs, then i given j.
+  const both = tf.concat([tf.transpose(cube, [0, 3, 1, 2]), tf.transpose(cube, [0, 2, 1, 3])], 0);
+  const { cmi, ncmi } = officialConditional(both, conditionalNorm);
+  const places = new Float32Array(2 * pairs.length * m * m);
+  pairs.forEach(([i, j], pair) => {
+    places[pair * m * m + i * m + j] = 1;
+    places[(pairs.length + pair) * m * m + j * m + i] = 1;
+  });
+  const placed = (values: tf.Tensor): tf.Tensor3D =>
+    tf.reshape(
+      tf.matMul(
+        tf.reshape(tf.transpose(tf.reshape(values, [2, rows, pairs.length]), [1, 0, 2]), [rows, -1]) as tf.Tensor2D,
+        tf.tensor2d(places, [2 * pairs.length, m * m]),
+      ),
+      [rows, m, m],
+    );
+  return { nmi: normalised, mi: nats, ncmi: placed(ncmi), cmi: placed(cmi) };
+}
+
+/** The released code's estimates, errors included: for study, and for the preset `arm-official`. */
+export const official: EstimatorPlugin = defineEstimator<BinOptions>({
+  name: "official",
+  about: "the arithmetic of the code released with ARM, with its errors; no gradient; one value per batch",
+  formula: `NMI = 2 I / (Hx + Hy) in 30 bins of [min, max]
+    "CMI" = h(x|z) + h(y|z) - h(xy|z) with h = -sum q log q of quotients divided along the wrong axis, in 2 bins`,
+  source: "Gao-xiyuan/ARM, necks/MI_tool.py",
+  granularity: "batch",
+  options: {
+    bins: {
+      type: "integer",
+      default: 30,
+      min: 2,
+      max: MOST_BINS,
+      about: "bins per axis for MI",
+      source: "released code",
+      tune: [30],
+    },
+    cmiBins: {
+      type: "integer",
+      default: 2,
+      min: 2,
+      max: MOST_BINS,
+      about: "bins per axis for CMI",
+      source: "released code",
+      tune: [2],
+    },
+    edges: {
+      type: "choice",
+      choices: ["range", "standard"],
+      default: "range",
+      about: "equal bins of [min, max], or of [-2, 2] after standardising",
+      source: "released code, by NumPy",
+    },
+    norm: {
+      type: "choice",
+      choices: ["mean", "sqrt", "sum"],
+      default: "mean",
+      about: "NMI: by the mean of both entropies, the root of their product, or their sum",
+      source: "released code",
+    },
+    conditionalNorm: {
+      type: "choice",
+      choices: ["sum", "mean", "sqrt"],
+      default: "sum",
+      about: "NCMI: by the sum of both terms, their mean, or the root of their product",
+      source: "released code",
+    },
+  },
+  promises: () => ({ bounded: false, gradient: "none" }),
+  warning: ({ bins, cmiBins }, _context, observations) => binWarning(bins, cmiBins, observations),
+  create({ bins, cmiBins, edges, norm, conditionalNorm }, { coordinates }) {
+    const judge = (triples: Triples) => asReleased(triples, norm, conditionalNorm);
+    const counting = { ...resolvedBins({ bins, cmiBins }, coordinates), edges, norm, judge };
+    const withMismatched = (vectors: tf.Tensor3D, share: tf.Tensor2D | null, mismatch: Mismatch | null) =>
+      countedInformation(vectors, share, mismatch, counting)("hard", true);
+    return { information: (vectors, share) => withMismatched(vectors, share, null), withMismatched };
+  },
+});
 
 /** Bin of each value by NumPy's rules: b equal bins of [min, max], the last closed; a constant gets [v - 1/2, v + 1/2]. */
 export function numpyBins(values: ArrayLike<number>, bins: number): Int32Array {

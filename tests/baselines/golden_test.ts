@@ -1,17 +1,14 @@
 /** Every method's core step against NumPy. */
+import { copiesFor, gapDifference, keptOfCopy, repeatedShare } from "../../sampling/mod.ts";
 import * as tf from "@tensorflow/tfjs";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import {
-  copiesFor,
   curationOf,
   discrepancyRatios,
-  gapDifference,
   gradientStd,
-  keptOfCopy,
   modulation,
   type OgmOptions,
   relativeSpeed,
-  repeatedShare,
   uniCe,
 } from "../../baselines/mod.ts";
 import { sampleContributions } from "../../baselines/valuation.ts";
@@ -80,7 +77,7 @@ Deno.test("uni-ce: weighted cross-entropies of the readouts; a dropped modality 
     const terms = (keep: TrainStep["keep"]) => {
       const step = { modalities: ["audio", "video"], labels: labels(), keep, solo: () => ({ logits: logits() }) };
       const found = method.loss!(step as unknown as TrainStep);
-      return ["uni:audio", "uni:video"].map((key) => values(tf.mean(found[key]))[0]);
+      return ["readout:audio", "readout:video"].map((key) => values(tf.mean(found[key]))[0]);
     };
     assertClose(terms(null), reference.uniCe.terms, 1e-6);
     const column = (flags: number[]) => tf.tensor2d(flags, [3, 1]);

@@ -24,7 +24,7 @@ const run = (fusion: string, methods: [string, Record<string, unknown>][]) =>
 const neutral: [string, string, Record<string, unknown>][] = [
   ["concat", "sample-valuation", { warmup: 99 }],
   ["mmtm", "sample-valuation", { warmup: 99 }],
-  ["sum", "modality-valuation", { warmup: 0, alpha: 0 }],
+  ["sum", "modality-valuation", { warmup: 0, sampler: { name: "masked-share", options: { alpha: 0 } } }],
   ["concat", "uni-ce", { weight: 0 }],
   ["decision", "ogm", { start: 9, end: 9 }],
   ["film", "ogm-ge", { start: 9, end: 9 }],

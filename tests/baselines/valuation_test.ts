@@ -1,14 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { use } from "../../core/options.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { dsr, maskedCopies, maskedShare, type MaskedShareOptions } from "../../sampling/mod.ts";
+import { copiesFor, keptOfCopy, nestedCopies, repeatedShare, withMaskedCopies } from "../../sampling/mod.ts";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  copiesFor,
-  keptOfCopy,
-  modalityValuation,
-  nestedCopies,
-  repeatedShare,
-  sampleValuation,
-} from "../../baselines/mod.ts";
-import { sampleContributions, withMaskedCopies } from "../../baselines/valuation.ts";
+import { modalityValuation, sampleValuation } from "../../baselines/mod.ts";
+import { sampleContributions } from "../../baselines/valuation.ts";
 import type { Host, Segment } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { orderedContributions, shapleyValues } from "../../miv/mod.ts";
@@ -108,12 +105,17 @@ Deno.test("plans before the warm-up are those that came; later ones hold every s
     fc.asyncProperty(
       fc.integer({ min: 2, max: 4 }),
       fc.array(fc.boolean(), { minLength: 12 * 16, maxLength: 12 * 16 }),
-      fc.constantFrom("proportional", "nested"),
+      fc.constantFrom<MaskedShareOptions["many"]>("proportional", "nested"),
       async (m, bits, many) => {
         const of = (kept: readonly string[]) => kept.reduce((sum, name) => sum + (1 << "aitv".indexOf(name[0])), 0);
         const host = (epoch: number) => hostOf(m, epoch, (item, kept) => bits[item * 16 + of(kept)]);
         const context = { modalities: host(0).modalities, classes: 2 };
-        for (const method of [sampleValuation.create({}, context), modalityValuation.create({ many }, context)]) {
+        for (
+          const method of [
+            sampleValuation.create({}, context),
+            modalityValuation.create({ sampler: use(maskedShare, { many }) }, context),
+          ]
+        ) {
           const given = base();
           assertEquals(await method.plan!(host(4), given), given);
           const [{ items, keep }] = await method.plan!(host(5), given);
@@ -168,9 +170,15 @@ Deno.test("contributions from sampled orders: efficient in every sample, unbiase
 Deno.test("sample-valuation refuses thresholds that do not fall", () => {
   const fusion = {} as Parameters<NonNullable<typeof sampleValuation.refuses>>[0];
   const context = { modalities: ["a", "b"], classes: 2 };
+  const sampler = use(maskedCopies, { thresholds: [0.4, 0.9, 0] });
+  assertThrows(
+    () => sampleValuation.create({ sampler }, context),
+    Refusal,
+    "they must be three falling numbers: found 0.4, 0.9, 0",
+  );
   assertEquals(
-    sampleValuation.refuses!(fusion, context, { thresholds: [0.4, 0.9, 0] }),
-    "its thresholds must be three falling numbers: found 0.4, 0.9, 0",
+    sampleValuation.refuses!(fusion, context, { sampler: use(dsr) }),
+    'sampler "dsr" needs the joint contribution of every sample, which this method does not measure',
   );
   assertEquals(
     sampleValuation.refuses!(fusion, { ...context, modalities: ["a"] }, {}),

@@ -273,7 +273,7 @@ Deno.test("armlab value of nothing, of an empty folder, and with flags for runs:
     );
     const own = await savedIn(folder, arrays());
     await says("Cannot take --split for", own, "--split", "test");
-    await says("Cannot take --plugin for", own, "--plugin", "x.ts");
+    await says("Cannot import plugin", own, "--plugin", "x.ts");
     await says("--split as it must be one of test, validation, train", own, "--split", "nope");
     await says("must hold part.<modality>: found nothing", await savedIn(folder, {}));
   });
@@ -302,8 +302,13 @@ Deno.test("armlab value says what is missing or wrong, in one line", async () =>
     await says({ weights: float32([1], [1]) }, [], 'Cannot use array "weights"');
     await says({}, ["--view", "raw"], "it must hold feature.<modality>");
     await says({}, ["--classes", "a,b"], "there must be 3 names: found 2");
-    await says({}, ["--estimator", "mine"], "--estimator as it must be one of hard");
-    await says({}, ["--bins", "1"], "--bins as it must be an integer >= 2");
+    await says(
+      {},
+      ["--estimator", "mine"],
+      'Cannot find estimator "mine": registered names are gaussian, histogram, ksg, official',
+    );
+    await says({}, ["--set", "bins=1"], "bins must be an integer from 2 to 100, or 0 for automatic: found 1");
+    await says({}, ["--set", "bnis=3"], 'Cannot set "bnis" of estimator "histogram"');
     const nowhere = await value(join(folder, "x.txt"));
     assert(nowhere.code === 2 && nowhere.err.includes("x.txt"));
   });

@@ -23,7 +23,7 @@ const resolve = (over: Partial<CellRequest> = {}) => resolveConfig(request(over)
 Deno.test("resolveConfig() writes every option out", () => {
   const config = resolve({ methods: [part("arm", { lambda1: 0.5 })], training: { epochs: 3 } });
   assertEquals(config.methods[0].options["lambda1"], 0.5);
-  assertEquals(config.methods[0].options["k"], -2);
+  assertEquals(config.methods[0].options["sampler"], { name: "dsr", options: { k: -2, match: 0 } });
   assertEquals(config.fusion.options, { width: 128, keepFill: "zero" });
   assertEquals(config.training.epochs, 3);
   assertEquals(config.training.momentum, 0.9);

@@ -1,4 +1,5 @@
 /** Writes run folders as a bench leaves them, without training: figures follow from the seed. */
+import { canonicalJson } from "../../core/mod.ts";
 import { join } from "node:path";
 import type {
   EpochRecord,
@@ -9,7 +10,7 @@ import type {
   RunTiming,
   SplitMetrics,
 } from "../../core/record.ts";
-import { canonicalJson, runId } from "../../store/run_id.ts";
+import { runId } from "../../store/run_id.ts";
 
 /** What a written run is like. */
 export interface RunSpec {

@@ -85,9 +85,10 @@ export function toyModel(
     ])),
     fusion: built,
     methods: methods.map((method) => {
-      if (typeof method === "string") return library.of("method").get(method).create({}, context);
-      if (Array.isArray(method)) return library.of("method").get(method[0]).create(method[1], context);
-      return method as Method;
+      if (typeof method !== "string" && !Array.isArray(method)) return method as Method;
+      const [name, options] = typeof method === "string" ? [method, {}] : method;
+      const bound = library.bind("method", { name, options });
+      return bound.plugin.create(bound.options, context);
     }),
   };
 }

@@ -1,7 +1,8 @@
 import { float32, type NamedHostTensors } from "../../core/mod.ts";
 import { Random } from "../../core/random.ts";
 import { selectEngine } from "../../engines/mod.ts";
-import { type EstimatorOptions, informationProgram, runEagerly } from "../../miv/mod.ts";
+import { runEagerly } from "../../miv/mod.ts";
+import { type Estimating, informationProgram } from "../helpers/estimators.ts";
 import { assertClose } from "../helpers/tensors.ts";
 
 const random = new Random(6);
@@ -19,7 +20,7 @@ Deno.test("every estimator gives the same compiled as operation by operation, fo
   const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
   const state = engine.createState({});
   try {
-    const cases: EstimatorOptions[] = (["hard", "soft", "straight-through", "gaussian", "official"] as const).flatMap(
+    const cases: Estimating[] = (["hard", "soft", "straight-through", "gaussian", "official"] as const).flatMap(
       (estimator) => (["sample", "batch"] as const).map((granularity) => ({ estimator, granularity })),
     );
     cases.push({ estimator: "hard", bins: 6, cmiBins: 3, norm: "mean", conditionalNorm: "sum", edges: "range" });

@@ -1,16 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
+import { Refusal } from "../../core/refusal.ts";
+import { tracedEstimator } from "../../miv/mod.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import { Random } from "../../core/random.ts";
 import { minimumLoss } from "../../losses/mod.ts";
 import {
-  type EstimatorName,
-  type EstimatorOptions,
   estimatorWarning,
   gaussianCmi,
   gaussianMi,
-  informationOf,
   knnCmi,
   ksgInformation,
   ksgMi,
@@ -19,11 +18,10 @@ import {
   officialCmi,
   officialNmi,
   pluginBias,
-  resolveEstimator,
   scalars,
-  shuffledFloor,
   viewOf,
 } from "../../miv/mod.ts";
+import { type Estimating, type EstimatorName, informationOf, named, shuffledFloor } from "../helpers/estimators.ts";
 import { assertClose, golden, values } from "../helpers/tensors.ts";
 
 interface Conditional {
@@ -71,7 +69,7 @@ const y64 = x64.map((x, i) => (x + 0.3 * sequence(53, 97)[i]) % 1);
 const z64 = sequence(29, 89);
 
 /** MI of x and y, and CMI given z: everything an estimator says of three rows. */
-function of(x: readonly number[], y: readonly number[], z: readonly number[], options: EstimatorOptions) {
+function of(x: readonly number[], y: readonly number[], z: readonly number[], options: Estimating) {
   const { nmi, ncmi, mi, cmi } = informationOf({ x: row(x), z: row(z) }, row(y), options);
   return { nmi: values(nmi)[0], mi: values(mi)[0], ncmi: values(ncmi)[2], cmi: values(cmi)[2] };
 }
@@ -349,43 +347,23 @@ Deno.test("shuffledFloor() is what mismatched samples give: near the expected bi
 });
 
 Deno.test("estimatorWarning() speaks where bins outnumber what the observations can fill, and is data", () => {
-  assertEquals(estimatorWarning({}, 512), null);
-  assertEquals(estimatorWarning({ estimator: "gaussian", bins: 30 }, 8), null);
-  const warning = estimatorWarning({ bins: 4 }, 64);
+  assertEquals(estimatorWarning(named(), 512), null);
+  assertEquals(estimatorWarning(named("gaussian"), 8), null);
+  const warning = estimatorWarning(named("hard", { bins: 4 }), 64);
   assert(warning!.startsWith("64 observations are few for 4 bins"), warning!);
-  assert(estimatorWarning({ bins: 30, cmiBins: 2 }, 512) !== null);
+  assert(estimatorWarning(named("hard", { bins: 30, cmiBins: 2 }), 512) !== null);
   // The released code's bins, but with a batch of observations.
-  assertEquals(estimatorWarning({ estimator: "official" }, 512, 128), null);
+  assertEquals(estimatorWarning(named("official"), 512, 128), null);
 });
 
-Deno.test("resolveEstimator() fills in defaults and refuses contradictions", () => {
-  assertEquals(resolveEstimator({}, 512), {
-    estimator: "straight-through",
-    bins: 4,
-    cmiBins: 4,
-    edges: "standard",
-    norm: "sqrt",
-    conditionalNorm: "sqrt",
-    conditionalEntropy: "chain",
-    granularity: "sample",
-  });
-  assertEquals(resolveEstimator({ estimator: "official" }, 512), {
-    estimator: "official",
-    bins: 30,
-    cmiBins: 2,
-    edges: "range",
-    norm: "mean",
-    conditionalNorm: "sum",
-    conditionalEntropy: "official",
-    granularity: "batch",
-  });
-  assertThrows(() => resolveEstimator({ cmiBins: 1 }, 8), RangeError, "bins must be an integer from 2 to 100");
-  assertThrows(() => resolveEstimator({ edges: "range" }, 8), RangeError, "only hard bins have them");
-  assertThrows(
-    () => resolveEstimator({ estimator: "soft", conditionalEntropy: "official" }, 8),
-    RangeError,
-    "defined for hard bins only",
-  );
+Deno.test("estimators choose bins by the width, and refuse contradictions and what cannot be traced", () => {
+  const built = (name: EstimatorName, options = {}, width = 512) => tracedEstimator(named(name, options), width);
+  assertEquals(built("hard").settings, { bins: 4, cmiBins: 4 });
+  assertEquals(built("hard", {}, 255).settings, { bins: 3, cmiBins: 3 });
+  assertEquals(built("hard", { bins: 8, cmiBins: 2 }).settings, { bins: 8, cmiBins: 2 });
+  assertThrows(() => built("hard", { cmiBins: 1 }), Refusal, "bins must be an integer from 2 to 100");
+  assertThrows(() => built("soft", { edges: "range" }), Refusal, "only hard bins have such edges");
+  assertThrows(() => tracedEstimator(named("ksg"), 8), Refusal, "it runs on the host alone");
 });
 
 Deno.test("viewOf() pairs what each view says, centred or not, and refuses unequal widths", () => {

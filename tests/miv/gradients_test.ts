@@ -6,16 +6,8 @@ import { optimise } from "../../engines/onnx/passes/mod.ts";
 import { lower } from "../../engines/onnx/lower/lower.ts";
 import { trace } from "../../engines/onnx/trace/trace.ts";
 import { gapLoss } from "../../losses/mod.ts";
-import {
-  centred,
-  contributions,
-  entropiesOf,
-  type EstimatorName,
-  informationOf,
-  normalised,
-  softmin,
-  standardise,
-} from "../../miv/mod.ts";
+import { centred, contributions, entropiesOf, normalised, softmin, standardise } from "../../miv/mod.ts";
+import { type EstimatorName, informationOf } from "../helpers/estimators.ts";
 import { values } from "../helpers/tensors.ts";
 
 const random = new Random(11);

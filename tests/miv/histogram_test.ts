@@ -8,14 +8,13 @@ import {
   automaticBins,
   cumulativeBins,
   entropiesOf,
-  type EstimatorName,
-  informationOf,
-  informationOfVectors,
   jointTable,
   type Normalization,
   standardise,
   tablesOf,
 } from "../../miv/mod.ts";
+import { type EstimatorName, informationOf, informationOfVectors } from "../helpers/estimators.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { assertClose, golden, values } from "../helpers/tensors.ts";
 
 interface Golden {
@@ -337,7 +336,7 @@ Deno.test("informationOf() refuses unequal widths and bins below 2", () => {
   );
   assertThrows(
     () => informationOf({ a: fused }, fused, { bins: 1 }),
-    RangeError,
+    Refusal,
     "bins must be an integer from 2 to 100",
   );
   assertEquals([automaticBins(255), automaticBins(256)], [3, 4]);

@@ -8,12 +8,12 @@ import {
   contributions,
   type Features,
   fusionWeights,
-  informationOf,
   ranged,
   valuate,
   type ValuationInputs,
   valuationTables,
 } from "../../miv/mod.ts";
+import { informationOf, named } from "../helpers/estimators.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 
 /** A model of m modalities with additive fusion: 11 samples of width 40, 3 classes. */
@@ -114,8 +114,8 @@ Deno.test("valuate() with every subset gives exact Shapley values that add up to
 Deno.test("valuate() takes every estimator; the floor is below matched information; order of modalities is no matter", async () => {
   const inputs = saved(2);
   for (const estimator of ["straight-through", "soft", "gaussian", "official", "ksg"] as const) {
-    const found = await valuate(inputs, { estimator });
-    assertEquals(found.estimator["estimator"], estimator);
+    const found = await valuate(inputs, { estimator: named(estimator) });
+    assertEquals(found.estimator["estimator"], named(estimator).name);
     for (const row of found.perModality) {
       assert(Number.isFinite(row.phi) && row.nmiFloor! < row.nmi, `${estimator} ${row.nmi}`);
       assert(Number.isFinite(row.ncmiFloor), `${estimator} ${row.ncmiFloor}`);

@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../core/mod.ts";
 import { join } from "node:path";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import type { EpochRecord, RunConfig, RunSummary, RunTiming, SplitMetrics } from "../../core/record.ts";
@@ -5,7 +6,6 @@ import { Refusal } from "../../core/refusal.ts";
 import {
   acquireLock,
   appendLine,
-  canonicalJson,
   configurationId,
   inspectRun,
   isRunId,

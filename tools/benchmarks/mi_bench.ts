@@ -8,18 +8,11 @@
  *
  * @module
  */
+import { type EstimatorName, estimators } from "./estimators.ts";
 import * as tf from "@tensorflow/tfjs";
 import { Random } from "../../core/random.ts";
 import type { InformationSet } from "../../datasets/mod.ts";
-import {
-  type EstimatorName,
-  gaussianCmi,
-  gaussianMi,
-  informationOf,
-  knnCmi,
-  ksgMi,
-  type Points,
-} from "../../miv/mod.ts";
+import { gaussianCmi, gaussianMi, informationOf, knnCmi, ksgMi, type Points } from "../../miv/mod.ts";
 import { tQuantile } from "../../experiments/statistics.ts";
 import { benchmarkTasks, ladder, triples } from "./mi_tasks.ts";
 
@@ -91,7 +84,7 @@ export function tracedEstimate(
 ): number {
   return tf.tidy(() => {
     const parts = Object.fromEntries(Object.entries(sources).map(([name, points]) => [name, row(points)]));
-    const found = informationOf(parts, row(target), { estimator })[what].dataSync();
+    const found = informationOf(parts, row(target), { estimator: estimators[estimator] })[what].dataSync();
     return what === "cmi" ? found[1] : found[0];
   });
 }

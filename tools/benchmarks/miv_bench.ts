@@ -12,16 +12,16 @@
  */
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import * as tf from "@tensorflow/tfjs";
-import { balancedMinMax } from "../../baselines/arm/losses.ts";
 import { type ArmOptions, armOptions } from "../../baselines/arm/options.ts";
-import { valuate } from "../../baselines/arm/valuation.ts";
+import { valuate, valuationOptionsOf } from "../../baselines/arm/valuation.ts";
 import { resolveOptions } from "../../core/options.ts";
 import type { Dataset, Method, Split, TrainStep } from "../../core/kinds/mod.ts";
 import { type Engine, float32, type NamedHostTensors } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { selectEngine } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { type EstimatorName, informationProgram } from "../../miv/mod.ts";
+import { informationProgram } from "../../miv/mod.ts";
+import { type EstimatorName, estimators } from "./estimators.ts";
 import type { Run } from "../../training/mod.ts";
 import { processorMs } from "./processor.ts";
 import { BATCH, benchRun } from "./run.ts";
@@ -65,16 +65,24 @@ const context = { modalities: ["audio", "image"], classes: 10 };
 /** A method that valuates every batch as ARM does and, differentiated, descends both losses by next to nothing. */
 function valuation(differentiated: boolean): Method {
   const options: ArmOptions = resolveOptions("arm", armOptions, {
-    gradient: differentiated ? "straight-through" : "none",
+    gradient: differentiated ? "all" : "none",
   });
+  const valuing = { options: valuationOptionsOf(options), remembers: false };
   const value = (step: TrainStep) =>
-    valuate(step, { classes: step.labels, output: step.output, weights: step.weights }, options, false);
+    valuate(
+      step,
+      { stage: "output", classes: step.labels, output: step.output, weights: step.weights },
+      valuing,
+      false,
+    );
+  const context = { modalities: ["audio", "image"], classes: 10, valuation: value };
+  const losses = [options.minimum, options.gap].map(({ plugin, options }) => plugin.create(options, context));
   return {
     name: "valuation",
     declares: { solo: true, columns: { "valuation/phi": { width: 2, init: 0 } } },
     loss: !differentiated ? undefined : (step) => {
-      const { phiMI, phiCMI } = balancedMinMax(value(step), options);
-      return { phiMI: tf.mul(phiMI, 1e-3), phiCMI: tf.mul(phiCMI, 1e-3) };
+      const terms = Object.assign({}, ...losses.map((loss) => loss.terms(step))) as Record<string, tf.Tensor1D>;
+      return Object.fromEntries(Object.entries(terms).map(([key, term]) => [key, tf.mul(term, 1e-3)]));
     },
     emit: (step) => ({ rows: { "valuation/phi": value(step).phi } }),
   };
@@ -157,7 +165,9 @@ export async function batchRow(
     fused: float32(a.map((value, i) => 0.8 * value + 0.4 * b[i] + 0.1 * rest[i]), [batch, width]),
     weights: float32(new Float32Array(batch).fill(1), [batch]),
   };
-  const compiled = await engine.compile(informationProgram(["a", "b"], batch, width, { estimator }));
+  const compiled = await engine.compile(
+    informationProgram(["a", "b"], batch, width, { estimator: estimators[estimator] }),
+  );
   const state = engine.createState({});
   const script = new URL("./official_miv.py", import.meta.url).pathname;
   const official = python === null ? null : await Side.start(python, [script, ...[batch, width, times].map(String)]);
