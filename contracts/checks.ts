@@ -127,7 +127,9 @@ export async function leavesNoTensor(rig: () => Rig, { eager }: ContractTools): 
 /** A gradient that is finite, and not 0 everywhere, for the encoder of every modality. Returns all gradients. */
 export async function everyModalityIsMoved(rig: Rig, { eager }: ContractTools): Promise<StepFound["gradients"]> {
   const { gradients } = await withSteps(rig, eager, (steps) => steps.train());
-  const largest: Record<string, number> = byModality(rig.model.context.modalities, () => 0);
+  // An encoder without parameters (ready features) has nothing that could be moved.
+  const trains = rig.model.context.modalities.filter((modality) => hasParameters(Object.keys(gradients), modality));
+  const largest: Record<string, number> = byModality(trains, () => 0);
   for (const [name, values] of Object.entries(gradients)) {
     const index = firstNonFinite(values);
     must(index === -1, () => `the gradient of "${name}" is ${values[index]}`);
@@ -140,6 +142,11 @@ export async function everyModalityIsMoved(rig: Rig, { eager }: ContractTools): 
     must(value > 1e-9, `no gradient reaches the encoder of "${modality}": the largest entry is ${value}`);
   }
   return gradients;
+}
+
+/** Whether parameters of a modality's encoder are among some names. */
+function hasParameters(params: readonly string[], modality: string): boolean {
+  return params.some((name) => groupOf(name) === `encoder:${modality}`);
 }
 
 function trained(model: Model, rig: Rig, tools: ContractTools, resume?: Checkpoint): Promise<Kept> {
@@ -160,6 +167,7 @@ export async function resumesBitForBit(rig: () => Rig, tools: ContractTools): Pr
     }
   }
   for (const modality of first.model.context.modalities) {
+    if (!hasParameters(Object.keys(whole.result.params), modality)) continue;
     const moves = Object.entries(whole.result.params).some(([name, { data }]) =>
       groupOf(name) === `encoder:${modality}` &&
       whole.checkpoints[0].tensors[names.param.of(name)].data.some((value, i) => value !== data[i])

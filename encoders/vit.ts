@@ -52,7 +52,8 @@ export const vit: EncoderPlugin = defineEncoder<VitOptions>({
       type: "integer",
       default: 4,
       min: 1,
-      about: "side of a patch in pixels; must divide height and width",
+      about:
+        "side of a patch in pixels (of a log-mel spectrogram [steps, bins, 1] in steps and bins); must divide both",
       tune: [4, 8],
       source: "chosen here for inputs of about 30 pixels; the paper has 16",
     },
