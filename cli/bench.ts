@@ -11,6 +11,7 @@ import { applySettings, part, trainingOptions } from "../experiments/config.ts";
 import { configurations, jsonLine, resultTable, tableNotes } from "../experiments/results.ts";
 import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
 import { resolveOptions } from "../core/options.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { RunConfig, TrainingConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
 import { CompositionError } from "../training/compose.ts";
@@ -18,6 +19,7 @@ import { readBytes, StoreError } from "../store/files.ts";
 import { maxJsonBytes } from "../store/run_folder.ts";
 import { parseStored } from "../store/schemas.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
+import { dataParts } from "./data_source.ts";
 import { described } from "./describe.ts";
 import { listing } from "./list.ts";
 import { pluginSpecifier } from "./plugins.ts";
@@ -28,7 +30,21 @@ const flags: Readonly<Record<string, Flag>> = {
   grid: { type: "text", value: "NAME", about: "a prepared grid, as NAME alone (default: quick, if no part is named)" },
   config: { type: "text", value: "FILE", about: "repeat a run exactly: the config.json of its folder" },
   dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
-  encoder: { type: "text", value: "NAME", about: "encoder of every modality (default: cnn)" },
+  data: {
+    type: "text",
+    value: "PATH",
+    about: "your own features: a folder, a .npz, .safetensors, .csv, .tsv or .parquet file, or a dataset.json",
+  },
+  impute: {
+    type: "text",
+    value: "zero|mean",
+    about: "what a missing modality's feature becomes, as fusion.keepFill (default: zero)",
+  },
+  encoder: {
+    type: "text",
+    value: "NAME",
+    about: "encoder of every modality (default: cnn; with --data what fits each modality)",
+  },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
     type: "each",
@@ -91,16 +107,20 @@ export function methodRows(compare: readonly string[], methods: readonly string[
 const toCompare = (names: readonly string[]) => `to compare them write --compare ${names.join(",")}`;
 
 /** Configurations named on the command line: every fusion with every method. */
-function requestsOf(parsed: Flags): CellRequest[] {
+async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
   const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
   const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
   const rows = methodRows(parsed.list.compare, parsed.list.method);
+  const { dataset, encoder } = parsed.text.data === undefined
+    ? { dataset: part(parsed.text.dataset ?? "av-digits"), encoder: part(parsed.text.encoder ?? "cnn") }
+    // The one line of each result is all that --json puts out.
+    : await dataParts(parsed.text.data, parsed.text.encoder, parsed.boolean.json ? console.error : console.log);
   return fusions.flatMap((fusion) =>
     rows.map((names): CellRequest => ({
       label: [fusion, ...names.length === 0 ? [] : [names.join("+")]].join(" "),
-      dataset: part(parsed.text.dataset ?? "av-digits"),
+      dataset,
       modalities,
-      encoder: part(parsed.text.encoder ?? "cnn"),
+      encoder,
       fusion: part(fusion),
       methods: names.map((name) => part(name)),
       training: {},
@@ -162,6 +182,7 @@ export const benchCommand: Command = {
           "deno task bench --method arm,ogm-ge              one row: both methods on one model",
           "deno task bench --method arm --method ogm-ge     two rows, as --compare arm,ogm-ge",
           "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
+          "deno task bench --data features.npz --compare none,uni-ce,arm",
           "deno task bench --describe arm",
         ]),
       );
@@ -188,7 +209,7 @@ export const benchCommand: Command = {
 };
 
 /** Flags that name parts. */
-const PARTS = "--dataset, --encoder, --fusion, --method, --compare or --modality";
+const PARTS = "--dataset, --data, --encoder, --fusion, --method, --compare or --modality";
 
 async function bench(
   args: readonly string[],
@@ -198,7 +219,7 @@ async function bench(
   plugins: readonly string[],
   repeated: RunConfig | null,
 ): Promise<number> {
-  const named = parsed.text.dataset !== undefined || parsed.text.encoder !== undefined ||
+  const named = [parsed.text.dataset, parsed.text.data, parsed.text.encoder].some((text) => text !== undefined) ||
     [parsed.list.fusion, parsed.list.method, parsed.list.compare, parsed.list.modality].some((list) => list.length > 0);
   if (named && prepared !== undefined) {
     throw new RangeError(`Cannot use --grid together with ${PARTS}`);
@@ -206,13 +227,22 @@ async function bench(
   if (repeated !== null && (named || prepared !== undefined)) {
     throw new RangeError(`Cannot use --config together with --grid, ${PARTS}`);
   }
+  if (parsed.text.data !== undefined && parsed.text.dataset !== undefined) {
+    throw new Refusal({
+      what: "use --data",
+      must: "there must be one dataset",
+      found: `--dataset ${parsed.text.dataset} is given too`,
+      hint: "leave one out",
+    });
+  }
   const grid = named || repeated !== null ? null : library.of("grid").get(prepared ?? "quick");
   let requests: CellRequest[] = repeated !== null
     ? [requestFor(repeated)]
     : grid === null
-    ? requestsOf(parsed)
+    ? await requestsOf(parsed)
     : [...grid.cells];
   const settings = [...parsed.list.set];
+  if (parsed.text.impute !== undefined) settings.push(`fusion.keepFill=${parsed.text.impute}`);
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
   if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
   requests = applySettings(requests, settings, library);

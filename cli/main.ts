@@ -10,6 +10,7 @@ import { checkCommand } from "./check.ts";
 import { type Command, runCommand } from "./command.ts";
 
 export type { Command } from "./command.ts";
+import { dataCommand } from "./data.ts";
 import { describeCommand } from "./describe.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exportCommand } from "./export.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   benchCommand,
   viewCommand,
   valueCommand,
+  dataCommand,
   exportResultsCommand,
   listCommand,
   describeCommand,

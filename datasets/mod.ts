@@ -11,11 +11,13 @@ import { synthetic } from "./synthetic.ts";
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
 export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
+export { inspect, type Inspected } from "./files/guessed.ts";
 export { fingerprintOf } from "./fingerprint.ts";
 export * from "./information_sets.ts";
 export { selectModalities } from "./select.ts";
 export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } from "./synthetic.ts";
 export * from "./transforms/invertible.ts";
+export { alignedTable, type DataInfo, dataInfo, type DataTable, type Finding, findings } from "./views.ts";
 
 /** All built-in datasets. */
 export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, synthetic, files];

@@ -1,0 +1,60 @@
+/**
+ * `bench --data`: somebody's files as a dataset, described on the way.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import type { CellRequest, ModalityInfo } from "../core/kinds/mod.ts";
+import { mapByModality } from "../core/modality.ts";
+import type { PartConfig } from "../core/record.ts";
+import { alignedTable, inspect } from "../datasets/mod.ts";
+import { part } from "../experiments/config.ts";
+import { StoreError, writeAtomic } from "../store/files.ts";
+
+/** The encoder that takes an input of this shape: `bert` for ids, `cnn` for images, `gru` for sequences, else `mlp`. */
+export function encoderFor({ shape, vocabulary }: ModalityInfo): PartConfig {
+  if (vocabulary !== undefined) return part("bert");
+  return part(shape.length === 3 ? "cnn" : shape.length === 2 ? "gru" : "mlp");
+}
+
+/** Dataset and encoders for somebody's files. */
+export interface DataParts {
+  readonly dataset: PartConfig;
+  readonly encoder: CellRequest["encoder"];
+}
+
+/**
+ * Reads files, says what they are taken for, and keeps a guess as `dataset.json`.
+ *
+ * @param encoder Name of an encoder for all modalities; without it, each gets the one that takes its input.
+ * @param say Takes a line or several for people.
+ * @throws {Refusal} If the files cannot be read as a dataset.
+ */
+export async function dataParts(
+  path: string,
+  encoder: string | undefined,
+  say: (text: string) => void,
+): Promise<DataParts> {
+  const { described: { kept, guessed }, dataset, table, notes, json } = await inspect(path);
+  const encoders = encoder === undefined ? mapByModality(dataset.modalities, encoderFor) : part(encoder);
+  say(`Data: ${path}\n${alignedTable(table)}`);
+  for (const note of notes) say(`Note: ${note}.`);
+  if (encoder === undefined) {
+    const chosen = Object.entries(encoders).map(([name, own]) => `${name} ${own.name}`).join(", ");
+    say(`Encoders by what fits: ${chosen} (--encoder NAME for one of all).`);
+  }
+  if (guessed) say(await keep(kept, json));
+  else say(`As ${kept} says.`);
+  return { dataset: part("files", { path: resolve(path) }), encoder: encoders };
+}
+
+/** Writes a description where there is none. A folder that cannot be written to is no obstacle: the guess stays the same. */
+async function keep(path: string, json: string): Promise<string> {
+  try {
+    await writeAtomic(path, json);
+    return `Guessed, and written to ${path}: edit it where it is wrong.`;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return `Guessed, and not kept: ${error.message}.`;
+  }
+}
