@@ -54,7 +54,8 @@ export type {
   Split,
 } from "./core/kinds/mod.ts";
 export { buildModel, part, resolveConfig } from "./experiments/config.ts";
-export { type ConfigurationResult, configurations, resultTable } from "./experiments/results.ts";
+export { type ConfigurationResult, configurations } from "./experiments/results.ts";
+export { resultTable } from "./experiments/table.ts";
 export { type CellOutcome, type GridOptions, type GridResult, runGrid } from "./experiments/run_grid.ts";
 export { createLibrary } from "./library.ts";
 export { selectEngine } from "./engines/mod.ts";

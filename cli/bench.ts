@@ -8,8 +8,9 @@ import type { Library } from "../core/library.ts";
 import { importPlugins } from "../core/plugins.ts";
 import type { CellRequest } from "../core/kinds/mod.ts";
 import { applySettings, part, trainingOptions } from "../experiments/config.ts";
-import { configurations, jsonLine, resultTable, tableNotes } from "../experiments/results.ts";
+import { checkReference, configurations, jsonLine } from "../experiments/results.ts";
 import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
+import { resultTable, tableNotes } from "../experiments/table.ts";
 import { resolveOptions } from "../core/options.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { RunConfig, TrainingConfig } from "../core/record.ts";
@@ -21,6 +22,7 @@ import { parseStored } from "../store/schemas.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { dataParts } from "./data_source.ts";
 import { described } from "./describe.ts";
+import { experimentOf, word } from "./experiment.ts";
 import { listing } from "./list.ts";
 import { pluginSpecifier } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
@@ -61,6 +63,8 @@ const flags: Readonly<Record<string, Flag>> = {
     value: "KEY=VALUE",
     about: "set an option: training.x, dataset.x, encoder.x, fusion.x, <name>.x",
   },
+  reference: { type: "text", value: "LABEL", about: "the row that others are compared with (default: the first)" },
+  name: { type: "text", value: "NAME", about: "name of the experiment, kept in experiments/NAME.json beside the runs" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
   "checkpoint-every": {
     type: "text",
@@ -159,9 +163,7 @@ function requestFor(config: RunConfig): CellRequest {
 
 /** The command that runs one cell of this call alone. */
 function cellCommand(args: readonly string[], request: CellRequest, seed: number): string {
-  const kept = args.filter((arg) => arg !== "--json").map((arg) =>
-    /^[\w./:=,+-]+$/.test(arg) ? arg : JSON.stringify(arg)
-  );
+  const kept = args.filter((arg) => arg !== "--json").map(word);
   return `deno task bench ${[...kept, "--only", JSON.stringify(`${request.label}#${seed}`)].join(" ")}`;
 }
 
@@ -267,6 +269,11 @@ async function bench(
     if (requests.length === 0) throw new RangeError(`Cannot find configuration "${label}" of --only in this grid`);
     seeds = [seed];
   }
+  const labels = requests.map(({ label }) => label);
+  // A single cell is compared with nothing: its grid's reference may be left out.
+  const alone = parsed.text.only !== undefined || repeated !== null;
+  const reference = alone ? labels[0] : checkReference(parsed.text.reference ?? labels[0], labels);
+  const budget = budgetsOf(requests);
   const runs = resolve(parsed.text.runs ?? "runs");
   const every = parsed.text["checkpoint-every"];
   const checkpointEvery = every === undefined ? undefined : parseInterval("--checkpoint-every", every);
@@ -286,9 +293,10 @@ async function bench(
       checkpointEvery,
       command: (request, seed) => cellCommand(args, request, seed),
       onEvent: (event) => view.show(event),
+      experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
     });
     view.end();
-    report(outcomes, parsed.boolean.json, budgetsOf(requests), engine, runs);
+    report(outcomes, reference, parsed.boolean.json, budget, engine, runs);
     const failed = outcomes.some(({ status }) => status === "failed");
     // Whoever stopped it may have come too late: then nothing is left to be started again.
     if (stopping.exit() !== 0 && outcomes.some(({ status }) => status === "stopped")) {
@@ -320,16 +328,20 @@ function budgetsOf(requests: readonly CellRequest[]): string {
 
 function report(
   outcomes: readonly CellOutcome[],
+  reference: string,
   json: boolean,
   budget: string,
   engine: string,
   runs: string,
 ): void {
-  const results = configurations(outcomes);
+  const results = configurations(outcomes, { reference });
   if (json) {
     for (const result of results) console.log(jsonLine(result));
   } else if (results.length > 0) {
-    console.log(`\n${resultTable(results)}\n\n${tableNotes(results, budget)}\nEngine: ${engine}. Runs: ${runs}`);
+    // A file takes lines of any width.
+    const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+    const table = resultTable(results, { width });
+    console.log(`\n${table}\n\n${tableNotes(results, budget, { width })}\nEngine: ${engine}. Runs: ${runs}`);
   }
   const failures = outcomes.filter((outcome) => outcome.status === "failed");
   for (const { cell, message, command } of failures) {

@@ -6,7 +6,7 @@
 import type { Library } from "../core/library.ts";
 import { byModality } from "../core/modality.ts";
 import type { EncoderPlugin, FusionPlugin, ModalityInfo } from "../core/kinds/mod.ts";
-import { shortCount } from "../experiments/results.ts";
+import { shortCount } from "../experiments/table.ts";
 import { type Abstract, type Cost, encoderCost, misfit, modelCost } from "../training/mod.ts";
 
 const float = (...shape: number[]): ModalityInfo => ({ shape, dtype: "float32", about: "" });

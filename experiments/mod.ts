@@ -3,9 +3,13 @@
  *
  * @module
  */
+export * from "./comparable.ts";
 export * from "./config.ts";
 export * from "./grids/mod.ts";
+export * from "./power.ts";
 export * from "./results.ts";
 export * from "./run_cell.ts";
 export * from "./run_grid.ts";
 export * from "./statistics.ts";
+export * from "./table.ts";
+export * from "./versus.ts";

@@ -4,8 +4,12 @@
  * @module
  */
 import { byModality } from "../core/modality.ts";
+import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
-import { type Interval, interval, leastSeeds, rankWithTies } from "./statistics.ts";
+import { comparableGroups, whyApart } from "./comparable.ts";
+import { againstBest, type BySeed, type Interval, interval } from "./statistics.ts";
+import { type Versus, versusReference } from "./versus.ts";
 import type { CellOutcome } from "./run_grid.ts";
 
 /** One configuration over its seeds. The keys are what `--json` prints. */
@@ -38,12 +42,16 @@ export interface ConfigurationResult {
   readonly trainingMultiplyAdds: number | null;
   /** Run ids in the order of `seeds`. */
   readonly runs: readonly string[];
-  /** Whether predictions were computed from the labels of what was predicted; such a configuration has no rank. */
+  /** Whether predictions were computed from the labels of what was predicted; such a configuration is compared with none. */
   readonly readsLabels: boolean;
-  /** Rank by mean test accuracy; configurations that the paired test cannot tell from the best share rank 1. */
-  readonly rank: number | null;
-  /** Whether the paired test supports that this is the best of all. */
+  /** Which rows it is compared with: those of the same number have the same data, encoders and budget. From 0. */
+  readonly group: number;
+  /** Whether the paired test cannot tell it from the best of its group; `null` for what reads labels. */
+  readonly tied: "yes" | "no" | "untested" | null;
+  /** Whether the paired test supports that this is the best of its group. */
   readonly best: boolean;
+  /** The difference from the reference; `null` for the reference itself, or where there is none. */
+  readonly versus: Versus | null;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -59,157 +67,142 @@ export interface FinishedRun {
   readonly timing: Pick<RunTiming, "seconds" | "stepMs">;
 }
 
-/** Collapses seeds. Configurations without a finished seed are left out. */
-export function configurations(outcomes: readonly CellOutcome[]): ConfigurationResult[] {
-  return collapseSeeds(
-    outcomes.filter((outcome) => outcome.status === "finished").map(({ cell, summary, timing }) => ({
-      label: cell.request.label,
-      id: cell.id,
-      seed: cell.seed,
-      config: cell.config,
-      summary,
-      timing,
-    })),
-  );
+/** What rows are compared with. */
+export interface ReferenceOptions {
+  /** Label of a configuration; `null` for none. @default the first row */
+  readonly reference?: string | null;
 }
 
-/** One row per label, in the order of their first runs; ranked among each other by the paired test. */
-export function collapseSeeds(finished: readonly FinishedRun[]): ConfigurationResult[] {
+/**
+ * Collapses seeds. Configurations without a finished seed are left out.
+ */
+export function configurations(
+  outcomes: readonly CellOutcome[],
+  options: ReferenceOptions = {},
+): ConfigurationResult[] {
+  const finished = outcomes.filter((outcome) => outcome.status === "finished").map(({ cell, summary, timing }) => ({
+    label: cell.request.label,
+    id: cell.id,
+    seed: cell.seed,
+    config: cell.config,
+    summary,
+    timing,
+  }));
+  // A grid of which the first row failed is compared with its first row all the same, which has nothing to compare with.
+  return collapseSeeds(finished, { reference: options.reference ?? outcomes[0]?.cell.request.label });
+}
+
+interface Row {
+  readonly label: string;
+  readonly runs: readonly FinishedRun[];
+  readonly values: BySeed;
+  readonly readsLabels: boolean;
+}
+
+function rowsOf(finished: readonly FinishedRun[]): Row[] {
   const groups = new Map<string, FinishedRun[]>();
   for (const run of finished) {
     const group = groups.get(run.label);
     if (group === undefined) groups.set(run.label, [run]);
     else group.push(run);
   }
-  const samples: Record<string, Record<number, number>> = {};
-  for (const { label, seed, summary } of finished) {
-    if (summary.readsLabels) continue;
-    (samples[label] ??= {})[seed] = summary.test.accuracy;
-  }
-  const ranks = rankWithTies(samples);
-  return [...groups].map(([label, own]) => {
-    const { config } = own[0];
-    const over = (pick: (run: FinishedRun) => number) => mean(own.map(pick));
-    return {
-      label,
-      dataset: config.dataset.name,
-      fusion: config.fusion.name,
-      method: config.methods.map(({ name }) => name).join("+") || "none",
-      encoders: byModality(config.modalities, (modality) => config.encoders[modality].name),
-      seeds: own.map(({ seed }) => seed),
-      testAccuracy: interval(own.map(({ summary }) => summary.test.accuracy)),
-      perModality: byModality(config.modalities, (modality) => ({
-        accuracy: over(({ summary }) => summary.test.perModality[modality].accuracy),
-        readout: own[0].summary.test.perModality[modality].readout,
-        ablateMean: over(({ summary }) => summary.test.perModality[modality].ablateMean),
-        phi: over(({ summary }) => summary.test.perModality[modality].phi),
-      })),
-      macroF1: over(({ summary }) => summary.test.macroF1),
-      contributionGap: over(({ summary }) => summary.test.contributionGap),
-      jointContribution: over(({ summary }) => summary.test.jointContribution),
-      samplesDrawn: over(({ summary }) => summary.samplesDrawn),
-      epochs: over(({ summary }) => summary.epochs),
-      seconds: over(({ timing }) => timing.seconds),
-      stepMs: over(({ timing }) => timing.stepMs),
-      parameters: own[0].summary.parameters,
-      multiplyAdds: own[0].summary.multiplyAdds ?? null,
-      trainingMultiplyAdds: own.some(({ summary }) => (summary.trainingMultiplyAdds ?? null) === null)
-        ? null
-        : over(({ summary }) => summary.trainingMultiplyAdds!),
-      runs: own.map(({ id }) => id),
-      readsLabels: own[0].summary.readsLabels ?? false,
-      rank: ranks[label]?.rank ?? null,
-      best: ranks[label]?.supported ?? false,
-    };
+  return [...groups].map(([label, runs]) => ({
+    label,
+    runs,
+    values: Object.fromEntries(runs.map(({ seed, summary }) => [seed, summary.test.accuracy])),
+    readsLabels: runs.some(({ summary }) => summary.readsLabels),
+  }));
+}
+
+/** Differences of rows from the reference, by label; none without a reference, or where that reads labels. */
+function differences(rows: readonly Row[], reference: Row | undefined): Map<string, Versus> {
+  if (reference === undefined) return new Map();
+  const others = rows.filter((row) => row !== reference);
+  const apartOf = (row: Row) => {
+    if (row.readsLabels || reference.readsLabels) return "one of them reads the labels of what it predicts";
+    const why = whyApart(row.runs[0].config, reference.runs[0].config);
+    return why === null ? null : `trained ${why}`;
+  };
+  const found = versusReference(reference, others.map((row) => ({ ...row, apart: apartOf(row) })));
+  return new Map(others.map(({ label }, i) => [label, found[i]]));
+}
+
+/**
+ * One row per label, in the order of their first runs; tested against the reference, and against the best of those with the
+ * same data, encoders and budget.
+ */
+export function collapseSeeds(
+  finished: readonly FinishedRun[],
+  options: ReferenceOptions = {},
+): ConfigurationResult[] {
+  const rows = rowsOf(finished);
+  const reference = options.reference === undefined ? rows[0]?.label : options.reference;
+  const versus = differences(rows, rows.find(({ label }) => label === reference));
+  const groups = comparableGroups(rows, ({ runs }) => runs[0].config);
+  const places = new Map(groups.flatMap((group, place) => group.map(({ label }) => [label, place] as const)));
+  const standings = new Map(
+    groups.flatMap((group) =>
+      Object.entries(againstBest(
+        Object.fromEntries(group.filter(({ readsLabels }) => !readsLabels).map(({ label, values }) => [label, values])),
+      ))
+    ),
+  );
+  return rows.map((row) => ({
+    ...collapsed(row),
+    group: places.get(row.label)!,
+    tied: standings.get(row.label)?.tied ?? null,
+    best: standings.get(row.label)?.supported ?? false,
+    versus: versus.get(row.label) ?? null,
+  }));
+}
+
+/** Means of a row over its seeds. */
+function collapsed({ label, runs, readsLabels }: Row): Omit<ConfigurationResult, "group" | "tied" | "best" | "versus"> {
+  const { config, summary: first } = runs[0];
+  const over = (pick: (run: FinishedRun) => number) => mean(runs.map(pick));
+  return {
+    label,
+    dataset: config.dataset.name,
+    fusion: config.fusion.name,
+    method: config.methods.map(({ name }) => name).join("+") || "none",
+    encoders: byModality(config.modalities, (modality) => config.encoders[modality].name),
+    seeds: runs.map(({ seed }) => seed),
+    testAccuracy: interval(runs.map(({ summary }) => summary.test.accuracy)),
+    perModality: byModality(config.modalities, (modality) => ({
+      accuracy: over(({ summary }) => summary.test.perModality[modality].accuracy),
+      readout: first.test.perModality[modality].readout,
+      ablateMean: over(({ summary }) => summary.test.perModality[modality].ablateMean),
+      phi: over(({ summary }) => summary.test.perModality[modality].phi),
+    })),
+    macroF1: over(({ summary }) => summary.test.macroF1),
+    contributionGap: over(({ summary }) => summary.test.contributionGap),
+    jointContribution: over(({ summary }) => summary.test.jointContribution),
+    samplesDrawn: over(({ summary }) => summary.samplesDrawn),
+    epochs: over(({ summary }) => summary.epochs),
+    seconds: over(({ timing }) => timing.seconds),
+    stepMs: over(({ timing }) => timing.stepMs),
+    parameters: first.parameters,
+    multiplyAdds: first.multiplyAdds ?? null,
+    trainingMultiplyAdds: runs.some(({ summary }) => (summary.trainingMultiplyAdds ?? null) === null)
+      ? null
+      : over(({ summary }) => summary.trainingMultiplyAdds!),
+    runs: runs.map(({ id }) => id),
+    readsLabels,
+  };
+}
+
+/** The label that a user named as reference. @throws {Refusal} If no row has it. */
+export function checkReference(reference: string, labels: readonly string[]): string {
+  if (labels.includes(reference)) return reference;
+  throw new Refusal({
+    what: `compare with "${reference}"`,
+    must: "it must be the label of a row",
+    found: `rows are ${labels.join(", ")}`,
+    hint: didYouMean(reference, labels),
   });
 }
 
 /** The line that `--json` prints for a configuration. */
 export function jsonLine(result: ConfigurationResult): string {
   return JSON.stringify(result);
-}
-
-/** A count to three digits with k, M, G or T. */
-export function shortCount(count: number): string {
-  const units = ["", "k", "M", "G", "T", "P"];
-  let unit = 0;
-  while (unit < units.length - 1 && count >= 999.5) {
-    count /= 1000;
-    unit++;
-  }
-  if (unit === 0) return String(Math.round(count));
-  return `${count.toFixed(count < 9.995 ? 2 : count < 99.95 ? 1 : 0)} ${units[unit]}`;
-}
-
-const percent = (value: number): string => (100 * value).toFixed(1);
-
-/** The table of a grid, aligned, for a terminal. */
-export function resultTable(results: readonly ConfigurationResult[]): string {
-  const modalities = [...new Set(results.flatMap(({ perModality }) => Object.keys(perModality)))].sort();
-  const head = [
-    "configuration",
-    "test acc. %",
-    "95 % CI",
-    ...modalities.map((modality) => `${modality} %`),
-    "gap",
-    "samples drawn",
-    "epochs",
-    "s/run",
-    "ms/step",
-    "params",
-    "mult-adds",
-  ];
-  const rows = results.map((result) => [
-    `${result.label}${result.best ? " *" : ""}${result.readsLabels ? " (READS TEST LABELS)" : ""}`,
-    `${percent(result.testAccuracy.mean)}${
-      result.testAccuracy.std === null ? "" : ` ± ${percent(result.testAccuracy.std)}`
-    }`,
-    result.testAccuracy.ci95 === null ? "one seed" : `± ${percent(result.testAccuracy.ci95)}`,
-    ...modalities.map((modality) => {
-      const own = result.perModality[modality];
-      return own === undefined ? "-" : `${percent(own.accuracy)} (${percent(own.ablateMean)})`;
-    }),
-    Object.keys(result.perModality).length < 2 ? "-" : result.contributionGap.toFixed(3),
-    String(Math.round(result.samplesDrawn)),
-    result.epochs.toFixed(result.epochs % 1 === 0 ? 0 : 1),
-    result.seconds.toFixed(1),
-    result.stepMs.toFixed(1),
-    String(result.parameters),
-    result.multiplyAdds === null ? "-" : shortCount(result.multiplyAdds),
-  ]);
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])).join("  ");
-  return [line(head), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
-}
-
-/** What a reader must know to read the table. */
-export function tableNotes(results: readonly ConfigurationResult[], budget: string): string {
-  const readouts = new Set(
-    results.flatMap(({ perModality }) => Object.values(perModality).map(({ readout }) => readout)),
-  );
-  const seeds = new Set(results.flatMap((result) => result.seeds)).size;
-  return [
-    `Mean ± standard deviation over ${seeds} seed${seeds === 1 ? "" : "s"}; CI by Student's t. ` +
-    `Budget: ${budget}. Selected on validation, test read once.`,
-    `Per modality: accuracy of its own readout (${
-      [...readouts].join(", ")
-    }), in brackets with the other modalities at ` +
-    "their training means. mult-adds: one sample's forward pass.",
-    ...(results.length < 2 ? [] : [verdict(results, seeds)]),
-  ].join("\n");
-}
-
-/** What the paired tests say of the best. */
-function verdict(results: readonly ConfigurationResult[], seeds: number): string {
-  if (results.some(({ best }) => best)) {
-    return "* best: paired t-tests over seeds (Holm-corrected, 5 %) against every other configuration.";
-  }
-  if (seeds < leastSeeds) {
-    return `No configuration is marked best: a test needs at least ${leastSeeds} common seeds.`;
-  }
-  const tied = results.filter(({ rank }) => rank === 1).map(({ label }) => label);
-  return `No configuration is marked best: paired t-tests over seeds (Holm-corrected, 5 %) do not tell ${
-    tied.join(", ")
-  } apart.`;
 }

@@ -1,8 +1,9 @@
 /**
- * What may be claimed from a few seeds: means with confidence intervals, paired tests, ranks in which ties are ties.
+ * What may be claimed from a few seeds: means with confidence intervals, paired tests, ties with the best.
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
 
 /** Mean and spread of a configuration over its seeds. */
 export interface Interval {
@@ -19,47 +20,51 @@ export interface PairedTest {
   readonly n: number;
   /** Mean of a - b. */
   readonly difference: number;
-  /** Student's t; infinite where all differences are equal and not 0. */
-  readonly t: number;
+  /** Sample standard deviation of the differences; 0 where all are equal. */
+  readonly std: number;
+  /** Student's t; `null` where all differences are equal: there is no spread to test against. */
+  readonly t: number | null;
   /** n - 1. */
   readonly degreesOfFreedom: number;
-  /** Two-sided p. */
-  readonly p: number;
-  /** Half width of the 95 % confidence interval of the difference. */
-  readonly ci95: number;
+  /** Two-sided p; `null` as `t` is. */
+  readonly p: number | null;
+  /** Half width of the 95 % confidence interval of the difference; `null` as `t` is. */
+  readonly ci95: number | null;
 }
 
 /** Values by seed. */
 export type BySeed = Readonly<Record<number, number>>;
 
-/** Where a configuration stands among others. */
-export interface Rank extends Interval {
+/** Where a configuration stands beside the best. */
+export interface Standing extends Interval {
   /** Number of values. */
   readonly n: number;
   /**
-   * 1 for the best mean and everything that cannot be told from it; below that, 1 + the number of configurations that
-   * are better by mean or share rank 1.
+   * Whether the test cannot tell it from the best; the best is tied with itself. `"untested"` where no test was possible, of
+   * the best where none was with any other.
    */
-  readonly rank: number;
+  readonly tied: "yes" | "no" | "untested";
   /** Whether this has the best mean and is told apart from every other configuration. */
   readonly supported: boolean;
-  /** Two-sided p of the paired test against the best; `null` for the best itself or with too few common seeds. */
+  /** Two-sided p of the paired test against the best; `null` for the best itself or where no test was possible. */
   readonly p: number | null;
-  /** The same after Holm's correction over all tests against the best; 1 where no test was possible. */
+  /** The same after Holm's correction over all tests against the best. */
   readonly pHolm: number | null;
 }
 
 function checkValues(what: string, values: readonly number[], least: number): void {
   if (values.length < least) {
-    throw new RangeError(`Cannot compute ${what} as at least ${least} values are needed: found ${values.length}`);
+    const must = `there must be at least ${least} value${least === 1 ? "" : "s"}`;
+    throw new Refusal({ what: `compute ${what}`, must, found: `found ${values.length}` });
   }
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad !== -1) {
-    throw new RangeError(`Cannot compute ${what} as every value must be finite: found ${values[bad]} at index ${bad}`);
+    const found = `found ${values[bad]} at index ${bad}`;
+    throw new Refusal({ what: `compute ${what}`, must: "every value must be finite", found });
   }
 }
 
-/** Arithmetic mean. @throws {RangeError} If there is no value or one is not finite. */
+/** Arithmetic mean. @throws {Refusal} If there is no value or one is not finite. */
 export function mean(values: readonly number[]): number {
   checkValues("a mean", values, 1);
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -69,7 +74,7 @@ export function mean(values: readonly number[]): number {
  * Sample standard deviation, with n - 1 below the line.
  *
  * @returns `null` for a single value, whose spread is unknown.
- * @throws {RangeError} If there is no value or one is not finite.
+ * @throws {Refusal} If there is no value or one is not finite.
  */
 export function sampleStd(values: readonly number[]): number | null {
   const center = mean(values);
@@ -80,7 +85,7 @@ export function sampleStd(values: readonly number[]): number | null {
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** Mean, sample standard deviation and 95 % half width. @throws {RangeError} If there is no value or one is not finite. */
+/** Mean, sample standard deviation and 95 % half width. @throws {Refusal} If there is no value or one is not finite. */
 export function interval(values: readonly number[]): Interval {
   const std = sampleStd(values);
   const n = values.length;
@@ -94,9 +99,11 @@ export function interval(values: readonly number[]): Interval {
 
 function checkDegrees(degreesOfFreedom: number): void {
   if (!Number.isInteger(degreesOfFreedom) || degreesOfFreedom < 1 || degreesOfFreedom > 1e6) {
-    throw new RangeError(
-      `Cannot use Student's t as its degrees of freedom must be an integer in 1..1000000: found ${degreesOfFreedom}`,
-    );
+    throw new Refusal({
+      what: "use Student's t",
+      must: "its degrees of freedom must be an integer in 1..1000000",
+      found: `found ${degreesOfFreedom}`,
+    });
   }
 }
 
@@ -126,7 +133,7 @@ function betaFraction(x: number, a: number, b: number): number {
     result *= step;
     if (Math.abs(step - 1) < 1e-16) return result;
   }
-  throw new RangeError(`Cannot compute Student's t as its continued fraction did not converge at x = ${x}, a = ${a}`);
+  throw new Error(`Student's t: its continued fraction did not converge at x = ${x}, a = ${a}`);
 }
 
 /**
@@ -134,11 +141,11 @@ function betaFraction(x: number, a: number, b: number): number {
  *
  * Keeps its relative accuracy (about 1e-12) far into the tail.
  *
- * @throws {RangeError} If `t` is NaN or `degreesOfFreedom` is not an integer in 1..10^6.
+ * @throws {Refusal} If `t` is NaN or `degreesOfFreedom` is not an integer in 1..10^6.
  */
 export function tTwoSided(t: number, degreesOfFreedom: number): number {
   checkDegrees(degreesOfFreedom);
-  if (Number.isNaN(t)) throw new RangeError("Cannot use Student's t as t must be a number: found NaN");
+  if (Number.isNaN(t)) throw new Refusal({ what: "use Student's t", must: "t must be a number", found: "found NaN" });
   if (t === 0) return 1;
   if (!Number.isFinite(t * t)) return 0;
   const k = degreesOfFreedom;
@@ -154,11 +161,13 @@ export function tTwoSided(t: number, degreesOfFreedom: number): number {
 /**
  * The t with P(T <= t) = p.
  *
- * @throws {RangeError} If `p` is not within (0, 1) or `degreesOfFreedom` is not an integer in 1..10^6.
+ * @throws {Refusal} If `p` is not within (0, 1) or `degreesOfFreedom` is not an integer in 1..10^6.
  */
 export function tQuantile(p: number, degreesOfFreedom: number): number {
   checkDegrees(degreesOfFreedom);
-  if (!(p > 0 && p < 1)) throw new RangeError(`Cannot invert Student's t as p must be in (0, 1): found ${p}`);
+  if (!(p > 0 && p < 1)) {
+    throw new Refusal({ what: "invert Student's t", must: "p must be in (0, 1)", found: `found ${p}` });
+  }
   if (p === 0.5) return 0;
   const tail = 2 * Math.min(p, 1 - p);
   let high = 1;
@@ -179,25 +188,27 @@ export function tQuantile(p: number, degreesOfFreedom: number): number {
 /**
  * Paired t-test of a against b, two-sided.
  *
- * Differences that are all equal leave no spread to test against: p is 0 if they are not 0, else 1.
+ * Differences that are all equal but for rounding leave no spread to test against, and support nothing: accuracies are
+ * multiples of one over the size of the test split, so that a few differences can well be equal by chance.
  *
  * @param a One value per pair.
  * @param b The other value of each pair, in the same order.
- * @throws {RangeError} If the lengths differ, there are fewer than 2 pairs or a value is not finite.
+ * @throws {Refusal} If the lengths differ, there are fewer than 2 pairs or a value is not finite.
  */
 export function pairedTTest(a: readonly number[], b: readonly number[]): PairedTest {
   if (a.length !== b.length) {
-    throw new RangeError(
-      `Cannot run a paired test as both sides must have as many values: found ${a.length} and ${b.length}`,
-    );
+    const found = `found ${a.length} and ${b.length}`;
+    throw new Refusal({ what: "run a paired test", must: "both sides must have as many values", found });
   }
   checkValues("a paired test", a, 2);
   checkValues("a paired test", b, 2);
   const n = a.length;
   const { mean: difference, std, ci95 } = interval(a.map((value, i) => value - b[i]));
-  const error = std! / Math.sqrt(n);
-  const t = error === 0 ? (difference === 0 ? 0 : Math.sign(difference) * Infinity) : difference / error;
-  return { n, difference, t, degreesOfFreedom: n - 1, p: tTwoSided(t, n - 1), ci95: ci95! };
+  const rounding = 1e-12 * Math.max(...a.map(Math.abs), ...b.map(Math.abs));
+  const degreesOfFreedom = n - 1;
+  if (std! <= rounding) return { n, difference, std: 0, t: null, degreesOfFreedom, p: null, ci95: null };
+  const t = difference / (std! / Math.sqrt(n));
+  return { n, difference, std: std!, t, degreesOfFreedom, p: tTwoSided(t, n - 1), ci95 };
 }
 
 /**
@@ -206,12 +217,14 @@ export function pairedTTest(a: readonly number[], b: readonly number[]): PairedT
  * With p sorted, p'_(i) = max over j <= i of min(1, (m - j + 1) p_(j)).
  *
  * @returns Corrected values in the order given.
- * @throws {RangeError} If a value is not within [0, 1].
+ * @throws {Refusal} If a value is not within [0, 1].
  * @see Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 1979
  */
 export function holm(pValues: readonly number[]): number[] {
   const bad = pValues.find((p) => !(p >= 0 && p <= 1));
-  if (bad !== undefined) throw new RangeError(`Cannot correct p values as each must be in [0, 1]: found ${bad}`);
+  if (bad !== undefined) {
+    throw new Refusal({ what: "correct p values", must: "each must be in [0, 1]", found: `found ${bad}` });
+  }
   const order = pValues.map((_, i) => i).sort((i, j) => pValues[i] - pValues[j]);
   const corrected = new Array<number>(pValues.length);
   let largest = 0;
@@ -222,63 +235,65 @@ export function holm(pValues: readonly number[]): number[] {
   return corrected;
 }
 
-/** The paired test over the seeds that both have; `null` with fewer than 2. @throws {RangeError} If a value is not finite. */
+/** The paired test over the seeds that both have; `null` with fewer than 2. @throws {Refusal} If a value is not finite. */
 export function pairedBySeed(a: BySeed, b: BySeed): PairedTest | null {
   const seeds = Object.keys(a).map(Number).filter((seed) => Object.hasOwn(b, seed)).sort((x, y) => x - y);
   if (seeds.length < 2) return null;
   return pairedTTest(seeds.map((seed) => a[seed]), seeds.map((seed) => b[seed]));
 }
 
-/**
- * Fewest common seeds for a test to count in a ranking. Accuracies are multiples of one over the size of the test split, so
- * two differences can well be equal by chance, and then a test finds no spread and takes any difference for certain.
- */
+/** Fewest common seeds for a test to count: two differences are too few to know their spread. */
 export const leastSeeds = 3;
 
 /**
- * Ranks configurations by their mean over seeds, where what cannot be told apart from the best shares its rank.
+ * Which configurations cannot be told from the one with the best mean over seeds.
  *
- * Every other configuration is tested against the best over their common seeds (paired, two-sided; at least `leastSeeds` of
- * them), and the p values are corrected by Holm. The best is `supported` only if all of them are below `alpha`.
+ * Every other is tested against the best over their common seeds (paired, two-sided; at least `leastSeeds` of them, with
+ * differences that are not all equal), and the p values are corrected by Holm over all others: those without a test count
+ * with p = 1. The best is `supported` only if every other has a test and all of them are below `alpha`.
  *
  * @param samples Values by seed, by configuration; larger is better.
  * @param alpha Level of the tests. @default {0.05}
  * @returns One entry per configuration, by name.
- * @throws {RangeError} If a configuration has no value or one is not finite.
+ * @throws {Refusal} If a configuration has no value or one is not finite.
  */
-export function rankWithTies(
+export function againstBest(
   samples: Readonly<Record<string, BySeed>>,
   alpha: number = 0.05,
-): Record<string, Rank> {
+): Record<string, Standing> {
   const rows = Object.keys(samples).sort().map((name) => {
     const values = Object.values(samples[name]);
-    checkValues(`the rank of "${name}"`, values, 1);
+    checkValues(`the standing of "${name}"`, values, 1);
     return { name, n: values.length, ...interval(values) };
   }).sort((a, b) => b.mean - a.mean);
   if (rows.length === 0) return {};
   const [best, ...others] = rows;
   const tests = others.map(({ name }) => {
     const test = pairedBySeed(samples[best.name], samples[name]);
-    return test === null || test.n < leastSeeds ? null : test;
+    return test === null || test.n < leastSeeds ? null : test.p;
   });
-  const corrected = holm(tests.map((test) => test?.p ?? 1));
-  const tied = corrected.map((p) => !(p < alpha));
-  const sharing = 1 + tied.filter(Boolean).length;
-  const beaten = others.filter((_, i) => !tied[i]);
-  const ranks: Record<string, Rank> = {};
-  rows.forEach(({ name, ...row }, place) => {
-    const i = place - 1;
-    const isBest = place === 0;
-    const better = beaten.filter((other) => other.mean > row.mean).length;
-    ranks[name] = {
-      ...row,
-      rank: isBest || tied[i] ? 1 : sharing + better + 1,
-      supported: isBest && others.length > 0 && sharing === 1,
-      p: isBest ? null : tests[i]?.p ?? null,
-      pHolm: isBest ? null : corrected[i],
-    };
-  });
-  return ranks;
+  const corrected = holm(tests.map((p) => p ?? 1));
+  const tied = tests.map((p, i) =>
+    p === null ? "untested" as const : corrected[i] < alpha ? "no" as const : "yes" as const
+  );
+  const entry = ({ name, ...row }: typeof rows[number], standing: Omit<Standing, "n" | keyof Interval>) =>
+    [name, { ...row, ...standing }] as const;
+  return Object.fromEntries([
+    entry(best, {
+      tied: others.length > 0 && tied.every((one) => one === "untested") ? "untested" : "yes",
+      supported: others.length > 0 && tied.every((one) => one === "no"),
+      p: null,
+      pHolm: null,
+    }),
+    ...others.map((row, i) =>
+      entry(row, {
+        tied: tied[i],
+        supported: false,
+        p: tests[i],
+        pHolm: tests[i] === null ? null : corrected[i],
+      })
+    ),
+  ]);
 }
 
 // -------------------------------------------------------------------------------------------------------- correlation
@@ -300,13 +315,12 @@ export function averageRanks(values: readonly number[]): number[] {
  * Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank.
  *
  * @returns In [-1, 1]; `null` if a side is constant, where it is not defined.
- * @throws {RangeError} If the lengths differ, there are fewer than 2 pairs or a value is not finite.
+ * @throws {Refusal} If the lengths differ, there are fewer than 2 pairs or a value is not finite.
  */
 export function spearman(x: readonly number[], y: readonly number[]): number | null {
   if (x.length !== y.length) {
-    throw new RangeError(
-      `Cannot correlate as both sides must have as many values: found ${x.length} and ${y.length}`,
-    );
+    const found = `found ${x.length} and ${y.length}`;
+    throw new Refusal({ what: "correlate", must: "both sides must have as many values", found });
   }
   checkValues("a correlation", x, 2);
   checkValues("a correlation", y, 2);

@@ -21,6 +21,10 @@ export function gridAnswer(model: Model, grid: Grid): Answer<"Grid"> {
     total: grid.total,
     page: grid.query.page,
     pages: grid.pages,
+    experiment: grid.experiment?.name ?? null,
+    question: grid.experiment?.question ?? null,
+    reference: grid.reference?.id ?? null,
+    answer: grid.answer,
     notes: [...grid.notes],
     measures: grid.shown.map(({ key, title, about, unit }) => ({ key, title, about, unit })),
     configurations: grid.groups.flatMap(({ title, rows }) =>
@@ -28,9 +32,10 @@ export function gridAnswer(model: Model, grid: Grid): Answer<"Grid"> {
         id: configuration.id,
         label: configuration.label,
         group: title,
-        rank: result?.rank ?? null,
+        tied: result?.tied ?? null,
         best: result?.best ?? false,
-        seeds: { ...configuration.counts },
+        versus: result?.versus ?? null,
+        seeds: { ...configuration.counts, planned: configuration.planned },
         values: { ...values },
         settings: { ...configuration.settings },
         runs: configuration.runs.map(({ id, config, state, epochs, reason }) => ({
@@ -99,23 +104,14 @@ export function runAnswer({ run, configuration, repeat, files, charts }: RunView
 
 /** A comparison. */
 export function compareAnswer(comparison: Comparison): Answer<"Comparison"> {
-  const { items, missing, reference, differences, settings, measures, charts } = comparison;
+  const { items, missing, leftOut, reference, differences, settings, measures, charts } = comparison;
   const all = items.map(({ runs }) => settingsOf(runs[0].config));
   return {
     items: items.map(({ id, kind, label, runs }) => ({ id, kind, label, runs: runs.map((run) => run.id) })),
     missing: [...missing],
+    leftOut,
     reference: reference?.id ?? null,
-    differences: differences.map(({ item, test, pHolm, reason }) => ({
-      id: item.id,
-      label: item.label,
-      reason,
-      n: test?.n ?? null,
-      difference: test?.difference ?? null,
-      ci95: test?.ci95 ?? null,
-      t: test === null || !Number.isFinite(test.t) ? null : test.t,
-      p: test?.p ?? null,
-      pHolm,
-    })),
+    differences: differences.map(({ item, versus }) => ({ id: item.id, label: item.label, ...versus })),
     settings: settings.map((name) => ({ name, values: all.map((own) => own[name] ?? null) })),
     measures: measures.map(({ key, title }) => ({ key, title })),
     charts: listed(charts),

@@ -14,7 +14,7 @@ const maxEntries = 2000;
 /** Levels of lists and records within each other. */
 const maxDepth = 12;
 
-const prose: ReadonlySet<string> = new Set(["reason", "message", "command"]);
+const prose: ReadonlySet<string> = new Set(["reason", "message", "command", "question", "budget"]);
 
 /** A text cut to a length; what is left of two different texts stays different. */
 export function boundedText(text: string, most: number = maxText): string {

@@ -89,7 +89,7 @@ export function runCharts(records: readonly EpochRecord[]): Chart[] {
       "Validation accuracy of the fused readout and of each modality's own; training accuracy as drawn",
       [
         ...pick(is("validation.accuracy"), () => "validation"),
-        ...pick((key) => key.startsWith("validation.accuracy:"), (measure) => `${after(":")(measure)} alone`),
+        ...pick((key) => key.startsWith("validation.accuracy:"), (measure) => `${after(":")(measure)} readout`),
         ...pick(is("train.accuracy"), () => "training"),
       ],
     ),

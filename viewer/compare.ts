@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { holm, leastSeeds, pairedBySeed, type PairedTest } from "../experiments/statistics.ts";
+import { whyApart } from "../experiments/comparable.ts";
+import { pointsText, pText, type Versus, versusReference } from "../experiments/versus.ts";
 import { type Chart, type Compared, comparisonChart } from "./charts.ts";
 import type { Configuration, KnownRun, Model } from "./configurations.ts";
+import { configurationsOf, experimentOf } from "./experiment.ts";
 import { type EpochMeasure, epochMeasures } from "./curves.ts";
 import { type CompareQuery, maxCompared } from "./query.ts";
 import { differing, type Setting, settingsOf, settingText } from "./settings.ts";
@@ -25,12 +27,7 @@ export interface ComparedItem {
 /** The difference of one from the reference. */
 export interface Difference {
   readonly item: ComparedItem;
-  /** `null` with too few common finished seeds, or on other data. */
-  readonly test: PairedTest | null;
-  /** Corrected by Holm over all differences shown. */
-  readonly pHolm: number | null;
-  /** Why there is no test; else `null`. */
-  readonly reason: string | null;
+  readonly versus: Versus;
 }
 
 /** What the comparison page shows. */
@@ -57,16 +54,21 @@ export function itemsOf(
   model: Model,
   query: CompareQuery,
 ): { items: ComparedItem[]; missing: string[]; leftOut: number } {
+  const experiment = query.experiment === null ? null : experimentOf(model, query.experiment);
+  const named = new Map((experiment === null ? [] : configurationsOf(model, experiment)).map((own) => [own.id, own]));
   const items: ComparedItem[] = [];
   const missing: string[] = [];
   for (const id of query.c) {
-    const configuration = model.byId.get(id);
-    if (configuration === undefined) missing.push(id);
+    const configuration = named.get(id) ?? model.byId.get(id);
+    if (configuration === undefined || configuration.runs.length === 0) missing.push(id);
     else items.push({ id, kind: "configuration", label: configuration.label, configuration, runs: configuration.runs });
   }
   for (const id of query.r) {
     const run = model.runs.get(id);
-    const configuration = run?.configuration == null ? undefined : model.byId.get(run.configuration);
+    const group = run?.configuration ?? "";
+    const configuration = [named.get(group), model.byId.get(group)].find((known) =>
+      known?.runs.some((candidate) => candidate.id === id)
+    );
     const own = configuration?.runs.find((candidate) => candidate.id === id);
     if (configuration === undefined || own === undefined) missing.push(id);
     else {items.push({
@@ -119,39 +121,22 @@ export function comparisonOf(store: RunStore, model: Model, query: CompareQuery)
 
 function differencesOf(items: readonly ComparedItem[], reference: ComparedItem): Difference[] {
   const others = items.filter((item) => item !== reference);
-  const base = accuracies(reference.runs);
-  const tested = others.map((item) => {
-    if (item.configuration.comparable !== reference.configuration.comparable) {
-      return { item, test: null, reason: "tested on other data" };
-    }
+  const apartOf = (item: ComparedItem) => {
     if ([item, reference].some(({ runs }) => runs.some(({ summary }) => summary?.readsLabels))) {
-      return { item, test: null, reason: "one of them reads the labels of what it predicts" };
+      return "one of them reads the labels of what it predicts";
     }
-    const test = pairedBySeed(accuracies(item.runs), base);
-    const enough = test !== null && test.n >= leastSeeds;
-    return {
-      item,
-      test: enough ? test : null,
-      reason: enough ? null : `fewer than ${leastSeeds} common finished seeds`,
-    };
-  });
-  const tests = tested.flatMap(({ test }) => test === null ? [] : [test]);
-  const corrected = holm(tests.map(({ p }) => p));
-  return tested.map(({ item, test, reason }) => ({
-    item,
-    test,
-    reason,
-    pHolm: test === null ? null : corrected[tests.indexOf(test)],
-  }));
-}
-
-function pText(p: number | null): string {
-  return p === null ? "–" : p < 0.0001 ? "< 0.0001" : p.toFixed(4);
+    const why = whyApart(item.runs[0].config, reference.runs[0].config);
+    return why === null ? null : `trained ${why}`;
+  };
+  const found = versusReference(
+    { label: reference.label, values: accuracies(reference.runs) },
+    others.map((item) => ({ label: item.label, values: accuracies(item.runs), apart: apartOf(item) })),
+  );
+  return others.map((item, i) => ({ item, versus: found[i] }));
 }
 
 /** Differences of test accuracy, with their tests. */
 export function differenceTable({ reference, differences }: Comparison): Table {
-  const points = (value: number) => `${value < 0 ? "−" : "+"}${(100 * Math.abs(value)).toFixed(2)}`;
   return {
     title: `Differences of test accuracy from ${reference?.label ?? "the reference"}`,
     columns: [
@@ -159,26 +144,24 @@ export function differenceTable({ reference, differences }: Comparison): Table {
       { title: "Common seeds", align: "right" },
       { title: "Difference in points", align: "right", raw: ["difference"] },
       { title: "± 95 % CI", align: "right", raw: ["ci95"] },
-      { title: "t", align: "right" },
       { title: "p", align: "right" },
       { title: "p, Holm", align: "right" },
       { title: "At 5 %", align: "left" },
+      { title: "Seeds that would show it", align: "right" },
     ],
-    rows: differences.map(({ item, test, pHolm, reason }) => [
+    rows: differences.map(({ item, versus }) => [
       cell(item.label),
-      cell(test?.n ?? null),
-      cell(test?.difference ?? null, test === null ? "–" : points(test.difference)),
-      cell(test?.ci95 ?? null, test === null ? "–" : (100 * test.ci95).toFixed(2)),
-      cell(
-        test === null || !Number.isFinite(test.t) ? null : test.t,
-        test === null ? "–" : Number.isFinite(test.t) ? test.t.toFixed(2).replace("-", "−") : "∞",
-      ),
-      cell(test?.p ?? null, pText(test?.p ?? null)),
-      cell(pHolm, pText(pHolm)),
-      cell(reason ?? (pHolm! < 0.05 ? (test!.difference > 0 ? "better" : "worse") : "not told apart")),
+      cell(versus.n),
+      cell(versus.difference, versus.difference === null ? "–" : pointsText(versus.difference, 2)),
+      cell(versus.ci95, versus.ci95 === null ? "–" : (100 * versus.ci95).toFixed(2)),
+      cell(versus.p, versus.p === null ? "–" : pText(versus.p)),
+      cell(versus.pHolm, versus.pHolm === null ? "–" : pText(versus.pHolm)),
+      cell(versus.reason === null ? versus.verdict : `untested: ${versus.reason}`),
+      cell(versus.seedsNeeded),
     ]),
     notes: [
-      "Two-sided paired t-tests over common finished seeds, Holm-corrected over the rows shown; the interval is not corrected.",
+      "Two-sided paired t-tests over common finished seeds, Holm-corrected over the rows shown; the interval is not " +
+      "corrected. Seeds that would show a difference as large and as variable with a chance of 80 %.",
     ],
   };
 }

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { RunConfig } from "../core/record.ts";
+import type { Experiment, RunConfig } from "../core/record.ts";
 import { collapseSeeds, type ConfigurationResult, type FinishedRun } from "../experiments/results.ts";
-import { canonicalJson } from "../core/canonical.ts";
 import type { RunDetails } from "../store/index.ts";
 import type { RunState } from "../store/inspect.ts";
-import { labelsOf, type Settings, settingsOf } from "./settings.ts";
+import { labelsOf } from "./names.ts";
+import { type Settings, settingsOf } from "./settings.ts";
 import type { Snapshot } from "./store.ts";
 
 /** A run of which the configuration is known. */
@@ -23,8 +23,8 @@ export interface Configuration {
   /** By seed. */
   readonly runs: readonly KnownRun[];
   readonly counts: Readonly<Record<Exclude<RunState, "broken">, number>>;
-  /** Configurations of one such key may be compared: they are tested on the same data. */
-  readonly comparable: string;
+  /** Runs that the shown experiment planned and that have not begun. */
+  readonly planned: number;
 }
 
 /** What the viewer knows of a runs folder. */
@@ -38,6 +38,8 @@ export interface Model {
   readonly runs: ReadonlyMap<string, RunDetails>;
   /** Folders that are not what a run leaves. */
   readonly broken: readonly RunDetails[];
+  /** What benches asked, by name. */
+  readonly experiments: readonly Experiment[];
 }
 
 function isKnown(run: RunDetails): run is KnownRun {
@@ -77,7 +79,7 @@ export function modelOf(snapshot: Snapshot): Model {
   const labels = labelsOf(settings);
   const configurations = [...groups].map(([id, runs]): Configuration => {
     const count = (state: RunState) => runs.filter((run) => run.state === state).length;
-    const { dataset, modalities } = runs[0].config;
+    const { modalities } = runs[0].config;
     return {
       id,
       label: labels.get(id)!,
@@ -90,7 +92,7 @@ export function modelOf(snapshot: Snapshot): Model {
         failed: count("failed"),
         interrupted: count("interrupted"),
       },
-      comparable: canonicalJson(dataset),
+      planned: 0,
     };
   });
   const model: Model = {
@@ -100,43 +102,41 @@ export function modelOf(snapshot: Snapshot): Model {
     byId: new Map(configurations.map((configuration) => [configuration.id, configuration])),
     runs: new Map(runs.map((run) => [run.id, run])),
     broken: runs.filter((run) => !isKnown(run)),
+    experiments: snapshot.experiments,
   };
   models.set(snapshot, model);
   return model;
 }
 
 /**
- * Collapses and ranks configurations, each among those it may be compared with.
+ * Collapses the seeds of configurations and compares them: with the best of those that may be compared, and with a
+ * reference.
  *
- * @returns Results by configuration id; configurations without a finished seed have none.
+ * @param reference Id of a configuration; `null` for none.
+ * @returns Results by configuration id, with the names of the configurations; those without a finished seed have none.
  */
-export function resultsOf(configurations: readonly Configuration[]): Map<string, ConfigurationResult> {
-  const results = new Map<string, ConfigurationResult>();
-  for (const group of comparableGroups(configurations)) {
-    const finished = group.flatMap(({ id, runs }): FinishedRun[] =>
-      runs.flatMap((run) =>
-        run.summary === null ? [] : [{
-          label: id,
-          id: run.id,
-          seed: run.config.seed,
-          config: run.config,
-          summary: run.summary,
-          timing: run.timing ?? { seconds: NaN, stepMs: NaN },
-        }]
-      )
-    );
-    for (const result of collapseSeeds(finished)) results.set(result.label, result);
-  }
-  return results;
-}
-
-/** Sets of configurations that may be compared. */
-export function comparableGroups(configurations: readonly Configuration[]): Configuration[][] {
-  const groups = new Map<string, Configuration[]>();
-  for (const configuration of configurations) {
-    const group = groups.get(configuration.comparable);
-    if (group === undefined) groups.set(configuration.comparable, [configuration]);
-    else group.push(configuration);
-  }
-  return [...groups.values()];
+export function resultsOf(
+  configurations: readonly Configuration[],
+  reference: string | null,
+): Map<string, ConfigurationResult> {
+  const finished = configurations.flatMap(({ id, runs }): FinishedRun[] =>
+    runs.flatMap((run) =>
+      run.summary === null ? [] : [{
+        label: id,
+        id: run.id,
+        seed: run.config.seed,
+        config: run.config,
+        summary: run.summary,
+        timing: run.timing ?? { seconds: NaN, stepMs: NaN },
+      }]
+    )
+  );
+  const labels = new Map(configurations.map(({ id, label }) => [id, label]));
+  return new Map(
+    collapseSeeds(finished, { reference }).map((result) => {
+      const { label: id, versus } = result;
+      const named = versus === null ? null : { ...versus, reference: labels.get(versus.reference)! };
+      return [id, { ...result, label: labels.get(id)!, versus: named }];
+    }),
+  );
 }

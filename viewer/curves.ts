@@ -56,7 +56,7 @@ export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
     ...each.map((modality) =>
       measure(
         `validation.accuracy:${modality}`,
-        `Validation accuracy, ${modality} alone`,
+        `Validation accuracy, ${modality} readout`,
         true,
         (record) => own(record, modality)?.accuracy ?? null,
       )

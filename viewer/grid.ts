@@ -6,24 +6,15 @@
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { ConfigurationResult } from "../experiments/results.ts";
-import { leastSeeds } from "../experiments/statistics.ts";
-import { comparableGroups, type Configuration, type Model, resultsOf } from "./configurations.ts";
-import {
-  hasSpread,
-  type Measure,
-  type Measured,
-  measured,
-  measuredCell,
-  measuresFor,
-  measureTitle,
-  rankText,
-  rawTitles,
-  stateText,
-} from "./measures.ts";
+import type { Experiment } from "../core/record.ts";
+import { answerOf } from "../experiments/table.ts";
+import { type Configuration, type Model, resultsOf } from "./configurations.ts";
+import { configurationsOf, everything, experimentOf } from "./experiment.ts";
+import { gridNotes } from "./grid_notes.ts";
+import { type Measure, type Measured, measured, measuresFor } from "./measures.ts";
 import { type GridQuery, pageRows } from "./query.ts";
 import { listed, readSearch, unknown } from "./search.ts";
-import { differing, type Setting, settingText } from "./settings.ts";
-import { cell, type Table } from "./table.ts";
+import { differing, type Setting } from "./settings.ts";
 
 /** A configuration with what is shown of it. */
 export interface GridRow {
@@ -44,6 +35,14 @@ export interface GridGroup {
 /** What the grid page shows. */
 export interface Grid {
   readonly query: GridQuery;
+  /** Key of the column by which rows are sorted, `-` before it: descending. */
+  readonly sort: string;
+  /** Whose rows are shown; `null` for all runs. */
+  readonly experiment: Experiment | null;
+  /** What others are compared with; `null` where nothing suits. */
+  readonly reference: Configuration | null;
+  /** The answer in one sentence: the best row against the reference; `null` where there is nothing to compare. */
+  readonly answer: string | null;
   readonly groups: readonly GridGroup[];
   /** Rows that fit the query, on this page and others. */
   readonly total: number;
@@ -53,6 +52,8 @@ export interface Grid {
   readonly shown: readonly Measure[];
   /** Names of the settings that are shown. */
   readonly settings: readonly string[];
+  /** Settings that are the same in all rows, in words. */
+  readonly constant: readonly (readonly [string, Setting])[];
   /** What ranks and marks mean here. */
   readonly notes: readonly string[];
   /** What of the query names nothing that there is, and counts for nothing. */
@@ -68,6 +69,8 @@ export interface Choices {
 
 /** Settings shown at most; more are reached by choosing rows. */
 const maxSettings = 60;
+/** Measures shown at most: a model of a hundred modalities has as many readouts. */
+const maxColumns = 60;
 
 /** What there is to filter by. */
 export function choicesOf(model: Model): Choices {
@@ -87,9 +90,12 @@ function fits(configuration: Configuration, query: GridQuery): boolean {
 
 type Key = number | string | null;
 
-function sortKey(row: GridRow, key: string, measures: readonly Measure[]): Key {
+function sortKey(row: GridRow, key: string, measures: readonly Measure[], place: number): Key {
   if (key === "name") return row.configuration.label;
-  if (key === "rank") return row.result?.rank ?? null;
+  if (key === "planned") return place;
+  if (key === "tied") return row.result?.tied ?? null;
+  if (key === "difference") return row.result?.versus?.difference ?? null;
+  if (key === "verdict") return row.result?.versus?.verdict ?? null;
   if (key === "seeds") return row.configuration.counts.finished;
   const measure = measures.find((candidate) => candidate.key === key);
   if (measure !== undefined) return measured(row.configuration.runs, measure)?.mean ?? null;
@@ -104,80 +110,152 @@ function compareKeys(a: Key, b: Key, sign: number): number {
   return sign * (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0);
 }
 
+/** Rows sorted as asked: as planned in an experiment, else by accuracy. */
+function sorted(rows: readonly GridRow[], sort: string, measures: readonly Measure[]): GridRow[] {
+  const descending = sort.startsWith("-");
+  const key = descending ? sort.slice(1) : sort;
+  const keys = new Map(rows.map((row, place) => [row, sortKey(row, key, measures, place)]));
+  return [...rows].sort((a, b) =>
+    compareKeys(keys.get(a)!, keys.get(b)!, descending ? -1 : 1) ||
+    (key === "planned" ? 0 : compareKeys(a.configuration.label, b.configuration.label, 1))
+  );
+}
+
 /**
- * Builds the grid that a query asks for. Ranks are among the rows that fit it, on the same data.
+ * What others are compared with: the configuration that the query names, by id or name; else the experiment's reference;
+ * else plain training of most modalities, of several the first by name.
+ */
+function referenceOf(
+  query: GridQuery,
+  experiment: Experiment | null,
+  all: readonly Configuration[],
+): Configuration | null {
+  const named = (name: string) => all.find(({ id, label }) => id === name || label === name) ?? null;
+  if (query.reference !== null) return named(query.reference);
+  if (experiment !== null) return named(experiment.reference);
+  const plain = all.filter(({ settings, counts }) => settings.method === "none" && counts.finished > 0);
+  return plain.reduce<Configuration | null>((best, own) => {
+    if (best === null || own.modalities.length > best.modalities.length) return own;
+    return own.modalities.length === best.modalities.length && own.label < best.label ? own : best;
+  }, null);
+}
+
+/** Results of the rows shown: the best is among them, the reference need not be. */
+function comparedOf(
+  fitting: readonly Configuration[],
+  reference: Configuration | null,
+): Map<string, ConfigurationResult> {
+  const results = resultsOf(fitting, reference?.id ?? null);
+  if (reference === null || fitting.includes(reference)) return results;
+  const beside = resultsOf([...fitting, reference], reference.id);
+  return new Map([...results].map(([id, result]) => [id, { ...result, versus: beside.get(id)!.versus }]));
+}
+
+/** Settings of which all configurations have one value, where there are several. */
+function constantOf(configurations: readonly Configuration[]): [string, Setting][] {
+  const known = configurations.filter(({ runs }) => runs.length > 0).map(({ settings }) => settings);
+  const different = new Set(differing(known));
+  const values = new Map(known.flatMap((settings) => Object.entries(settings)));
+  return [...values].filter(([name]) => !different.has(name));
+}
+
+/**
+ * Builds the grid that a query asks for. Rows are compared among those that fit it, with the same data, encoders and budget.
  *
  * @param options.allPages Hold the rows of all pages, as exports do. @default {false}
  */
 export function gridOf(model: Model, query: GridQuery, options: { readonly allPages?: boolean } = {}): Grid {
-  const modalities = [...new Set(model.configurations.flatMap((configuration) => configuration.modalities))].sort();
-  const measures = measuresFor(modalities);
-  const named = new Set(model.configurations.flatMap(({ settings }) => Object.keys(settings)));
-  const search = readSearch(query.q, measures, named);
-  const fitting = model.configurations.filter((configuration) =>
-    fits(configuration, query) && search.meets(configuration)
-  );
-  const results = resultsOf(fitting);
-  const rows = fitting.map((configuration): GridRow => ({
+  const experiment = experimentOf(model, query.experiment);
+  const all = experiment === null ? model.configurations : configurationsOf(model, experiment);
+  const measures = measuresFor([...new Set(all.flatMap(({ modalities }) => modalities))].sort());
+  const names = new Set(all.flatMap(({ settings }) => Object.keys(settings)));
+  const search = readSearch(query.q, measures, names);
+  const fitting = all.filter((configuration) => fits(configuration, query) && search.meets(configuration));
+  const reference = referenceOf(query, experiment, all);
+  const results = comparedOf(fitting, reference);
+  const bare = fitting.map((configuration): GridRow => ({
     configuration,
     result: results.get(configuration.id) ?? null,
     values: {},
   }));
-  const descending = query.sort.startsWith("-");
-  const key = descending ? query.sort.slice(1) : query.sort;
-  const keys = new Map(rows.map((row) => [row, sortKey(row, key, measures)]));
-  rows.sort((a, b) =>
-    compareKeys(keys.get(a)!, keys.get(b)!, descending ? -1 : 1) ||
-    compareKeys(a.configuration.label, b.configuration.label, 1)
-  );
-  const ordered = query.group === "none" ? [{ title: null, rows }] : groupsOf(rows, query.group);
-  const shown = query.columns === null
-    ? measures.filter(({ usual }) => usual)
-    : measures.filter(({ key }) => query.columns!.includes(key));
-  const names = query.settings === "none"
+  const sort = query.sort ?? (experiment === null ? "-accuracy" : "planned");
+  const rows = sorted(bare, sort, measures);
+  const shown =
+    (query.columns === null
+      ? measures.filter(({ usual }) => usual)
+      : measures.filter(({ key }) => query.columns!.includes(key))).slice(0, maxColumns);
+  const settings = query.settings === "none"
     ? []
     : query.settings === "all"
     ? [...new Set(fitting.flatMap(({ settings }) => Object.keys(settings)))]
     : differing(fitting.map(({ settings }) => settings));
   const pages = Math.max(1, Math.ceil(rows.length / pageRows));
   const page = Math.min(query.page, pages);
+  const ordered = query.group === "none" ? [{ title: null, rows }] : groupsOf(rows, query.group);
+  const compared = fitting.flatMap(({ id }) => results.get(id) ?? []);
   return {
     query: { ...query, page },
+    sort,
+    experiment,
+    reference,
+    answer: answerOf(compared),
     groups: (options.allPages === true ? ordered : pageOf(ordered, page)).map(({ title, rows: own }) => ({
       title,
       rows: own.map((row) => ({
         ...row,
-        values: Object.fromEntries(shown.map((measure) => [
-          measure.key,
-          measured(row.configuration.runs, measure),
-        ])),
+        values: Object.fromEntries(shown.map((measure) => [measure.key, measured(row.configuration.runs, measure)])),
       })),
     })),
     total: rows.length,
     pages,
     measures,
     shown,
-    settings: names.slice(0, maxSettings),
-    notes: [...rankNotes(fitting, results), ...settingNotes(names), ...search.notes],
+    settings: settings.slice(0, maxSettings),
+    constant: constantOf(fitting),
+    notes: [
+      ...gridNotes(fitting, compared),
+      ...settingNotes(settings),
+      ...search.notes,
+      ...outsideNotes(model, experiment),
+    ],
     // Of an empty folder nothing is known that a query could name.
     problems: model.configurations.length === 0
       ? []
-      : [...search.problems, ...problemsOf(model, query, measures, named)],
+      : [...search.problems, ...problemsOf(model, all, query, measures, names)],
   };
+}
+
+/** How many configurations no row of the experiment shows. */
+function outsideNotes(model: Model, experiment: Experiment | null): string[] {
+  if (experiment === null) return [];
+  const inside = new Set(experiment.rows.map(({ configuration }) => configuration));
+  const outside = model.configurations.filter(({ id }) => !inside.has(id)).length;
+  if (outside === 0) return [];
+  return [
+    `${outside} more configuration${outside === 1 ? " is" : "s are"} in this folder: choose all runs to see them.`,
+  ];
 }
 
 /** Names in a query that stand for nothing. */
 function problemsOf(
   model: Model,
+  all: readonly Configuration[],
   query: GridQuery,
   measures: readonly Measure[],
   named: ReadonlySet<string>,
 ): Refusal[] {
   const problems: Refusal[] = [];
-  const key = query.sort.replace(/^-/, "");
+  const key = (query.sort ?? "name").replace(/^-/, "");
   const exists = sortKeys.includes(key) || measures.some((measure) => measure.key === key) || named.has(key);
   if (!exists) {
     problems.push(unknown(`sort by ${quoted(key)}`, "a column", key, measures, [...sortKeys, ...named]));
+  }
+  const asked = query.experiment;
+  if (asked !== null && asked !== everything && !model.experiments.some(({ name }) => name === asked)) {
+    problems.push(none("experiment", asked, [...model.experiments.map(({ name }) => name), everything]));
+  }
+  if (query.reference !== null && !all.some(({ id, label }) => id === query.reference || label === query.reference)) {
+    problems.push(none("reference", query.reference, all.map(({ label }) => label)));
   }
   for (const column of query.columns ?? []) {
     if (measures.some((measure) => measure.key === column)) continue;
@@ -186,18 +264,20 @@ function problemsOf(
   const offered = { ...choicesOf(model), state: states };
   for (const name of ["dataset", "fusion", "method", "state"] as const) {
     for (const value of query[name]) {
-      if (offered[name].includes(value)) continue;
-      problems.push(
-        new Refusal({
-          what: `show ${name} ${quoted(value)}`,
-          must: "there must be one",
-          found: `there are ${listed(offered[name])}`,
-          hint: didYouMean(value, offered[name]),
-        }),
-      );
+      if (!offered[name].includes(value)) problems.push(none(name, value, offered[name]));
     }
   }
   return problems;
+}
+
+/** That nothing of a kind has a name, with the names that there are. */
+function none(kind: string, name: string, names: readonly string[]): Refusal {
+  return new Refusal({
+    what: `show ${kind} ${quoted(name)}`,
+    must: "there must be one",
+    found: `there are ${listed(names)}`,
+    hint: didYouMean(name, names),
+  });
 }
 
 function quoted(text: string): string {
@@ -205,7 +285,7 @@ function quoted(text: string): string {
 }
 
 /** Columns beside measures and settings. */
-const sortKeys: readonly string[] = ["name", "rank", "seeds"];
+const sortKeys: readonly string[] = ["planned", "name", "tied", "seeds", "difference", "verdict"];
 /** States of runs that one can filter by. */
 const states: readonly string[] = ["finished", "running", "failed", "interrupted"];
 
@@ -235,83 +315,4 @@ function settingNotes(names: readonly string[]): string[] {
   return names.length <= maxSettings
     ? []
     : [`Only ${maxSettings} of ${names.length} settings are shown; filter rows to see those that differ among them.`];
-}
-
-/** What the ranks of the given rows rest on. */
-function rankNotes(fitting: readonly Configuration[], results: ReadonlyMap<string, ConfigurationResult>): string[] {
-  const notes: string[] = [];
-  if (results.size === 0) {
-    if (fitting.length > 0) {
-      notes.push("None of the runs shown has finished: accuracies and ranks come with the first that does.");
-    }
-    return notes;
-  }
-  const finished = fitting.map(({ counts }) => counts.finished).filter((count) => count > 0);
-  if (finished.some((count) => count > 1)) {
-    notes.push("Mean ± half width of the 95 % confidence interval over finished seeds (Student's t).");
-  }
-  const single = finished.filter((count) => count === 1).length;
-  if (single > 0) {
-    notes.push(
-      `${single} of ${finished.length} with results rest on one finished seed: they have no interval, and no test can ` +
-        `tell them from others; ${leastSeeds} seeds and more can be tested.`,
-    );
-  }
-  const groups = comparableGroups(fitting).filter((group) => group.filter(({ id }) => results.has(id)).length > 1);
-  for (const group of groups) {
-    const own = group.filter(({ id }) => results.has(id));
-    const where = groups.length === 1
-      ? ""
-      : `${String(own[0].settings.dataset)} (${String(own[0].settings["dataset.fingerprint"]).slice(0, 8)}): `;
-    const best = own.find(({ id }) => results.get(id)!.best);
-    const tests = `paired t-tests over common seeds, Holm-corrected for ${own.length - 1} comparison${
-      own.length === 2 ? "" : "s"
-    }, 5 %`;
-    if (best !== undefined) {
-      notes.push(`${where}★ marks the best of ${own.length} shown: ${best.label} (${tests}).`);
-    } else if (own.filter(({ counts }) => counts.finished >= leastSeeds).length < 2) {
-      // All share a rank that no test stands behind.
-      notes.push(`${where}No configuration is marked best: a test needs two with ${leastSeeds} common seeds at least.`);
-    } else {
-      const tied = own.filter(({ id }) => results.get(id)!.rank === 1).length;
-      notes.push(`${where}No configuration is marked best: ${tied} of ${own.length} shown share rank 1 (${tests}).`);
-    }
-  }
-  return notes;
-}
-
-/** The grid as a table for export. */
-export function gridTable(grid: Grid): Table {
-  return {
-    title: "Results",
-    columns: [
-      { title: "Rank", align: "right" },
-      { title: "Configuration", align: "left" },
-      { title: "Seeds", align: "left", raw: ["seeds finished", "seeds", "running", "failed", "interrupted"] },
-      ...grid.shown.map((measure) => ({
-        title: hasSpread(measure) ? `${measureTitle(measure)}` : measureTitle(measure),
-        align: "right" as const,
-        raw: rawTitles(measure),
-      })),
-      ...grid.settings.map((name) => ({ title: name, align: "left" as const })),
-    ],
-    rows: grid.groups.flatMap(({ rows }) =>
-      rows.map(({ configuration, result, values }) => {
-        const { counts, runs, label, settings } = configuration;
-        return [
-          cell(result?.rank ?? null, rankText(result ?? undefined)),
-          { text: label, raw: [label], strong: result?.best ?? false },
-          {
-            text: stateText(configuration),
-            raw: [counts.finished, runs.length, counts.running, counts.failed, counts.interrupted],
-          },
-          ...grid.shown.map((measure) =>
-            measuredCell(measure, values[measure.key], measure.key === "accuracy" && result?.best === true)
-          ),
-          ...grid.settings.map((name) => cell(settings[name] ?? null, settingText(settings[name]))),
-        ];
-      })
-    ),
-    notes: grid.notes,
-  };
 }

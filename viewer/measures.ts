@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ConfigurationResult } from "../experiments/results.ts";
 import { interval } from "../experiments/statistics.ts";
 import type { Configuration, KnownRun } from "./configurations.ts";
 import type { TableCell } from "./table.ts";
@@ -49,7 +48,7 @@ export function measuresFor(modalities: readonly string[]): Measure[] {
     },
     ...modalities.map((modality): Measure => ({
       key: `accuracy:${modality}`,
-      title: `${modality} alone`,
+      title: `${modality} readout`,
       about: `Test accuracy of the modality's own readout`,
       unit: "percent",
       usual: true,
@@ -226,14 +225,14 @@ export function rawTitles(measure: Measure): string[] {
 }
 
 /** How the runs of a configuration stand, in words: "3 seeds", "2 of 3 seeds, 1 running". */
-export function stateText({ counts, runs }: Pick<Configuration, "counts" | "runs">): string {
-  const seeds = `${runs.length} seed${runs.length === 1 ? "" : "s"}`;
-  if (counts.finished === runs.length) return seeds;
+export function stateText({ counts, runs, planned }: Pick<Configuration, "counts" | "runs" | "planned">): string {
+  const all = runs.length + planned;
+  const seeds = `${all} seed${all === 1 ? "" : "s"}`;
+  if (counts.finished === all) return seeds;
   const others = (["running", "failed", "interrupted"] as const).filter((state) => counts[state] > 0);
-  return [`${counts.finished} of ${seeds}`, ...others.map((state) => `${counts[state]} ${state}`)].join(", ");
-}
-
-/** Rank as people read it: ties share one. */
-export function rankText(result: ConfigurationResult | undefined): string {
-  return result?.rank === null || result === undefined ? "–" : String(result.rank);
+  return [
+    `${counts.finished} of ${seeds}`,
+    ...others.map((state) => `${counts[state]} ${state}`),
+    ...(planned > 0 ? [`${planned} planned`] : []),
+  ].join(", ");
 }

@@ -46,21 +46,43 @@ const runRow = z.strictObject({
 
 const setting = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
+const tied = z.enum(["yes", "no", "untested"]);
+
+const versusFields = {
+  reference: text.describe("Name of what it is compared with"),
+  n: count.describe("Common finished seeds"),
+  difference: maybe.describe("Mean difference of test accuracy from the reference, over common seeds"),
+  ci95: maybe.describe("Half width of its 95 % confidence interval, not corrected"),
+  p: maybe.describe("Of the two-sided paired t-test"),
+  pHolm: maybe.describe("Corrected by Holm over all rows with a test"),
+  verdict: z.enum(["better", "worse", "not told apart", "untested"]),
+  reason: maybeText.describe("Why it is untested"),
+  seedsNeeded: maybe.describe("Seeds that would show such a difference with a chance of 80 %, where it is not shown"),
+};
+const versus = z.strictObject(versusFields);
+
 const grid = z.strictObject({
   version: count.describe("Raised by every change of the runs folder"),
   problem: maybeText,
   total: count,
   page: count,
   pages: count,
-  notes: z.array(text).describe("What ranks and marks rest on"),
+  experiment: maybeText.describe("Name of the experiment whose rows these are; null for all runs"),
+  question: maybeText.describe("What it asked"),
+  reference: maybeText.describe("Id of the configuration that others are compared with"),
+  answer: maybeText.describe("The best row against the reference, in one sentence"),
+  notes: z.array(text).describe("What comparisons and marks rest on"),
   measures: z.array(z.strictObject({ key: text, title: text, about: text, unit: text })),
   configurations: z.array(z.strictObject({
     id: text,
     label: text,
     group: maybeText,
-    rank: maybe.describe("1 for the best and all that the paired test cannot tell from it"),
-    best: z.boolean().describe("Whether the paired test tells it from every other of the same data"),
-    seeds: z.strictObject({ finished: count, running: count, failed: count, interrupted: count }),
+    tied: tied.nullable().describe(
+      "Whether the paired test cannot tell it from the best with the same data and budget",
+    ),
+    best: z.boolean().describe("Whether the paired test tells it from every other with the same data and budget"),
+    versus: versus.nullable().describe("The difference from the reference; null for the reference itself"),
+    seeds: z.strictObject({ finished: count, running: count, failed: count, interrupted: count, planned: count }),
     values: z.record(text, measured.nullable()),
     settings: z.record(text, setting),
     runs: z.array(z.strictObject({ id: text, seed: z.number().int(), state, epochs: count, reason: maybeText })),
@@ -89,23 +111,14 @@ const run = z.strictObject({
   charts: chartList,
 });
 
-const difference = z.strictObject({
-  id: text,
-  label: text,
-  reason: maybeText.describe("Why there is no test"),
-  n: count.nullable().describe("Common finished seeds"),
-  difference: maybe.describe("Mean difference of test accuracy from the reference"),
-  ci95: maybe,
-  t: maybe.describe("Student's t; null where it is infinite"),
-  p: maybe,
-  pHolm: maybe,
-});
+const difference = z.strictObject({ id: text, label: text, ...versusFields });
 
 const comparison = z.strictObject({
   items: z.array(
     z.strictObject({ id: text, kind: z.enum(["configuration", "run"]), label: text, runs: z.array(text) }),
   ),
   missing: z.array(text),
+  leftOut: count.describe("How many that were asked for would be too many"),
   reference: maybeText,
   differences: z.array(difference),
   settings: z.array(z.strictObject({ name: text, values: z.array(setting) })),

@@ -14,8 +14,10 @@ export interface GridQuery {
   readonly method: readonly string[];
   /** Rows with a run in one of these states. */
   readonly state: readonly string[];
-  /** Key of a column, with `-` before it for descending. */
-  readonly sort: string;
+  /** Name of the experiment, `all` for all runs, or `null` for the one that was written last. */
+  readonly experiment: string | null;
+  /** Key of a column, with `-` before it for descending; `null` for the usual order. */
+  readonly sort: string | null;
   readonly group: "none" | "dataset" | "fusion" | "method";
   /** `differing`: settings that are not the same in all rows; `all`; `none`. */
   readonly settings: "differing" | "all" | "none";
@@ -23,6 +25,8 @@ export interface GridQuery {
   readonly columns: readonly string[] | null;
   /** Configurations whose seeds are shown. */
   readonly open: readonly string[];
+  /** Id or name of the configuration that others are compared with; `null` for the usual one. */
+  readonly reference: string | null;
   /** From 1. */
   readonly page: number;
 }
@@ -38,6 +42,8 @@ export interface CompareQuery {
   /** Weight of the exponential moving average; 0 is none. */
   readonly smooth: number;
   readonly x: "epoch" | "samples";
+  /** Experiment whose rows name the configurations; else their settings do. */
+  readonly experiment: string | null;
   /** What the others are tested against: id of a configuration; else the first. */
   readonly reference: string | null;
 }
@@ -53,16 +59,18 @@ const maxValueLength = 500;
 
 /** Query of a bare address. */
 export const plainGrid: GridQuery = {
+  experiment: null,
   q: "",
   dataset: [],
   fusion: [],
   method: [],
   state: [],
-  sort: "-accuracy",
+  sort: null,
   group: "none",
   settings: "differing",
   columns: null,
   open: [],
+  reference: null,
   page: 1,
 };
 
@@ -73,6 +81,7 @@ export const plainCompare: CompareQuery = {
   metric: ["validation.accuracy", "loss.total"],
   smooth: 0,
   x: "epoch",
+  experiment: null,
   reference: null,
 };
 
@@ -119,20 +128,28 @@ function numberOf(params: URLSearchParams, name: string, usual: number, least: n
   return value;
 }
 
+/** A value that may be absent or empty. */
+function textOf(params: URLSearchParams, name: string): string | null {
+  const value = params.get(name);
+  return value === null || value === "" ? null : bounded(name, value);
+}
+
 /** Reads a grid's query; what it does not know is left out. @throws {Refusal} If a value is not valid. */
 export function parseGrid(params: URLSearchParams): GridQuery {
   const columns = params.has("columns") ? listOf(params, "columns") : null;
   return {
+    experiment: textOf(params, "experiment"),
     q: bounded("q", params.get("q") ?? "").trim(),
     dataset: listOf(params, "dataset"),
     fusion: listOf(params, "fusion"),
     method: listOf(params, "method"),
     state: listOf(params, "state"),
-    sort: bounded("sort", params.get("sort") || plainGrid.sort),
+    sort: textOf(params, "sort"),
     group: choice(params, "group", ["none", "dataset", "fusion", "method"], plainGrid.group),
     settings: choice(params, "settings", ["differing", "all", "none"], plainGrid.settings),
     columns,
     open: listOf(params, "open"),
+    reference: textOf(params, "reference"),
     page: Math.floor(numberOf(params, "page", 1, 1, 1e6)),
   };
 }
@@ -146,7 +163,8 @@ export function parseCompare(params: URLSearchParams): CompareQuery {
     metric: metric.length === 0 ? plainCompare.metric : metric,
     smooth: numberOf(params, "smooth", 0, 0, 0.99),
     x: choice(params, "x", ["epoch", "samples"], plainCompare.x),
-    reference: params.get("reference") || null,
+    reference: textOf(params, "reference"),
+    experiment: textOf(params, "experiment"),
   };
 }
 

@@ -78,7 +78,7 @@ export function resultTable({ run, configuration }: RunView): Table {
       ...Object.keys(metrics.perModality).sort().map((modality) => {
         const own = metrics.perModality[modality];
         return [
-          cell(`${split}, ${modality} alone (${own.readout})`),
+          cell(`${split}, ${modality} readout (${own.readout})`),
           percent(own.accuracy),
           percent(undefined),
           plain(undefined),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { RunConfig } from "../core/record.ts";
+import type { PartConfig, RunConfig } from "../core/record.ts";
 
 /** A setting's value: plain, so that it can be compared and shown. */
 export type Setting = string | number | boolean | null;
@@ -18,11 +18,24 @@ function plain(value: unknown): Setting {
   return JSON.stringify(value);
 }
 
+function isPart(value: unknown): value is PartConfig {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const { name, options, ...rest } = value as Partial<PartConfig>;
+  return typeof name === "string" && typeof options === "object" && options !== null && Object.keys(rest).length === 0;
+}
+
 /** Every setting of a configuration but its seed, in the order in which people look for them. */
 export function settingsOf(config: Omit<RunConfig, "seed">): Settings {
   const settings: [string, Setting][] = [];
   const options = (prefix: string, values: Readonly<Record<string, unknown>>) => {
-    for (const name of Object.keys(values).sort()) settings.push([`${prefix}.${name}`, plain(values[name])]);
+    for (const name of Object.keys(values).sort()) {
+      const value = values[name];
+      if (isPart(value)) {
+        // An option that is a part of its own: its name, then its options.
+        settings.push([`${prefix}.${name}`, value.name]);
+        options(`${prefix}.${name}`, value.options);
+      } else settings.push([`${prefix}.${name}`, plain(value)]);
+    }
   };
   settings.push(["dataset", config.dataset.name]);
   options("dataset", config.dataset.options);
@@ -75,46 +88,4 @@ export function settingText(value: Setting | undefined): string {
   if (value === undefined) return "–";
   if (value === "") return "none";
   return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** Settings a name would not gain from. */
-const unnamed = new Set(["dataset", "fusion", "method", "dataset.fingerprint", "engine.version", "armlab"]);
-/** Settings a name holds at most. */
-const namedSettings = 3;
-
-/**
- * A short name per configuration: fusion and method, then the settings that tell it from others of that name, then the
- * start of its id.
- *
- * @param all Settings by configuration id.
- */
-export function labelsOf(all: ReadonlyMap<string, Settings>): Map<string, string> {
-  const groups = new Map<string, string[]>();
-  const datasets = new Set([...all.values()].map((settings) => settings.dataset));
-  for (const [id, settings] of all) {
-    const method = settings.method === "none" ? "" : ` ${settings.method}`;
-    const base = `${datasets.size > 1 ? `${settings.dataset}: ` : ""}${settings.fusion}${method}`;
-    const group = groups.get(base);
-    if (group === undefined) groups.set(base, [id]);
-    else group.push(id);
-  }
-  const labels = new Map<string, string>();
-  for (const [base, ids] of groups) {
-    const names = differing(ids.map((id) => all.get(id)!)).filter((name) => !unnamed.has(name));
-    const used = new Map<string, string[]>();
-    for (const id of ids) {
-      const settings = all.get(id)!;
-      const told = names.slice(0, namedSettings).filter((name) => settings[name] !== undefined).map((name) =>
-        name === "modalities"
-          ? settingText(settings[name])
-          : `${name.slice(name.lastIndexOf(".") + 1)}=${settingText(settings[name])}`
-      );
-      const label = told.length === 0 ? base : `${base} (${told.join(", ")})`;
-      used.set(label, [...used.get(label) ?? [], id]);
-    }
-    for (const [label, own] of used) {
-      for (const id of own) labels.set(id, own.length === 1 ? label : `${label} #${id.slice(0, 4)}`);
-    }
-  }
-  return labels;
 }

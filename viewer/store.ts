@@ -4,6 +4,8 @@
  * @module
  */
 import { join } from "node:path";
+import type { Experiment } from "../core/record.ts";
+import { type ExperimentList, experimentStamp, listExperiments } from "../store/experiments.ts";
 import { StoreError, storeErrorOf } from "../store/files.ts";
 import { openIndex, type RunDetails, type RunIndex } from "../store/index.ts";
 import { type EpochsReport, inspectEpochs } from "../store/inspect.ts";
@@ -17,7 +19,9 @@ export interface Snapshot {
   readonly version: number;
   /** By configuration and seed; broken folders last. */
   readonly runs: readonly RunDetails[];
-  /** Why runs may be missing from it, in words; else `null`. */
+  /** What benches asked, by name. */
+  readonly experiments: readonly Experiment[];
+  /** Why runs or experiments may be missing from it, in words; else `null`. */
   readonly problem: string | null;
 }
 
@@ -79,7 +83,8 @@ class FolderStore implements RunStore {
   readonly folder: string;
   #index: RunIndex | null = null;
   #note: string | null = null;
-  #snapshot: Snapshot = { version: 0, runs: [], problem: null };
+  #snapshot: Snapshot = { version: 0, runs: [], experiments: [], problem: null };
+  #asked: { stamp: string | null; list: ExperimentList } = { stamp: null, list: { experiments: [], problems: [] } };
   #stamps = new Map<string, string>();
   #details = new Map<string, RunDetails>();
   #refreshedAt = -Infinity;
@@ -124,10 +129,11 @@ class FolderStore implements RunStore {
         ? told.message
         : String(told);
       if (problem !== this.#snapshot.problem || this.#snapshot.runs.length > 0) {
-        this.#snapshot = { version: this.#snapshot.version + 1, runs: [], problem };
+        this.#snapshot = { version: this.#snapshot.version + 1, runs: [], experiments: [], problem };
       }
       this.#stamps = new Map();
       this.#details = new Map();
+      this.#asked = { stamp: null, list: { experiments: [], problems: [] } };
     }
     return this.#snapshot;
   }
@@ -155,8 +161,12 @@ class FolderStore implements RunStore {
     const changed = [...stamps].filter(([id, stamp]) => this.#stamps.get(id) !== stamp).map(([id]) => id);
     const removed = [...this.#stamps.keys()].filter((id) => !stamps.has(id));
     this.#stamps = stamps;
-    const problem = stamps.size > maxRuns ? `Only the first ${maxRuns} of ${stamps.size} runs are shown.` : this.#note;
-    if (changed.length === 0 && removed.length === 0 && problem === this.#snapshot.problem) return;
+    const asked = this.#experiments();
+    const { experiments, problems } = this.#asked.list;
+    const problem = stamps.size > maxRuns
+      ? `Only the first ${maxRuns} of ${stamps.size} runs are shown.`
+      : this.#note ?? problems[0] ?? null;
+    if (!asked && changed.length === 0 && removed.length === 0 && problem === this.#snapshot.problem) return;
     for (const id of removed) this.#details.delete(id);
     for (const id of changed) {
       const details = index.run(id);
@@ -165,7 +175,15 @@ class FolderStore implements RunStore {
     const runs = [...this.#details.values()].sort((a, b) =>
       compare(a.configuration ?? "~", b.configuration ?? "~") || (a.seed ?? 0) - (b.seed ?? 0) || compare(a.id, b.id)
     ).slice(0, maxRuns);
-    this.#snapshot = { version: this.#snapshot.version + 1, runs, problem };
+    this.#snapshot = { version: this.#snapshot.version + 1, runs, experiments, problem };
+  }
+
+  /** Reads the experiments again if a file of theirs has changed; says whether one has. */
+  #experiments(): boolean {
+    const stamp = experimentStamp(this.folder);
+    if (stamp === this.#asked.stamp) return false;
+    this.#asked = { stamp, list: bounded(listExperiments(this.folder)) };
+    return true;
   }
 
   epochs(id: string): Epochs {

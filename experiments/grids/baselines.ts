@@ -24,6 +24,6 @@ export const baselines: GridPlugin = defineGrid({
   cells: [
     ...on("concat", ANYWHERE),
     ...on("mmtm", [...ANYWHERE, "greedy"]),
-    ...["audio", "image"].map((modality) => ({ ...plain(`${modality} alone`), modalities: [modality] })),
+    ...["audio", "image"].map((modality) => ({ ...plain(`${modality} only`), modalities: [modality] })),
   ],
 });

@@ -51,6 +51,6 @@ export const imbalance: GridPlugin = defineGrid({
     ...METHODS,
     plain("decision", { fusion: "decision" }),
     plain("mmtm", { fusion: "mmtm" }),
-    ...["audio", "image"].map((modality) => ({ ...plain(`${modality} alone`), modalities: [modality] })),
+    ...["audio", "image"].map((modality) => ({ ...plain(`${modality} only`), modalities: [modality] })),
   ],
 });

@@ -19,7 +19,7 @@ export const quick: GridPlugin = defineGrid({
       methods: [part(method)],
     })),
     ...["audio", "image"].map((modality) => ({
-      label: `${modality} alone`,
+      label: `${modality} only`,
       modalities: [modality],
       fusion: part("concat"),
       methods: [],

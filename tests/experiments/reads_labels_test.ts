@@ -12,7 +12,14 @@ function finished(label: string, seed: number, accuracy: number, readsLabels: bo
       request: { label },
       seed,
       id: `${label}-${seed}`,
-      config: { dataset: { name: "toy" }, fusion: { name: "concat" }, methods: [], modalities: [], encoders: {} },
+      config: {
+        dataset: { name: "toy", options: {} },
+        fusion: { name: "concat" },
+        methods: [],
+        modalities: [],
+        encoders: {},
+        training: { budget: "samples", epochs: 1 },
+      },
     },
     summary: {
       test: test as SplitMetrics,
@@ -21,20 +28,24 @@ function finished(label: string, seed: number, accuracy: number, readsLabels: bo
       parameters: 1,
       ...(readsLabels ? { readsLabels: true } : {}),
     },
-    timing: { seconds: 1 },
+    timing: { seconds: 1, stepMs: 1 },
   } as unknown as CellOutcome;
 }
 
-Deno.test("what reads test labels is marked and has no rank, however good it looks", () => {
+Deno.test("what reads test labels is marked and compared with none, however good it looks", () => {
   const outcomes = [0, 1, 2, 3].flatMap((seed) => [
     finished("cheat", seed, 0.99 + seed / 1e4, true),
     finished("good", seed, 0.9 + seed / 1e4, false),
     finished("bad", seed, 0.5 + seed / 2e4, false),
   ]);
   const [cheat, good, bad] = configurations(outcomes);
-  assertEquals([cheat.readsLabels, cheat.rank, cheat.best], [true, null, false]);
-  assertEquals([good.readsLabels, good.rank, good.best], [false, 1, true]);
-  assertEquals(bad.rank, 2);
+  assertEquals([cheat.readsLabels, cheat.tied, cheat.best], [true, null, false]);
+  assertEquals([good.readsLabels, good.tied, good.best], [false, "yes", true]);
+  assertEquals(bad.tied, "no");
+  assertEquals([good.versus?.verdict, good.versus?.reason], [
+    "untested",
+    "one of them reads the labels of what it predicts",
+  ]);
   const table = resultTable([cheat, good, bad]).split("\n");
   assert(table[2].startsWith("cheat (READS TEST LABELS)"));
   assert(table[3].startsWith("good *"));

@@ -93,6 +93,34 @@ Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal se
       assertEquals(line.samplesDrawn, 4000);
       assertEquals(Object.keys(line.testAccuracy).sort(), ["ci95", "mean", "std"]);
     }
+    assertEquals(lines.map(({ versus }) => versus?.reference ?? null), [null, "concat"]);
+    assertEquals(lines[1].versus.verdict, "untested"); // one seed
+    // What was asked is kept, before the first run and once for each name.
+    const kept = JSON.parse(
+      await Deno.readTextFile(join(one, "experiments", "av-digits-concat-concat-arm-dataset.size=mini-epochs=4.json")),
+    );
+    assertEquals(kept.rows.map(({ label, runs }: { label: string; runs: { id: string }[] }) => [label, runs[0].id]), [
+      ["concat", lines[0].runs[0]],
+      ["concat arm", lines[1].runs[0]],
+    ]);
+    assertEquals([kept.reference, kept.question, kept.seeds], ["concat", null, [0]]);
+    const named = await armlab(
+      "bench",
+      ...small,
+      "--runs",
+      one,
+      "--name",
+      "mine",
+      "--reference",
+      "concat arm",
+      "--json",
+    );
+    const [first_] = named.out.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(first_.versus.reference, "concat arm");
+    assertEquals(JSON.parse(await Deno.readTextFile(join(one, "experiments", "mine.json"))).reference, "concat arm");
+    const wrong = await armlab("bench", ...small, "--runs", one, "--reference", "concta");
+    assertEquals(wrong.code, 2);
+    assertStringIncludes(wrong.err, 'Cannot compare with "concta" as it must be the label of a row');
     const reused = await armlab("bench", ...small, "--runs", one);
     assertStringIncludes(reused.err, "kept from an earlier run");
     assertEquals((await armlab("bench", ...small, "--runs", two)).code, 0);

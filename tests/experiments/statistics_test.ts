@@ -1,15 +1,16 @@
 import { assert, assertAlmostEquals, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { Refusal } from "../../core/refusal.ts";
 import {
+  againstBest,
   averageRanks,
   holm,
   interval,
   mean,
   pairedBySeed,
   pairedTTest,
-  type Rank,
-  rankWithTies,
   sampleStd,
   spearman,
+  type Standing,
   tQuantile,
   tTwoSided,
 } from "../../experiments/statistics.ts";
@@ -40,10 +41,10 @@ Deno.test("tQuantile() equals SciPy's to 1e-10 and inverts tTwoSided()", () => {
 });
 
 Deno.test("Student's t refuses what it cannot use", () => {
-  assertThrows(() => tTwoSided(1, 0), RangeError, "found 0");
-  assertThrows(() => tTwoSided(1, 1.5), RangeError, "found 1.5");
-  assertThrows(() => tTwoSided(NaN, 2), RangeError, "found NaN");
-  assertThrows(() => tQuantile(1, 2), RangeError, "found 1");
+  assertThrows(() => tTwoSided(1, 0), Refusal, "found 0");
+  assertThrows(() => tTwoSided(1, 1.5), Refusal, "found 1.5");
+  assertThrows(() => tTwoSided(NaN, 2), Refusal, "found NaN");
+  assertThrows(() => tQuantile(1, 2), Refusal, "found 1");
 });
 
 Deno.test("interval() equals SciPy's mean, sample deviation and 95 % interval", () => {
@@ -59,25 +60,34 @@ Deno.test("interval() of one value has no deviation and no interval; equal value
   assertEquals(interval([0.4]), { mean: 0.4, std: null, ci95: null });
   assertEquals(sampleStd([0.1, 0.1, 0.1]), 0);
   assertEquals(interval([0.1, 0.1, 0.1]).ci95, 0);
-  assertThrows(() => mean([]), RangeError, "at least 1");
-  assertThrows(() => interval([1, NaN]), RangeError, "found NaN at index 1");
+  assertThrows(() => mean([]), Refusal, "at least 1");
+  assertThrows(() => interval([1, NaN]), Refusal, "found NaN at index 1");
 });
 
 Deno.test("pairedTTest() equals SciPy's ttest_rel", () => {
   for (const { a, b, t, p, ci95 } of golden.paired) {
     const found = pairedTTest(a, b);
-    assertRelative(found.t, t, 1e-9, "t");
-    assertRelative(found.p, p, 1e-9, "p");
-    assertRelative(found.ci95, ci95, 1e-9, "ci95");
-    assertRelative(pairedTTest(b, a).t, -t, 1e-9, "t of the swapped pair");
+    assertRelative(found.t!, t, 1e-9, "t");
+    assertRelative(found.p!, p, 1e-9, "p");
+    assertRelative(found.ci95!, ci95, 1e-9, "ci95");
+    assertEquals([found.n, found.degreesOfFreedom], [a.length, a.length - 1]);
+    assertRelative(found.std, found.difference / found.t! * Math.sqrt(a.length), 1e-9, "std");
+    assertRelative(pairedTTest(b, a).t!, -t, 1e-9, "t of the swapped pair");
   }
 });
 
-Deno.test("pairedTTest() of equal differences gives p 0, of no difference p 1", () => {
-  assertEquals(pairedTTest([2, 3, 4], [1, 2, 3]).p, 0);
-  assertEquals(pairedTTest([2, 3, 4], [2, 3, 4]).p, 1);
-  assertThrows(() => pairedTTest([1, 2], [1]), RangeError, "found 2 and 1");
-  assertThrows(() => pairedTTest([1], [1]), RangeError, "at least 2");
+Deno.test("pairedTTest() of equal differences has no spread to test against, and supports nothing", () => {
+  for (
+    const [a, b] of [[[2, 3, 4], [1, 2, 3]], [[2, 3, 4], [2, 3, 4]], [[0.3, 0.9, 0.6], [0.2, 0.8, 0.5]]]
+  ) {
+    const { std, t, p, ci95 } = pairedTTest(a, b);
+    assertEquals([std, t, p, ci95], [0, null, null, null]);
+  }
+  assertAlmostEquals(pairedTTest([0.3, 0.9, 0.6], [0.2, 0.8, 0.5]).difference, 0.1, 1e-15);
+  // One sample of 10,000 more or less is a spread.
+  assert(pairedTTest([0.3001, 0.9, 0.6], [0.2, 0.8, 0.5]).p! < 0.01);
+  assertThrows(() => pairedTTest([1, 2], [1]), Refusal, "found 2 and 1");
+  assertThrows(() => pairedTTest([1], [1]), Refusal, "at least 2");
 });
 
 Deno.test("holm() multiplies the sorted p values by m, m - 1, ... and never decreases", () => {
@@ -86,7 +96,7 @@ Deno.test("holm() multiplies the sorted p values by m, m - 1, ... and never decr
   [0.06, 0.04, 0.06, 0.06].forEach((p, i) => assertAlmostEquals(found[i], p, 1e-15));
   assertEquals(holm([0.9, 0.8]), [1, 1]);
   assertEquals(holm([]), []);
-  assertThrows(() => holm([1.1]), RangeError, "found 1.1");
+  assertThrows(() => holm([1.1]), Refusal, "found 1.1");
 });
 
 Deno.test("pairedBySeed() uses the common seeds only", () => {
@@ -96,61 +106,85 @@ Deno.test("pairedBySeed() uses the common seeds only", () => {
 
 const seeds = (values: readonly number[]) => Object.fromEntries(values.map((value, seed) => [seed, value]));
 
-const rankOf = (ranks: Record<string, Rank>) =>
-  Object.fromEntries(Object.entries(ranks).map(([name, { rank }]) => [name, rank]));
+const tiedOf = (standings: Record<string, Standing>) =>
+  Object.fromEntries(Object.entries(standings).map(([name, { tied }]) => [name, tied]));
 
-Deno.test("rankWithTies() supports a best that is told apart from all others", () => {
-  const ranks = rankWithTies({
+Deno.test("againstBest() supports a best that is told apart from all others", () => {
+  const found = againstBest({
     low: seeds([0.50, 0.52, 0.51, 0.53]),
     best: seeds([0.90, 0.91, 0.92, 0.93]),
     middle: seeds([0.70, 0.72, 0.71, 0.73]),
   });
-  assertEquals(rankOf(ranks), { best: 1, middle: 2, low: 3 });
-  assert(ranks.best.supported);
-  assertFalse(ranks.middle.supported || ranks.low.supported);
-  assertEquals([ranks.best.p, ranks.best.pHolm, ranks.best.n], [null, null, 4]);
+  assertEquals(tiedOf(found), { best: "yes", middle: "no", low: "no" });
+  assert(found.best.supported);
+  assertFalse(found.middle.supported || found.low.supported);
+  assertEquals([found.best.p, found.best.pHolm, found.best.n], [null, null, 4]);
   // Holm with two tests: the smaller p is doubled.
-  const raw = [ranks.low.p!, ranks.middle.p!];
-  assertAlmostEquals(Math.min(ranks.low.pHolm!, ranks.middle.pHolm!), 2 * Math.min(...raw), 1e-15);
+  const raw = [found.low.p!, found.middle.p!];
+  assertAlmostEquals(Math.min(found.low.pHolm!, found.middle.pHolm!), 2 * Math.min(...raw), 1e-15);
 });
 
-Deno.test("rankWithTies() lets ties share rank 1 and counts them for the next rank", () => {
-  const ranks = rankWithTies({
+Deno.test("againstBest() says which cannot be told from the best, and then supports none", () => {
+  const found = againstBest({
     a: seeds([0.90, 0.80, 0.95, 0.85]),
     b: seeds([0.85, 0.84, 0.90, 0.86]),
     c: seeds([0.40, 0.31, 0.46, 0.36]),
     d: seeds([0.30, 0.21, 0.36, 0.26]),
   });
-  assertEquals(rankOf(ranks), { a: 1, b: 1, c: 3, d: 4 });
-  assertFalse(Object.values(ranks).some(({ supported }) => supported));
+  assertEquals(tiedOf(found), { a: "yes", b: "yes", c: "no", d: "no" });
+  assertFalse(Object.values(found).some(({ supported }) => supported));
 });
 
-Deno.test("rankWithTies() corrects for the number of tests: a lead that holds against one is no lead among twenty", () => {
+Deno.test("againstBest() corrects for the number of tests: a lead that holds against one is no lead among twenty", () => {
   const a = seeds([0.80, 0.82, 0.81, 0.84]);
   const b = seeds([0.79, 0.80, 0.80, 0.82]);
-  const alone = rankWithTies({ a, b });
+  const alone = againstBest({ a, b });
   assert(alone.b.p! < 0.05 && alone.a.supported);
   const many: Record<string, Record<string, number>> = { a, b };
   for (let i = 0; i < 19; i++) many[`other${i}`] = b;
-  const among = rankWithTies(many);
+  const among = againstBest(many);
   assertEquals(among.b.p, alone.b.p);
   assertFalse(among.a.supported);
-  assertEquals(new Set(Object.values(rankOf(among))), new Set([1]));
+  assertEquals(new Set(Object.values(tiedOf(among))), new Set(["yes"]));
 });
 
-Deno.test("rankWithTies() supports nothing with two seeds, whose equal differences would look certain", () => {
-  const ranks = rankWithTies({ a: seeds([0.75, 0.5]), b: seeds([0.5, 0.25]) });
-  assertEquals(pairedBySeed(seeds([0.75, 0.5]), seeds([0.5, 0.25]))!.p, 0);
-  assertEquals([ranks.a.supported, ranks.b.rank, ranks.b.p], [false, 1, null]);
+Deno.test("againstBest() tests nothing with two seeds, or with three equal differences, which look certain", () => {
+  const two = againstBest({ a: seeds([0.75, 0.5]), b: seeds([0.5, 0.35]) });
+  assertEquals([two.a.supported, two.a.tied, two.b.tied, two.b.p, two.b.pHolm], [
+    false,
+    "untested",
+    "untested",
+    null,
+    null,
+  ]);
+  // 0.3 - 0.2 and 0.9 - 0.8 are not the same in binary: equal but for rounding.
+  const equal = againstBest({ a: seeds([0.3, 0.9, 0.6]), b: seeds([0.2, 0.8, 0.5]) });
+  assertEquals([equal.a.supported, equal.b.tied, equal.b.p], [false, "untested", null]);
+  // One without a test keeps the best from being told apart from all.
+  const mixed = againstBest({
+    a: seeds([0.9, 0.91, 0.92]),
+    b: seeds([0.5, 0.52, 0.51]),
+    single: { 0: 0.1 },
+  });
+  assertEquals([tiedOf(mixed), mixed.a.supported], [{ a: "yes", b: "no", single: "untested" }, false]);
 });
 
-Deno.test("rankWithTies() supports nothing with one seed or without rivals", () => {
-  const single = rankWithTies({ a: { 0: 0.9 }, b: { 0: 0.1 } });
-  assertEquals(rankOf(single), { a: 1, b: 1 });
-  assertEquals([single.a.supported, single.b.p, single.b.pHolm], [false, null, 1]);
-  assertFalse(rankWithTies({ a: seeds([1, 2, 3]) }).a.supported);
-  assertEquals(rankWithTies({}), {});
-  assertThrows(() => rankWithTies({ a: {} }), RangeError, 'rank of "a"');
+Deno.test("againstBest() supports nothing with one seed or without rivals", () => {
+  const single = againstBest({ a: { 0: 0.9 }, b: { 0: 0.1 } });
+  assertEquals(tiedOf(single), { a: "untested", b: "untested" });
+  assertEquals([single.a.supported, single.b.p], [false, null]);
+  assertEquals(againstBest({ a: seeds([1, 2, 3]) }).a, {
+    mean: 2,
+    std: 1,
+    ci95: interval([1, 2, 3]).ci95,
+    n: 3,
+    tied: "yes",
+    supported: false,
+    p: null,
+    pHolm: null,
+  });
+  assertEquals(againstBest({}), {});
+  assertThrows(() => againstBest({ a: {} }), Refusal, 'standing of "a"');
 });
 
 Deno.test("spearman() equals SciPy's with ties", () => {
@@ -159,5 +193,5 @@ Deno.test("spearman() equals SciPy's with ties", () => {
   assertEquals(spearman([1, 2, 3], [5, 50, 500]), 1);
   assertEquals(spearman([1, 2, 3], [3, 2, 1]), -1);
   assertEquals(spearman([1, 1], [1, 2]), null);
-  assertThrows(() => spearman([1, 2], [1]), RangeError, "found 2 and 1");
+  assertThrows(() => spearman([1, 2], [1]), Refusal, "found 2 and 1");
 });

@@ -63,12 +63,12 @@ Deno.test("the grid has a row per configuration, ranks by the paired test, and s
     const grid = await json(app, "/api/grid");
     assertEquals(
       grid.configurations.map((
-        { label, rank, best }: { label: string; rank: number; best: boolean },
-      ) => [label, rank, best]),
+        { label, tied, best }: { label: string; tied: string; best: boolean },
+      ) => [label, tied, best]),
       [
-        ["concat arm", 1, true],
-        ["concat", 2, false],
-        ["sum", 3, false],
+        ["concat arm", "yes", true],
+        ["concat", "no", false],
+        ["sum", "no", false],
         ["film", null, false],
       ],
     );
@@ -96,9 +96,9 @@ Deno.test("what reads the labels it predicts has no rank and takes none from oth
     const { configurations } = await json(app, "/api/grid");
     assertEquals(
       configurations.map((
-        { label, rank, best }: { label: string; rank: number; best: boolean },
-      ) => [label, rank, best]),
-      [["concat arm", null, false], ["concat", 1, true], ["sum", 2, false]],
+        { label, tied, best }: { label: string; tied: string; best: boolean },
+      ) => [label, tied, best]),
+      [["concat arm", null, false], ["concat", "yes", true], ["sum", "no", false]],
     );
     assertStringIncludes(await get(app, "/"), "reads test labels");
     const c = configurations.map(({ id }: { id: string }) => id);
@@ -138,13 +138,13 @@ Deno.test("a query filters, sorts, groups and chooses columns, alike on the page
     );
     assertEquals(await labels("q=none"), ["concat", "sum", "film"]);
     const two = await json(app, "/api/grid?fusion=sum,concat&method=none");
-    // Ranks are among what is shown.
-    assertEquals(two.configurations.map(({ rank, best }: { rank: number; best: boolean }) => [rank, best]), [
-      [1, true],
-      [2, false],
+    // The best is among what is shown.
+    assertEquals(two.configurations.map(({ tied, best }: { tied: string; best: boolean }) => [tied, best]), [
+      ["yes", true],
+      ["no", false],
     ]);
     const rows = parse(await get(app, "/grid.csv?fusion=sum&columns=accuracy,phi:audio&settings=none"));
-    assertEquals(rows[0].slice(0, 2), ["Rank", "Configuration"]);
+    assertEquals(rows[0].slice(0, 2), ["Configuration", "seeds finished"]);
     assertEquals(rows[0].slice(-3), ["phi:audio mean", "phi:audio std", "phi:audio ci95"]);
     assertEquals(rows.length, 2);
     const grouped = await get(app, "/?group=method");
@@ -414,7 +414,7 @@ Deno.test("one seed, one epoch: the page says that there is no interval and no t
     for (const seed of [0, 1]) writeRun(runs, { seed });
     writeRun(runs, { fusion: "sum" });
   });
-  assertStringIncludes(mixed, "1 of 2 with results rest on one finished seed");
+  assertStringIncludes(mixed, "1 of 2 with results rests on one finished seed");
   assertStringIncludes(mixed, "Mean ± half width");
 });
 

@@ -135,7 +135,7 @@ Deno.test("export-results writes what the viewer shows", () =>
     ]);
     assertEquals([csv.code, csv.err], [0, ""]);
     const rows = parse(csv.out);
-    assertEquals([rows.length, rows[1][1], rows[1][2]], [2, "concat", "2"]);
+    assertEquals([rows.length, rows[1][0], rows[1][1]], [2, "concat", "2"]);
     assertStringIncludes(tex.out, "\\toprule");
     assertStringIncludes(items.out, "results\nepochs\nconfiguration\nrecall\naccuracy\nloss\n");
     assertEquals([svg.code, svg.out], [0, ""]);

@@ -7,7 +7,8 @@ import { binsOf, chartTable, runCharts } from "../../viewer/charts.ts";
 import { chartHeight, chartOption } from "../../viewer/chart_option.ts";
 import { bandOf, epochMeasures, smoothed } from "../../viewer/curves.ts";
 import { compareUrl, gridUrl, parseCompare, parseGrid, plainCompare, plainGrid } from "../../viewer/query.ts";
-import { differing, labelsOf, settingsOf } from "../../viewer/settings.ts";
+import { labelsOf } from "../../viewer/names.ts";
+import { differing, settingsOf } from "../../viewer/settings.ts";
 import { configOf, epochOf, type RunSpec } from "../helpers/runs.ts";
 
 Deno.test("smoothed() is the moving average without a pull to zero, and leaves gaps", () => {
@@ -50,30 +51,61 @@ Deno.test("binsOf() orders bins as numbers and fills the gaps between", () => {
   assertEquals(binsOf([]), []);
 });
 
-Deno.test("labelsOf() tells configurations apart by what differs", () => {
+Deno.test("labelsOf() tells configurations apart by the fewest settings that do, never by a hash of theirs", () => {
   const settings = (spec: RunSpec) => settingsOf(configOf(spec));
-  const arm = (lambda1: number) => [{ name: "arm", options: { lambda1, dsr: "dsr" } }];
+  const arm = (options: Record<string, unknown>) => [{ name: "arm", options }];
   const labels = (
     specs: RunSpec[],
   ) => [...labelsOf(new Map(specs.map((spec, i) => [`${i}${i}${i}${i}`, settings(spec)]))).values()];
   assertEquals(
-    labels([{}, { methods: arm(1) }, { methods: arm(2) }, { fusion: "sum", modalities: ["audio"] }, { fusion: "sum" }]),
-    [
-      "concat",
-      "concat arm (lambda1=1)",
-      "concat arm (lambda1=2)",
-      "sum (audio)",
-      "sum (audio, image)",
-    ],
+    labels([
+      {},
+      { methods: arm({ lambda1: 1 }) },
+      { methods: arm({ lambda1: 2 }) },
+      { fusion: "sum", modalities: ["audio"] },
+      { fusion: "sum" },
+    ]),
+    ["concat", "concat arm · lambda1 1", "concat arm · lambda1 2", "audio only", "sum"],
+  );
+  assertEquals(labels([{}, { training: { learningRate: 0.6 } }, { training: { momentum: 0 } }]), [
+    "concat",
+    "concat · lr 0.6",
+    "concat · momentum 0",
+  ]);
+  // What is usual is not said: each differs in one setting from the first, which has no setting of its own.
+  assertEquals(
+    labels([
+      { methods: arm({ k: -2, lambda1: 0.1, dfe: true }) },
+      { methods: arm({ k: -1, lambda1: 0.1, dfe: true }) },
+      { methods: arm({ k: -2, lambda1: 1, dfe: true }) },
+      { methods: arm({ k: -2, lambda1: 0.1, dfe: false }) },
+    ]),
+    ["concat arm", "concat arm · k -1", "concat arm · lambda1 1", "concat arm · dfe false"],
+  );
+  // Two that always go together: one says it.
+  assertEquals(
+    labels([
+      { methods: arm({ k: 1, l: 1 }) },
+      { methods: arm({ k: 1, l: 1 }), epochs: 9 },
+      { methods: arm({ k: 2, l: 2 }) },
+    ]),
+    ["concat arm", "concat arm · epochs 9", "concat arm · k 2"],
   );
   assertEquals(labels([{ dataset: "a" }, { dataset: "b" }]), ["a: concat", "b: concat"]);
-  // The same in all that a name says, other data: the id tells them apart.
-  assertEquals(labels([{ fingerprint: "1" }, { fingerprint: "2" }]), ["concat #0000", "concat #1111"]);
-  assertEquals(differing([settings({}), settings({ methods: arm(1) })]), ["method"]);
-  assertEquals(differing([settings({ methods: arm(1), epochs: 3 }), settings({ methods: arm(2) })]), [
-    "arm.lambda1",
-    "training.epochs",
+  // The same in all that a name says, other data.
+  assertEquals(labels([{ fingerprint: "1111111" }, { fingerprint: "2222222" }]), [
+    "concat · data 111111",
+    "concat · data 222222",
   ]);
+  assertEquals(differing([settings({}), settings({ methods: arm({ lambda1: 1 }) })]), ["method"]);
+  assertEquals(
+    differing([settings({ methods: arm({ lambda1: 1 }), epochs: 3 }), settings({ methods: arm({ lambda1: 2 }) })]),
+    ["arm.lambda1", "training.epochs"],
+  );
+  // Parts within options are seen into.
+  const part = (k: number) => arm({ sampler: { name: "dsr", options: { k } } });
+  assertEquals(differing([settings({ methods: part(1) }), settings({ methods: part(2) })]), ["arm.sampler.k"]);
+  assertEquals(labels([{ methods: part(1) }, { methods: part(2) }]), ["concat arm · k 1", "concat arm · k 2"]);
 });
 
 Deno.test("an address says the whole state of a view", () => {
@@ -86,7 +118,9 @@ Deno.test("an address says the whole state of a view", () => {
       fusion: list,
       method: list,
       state: list,
-      sort: name,
+      experiment: fc.option(name),
+      sort: fc.option(name),
+      reference: fc.option(name),
       group: fc.constantFrom("none" as const, "dataset" as const, "fusion" as const, "method" as const),
       settings: fc.constantFrom("differing" as const, "all" as const, "none" as const),
       columns: fc.option(list),
@@ -102,6 +136,7 @@ Deno.test("an address says the whole state of a view", () => {
       metric: fc.uniqueArray(name, { minLength: 1, maxLength: 4 }),
       smooth: fc.double({ min: 0, max: 0.99, noNaN: true }),
       x: fc.constantFrom("epoch" as const, "samples" as const),
+      experiment: fc.option(name),
       reference: fc.option(name),
     }),
     (query) =>
@@ -125,7 +160,7 @@ Deno.test("runCharts() draws every loss term, accuracy, contribution and histogr
   const by = Object.fromEntries(charts.map((chart) => [chart.id, chart]));
   const names = (id: string) => by[id].kind === "lines" ? by[id].series.map(({ name }) => name) : [];
   assertEquals(names("loss"), ["total", "joint", "phiCMI", "validation cross-entropy"]);
-  assertEquals(names("accuracy"), ["validation", "audio alone", "image alone", "training"]);
+  assertEquals(names("accuracy"), ["validation", "audio readout", "image readout", "training"]);
   assertEquals(names("phi"), ["audio", "image", "joint"]);
   assertEquals(names("gap"), ["gap"]);
   assertEquals(names("rate"), ["learning rate"]);

@@ -28,7 +28,7 @@ export function takeChecked() {
 export function showChosen() {
   const bar = document.getElementById("compare");
   if (bar === null) return;
-  for (const field of bar.querySelectorAll("input[type=hidden]")) field.remove();
+  for (const field of bar.querySelectorAll("input[type=hidden]:not([data-kept])")) field.remove();
   let unseen = 0;
   for (const own of chosen.values()) {
     const box = boxOf(own);

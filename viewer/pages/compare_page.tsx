@@ -49,7 +49,7 @@ export const ComparePage: FC<{ comparison: Comparison; model: Model }> = ({ comp
                 return (
                   <li>
                     <strong>{item.label}</strong>{" "}
-                    <span class="muted">{stateText({ runs: item.runs, counts: countsOf(item.runs) })}</span>
+                    <span class="muted">{stateText({ runs: item.runs, counts: countsOf(item.runs), planned: 0 })}</span>
                     {over !== null && (
                       <>
                         {" "}
@@ -159,6 +159,7 @@ const Controls: FC<{ comparison: Comparison }> = ({ comparison }) => {
     <form class="filters" id="controls" action="/compare" method="get" data-auto="" aria-label="What is compared">
       <input type="hidden" name="c" value={query.c.join(",")} />
       <input type="hidden" name="r" value={query.r.join(",")} />
+      {query.experiment !== null && <input type="hidden" name="experiment" value={query.experiment} />}
       <label>
         <span>Smoothing</span>
         <select name="smooth">
@@ -186,7 +187,9 @@ const Controls: FC<{ comparison: Comparison }> = ({ comparison }) => {
           </select>
         </label>
       )}
-      <a class="reset" href={compareUrl(plainCompare, { c: query.c, r: query.r })}>Reset</a>
+      <a class="reset" href={compareUrl(plainCompare, { c: query.c, r: query.r, experiment: query.experiment })}>
+        Reset
+      </a>
       <details class="columns" id="measures">
         <summary>Measures</summary>
         <fieldset>

@@ -9,7 +9,7 @@ import type { ChartLook } from "../chart_option.ts";
 import type { Chart } from "../charts.ts";
 import { differenceTable, settingTable } from "../compare.ts";
 import { exportChart, type ExportFormat, exportTable, isFormat, mediaTypes } from "../exports.ts";
-import { gridTable } from "../grid.ts";
+import { gridTable } from "../grid_table.ts";
 import { gridChart } from "../grid_chart.ts";
 import { runTables } from "../run.ts";
 import type { Table } from "../table.ts";

@@ -1,0 +1,55 @@
+/**
+ * What a bench asks, as it is kept beside its runs.
+ *
+ * @module
+ */
+import type { CellRequest } from "../core/kinds/mod.ts";
+import type { Experiment } from "../core/record.ts";
+import type { Flags } from "./command.ts";
+
+/** What a call of `bench` says of its experiment. */
+export interface Asked {
+  readonly args: readonly string[];
+  readonly parsed: Flags;
+  /** The prepared grid; `null` where parts are named. */
+  readonly grid: { readonly name: string; readonly about: string } | null;
+  readonly requests: readonly CellRequest[];
+  /** Label of the row that others are compared with. */
+  readonly reference: string;
+  /** In words. */
+  readonly budget: string;
+}
+
+/** Characters of a name that was made up, at most. */
+const maxName = 80;
+
+/** The experiment of a call, still without its cells. */
+export function experimentOf(asked: Asked): Pick<Experiment, "name" | "question" | "command" | "reference" | "budget"> {
+  const { args, parsed, grid, reference, budget } = asked;
+  return {
+    name: parsed.text.name ?? nameOf(asked),
+    question: grid?.about ?? null,
+    command: `deno task bench ${args.filter((arg) => arg !== "--json").map(word).join(" ")}`.trim(),
+    reference,
+    budget,
+  };
+}
+
+/** An argument as a shell reads it. */
+export function word(arg: string): string {
+  return /^[\w./:=,+-]+$/.test(arg) ? arg : JSON.stringify(arg);
+}
+
+/** The grid's name or the rows', with what was set: "quick", "quick-training.epochs=1", "av-digits-concat-mmtm". */
+function nameOf({ parsed, grid, requests }: Asked): string {
+  const { text, list } = parsed;
+  const settings = [
+    ...list.set,
+    ...(text.epochs === undefined ? [] : [`epochs=${text.epochs}`]),
+    ...(text.budget === undefined ? [] : [`budget=${text.budget}`]),
+  ];
+  const rows = grid === null ? [requests[0].dataset.name, ...requests.map(({ label }) => label)] : [grid.name];
+  const name = [...rows, ...settings].join("-").replaceAll(/[^A-Za-z0-9._=+-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  // Many rows have one name as long as they begin alike; --name tells them apart.
+  return name.slice(0, maxName).replace(/[^A-Za-z0-9]+$/, "") || "bench";
+}
