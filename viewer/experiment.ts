@@ -4,7 +4,7 @@
  * @module
  */
 import type { Experiment } from "../core/record.ts";
-import { type Configuration, type Model } from "./configurations.ts";
+import type { Configuration, Model } from "./configurations.ts";
 
 /** The value of an address that stands for all runs. */
 export const everything = "all";

@@ -43,17 +43,19 @@ Deno.test("bounded() cuts texts, names, lists and depth; what differed before di
   assertEquals(Object.keys(bounded(own)), ["__proto__"]);
 });
 
-Deno.test("a name of fifteen megabytes costs no page more than a few kilobytes, and hides nothing", () =>
+Deno.test("texts of megabytes cost no page more than a few kilobytes, and hide nothing", () =>
   withRuns((runs) => {
-    const name = "n".repeat(15 * 1024 * 1024);
-    writeRun(runs, { fusion: name });
-    writeRun(runs, { seed: 1, fusion: `${name}!` });
-    writeRun(runs, { methods: [{ name: "arm", options: { [name]: 1 } }] });
+    writeRun(runs, { fusion: "n".repeat(15 * 1024 * 1024) });
+    const long = "n".repeat(3 * 1024 * 1024);
+    writeRun(runs, { fusionOptions: { of: long } });
+    writeRun(runs, { fusionOptions: { of: `${long}!` } });
+    writeRun(runs, { methods: [{ name: "arm", options: { [long]: 1 } }] });
     writeRun(runs, {});
   }, async (app) => {
     const page = await get(app, "/");
     assert(page.length < 200_000, `${page.length}`);
     assert(page.includes("<strong>4</strong> configurations"));
+    assert(page.includes("1 broken"));
     for (const path of ["/api/grid", "/api/runs", "/grid.csv", "/grid.svg", "/charts/accuracy.svg"]) {
       const { length } = await get(app, path);
       assert(length < 200_000, `${path}: ${length}`);
