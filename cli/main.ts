@@ -17,6 +17,7 @@ import { exportCommand } from "./export.ts";
 import { exportResultsCommand } from "./export_results.ts";
 import { listCommand } from "./list.ts";
 import { mergeCommand } from "./merge.ts";
+import { probeCommand } from "./probe.ts";
 import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
 
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   viewCommand,
   valueCommand,
   dataCommand,
+  probeCommand,
   exportResultsCommand,
   listCommand,
   describeCommand,

@@ -3,19 +3,11 @@
  *
  * @module
  */
-import { basename, dirname, resolve } from "node:path";
 import type { Library } from "../core/library.ts";
 import type { SplitName } from "../core/kinds/mod.ts";
-import * as names from "../core/names.ts";
 import type { Engine } from "../core/program.ts";
-import { Refusal } from "../core/refusal.ts";
-import { checkDataset } from "../datasets/check.ts";
-import { selectModalities } from "../datasets/select.ts";
 import { subsetName, type ValuationInputs } from "../miv/valuate.ts";
-import { openRun } from "../store/run_folder.ts";
-import { predictWith } from "../training/run.ts";
-import { RunState } from "../training/run_state.ts";
-import { buildModel } from "./config.ts";
+import { applyRun } from "./applied_run.ts";
 
 /** Arrays of a run and the names of its classes. */
 export interface RunValuation {
@@ -39,39 +31,12 @@ export async function valuationOfRun(
   library: Library,
   engine: Engine,
 ): Promise<RunValuation> {
-  const what = `valuate run "${path}"`;
-  const full = resolve(path);
-  const folder = openRun(dirname(full), basename(full));
-  const [config, stored] = [await folder.config(), await folder.model()];
-  if (config === null || stored === null) {
-    throw new Refusal({
-      what,
-      must: "it must be finished",
-      found: "it has no model.safetensors",
-      hint: "run it to its end by the same bench command",
-    });
-  }
-  const loaded = await library.of("dataset").get(config.dataset.name).load(config.dataset.options);
-  checkDataset(loaded);
-  if (loaded.fingerprint !== config.dataset.fingerprint) {
-    throw new Refusal({
-      what,
-      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
-      found: `found ${loaded.fingerprint}`,
-      hint: "its data has changed since: put the old data back, or train anew",
-    });
-  }
-  const dataset = selectModalities(loaded, config.modalities);
-  const { model, batchSize } = { model: buildModel(config, library, dataset), batchSize: config.training.batchSize };
-  const tensors = { ...names.param.over(stored.params), ...names.buffer.over(stored.buffers) };
-  const { predictor, dispose } = predictWith(
-    RunState.ofModel({ model, dataset, engine, batchSize }, tensors, what),
-  );
+  const { config, dataset, predictor, dispose } = await applyRun(path, `valuate run "${path}"`, library, engine);
   try {
     const data = dataset.splits[split];
     const { logits, solo, fused, parts } = await predictor.detail(data);
     const subsets: Record<string, Float32Array> = {};
-    const { modalities } = model.context;
+    const { modalities } = config;
     for (let subset = 0; subset < (1 << modalities.length) - 1; subset++) {
       const name = subsetName(subset, modalities);
       subsets[name] = await predictor.logits(data, { kept: name === "" ? [] : name.split("+") });

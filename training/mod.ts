@@ -17,6 +17,7 @@ export * from "./host.ts";
 export * from "./journal.ts";
 export * from "./losses.ts";
 export * from "./metrics/classification.ts";
+export * from "./metrics/linear_probe.ts";
 export * from "./model.ts";
 export * from "./packing.ts";
 export * from "./predictions.ts";

@@ -1,0 +1,68 @@
+/**
+ * The tested model of a finished run, ready to predict.
+ *
+ * @module
+ */
+import { basename, dirname, resolve } from "node:path";
+import type { Library } from "../core/library.ts";
+import type { Dataset } from "../core/kinds/mod.ts";
+import * as names from "../core/names.ts";
+import type { Engine } from "../core/program.ts";
+import type { RunConfig, RunSummary } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
+import { checkDataset } from "../datasets/check.ts";
+import { selectModalities } from "../datasets/select.ts";
+import { openRun } from "../store/run_folder.ts";
+import type { Predictor } from "../training/predictor.ts";
+import { predictWith } from "../training/run.ts";
+import { RunState } from "../training/run_state.ts";
+import { buildModel } from "./config.ts";
+
+/** A finished run's model on its data. */
+export interface AppliedRun {
+  readonly config: RunConfig;
+  readonly summary: RunSummary | null;
+  /** The run's modalities of its dataset. */
+  readonly dataset: Dataset;
+  readonly predictor: Predictor;
+  /** Frees programs and tensors. */
+  dispose(): void;
+}
+
+/**
+ * Opens a finished run.
+ *
+ * @param path Folder of the run.
+ * @param what What it is opened for, after "Cannot": `valuate run "…"`.
+ * @throws {Refusal} If the run is not finished, or its dataset is not the one it was trained on.
+ */
+export async function applyRun(path: string, what: string, library: Library, engine: Engine): Promise<AppliedRun> {
+  const full = resolve(path);
+  const folder = openRun(dirname(full), basename(full));
+  const [config, stored] = [await folder.config(), await folder.model()];
+  if (config === null || stored === null) {
+    throw new Refusal({
+      what,
+      must: "it must be finished",
+      found: "it has no model.safetensors",
+      hint: "run it to its end by the same bench command",
+    });
+  }
+  const loaded = await library.of("dataset").get(config.dataset.name).load(config.dataset.options);
+  checkDataset(loaded);
+  if (loaded.fingerprint !== config.dataset.fingerprint) {
+    throw new Refusal({
+      what,
+      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
+      found: `found ${loaded.fingerprint}`,
+      hint: "its data has changed since: put the old data back, or train anew",
+    });
+  }
+  const dataset = selectModalities(loaded, config.modalities);
+  const { model, batchSize } = { model: buildModel(config, library, dataset), batchSize: config.training.batchSize };
+  const tensors = { ...names.param.over(stored.params), ...names.buffer.over(stored.buffers) };
+  const { predictor, dispose } = predictWith(
+    RunState.ofModel({ model, dataset, engine, batchSize }, tensors, what),
+  );
+  return { config, summary: await folder.summary(), dataset, predictor, dispose };
+}
