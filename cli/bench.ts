@@ -11,9 +11,8 @@ import { applySettings, part, trainingOptions } from "../experiments/config.ts";
 import { checkReference, configurations, jsonLine } from "../experiments/results.ts";
 import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
 import { resultTable, tableNotes } from "../experiments/table.ts";
-import { resolveOptions } from "../core/options.ts";
 import { Refusal } from "../core/refusal.ts";
-import type { RunConfig, TrainingConfig } from "../core/record.ts";
+import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
 import { CompositionError } from "../training/compose.ts";
 import { readBytes, StoreError } from "../store/files.ts";
@@ -318,7 +317,11 @@ async function bench(
 /** The budgets of configurations in words, each once. */
 function budgetsOf(requests: readonly CellRequest[]): string {
   const budgets = requests.map(({ training }) => {
-    const { budget, epochs } = resolveOptions<TrainingConfig>("training", trainingOptions, training);
+    const { budget, epochs } = {
+      budget: trainingOptions.budget.default,
+      epochs: trainingOptions.epochs.default,
+      ...training,
+    };
     return budget === "samples"
       ? `equal samples drawn, ${epochs} x the training set`
       : `${epochs} epochs, whatever is drawn`;

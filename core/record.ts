@@ -41,6 +41,8 @@ export interface TrainingConfig {
   readonly clipNorm: number;
   /** Which epoch's parameters are tested. */
   readonly select: "best" | "last";
+  /** The task's loss of the fused logits. @default cross-entropy */
+  readonly loss?: PartConfig;
 }
 
 /**

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { Library } from "../core/library.ts";
 import { byModality, modalitiesOf } from "../core/modality.ts";
-import { describeType, type OptionSpec, type OptionSpecs, parseOption, type RawOptions } from "../core/options.ts";
+import { describeType, type OptionSpec, type OptionSpecs, parseOption, type RawOptions, use } from "../core/options.ts";
 import type {
   BuiltinKind,
   CellRequest,
@@ -19,6 +19,8 @@ import type {
 } from "../core/kinds/mod.ts";
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
+import { criterionOf } from "./criterion.ts";
+import { crossEntropyLoss } from "../losses/cross_entropy.ts";
 import { CompositionError, incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
 
@@ -62,6 +64,14 @@ export const trainingOptions: OptionSpecs = {
     default: "best",
     about: "test the epoch that is best on validation, or the last",
   },
+  loss: {
+    type: "part",
+    kind: "loss",
+    default: use(crossEntropyLoss),
+    about: "the task's loss of the fused logits",
+    source: "the paper and nearly all rivals",
+    tune: ["cross-entropy", "focal"],
+  },
 };
 
 /** What the run is made on. */
@@ -98,7 +108,7 @@ function encoderFor(request: CellRequest, modality: string): PartConfig {
 export function resolveConfig(
   request: CellRequest,
   library: Library,
-  dataset: Pick<Dataset, "fingerprint" | "modalities" | "classes">,
+  dataset: Pick<Dataset, "fingerprint" | "modalities" | "classes"> & Partial<Pick<Dataset, "splits">>,
   context: {
     readonly seed: number;
     readonly engine: EngineConfig;
@@ -145,7 +155,7 @@ export function resolveConfig(
 export function buildModel(
   config: RunConfig,
   library: Library,
-  dataset: Pick<Dataset, "modalities" | "classes">,
+  dataset: Pick<Dataset, "modalities" | "classes"> & Partial<Pick<Dataset, "splits">>,
 ): Model {
   const context: ModelContext = { modalities: config.modalities, classes: dataset.classes.length };
   const encoders: Record<string, Encoder> = byModality(config.modalities, (modality) => {
@@ -180,7 +190,12 @@ export function buildModel(
   });
   const conflict = incompatibility(methods);
   if (conflict !== null) throw new CompositionError(conflict);
-  return { context, encoders, fusion, methods };
+  const criterion = criterionOf(config.training.loss ?? part(crossEntropyLoss.name), library, dataset, {
+    context,
+    fusion,
+    methods,
+  });
+  return { context, encoders, fusion, methods, criterion };
 }
 
 /** The encoders that have what the fusion needs and take the input, with their default options. */

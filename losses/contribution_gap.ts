@@ -5,13 +5,11 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { defineLoss, type LossPlugin } from "../core/kinds/mod.ts";
-import { type Range, ranged } from "../miv/valuation.ts";
+import { awayFromZero, type Range, ranged } from "../miv/valuation.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
 
 /** Options of `gapLoss`. */
 export interface GapLossOptions {
-  /** Least denominator. @default {1e-3} */
-  readonly floor?: number;
   /** Whether the denominator has a gradient, as the paper's formula does: then inflating it lowers the loss. @default {false} */
   readonly denominatorGradient?: boolean;
   /** Only modalities below the mean are moved: no gradient to the mean and to those above it. @default {false} */
@@ -21,14 +19,14 @@ export interface GapLossOptions {
 /**
  * L_phiCMI = sum_i |phi_i - phi(X)| / phi(X) (Eq. 15): narrows the gaps between modalities.
  *
- * @param phi Contributions in a range >= 0, [B, m].
+ * @param phi Contributions in their chosen range, [B, m]; above 0 on average, or the loss is what is printed: negative.
  * @returns [B].
  */
 export function gapLoss(phi: tf.Tensor2D, options: GapLossOptions = {}): tf.Tensor1D {
-  const { floor = 1e-3, denominatorGradient = false, asymmetric = false } = options;
+  const { denominatorGradient = false, asymmetric = false } = options;
   const m = phi.shape[1];
   const mean = tf.mean(phi, 1, true);
-  const denominator = tf.reshape(tf.maximum(denominatorGradient ? mean : stopGradient(mean), floor), [-1]);
+  const denominator = tf.reshape(awayFromZero(denominatorGradient ? mean : stopGradient(mean)), [-1]);
   const gaps = asymmetric ? weakGaps(phi, stopGradient(mean)) : tf.matMul(phi, centring(m));
   return tf.div(tf.sum(tf.abs(gaps), 1), denominator);
 }

@@ -71,14 +71,25 @@ export function ranged(phi: tf.Tensor2D, range: Range): tf.Tensor2D {
   }
 }
 
+/** Least size of what Eqs. 13 and 15 divide by. */
+const LEAST_DENOMINATOR = 1e-3;
+
+/**
+ * sign(x) max(|x|, 1e-3): what Eqs. 13 and 15 divide by, with the sign that is printed. 0 counts as above 0.
+ *
+ * A bound from below alone would divide small negative contributions by a thousandth instead of by themselves.
+ */
+export function awayFromZero(x: tf.Tensor): tf.Tensor {
+  return tf.where(tf.less(x, 0), tf.minimum(x, -LEAST_DENOMINATOR), tf.maximum(x, LEAST_DENOMINATOR));
+}
+
 /**
  * Fusion weights FW_i = phi_i / phi(X) (Eq. 13), which sum to m.
  *
  * @param phi Contributions in their chosen range, [B, m].
- * @param floor Least denominator. @default {1e-3}
  */
-export function fusionWeights(phi: tf.Tensor2D, floor: number = 1e-3): tf.Tensor2D {
-  return tf.div(phi, tf.expandDims(tf.maximum(jointContribution(phi), floor), 1)) as tf.Tensor2D;
+export function fusionWeights(phi: tf.Tensor2D): tf.Tensor2D {
+  return tf.div(phi, tf.expandDims(awayFromZero(jointContribution(phi)), 1)) as tf.Tensor2D;
 }
 
 /**

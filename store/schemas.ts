@@ -43,6 +43,7 @@ const training: z.ZodType<TrainingConfig> = z.looseObject({
   stepAt: z.number(),
   clipNorm: z.number(),
   select: z.enum(["best", "last"]),
+  loss: part.optional(),
 });
 
 const config: z.ZodType<RunConfig> = z.looseObject({

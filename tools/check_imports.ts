@@ -28,6 +28,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "engines",
     "store",
     "formats",
+    "losses",
     "datasets",
     "miv",
     "nn",

@@ -36,9 +36,9 @@ export interface LossTerms {
  * @throws {Refusal} If two methods use one key.
  */
 export function lossTerms(model: Model, step: TrainStep): LossTerms {
-  const { fusion, methods } = model;
+  const { fusion, methods, criterion = crossEntropy } = model;
   const own = fusion.loss?.(step.output, step.labels, step.scope, step.keep) ??
-    { joint: crossEntropy(step.output.logits, step.labels) };
+    { joint: criterion(step.output.logits, step.labels) };
   let task: Record<string, tf.Tensor> = own;
   for (const method of methods) {
     task = method.taskLoss?.(task as Record<string, tf.Tensor1D>, step) ?? task;

@@ -26,6 +26,8 @@ export interface Model {
   readonly fusion: Fusion;
   /** In the order in which their hooks run. */
   readonly methods: readonly Method[];
+  /** The task's loss of the fused logits, where the fusion has none of its own. @default cross-entropy */
+  readonly criterion?: (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D;
 }
 
 /** What the forward pass needs besides the scope. */

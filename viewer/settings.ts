@@ -8,7 +8,7 @@ import type { PartConfig, RunConfig } from "../core/record.ts";
 /** A setting's value: plain, so that it can be compared and shown. */
 export type Setting = string | number | boolean | null;
 
-/** Settings by name: `fusion`, `training.epochs`, `arm.lambda1`, `encoder.audio.width`. */
+/** Settings by name: `fusion`, `training.epochs`, `arm.lambda1`, `encoder.audio.width`, `arm.sampler.k`. */
 export type Settings = Readonly<Record<string, Setting>>;
 
 function plain(value: unknown): Setting {
@@ -18,24 +18,26 @@ function plain(value: unknown): Setting {
   return JSON.stringify(value);
 }
 
+/** Whether an option's value is a part with options of its own. */
 function isPart(value: unknown): value is PartConfig {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const { name, options, ...rest } = value as Partial<PartConfig>;
-  return typeof name === "string" && typeof options === "object" && options !== null && Object.keys(rest).length === 0;
+  return typeof value === "object" && value !== null && typeof (value as PartConfig).name === "string" &&
+    typeof (value as PartConfig).options === "object" && (value as PartConfig).options !== null;
 }
 
 /** Every setting of a configuration but its seed, in the order in which people look for them. */
 export function settingsOf(config: Omit<RunConfig, "seed">): Settings {
   const settings: [string, Setting][] = [];
-  const options = (prefix: string, values: Readonly<Record<string, unknown>>) => {
-    for (const name of Object.keys(values).sort()) {
-      const value = values[name];
-      if (isPart(value)) {
-        // An option that is a part of its own: its name, then its options.
-        settings.push([`${prefix}.${name}`, value.name]);
-        options(`${prefix}.${name}`, value.options);
-      } else settings.push([`${prefix}.${name}`, plain(value)]);
+  const option = (name: string, value: unknown): void => {
+    const parts = (Array.isArray(value) ? value : [value]).filter(isPart);
+    if (parts.length === 0) {
+      settings.push([name, plain(value)]);
+      return;
     }
+    settings.push([name, parts.map((part) => part.name).join(", ")]);
+    for (const part of parts) options(parts.length === 1 ? name : `${name}.${part.name}`, part.options);
+  };
+  const options = (prefix: string, values: Readonly<Record<string, unknown>>): void => {
+    for (const name of Object.keys(values).sort()) option(`${prefix}.${name}`, values[name]);
   };
   settings.push(["dataset", config.dataset.name]);
   options("dataset", config.dataset.options);

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
+import { fusionWeights } from "../../miv/mod.ts";
 import { crossEntropy, gapLoss, labelProbability, minimumLoss } from "../../losses/mod.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 
@@ -46,6 +47,19 @@ Deno.test("gapLoss() equals Eq. 15 on the hand-computed example, shifted and raw
     assertAlmostEquals(values(gapLoss(tf.tensor2d([[0.16, 0.035]])))[0], 1.282051, 1e-5);
     assertAlmostEquals(values(gapLoss(tf.tensor2d([[0.5, 0.5, 0.5]])))[0], 0, 1e-7);
     assertAlmostEquals(values(minimumLoss(tf.tensor1d([0.0594558])))[0], 0.940544, 1e-5);
+  });
+});
+
+Deno.test("Eqs. 13 and 15 divide by contributions as printed: small ones are bounded away from 0, signs stay", () => {
+  tf.tidy(() => {
+    // phi = (-.1, .05): mean -.025, weights 4 and -2. phi = (.3, -.5): |.4| + |-.4| over -.1 is -8.
+    assertClose(values(fusionWeights(tf.tensor2d([[-0.1, 0.05]]))), [4, -2], 1e-5);
+    assertAlmostEquals(values(gapLoss(tf.tensor2d([[0.3, -0.5]])))[0], -8, 1e-5);
+    // Means of 0 and of -1e-4 become 1e-3 and -1e-3.
+    assertClose(values(fusionWeights(tf.tensor2d([[0.5, -0.5]]))), [500, -500], 1e-3);
+    assertClose(values(fusionWeights(tf.tensor2d([[0.1, -0.1002]]))), [-100, 100.2], 1e-3);
+    // Three modalities: mean .2.
+    assertClose(values(fusionWeights(tf.tensor2d([[0.9, -0.4, 0.1]]))), [4.5, -2, 0.5], 1e-5);
   });
 });
 
