@@ -25,6 +25,7 @@
  * @module
  */
 export { Library } from "./core/library.ts";
+export { type BoundPart, use } from "./core/options.ts";
 export { importPlugins } from "./core/plugins.ts";
 export {
   defineDataset,
@@ -43,15 +44,27 @@ export type {
   DatasetPlugin,
   Encoder,
   EncoderPlugin,
+  EnginePlugin,
+  Estimator,
+  EstimatorPlugin,
   Features,
   Fusion,
   FusionOutput,
   FusionPlugin,
   GridPlugin,
+  Host,
+  Information,
+  Loss,
+  LossPlugin,
   Method,
   MethodPlugin,
   ModelContext,
+  Sampler,
+  SamplerPlugin,
+  Segment,
   Split,
+  Step,
+  TrainStep,
 } from "./core/kinds/mod.ts";
 export { buildModel, part, resolveConfig } from "./experiments/config.ts";
 export { type ConfigurationResult, configurations } from "./experiments/results.ts";
