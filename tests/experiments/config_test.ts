@@ -33,7 +33,7 @@ Deno.test("resolveConfig() writes every option out", () => {
 Deno.test("resolveConfig() refuses what does not exist or does not fit, and says what does", () => {
   const cases: [Partial<CellRequest>, string][] = [
     [{ fusion: part("conact") }, 'Cannot find fusion "conact": registered names are bigated, centralnet, concat'],
-    [{ methods: [part("amr")] }, 'Cannot find method "amr": registered names are arm'],
+    [{ methods: [part("amr")] }, 'Cannot find method "amr": registered names are '],
     [{ dataset: part("mnist") }, 'Cannot find dataset "mnist"'],
     [{ encoder: part("resnet") }, 'Cannot find encoder "resnet"'],
     [{ encoder: part("cnn") }, "it needs [height, width, channels] of numbers; encoders that fit are mlp"],
