@@ -40,9 +40,7 @@ const by = (op: Parameters<Builder["reduce"]>[0]) => (b: Builder, x: Value, attr
 const extremum = (op: "ReduceMax" | "ReduceMin") => (b: Builder, x: Value, attributes: ReductionAttributes): Value => {
   const value = by(op)(b, x, attributes);
   if (x.dtype !== "float32") return value;
-  const marks = b.cast(b.op("IsNaN", [x]), "float32");
-  const lost = b.cast(by("ReduceMax")(b, marks, attributes), "bool");
-  return b.where(lost, b.scalar(NaN), value);
+  return b.where(by("ReduceMax")(b, b.op("IsNaN", [x]), attributes), b.scalar(NaN), value);
 };
 const same = ({ dtype }: ValueSpec) => dtype;
 const summed = ({ dtype }: ValueSpec) => dtype === "bool" ? "int32" as const : dtype;
