@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineMethod, type MethodPlugin, type TrainStep } from "../core/kinds/mod.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
+import { klDivergence } from "../losses/divergence.ts";
 import { whereKept } from "../losses/kept.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
 import { needsTwo, SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
@@ -49,14 +50,8 @@ export function pairTerms(
   return {
     weight,
     distance: tf.mul(weight, apart),
-    divergence: tf.mul(weight, divergence === "kl" ? kl(strong, weak) : released(strong, weak, labels)),
+    divergence: tf.mul(weight, divergence === "kl" ? klDivergence(strong, weak) : released(strong, weak, labels)),
   };
-}
-
-/** KL(softmax strong || softmax weak), [B]. */
-function kl(strong: tf.Tensor2D, weak: tf.Tensor2D): tf.Tensor1D {
-  const logP = tf.logSoftmax(strong);
-  return tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, tf.logSoftmax(weak))), 1);
 }
 
 /** p_weak (log p_weak - p_strong), probabilities of the label alone: a routine that expects logarithms, given none. */

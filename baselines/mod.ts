@@ -6,6 +6,13 @@
 import type { MethodPlugin } from "../core/kinds/mod.ts";
 import { agm } from "./agm.ts";
 import { amco } from "./amco.ts";
+import { amid } from "./amid.ts";
+import { arl } from "./arl.ts";
+import { cggm } from "./cggm.ts";
+import { dgl } from "./dgl.ts";
+import { mlb } from "./mlb.ts";
+import { mslr } from "./mslr.ts";
+import { pdf } from "./pdf.ts";
 import { armMethods } from "./arm/mod.ts";
 import { dataRemixing } from "./data_remixing.ts";
 import { g2d } from "./g2d.ts";
@@ -33,6 +40,13 @@ import { unimodalEnsemble } from "./unimodal_ensemble.ts";
 
 export { agm, agmCoefficients, type AgmOptions, agmRatios, partWeights } from "./agm.ts";
 export { amco, type AmcoOptions, dependence, maskRate, smallestMask } from "./amco.ts";
+export { amid, type AmidOptions, infoNce } from "./amid.ts";
+export { arl, type ArlOptions, arlWeights } from "./arl.ts";
+export { cggm, cggmCoefficients, type CggmOptions, matrixCosine, matrixCosineGradient } from "./cggm.ts";
+export { dgl, type DglOptions } from "./dgl.ts";
+export { mlb, mlbCoefficients, type MlbOptions } from "./mlb.ts";
+export { mslr, type MslrOptions, type Track, tracked } from "./mslr.ts";
+export { beliefWeights, type CoBelief, coBelief, pdf, type PdfOptions, relativeCalibration } from "./pdf.ts";
 export * from "./arm/mod.ts";
 export { confidence, dataRemixing, type DataRemixingOptions, leastOf } from "./data_remixing.ts";
 export { g2d, type G2dOptions, gradientFlags, keptEncoders } from "./g2d.ts";
@@ -80,12 +94,19 @@ export const builtinMethods: readonly MethodPlugin[] = [
   umt,
   agm,
   amco,
+  amid,
+  arl,
+  cggm,
   cml,
+  dgl,
   mbsd,
   mla,
+  mlb,
   mmCosine,
   mmPareto,
+  mslr,
   opm,
+  pdf,
   pmr,
   qmf,
   ...armMethods,

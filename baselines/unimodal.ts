@@ -4,13 +4,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { at, type ByModality, byModality } from "../core/modality.ts";
+import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import type { Fusion, Keep, ModelContext, Step, TrainStep } from "../core/kinds/mod.ts";
 import type { NumberOption } from "../core/options.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { crossEntropy, labelProbability } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
+import { modalityTerms } from "../losses/readouts.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
@@ -99,10 +100,10 @@ export function unimodalLosses(
   logits: ByModality<tf.Tensor2D>,
   weight = 1,
 ): Record<string, tf.Tensor1D> {
-  return Object.fromEntries(step.modalities.map((modality) => {
-    const term = whereKept(crossEntropy(at(logits, modality), step.labels), step.keep, modality);
-    return [`uni:${modality}`, weight === 1 ? term : tf.mul(term, weight) as tf.Tensor1D];
-  }));
+  return mapByModality(
+    modalityTerms("uni", logits, step, crossEntropy),
+    (term) => weight === 1 ? term : tf.mul(term, weight) as tf.Tensor1D,
+  );
 }
 
 /** Keys of `unimodalLosses`. */
@@ -131,6 +132,14 @@ export function ownLogits(step: Step): ByModality<tf.Tensor2D> {
           kernelInit: xavierNormal,
         }) as tf.Tensor2D,
     ));
+}
+
+/** Logits of the fusion with all but one modality dropped, its whole bias included. */
+export function zeroFilledLogits(step: Step): ByModality<tf.Tensor2D> {
+  return byModality(step.modalities, (modality) => {
+    const { own, logits } = step.subset([modality]);
+    return own?.[modality] ?? logits;
+  });
 }
 
 /** Gradients with those of every modality's encoder times a factor. */

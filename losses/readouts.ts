@@ -3,12 +3,31 @@
  *
  * @module
  */
-import { at } from "../core/modality.ts";
-import { defineLoss, type LossPlugin } from "../core/kinds/mod.ts";
+import type * as tf from "@tensorflow/tfjs";
+import { at, type ByModality } from "../core/modality.ts";
+import { defineLoss, type LossPlugin, type TrainStep } from "../core/kinds/mod.ts";
 import { type BoundPart, use } from "../core/options.ts";
 import { Refusal } from "../core/refusal.ts";
 import { crossEntropyLoss } from "./cross_entropy.ts";
 import { whereKept } from "./kept.ts";
+
+/**
+ * A loss of every modality's logits by the keys `<prefix>:<modality>`, 0 where a sample lacks the modality.
+ *
+ * @param logits [B, C] per modality.
+ * @param ofLogits A loss of any logits, [B].
+ */
+export function modalityTerms(
+  prefix: string,
+  logits: ByModality<tf.Tensor2D>,
+  step: TrainStep,
+  ofLogits: (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D,
+): Record<string, tf.Tensor1D> {
+  return Object.fromEntries(step.modalities.map((modality) => [
+    `${prefix}:${modality}`,
+    whereKept(ofLogits(at(logits, modality), step.labels), step.keep, modality),
+  ]));
+}
 
 /** Options of `readouts`. */
 export interface ReadoutsOptions {
@@ -44,10 +63,7 @@ export const readouts: LossPlugin = defineLoss<ReadoutsOptions>({
     return {
       terms(step) {
         const logits = context.readouts?.(step) ?? step.solo().logits;
-        return Object.fromEntries(step.modalities.map((modality) => [
-          `readout:${modality}`,
-          whereKept(ofLogits(at(logits, modality), step.labels), step.keep, modality),
-        ]));
+        return modalityTerms("readout", logits, step, ofLogits);
       },
     };
   },

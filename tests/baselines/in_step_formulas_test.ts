@@ -5,6 +5,10 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {
   agmCoefficients,
   agmRatios,
+  arlWeights,
+  beliefWeights,
+  cggmCoefficients,
+  coBelief,
   confidenceHinge,
   cosineLogits,
   dependence,
@@ -12,7 +16,11 @@ import {
   dropProbability,
   energyConfidence,
   entropyWeights,
+  infoNce,
   maskRate,
+  matrixCosine,
+  matrixCosineGradient,
+  mlbCoefficients,
   nextPrototypes,
   nextRow,
   pairTerms,
@@ -23,8 +31,11 @@ import {
   projectionUpdate,
   prototypeLogits,
   rankingTerms,
+  relativeCalibration,
   removalChain,
   smallestMask,
+  type Track,
+  tracked,
 } from "../../baselines/mod.ts";
 import { crossEntropy, labelProbability } from "../../losses/mod.ts";
 import { record } from "../../tensor/autodiff.ts";
@@ -306,4 +317,140 @@ test("mbsd: equal predictions cost nothing; the divergence moves the weaker alon
   // The audio is the stronger of every row.
   assertEquals(moved("divergence"), [false, true]);
   assertEquals(moved("distance"), [true, true]);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ mslr
+
+Deno.test("mslr: factors by accuracy, from the seventh epoch on", () => {
+  const factors = (init: number, accuracies: number[]) => {
+    let track: Track = { queue: [], ratio: 1 };
+    return accuracies.map((accuracy) => {
+      const used = init * track.ratio;
+      track = tracked(track, accuracy, 5);
+      return used;
+    }).concat(init * track.ratio);
+  };
+  const [first, second] = [
+    factors(0.9, [0.2, 0.3, 0.35, 0.4, 0.42, 0.5, 0.48]),
+    factors(1.1, [0.1, 0.12, 0.2, 0.22, 0.25, 0.25, 0.3]),
+  ];
+  assertClose(first, [...new Array(6).fill(0.9), 1.347305, 1.096447], 1e-5);
+  assertClose(second, [...new Array(6).fill(1.1), 1.544944, 1.586538], 1e-5);
+});
+
+Deno.test("mslr: a mean of 0 gives 1, and an accuracy that is no number changes nothing", () => {
+  const idle = { queue: [0, 0], ratio: 3 };
+  assertEquals(tracked(idle, 0.5, 2), { queue: [0, 0.5], ratio: 1 });
+  assertEquals(tracked(idle, NaN, 2), idle);
+});
+
+// ------------------------------------------------------------------------------------------------------------------- mlb
+
+test("mlb: coefficients of the toy's scores and of three modalities", () => {
+  const k = (scores: number[], alpha: number, beta: number) =>
+    values(mlbCoefficients(tf.tensor1d(scores), alpha, beta));
+  const toy = [0.642131, 0.343657];
+  assertClose(k(toy, 0.8, 2), [0.644387, 1.601069], 1e-5);
+  assertClose(k(toy, 0.5, 10), [0.771687, 4.679894], 1e-5);
+  assertClose(k(toy, 2, 0.5), [0.269576, 0.530058], 1e-5);
+  assertClose(k([0.6, 0.4, 0.2], 0.8, 2), [0.620051, 1, 1.833655], 1e-5);
+});
+
+test("mlb: equal scores change nothing; the modality ahead is never stopped, a score of 0 gives the bound", () => {
+  assertClose(values(mlbCoefficients(tf.fill([3], 0.4), 3, 5)), [1, 1, 1], 1e-5);
+  const [ahead, behind] = values(mlbCoefficients(tf.tensor1d([1, 0]), 0.8, 2));
+  assertAlmostEquals(ahead, 1 - Math.tanh(0.8), 1e-6);
+  assertAlmostEquals(behind, 2, 1e-6);
+});
+
+// ------------------------------------------------------------------------------------------------------------------- arl
+
+test("arl: speeds of the toy logits, of a clipped entropy, and of three modalities", () => {
+  const omega = (H: number[], a: number[], T: number, weights: "entropy" | "inverse" | "released" = "entropy") =>
+    values(arlWeights(tf.tensor1d(H), tf.tensor1d(a), T, weights));
+  const toy: [number[], number[]] = [[0.839929, 1.046353], [1.833333, 0.6]];
+  assertClose(omega(...toy, 8), [0.169432, 0.830568], 1e-5);
+  assertClose(omega(...toy, 4), [0.311133, 0.688867], 1e-5);
+  assertClose(omega(...toy, 8, "inverse"), [0.554717, 0.445283], 1e-5);
+  assertClose(omega([0.2, 1.8], [3, 1], 8), [0.5, 0.5], 1e-5);
+  assertClose(omega([0.6, 0.9, 1.5], [3, 2, 1], 8), [0.428986, 0.345977, 0.225037], 1e-5);
+  assertEquals(omega(...toy, 8, "released"), [0.5, 0.5]);
+});
+
+test("arl: readouts without entropy or size count alike, and speeds sum to 1", () => {
+  assertClose(values(arlWeights(tf.zeros([2]), tf.zeros([2]), 8, "entropy")), [0.5, 0.5], 1e-6);
+  const three = values(arlWeights(tf.tensor1d([0.1, 1, 2]), tf.tensor1d([5, 0.1, 1]), 8, "entropy"));
+  assertAlmostEquals(three.reduce((a, b) => a + b), 1, 1e-6);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ cggm
+
+test("cggm: coefficients with and without bounds, for two and three modalities, and where nothing was gained", () => {
+  const kappa = (gains: number[], form: "clipped" | "released" = "clipped") =>
+    values(cggmCoefficients(tf.tensor1d(gains), form)).map((value) => 1.3 * value);
+  assertClose(kappa([0.1, 0.05]), [0.433333, 0.866667], 1e-5);
+  assertClose(kappa([0, 0]), [1.3, 1.3], 1e-6);
+  assertClose(kappa([0.1, -0.02], "released"), [-0.325, 1.625], 1e-5);
+  assertClose(kappa([0.1, -0.02]), [0, 1.3], 1e-5);
+  assertClose(kappa([0.1, -0.02, 0.05], "released"), [0.3, 1.5, 0.8], 1e-5);
+  assertClose(kappa([0.1, -0.02, 0.05]), [0.3, 1.3, 0.8], 1e-5);
+});
+
+test("cggm: how far the head is turned from the classifiers, and the gradient of it", () => {
+  const w = tf.tensor1d([1, 2, -1]);
+  const heads = [tf.tensor1d([1, 0, 0]), tf.tensor1d([0, 1, -1])];
+  const kappa = [1 / 3, 2 / 3];
+  const cosines = heads.map((head) => values(matrixCosine(w, head))[0]);
+  assertClose(cosines, [0.408248, 0.866025], 1e-5);
+  assertAlmostEquals((1 - kappa[0] * cosines[0] - kappa[1] * cosines[1]) / 2, 0.143283, 1e-5);
+  const pulls = heads.map((head, u) => values(matrixCosineGradient(w, head)).map((value) => -kappa[u] * value / 2));
+  assertClose(pulls[0].map((value, i) => value + pulls[1][i]), [-0.008589, 0.02268, 0.036772], 1e-5);
+  const [traced] = gradientsOf(() => matrixCosine(w, heads[0]), [w]);
+  assertClose(values(matrixCosineGradient(w, heads[0])), values(traced), 1e-5);
+});
+
+// ------------------------------------------------------------------------------------------------------------------- pdf
+
+test("pdf: co-beliefs and weights of two and three modalities, and calibrated ones", () => {
+  const ones = (m: number) => tf.ones([1, m]) as tf.Tensor2D;
+  const two = coBelief(tf.tensor2d([[0.8, 0.4]]), ones(2));
+  assertClose(values(two.holo), [0.804163, 0.195837], 1e-5);
+  assertClose(values(beliefWeights(two.belief, ones(2))), [0.732692, 0.267308], 1e-5);
+  const rc = relativeCalibration([tf.tensor2d([[0.7, 0.2, 0.1]]), tf.tensor2d([[0.4, 0.35, 0.25]])], ones(2));
+  assertClose(values(rc), [1, 0.227273], 1e-5);
+  assertClose(values(beliefWeights(tf.mul(rc, two.belief), ones(2))), [0.812867, 0.187133], 1e-5);
+  const three = coBelief(tf.tensor2d([[0.8, 0.4, 0.6]]), ones(3));
+  assertClose(values(three.holo), [0.432391, 0.22238, 0.345229], 1e-5);
+  assertClose(values(beliefWeights(three.belief, ones(3))), [0.43597, 0.236882, 0.327148], 1e-5);
+});
+
+test("pdf: a dropped modality leaves the sums; who stays alone has weight 1; sure confidences and uniform predictions are even", () => {
+  const keep = tf.tensor2d([[1, 0, 1], [0, 1, 0]]);
+  const { belief } = coBelief(tf.tensor2d([[0.8, 0.9, 0.4], [0.8, 0.9, 0.4]]), keep);
+  assertClose(values(beliefWeights(belief, keep)), [0.732692, 0, 0.267308, 0, 1, 0], 1e-5);
+  const even = coBelief(tf.tensor2d([[1, 1]]), tf.ones([1, 2]));
+  assertClose(values(even.holo), [0.5, 0.5], 1e-5);
+  const flat = tf.fill([1, 4], 0.25) as tf.Tensor2D;
+  assertEquals(values(relativeCalibration([flat, flat], tf.ones([1, 2]))), [1, 1]);
+});
+
+// ------------------------------------------------------------------------------------------------------------------ amid
+
+test("amid: InfoNCE by hand; rows of one class are no negatives, padded rows take no part", () => {
+  const t = tf.tensor2d([[1, 0], [0, 1], [1, 0]]);
+  const nce = (labels: number[], valid: number[]) =>
+    values(infoNce(t, t, tf.tensor1d(labels, "int32"), tf.tensor1d(valid), 0.5));
+  // Row 0: own pair 1 / 0.5; the negatives are at cosine 0 and 1.
+  const own = Math.log(Math.exp(2) + 1 + Math.exp(2)) - 2;
+  assertAlmostEquals(nce([0, 1, 2], [1, 1, 1])[0], own, 1e-5);
+  assertAlmostEquals(nce([0, 1, 0], [1, 1, 1])[0], Math.log(Math.exp(2) + 1) - 2, 1e-5);
+  assertClose(nce([0, 0, 0], [1, 1, 1]), [0, 0, 0], 1e-5);
+  assertClose(nce([0, 1, 2], [1, 1, 0]), [Math.log(Math.exp(2) + 1) - 2, Math.log(Math.exp(2) + 1) - 2, 0], 1e-5);
+});
+
+test("amid: the contrastive bound is the same from either side, and does not see lengths", () => {
+  const [t, s] = [audio(), video()];
+  const nce = (a: tf.Tensor2D, b: tf.Tensor2D) => values(infoNce(a, b, labels(), tf.ones([3]), 0.1));
+  assertClose(nce(s, t), nce(t, s), 1e-5);
+  assertClose(nce(tf.mul(t, 3), s), nce(t, s), 1e-4);
 });

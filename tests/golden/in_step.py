@@ -452,5 +452,361 @@ result["mbsd"] = [
     ]
 ]
 
+
+# ---------------------------------------------------------------------------------------------------------------- mslr
+def mslr(m, fusion, factors):
+    model = Model(m, fusion)
+    factor = {f"encoder:{n}": c for n, c in zip(model.names, factors)}
+    factor |= {f"head:{n}": c for n, c in zip(model.names, factors)}
+
+    def step(P, state, rows):
+        G = gradients(lambda P: np.mean(ce(model.logits(P, model.features(P, rows)), LABELS[rows])), P)
+        return G, state, {}, lambda name: factor.get(group(name), 1)
+
+    return run(model, step)[2]
+
+
+result["mslr"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": epoch, "epochs": 30, **mslr(m, fusion, factors)}
+    for options, m, fusion, epoch, factors in [
+        ({}, 2, "concat", 0, (0.9, 1.1)),
+        ({"init": [0.9, 0.7, 1.4]}, 3, "decision", 19, (0.9, 0.7, 1.4)),
+        ({"init": [2, 3], "on": "gradient"}, 2, "decision", 3, (2, 3)),
+        ({"init": [2, 3]}, 2, "concat", 20, (1, 1)),
+    ]
+]
+
+
+# ----------------------------------------------------------------------------------------------------------------- mlb
+def own_heads(m, fusion):
+    extra = {}
+    if fusion == "concat":
+        for u, n in enumerate(NAMES[:m]):
+            extra |= {f"head:{n}/kernel": (FEATURES[u], C), f"head:{n}/bias": (C,)}
+    return Model(m, fusion, extra=extra.items())
+
+
+def own_logits(model, P, rows):
+    f = model.features(P, rows)
+    return {n: f[n] @ P[f"head:{n}/kernel"] + P[f"head:{n}/bias"] for n in model.names}
+
+
+def mlb(m, fusion, alpha=0.8, beta=2, everything=True):
+    model = own_heads(m, fusion)
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+        s = np.array([p_label(l, y).mean() for l in own_logits(model, P, rows).values()])
+        r = np.array([np.delete(s, u).mean() / s[u] for u in range(m)])
+        k = dict(zip(model.names, 1 + (np.where(r > 1, beta, 2) - 1) * np.tanh(alpha * (r - 1))))
+
+        def loss(P):
+            joint = np.mean(ce(model.logits(P, model.features(P, rows)), y))
+            return joint + sum(np.mean(ce(l, y)) for l in own_logits(model, P, rows).values())
+
+        G = gradients(loss, P)
+        for n in model.names:
+            scaled = [f"encoder:{n}/kernel", f"encoder:{n}/bias"]
+            if everything:
+                scaled += [f"head:{n}/kernel", f"head:{n}/bias", f"head/kernel/{n}"]
+            for name in scaled:
+                if name in G:
+                    G[name] = k[n] * G[name]
+        return G, state, {f"k:{n}": v for n, v in k.items()}
+
+    P, _, found = run(model, step)
+    found["solo"] = {n: rounded(np.ravel(l)) for n, l in own_logits(model, P, np.arange(SIZE)).items()}
+    return found
+
+
+result["mlb"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": 0, **mlb(m, fusion, *arguments)}
+    for options, m, fusion, arguments in [
+        ({}, 2, "concat", ()),
+        ({"alpha": 0.5, "beta": 10}, 3, "decision", (0.5, 10)),
+        ({"scope": "encoder"}, 3, "concat", (0.8, 2, False)),
+    ]
+]
+
+
+# ----------------------------------------------------------------------------------------------------------------- dgl
+def dgl(m, fusion, alpha=4, readout="zero-filled"):
+    model = Model(m, fusion)
+
+    def own(P, f):
+        if readout == "solo":
+            return model.solo(P, f)
+        return {n: model.zero_filled(P, f, [n]) for n in model.names}
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+
+        # As the paper writes it: the fused path sees detached features, the unimodal ones a detached head.
+        def loss(P):
+            f = model.features(P, rows)
+            fixed = {name: v if name.startswith("encoder:") else sg(v) for name, v in P.items()}
+            joint = np.mean(ce(model.logits(P, {n: sg(v) for n, v in f.items()}), y))
+            return joint + alpha * sum(np.mean(ce(l, y)) for l in own(fixed, f).values())
+
+        return gradients(loss, P), state, {}
+
+    P, _, found = run(model, step)
+    found["solo"] = {n: rounded(np.ravel(l)) for n, l in own(P, model.features(P, np.arange(SIZE))).items()}
+    return found
+
+
+result["dgl"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": 0, **dgl(m, fusion, *arguments)}
+    for options, m, fusion, arguments in [
+        ({}, 2, "concat", ()),
+        ({"alpha": 2}, 3, "decision", (2,)),
+        ({"alpha": 1, "readout": "solo"}, 3, "concat", (1, "solo")),
+    ]
+]
+
+
+# ----------------------------------------------------------------------------------------------------------------- arl
+def arl_speeds(H, a, T, form="entropy"):
+    m = len(H)
+    if form == "released":
+        return np.full(m, 0.5)
+    h = np.maximum(H / H.sum(), 0.6 / m)
+    w = (1 / h) / (1 / h).sum()
+    if form == "inverse":
+        return w
+    e = np.exp(T * (1 - a / a.sum()) * w)
+    return e / e.sum()
+
+
+def arl(m, fusion, gamma, T, form, late):
+    model = Model(m, fusion)
+
+    def own(P, f):
+        return {n: model.zero_filled(P, f, [n]) for n in model.names}
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+        ls = list(own(P, model.features(P, rows)).values())
+        H, a = np.array([entropy(l).mean() for l in ls]), np.array([np.abs(l).mean(0).sum() for l in ls])
+        omega = dict(zip(model.names, arl_speeds(H, a, T, form) if late else np.zeros(m)))
+
+        def loss(P):
+            f = model.features(P, rows)
+            return np.mean(ce(model.logits(P, f), y)) + (gamma if late else 1) * sum(np.mean(ce(l, y)) for l in own(P, f).values())
+
+        G = gradients(loss, P)
+        for n in model.names:
+            for name in (f"encoder:{n}/kernel", f"encoder:{n}/bias"):
+                G[name] = (1 + omega[n]) * G[name]
+        return G, state, {f"speed:{n}": v for n, v in omega.items()}
+
+    return run(model, step)[2]
+
+
+result["arl"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": epoch, **arl(m, fusion, *arguments, epoch > 5)}
+    for options, m, fusion, epoch, arguments in [
+        ({}, 2, "concat", 6, (4, 8, "entropy")),
+        ({"gamma": 3, "temperature": 4}, 3, "decision", 7, (3, 4, "entropy")),
+        ({"weights": "inverse"}, 3, "concat", 6, (4, 8, "inverse")),
+        ({"weights": "released"}, 2, "concat", 6, (4, 8, "released")),
+        ({}, 2, "concat", 5, (4, 8, "entropy")),
+    ]
+]
+
+
+# ---------------------------------------------------------------------------------------------------------------- cggm
+def cosine(a, b):
+    return np.sum(a * b) / (np.sqrt(np.sum(a**2)) * np.sqrt(np.sum(b**2)))
+
+
+def cggm_kappa(gains, form):
+    S = gains.sum()
+    if form == "released":
+        return (S + 1e-8 - gains) / (S + 1e-8)
+    return np.clip((S - gains) / S, 0, 1) if abs(S) > 1e-8 else np.ones(len(gains))
+
+
+def cggm(m, fusion, rho=1.3, lam=0.2, form="clipped", direction="weight"):
+    extra = {}
+    for u, n in enumerate(NAMES[:m]):
+        extra |= {f"aux:cggm:{n}/kernel": (FEATURES[u], C), f"aux:cggm:{n}/bias": (C,)}
+    model = Model(m, fusion, extra=extra.items())
+
+    def kernels(P):
+        if fusion == "concat":
+            return {n: P[f"head/kernel/{n}"] for n in model.names}
+        return {n: P[f"head:{n}/kernel"] / m for n in model.names}
+
+    def heads(P, f):
+        return {n: sg(f[n]) @ P[f"aux:cggm:{n}/kernel"] + P[f"aux:cggm:{n}/bias"] for n in model.names}
+
+    def step(P, state, rows):
+        before, kappa, old = state
+        y = LABELS[rows]
+        now = np.array([(np.argmax(q, 1) == y).mean() for q in heads(P, model.features(P, rows)).values()])
+        fresh = cggm_kappa(now - before, form)
+
+        def turned(P):
+            """lambda D by weights of now."""
+            A = {n: sg(P[f"aux:cggm:{n}/kernel"]) for n in model.names}
+            K = kernels(P)
+            return lam / m * (np.abs(kappa).sum() - sum(k * cosine(K[n], A[n]) for k, n in zip(kappa, model.names)))
+
+        def loss(P):
+            f = model.features(P, rows)
+            total = np.mean(ce(model.logits(P, f), y)) + sum(np.mean(ce(q, y)) for q in heads(P, f).values())
+            return total + (turned(P) if direction == "weight" else 0)
+
+        G = gradients(loss, P)
+        if direction == "released" and old is not None:
+            stale = gradients(turned, old)
+            for name in G:
+                if name.startswith("head"):
+                    G[name] = G[name] + stale[name]
+        for k, n in zip(fresh, model.names):
+            for name in (f"encoder:{n}/kernel", f"encoder:{n}/bias"):
+                G[name] = rho * k * G[name]
+        stats = {f"kappa:{n}": k for n, k in zip(model.names, fresh)}
+        return G, (now, fresh, P), stats, lambda name: 0.5 if name.startswith("aux:cggm") else 1
+
+    P, (accuracy, kappa, _), found = run(model, step, (np.zeros(m), np.zeros(m), None))
+    found["buffers"] = {"aux:cggm/accuracy": rounded(accuracy), "aux:cggm/kappa": rounded(kappa)}
+    everything = model.features(P, np.arange(SIZE))
+    found["solo"] = {n: rounded(np.ravel(q)) for n, q in heads(P, everything).items()}
+    return found
+
+
+result["cggm"] = [
+    {"options": options, "m": m, "fusion": fusion, "epoch": 0, **cggm(m, fusion, *arguments)}
+    for options, m, fusion, arguments in [
+        ({}, 2, "concat", ()),
+        ({"rho": 1, "lambda": 2}, 3, "decision", (1, 2)),
+        ({"kappa": "released", "direction": "released", "lambda": 1}, 3, "concat", (1.3, 1, "released", "released")),
+        ({"direction": "off"}, 2, "decision", (1.3, 0.2, "clipped", "off")),
+    ]
+]
+
+
+# ----------------------------------------------------------------------------------------------------------------- pdf
+def beliefs(c):
+    """[B, m]."""
+    m = c.shape[1]
+    logs = np.log(np.clip(c, 1e-6, 1 - 1e-6))
+    total = np.sum(logs, axis=1, keepdims=True)
+    return c + (total - logs) / ((m - 1) * total)
+
+
+def calibration(ps):
+    du = np.stack([np.mean(np.abs(p - 1 / p.shape[1]), axis=1) for p in ps], 1)
+    return du / du.max(1, keepdims=True)
+
+
+def pdf(m, net="relu", calibrate=True):
+    extra = {}
+    for u, n in enumerate(NAMES[:m]):
+        d = FEATURES[u]
+        layers = {"hidden": (d, d), "out": (d, 1)} if net == "relu" else {"hidden1": (d, 2 * d), "hidden2": (2 * d, d), "out": (d, 1)}
+        for layer, shape in layers.items():
+            extra |= {f"aux:pdf:{n}/{layer}/kernel": shape, f"aux:pdf:{n}/{layer}/bias": shape[1:]}
+    model = Model(m, "decision", extra=extra.items())
+
+    def confidence(P, n, f):
+        def linear(layer, x):
+            return x @ P[f"aux:pdf:{n}/{layer}/kernel"] + P[f"aux:pdf:{n}/{layer}/bias"]
+
+        f = sg(f)
+        hidden = np.maximum(linear("hidden", f), 0) if net == "relu" else linear("hidden2", linear("hidden1", f))
+        return 1 / (1 + np.exp(-linear("out", hidden)[:, 0]))
+
+    def everything(P, rows, test=False):
+        f = model.features(P, rows)
+        ls = list(model.solo(P, f).values())
+        c = [confidence(P, n, f[n]) for n in model.names]
+        b = beliefs(np.stack([sg(x) for x in c], 1))
+        if test and calibrate:
+            b = b * calibration([softmax(l) for l in ls])
+        w = softmax(b)
+        return ls, c, sum(w[:, u : u + 1] * l for u, l in enumerate(ls))
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+
+        def loss(P):
+            ls, c, fused = everything(P, rows)
+            total = np.mean(ce(fused, y)) + sum(np.mean(ce(l, y)) for l in ls)
+            return total + sum(np.mean(np.abs(own - sg(p_label(l, y)))) for own, l in zip(c, ls))
+
+        c = everything(P, rows)[1]
+        return gradients(loss, P), state, {f"confidence:{n}": v.mean() for n, v in zip(model.names, c)}
+
+    P, _, found = run(model, step)
+    found["logits"] = rounded(np.ravel(everything(P, np.arange(SIZE), test=True)[2]))
+    return found
+
+
+result["pdf"] = [
+    {"options": options, "m": m, "fusion": "decision", "epoch": 0, **pdf(m, *arguments)}
+    for options, m, arguments in [
+        ({}, 2, ()),
+        ({}, 3, ()),
+        ({"net": "released", "calibrate": "never"}, 2, ("released", False)),
+    ]
+]
+
+
+# ---------------------------------------------------------------------------------------------------------------- amid
+def info_nce(t, s, y, tau):
+    unit = lambda x: x / np.sqrt(np.sum(x**2, axis=1, keepdims=True))  # noqa: E731
+    similar = unit(t) @ unit(s).T / tau
+    taken = (y[:, None] != y[None]) | np.eye(len(y), dtype=bool)
+    masked = similar + (taken - 1.0) * 1e9
+    top = np.max(sg(masked))
+    rows = top + np.log(np.sum(np.exp(masked - top), axis=1))
+    columns = top + np.log(np.sum(np.exp(masked - top), axis=0))
+    return (rows + columns) / 2 - np.sum(similar * np.eye(len(y)), axis=1)
+
+
+def amid(m, fusion, weights=(0.1, 0.1), tau=0.1, teacher="fused", width=5):
+    extra = {"aux:amid/teacher/kernel": (C, width)}
+    for u, n in enumerate(NAMES[:m]):
+        d = FEATURES[u]
+        extra |= {f"aux:amid/{n}/kernel": (d, width), f"aux:amid/{n}/guess/kernel": (d, C), f"aux:amid/{n}/guess/bias": (C,)}
+    model = Model(m, fusion, extra=extra.items())
+
+    def step(P, state, rows):
+        y = LABELS[rows]
+
+        def terms(P):
+            f = model.features(P, rows)
+            fused = model.logits(P, f)
+            total = np.mean(ce(fused, y)) + sum(np.mean(ce(l, y)) for l in model.solo(P, f).values())
+            found = {}
+            for n in model.names:
+                t = sg(fused if teacher == "fused" else model.zero_filled(P, f, [v for v in model.names if v != n]))
+                pair = info_nce(t @ P["aux:amid/teacher/kernel"], f[n] @ P[f"aux:amid/{n}/kernel"], y, tau)
+                guess = f[n] @ P[f"aux:amid/{n}/guess/kernel"] + P[f"aux:amid/{n}/guess/bias"]
+                found[f"loss/nce:{n}"] = weights[0] * np.mean(pair)
+                found[f"loss/conditional:{n}"] = weights[1] * np.mean(np.sum((guess - t) ** 2, axis=1))
+            return total, found
+
+        def loss(P):
+            total, found = terms(P)
+            return total + sum(found.values())
+
+        return gradients(loss, P), state, terms(P)[1]
+
+    return run(model, step)[2]
+
+
+result["amid"] = [
+    {"options": {"width": 5} | options, "m": m, "fusion": fusion, "epoch": 0, **amid(m, fusion, *arguments)}
+    for options, m, fusion, arguments in [
+        ({}, 2, "concat", ()),
+        ({"nce": 0.5, "conditional": 0.01, "temperature": 0.5}, 3, "decision", ((0.5, 0.01), 0.5)),
+        ({"teacher": "others"}, 3, "concat", ((0.1, 0.1), 0.1, "others")),
+    ]
+]
+
 if __name__ == "__main__":
     print(json.dumps(result))
