@@ -18,19 +18,30 @@ const on = (method: string, options: Options = {}, fusion = "concat") =>
  */
 const METHODS = [
   on("agm"),
+  on("amco"),
+  on("amid"),
+  on("arl", { warmup: 1 }), // released: from epoch 6 on
   on("arm"),
+  on("cggm"),
+  on("cml"),
   on("data-remixing", { warmup: 2 }), // released: 10 of 60 epochs
+  on("dgl"),
   on("g-blending"),
   on("g2d", { end: 5 }), // released: the first half of 300 epochs
   on("greedy", {}, "mmtm"),
   on("info-reg"),
   on("lfm", { schedule: "stretched" }), // released: a schedule of 200 epochs
+  on("mbsd"),
   on("mla", {}, "decision"),
+  on("mlb"),
+  on("mmcosine"),
   on("mmpareto"),
   on("modality-valuation"),
+  on("mslr"),
   on("ogm"),
   on("ogm-ge"),
-  on("opm"),
+  on("opm", { warmup: 1 }), // released: from epoch 5 on
+  on("pdf", {}, "decision"),
   on("pmr"),
   on("qmf", {}, "decision"),
   on("re-learning", { every: 3 }), // released: every 20 of 90 epochs, three times
