@@ -4,27 +4,29 @@
  * @module
  */
 import { resolve } from "node:path";
+import type { CellRequest, GridPlugin } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
-import { importPlugins } from "../core/plugins.ts";
-import type { CellRequest } from "../core/kinds/mod.ts";
-import { applySettings, part, trainingOptions } from "../experiments/config.ts";
-import { checkReference, configurations, jsonLine } from "../experiments/results.ts";
-import { type CellOutcome, runGrid } from "../experiments/run_grid.ts";
-import { resultTable, tableNotes } from "../experiments/table.ts";
-import { Refusal } from "../core/refusal.ts";
 import type { RunConfig } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
+import { trainingOptions } from "../experiments/config.ts";
+import { type GridPlan, planGrid } from "../experiments/plan.ts";
+import { checkReference, configurations, jsonLine } from "../experiments/results.ts";
+import { type CellOutcome, type GridOptions, runPlan } from "../experiments/run_grid.ts";
+import { applySettings } from "../experiments/settings.ts";
+import { resultTable, tableNotes } from "../experiments/table.ts";
 import { createLibrary } from "../library.ts";
 import { CompositionError } from "../training/compose.ts";
-import { readBytes, StoreError } from "../store/files.ts";
-import { maxJsonBytes } from "../store/run_folder.ts";
-import { parseStored } from "../store/schemas.ts";
-import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
-import { dataParts } from "./data_source.ts";
+import { VERSION } from "../version.ts";
+import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { described } from "./describe.ts";
 import { experimentOf, word } from "./experiment.ts";
 import { listing } from "./list.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { printable } from "./printable.ts";
+import { planLines, plannedRun } from "./plan_table.ts";
+import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
+import { methodRows, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -42,9 +44,9 @@ const flags: Readonly<Record<string, Flag>> = {
     about: "what a missing modality's feature becomes, as fusion.keepFill (default: zero)",
   },
   encoder: {
-    type: "text",
-    value: "NAME",
-    about: "encoder of every modality (default: cnn; with --data what fits each modality)",
+    type: "list",
+    value: "NAME|M=NAME,...",
+    about: "encoder of every modality, or by modality: image=resnet18,text=bert (default: cnn; with --data what fits)",
   },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
@@ -60,10 +62,14 @@ const flags: Readonly<Record<string, Flag>> = {
   set: {
     type: "each",
     value: "KEY=VALUE",
-    about: "set an option: training.x, dataset.x, encoder.x, fusion.x, <name>.x",
+    about:
+      "set an option: training.x, dataset.x, encoder.x, encoder.<modality>.x, fusion.x, <name>.x; commas between " +
+      "values make rows",
   },
   reference: { type: "text", value: "LABEL", about: "the row that others are compared with (default: the first)" },
   name: { type: "text", value: "NAME", about: "name of the experiment, kept in experiments/NAME.json beside the runs" },
+  "skip-unfit": { type: "boolean", about: "leave out configurations whose parts do not fit, and say so" },
+  "dry-run": { type: "boolean", about: "show what would run, what is kept and what goes on, and stop" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
   "checkpoint-every": {
     type: "text",
@@ -72,7 +78,7 @@ const flags: Readonly<Record<string, Flag>> = {
   },
   workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
-  plugin: { type: "list", value: "FILE", about: "register plugins of a file, URL, jsr: or npm: module" },
+  plugin: pluginFlag,
   "on-error": {
     type: "text",
     value: "continue|stop",
@@ -83,82 +89,6 @@ const flags: Readonly<Record<string, Flag>> = {
   json: { type: "boolean", about: "print one JSON object per configuration instead of the table" },
   help: { type: "boolean", about: "show this help" },
 };
-
-/**
- * Methods of each row: a row per name of `--compare`, and one per `--method`, whose names are put on one model.
- *
- * @throws {RangeError} If a name is missing, or "none" stands beside others.
- */
-export function methodRows(compare: readonly string[], methods: readonly string[]): string[][] {
-  const rows = [...compare, ...methods].map((text) => {
-    const names = text.split(/[,+]/).map((name) => name.trim());
-    if (names.includes("")) {
-      throw new RangeError(`Cannot read methods "${text}" as names must stand between commas or plus signs`);
-    }
-    if (names.length > 1 && names.includes("none")) {
-      throw new RangeError(
-        `Cannot put "none" on one model with other methods as it is the fusion without any; ${toCompare(names)}`,
-      );
-    }
-    return names.filter((name) => name !== "none");
-  });
-  if (rows.length === 0) return [[]];
-  return [...new Map(rows.map((names) => [names.join("+"), names])).values()];
-}
-
-/** The command for rows instead of one model. */
-const toCompare = (names: readonly string[]) => `to compare them write --compare ${names.join(",")}`;
-
-/** Configurations named on the command line: every fusion with every method. */
-async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
-  const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
-  const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
-  const rows = methodRows(parsed.list.compare, parsed.list.method);
-  const { dataset, encoder } = parsed.text.data === undefined
-    ? { dataset: part(parsed.text.dataset ?? "av-digits"), encoder: part(parsed.text.encoder ?? "cnn") }
-    // The one line of each result is all that --json puts out.
-    : await dataParts(parsed.text.data, parsed.text.encoder, parsed.boolean.json ? console.error : console.log);
-  return fusions.flatMap((fusion) =>
-    rows.map((names): CellRequest => ({
-      label: [fusion, ...names.length === 0 ? [] : [names.join("+")]].join(" "),
-      dataset,
-      modalities,
-      encoder,
-      fusion: part(fusion),
-      methods: names.map((name) => part(name)),
-      training: {},
-    }))
-  );
-}
-
-/** Reads the configuration that a run keeps. @throws {StoreError} If there is none, or it is none. */
-async function readRunConfig(file: string): Promise<RunConfig> {
-  const path = resolve(file);
-  const bytes = await readBytes(path, maxJsonBytes);
-  if (bytes === null) {
-    throw new StoreError("missing", path, {
-      what: `read "${path}"`,
-      must: "it must exist",
-      found: "nothing is there",
-      hint: "name the config.json of a run's folder",
-    });
-  }
-  return parseStored("config", new TextDecoder().decode(bytes), path);
-}
-
-/** What a kept configuration asked for, every option of it. */
-function requestFor(config: RunConfig): CellRequest {
-  const method = config.methods.map(({ name }) => name).join("+");
-  return {
-    label: method === "" ? config.fusion.name : `${config.fusion.name} ${method}`,
-    dataset: part(config.dataset.name, config.dataset.options),
-    modalities: config.modalities,
-    encoder: config.encoders,
-    fusion: config.fusion,
-    methods: config.methods,
-    training: { ...config.training },
-  };
-}
 
 /** The command that runs one cell of this call alone. */
 function cellCommand(args: readonly string[], request: CellRequest, seed: number): string {
@@ -172,7 +102,7 @@ export const benchCommand: Command = {
   about: "train configurations with several seeds and compare them",
   async run(args: string[]): Promise<number> {
     const specs = { ...flags, only: { type: "text", value: "LABEL#SEED", about: "run one cell of the grid" } as Flag };
-    const parsed = parseFlags("bench", specs, args);
+    const parsed = parseFlags("bench", specs, args, { most: 1, about: "the name of one grid" });
     if (parsed.boolean.help) {
       console.log(
         helpOf("deno task bench [GRID] [options]", "Train configurations with several seeds and compare them.", specs, [
@@ -182,6 +112,8 @@ export const benchCommand: Command = {
           "deno task bench --method arm --set arm.lambda1=0.2 --set training.epochs=6",
           "deno task bench --method arm,ogm-ge              one row: both methods on one model",
           "deno task bench --method arm --method ogm-ge     two rows, as --compare arm,ogm-ge",
+          "deno task bench --method arm --set arm.lambda1=0.1,0.3,1   a row for each value",
+          "deno task bench --encoder image=resnet18,audio=cnn --set encoder.audio.width=64",
           "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
           "deno task bench --data features.npz --compare none,uni-ce,arm",
           "deno task bench --describe arm",
@@ -189,14 +121,16 @@ export const benchCommand: Command = {
       );
       return 0;
     }
-    const [grid, more] = [parsed.text.grid ?? parsed.positional[0], parsed.positional[parsed.text.grid ? 0 : 1]];
-    if (more !== undefined) {
-      throw new RangeError(`Cannot use argument "${more}" of "bench" as it takes the name of one grid (see --help)`);
+    if (parsed.text.grid !== undefined && parsed.positional.length > 0) {
+      throw new Refusal({ what: `use argument "${parsed.positional[0]}" beside --grid`, must: "a bench has one grid" });
     }
+    const grid = parsed.text.grid ?? parsed.positional[0];
     const library: Library = createLibrary();
     const repeated = parsed.text.config === undefined ? null : await readRunConfig(parsed.text.config);
-    const plugins = [...new Set([...parsed.list.plugin.map(pluginSpecifier), ...(repeated?.plugins ?? [])])];
-    for (const specifier of plugins) await importPlugins(library, specifier);
+    const named = pluginSpecifiers(parsed.list.plugin);
+    if (named.length > 0) await loadPlugins(library, named);
+    // Those of a repeated run may have been moved: what --plugin names comes first.
+    const plugins = [...named, ...await loadKept(library, repeated, named)];
     if (parsed.boolean.list) {
       console.log(listing(library));
       return 0;
@@ -212,21 +146,35 @@ export const benchCommand: Command = {
 /** Flags that name parts. */
 const PARTS = "--dataset, --data, --encoder, --fusion, --method, --compare or --modality";
 
-async function bench(
-  args: readonly string[],
+/** What a call asks for, checked as far as it can be without data. */
+interface Asked {
+  readonly requests: readonly CellRequest[];
+  readonly seeds: readonly number[];
+  /** Names that a comma puts on one model. */
+  readonly composed: readonly string[][];
+  /** The prepared grid; `null` where parts are named. */
+  readonly grid: GridPlugin | null;
+  /** Whether it is a single cell, which is compared with nothing. */
+  readonly alone: boolean;
+}
+
+/** More seeds than anybody trains. */
+const MOST_SEEDS = 10_000;
+
+async function askedOf(
   parsed: Flags,
   prepared: string | undefined,
   library: Library,
-  plugins: readonly string[],
   repeated: RunConfig | null,
-): Promise<number> {
-  const named = [parsed.text.dataset, parsed.text.data, parsed.text.encoder].some((text) => text !== undefined) ||
-    [parsed.list.fusion, parsed.list.method, parsed.list.compare, parsed.list.modality].some((list) => list.length > 0);
+): Promise<Asked> {
+  const named = parsed.text.dataset !== undefined || parsed.text.data !== undefined ||
+    [parsed.list.encoder, parsed.list.fusion, parsed.list.method, parsed.list.compare, parsed.list.modality]
+      .some((list) => list.length > 0);
   if (named && prepared !== undefined) {
-    throw new RangeError(`Cannot use --grid together with ${PARTS}`);
+    throw new Refusal({ what: `use --grid together with ${PARTS}`, hint: "name a grid or parts" });
   }
   if (repeated !== null && (named || prepared !== undefined)) {
-    throw new RangeError(`Cannot use --config together with --grid, ${PARTS}`);
+    throw new Refusal({ what: `use --config together with --grid, ${PARTS}`, hint: "change options with --set" });
   }
   if (parsed.text.data !== undefined && parsed.text.dataset !== undefined) {
     throw new Refusal({
@@ -249,69 +197,113 @@ async function bench(
   requests = applySettings(requests, settings, library);
   let seeds: readonly number[] = repeated !== null ? [repeated.seed] : grid?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
-    seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1) }, (_, seed) => seed);
+    seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1, MOST_SEEDS) }, (_, seed) => seed);
   }
   const composed = parsed.list.method.filter((text) => text.includes(",")).flatMap((text) => methodRows([], [text]));
-  if (!parsed.boolean.json) {
-    // The same comma means rows elsewhere.
-    for (const names of composed) console.error(`One model with ${names.join(" and ")}; ${toCompare(names)}.`);
+  const only = parsed.text.only;
+  if (only === undefined) return { requests, seeds, composed, grid, alone: repeated !== null };
+  const label = only.slice(0, only.lastIndexOf("#"));
+  const seed = parseInteger("the seed of --only", only.slice(only.lastIndexOf("#") + 1), 0);
+  const wanted = requests.filter((request) => request.label === label);
+  if (wanted.length > 0) return { requests: wanted, seeds: [seed], composed, grid, alone: true };
+  const labels = requests.map((request) => request.label);
+  throw new Refusal({
+    what: `find configuration "${label.slice(0, 80)}" of --only in this grid`,
+    found: `configurations are ${labels.join(", ")}`,
+    hint: didYouMean(label, labels),
+  });
+}
+
+/** Milliseconds without a word after which something is said. */
+const SILENCE_MS = 500;
+
+/** Says a text if something takes long. */
+async function unlessQuick<T>(say: () => void, run: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(say, SILENCE_MS);
+  try {
+    return await run();
+  } finally {
+    clearTimeout(timer);
   }
-  const onError = parsed.text["on-error"] ?? "continue";
-  if (onError !== "continue" && onError !== "stop") {
-    throw new RangeError(`Cannot use --on-error as it must be continue or stop: found "${onError}"`);
-  }
-  if (parsed.text.only !== undefined) {
-    const only = parsed.text.only;
-    const label = only.slice(0, only.lastIndexOf("#"));
-    const seed = parseInteger("the seed of --only", only.slice(only.lastIndexOf("#") + 1), 0);
-    requests = requests.filter((request) => request.label === label);
-    if (requests.length === 0) throw new RangeError(`Cannot find configuration "${label}" of --only in this grid`);
-    seeds = [seed];
-  }
+}
+
+async function bench(
+  args: readonly string[],
+  parsed: Flags,
+  prepared: string | undefined,
+  library: Library,
+  plugins: readonly string[],
+  repeated: RunConfig | null,
+): Promise<number> {
+  const { requests, seeds, composed, grid, alone } = await askedOf(parsed, prepared, library, repeated);
+  const view = new ProgressView({ quiet: parsed.boolean.json });
+  // The same comma means rows elsewhere.
+  for (const names of composed) view.tell(`One model with ${names.join(" and ")}; ${toCompare(names)}.`);
+  const onError = parseChoice("--on-error", parsed.text["on-error"] ?? "continue", ["continue", "stop"]);
+  const workers = parsed.text.workers === undefined
+    ? undefined
+    : parseInteger("--workers", parsed.text.workers, 1, 1024);
   const labels = requests.map(({ label }) => label);
   // A single cell is compared with nothing: its grid's reference may be left out.
-  const alone = parsed.text.only !== undefined || repeated !== null;
   const reference = alone ? labels[0] : checkReference(parsed.text.reference ?? labels[0], labels);
   const budget = budgetsOf(requests);
   const runs = resolve(parsed.text.runs ?? "runs");
   const every = parsed.text["checkpoint-every"];
-  const checkpointEvery = every === undefined ? undefined : parseInterval("--checkpoint-every", every);
-  const view = new ProgressView({ quiet: parsed.boolean.json });
+  const options: GridOptions = {
+    cells: requests,
+    seeds,
+    runs,
+    library,
+    plugins,
+    engine: parsed.text.engine ?? repeated?.engine.name,
+    workers,
+    skipUnfit: parsed.boolean["skip-unfit"],
+    continueOnError: onError === "continue",
+    checkpointEvery: every === undefined ? undefined : parseInterval("--checkpoint-every", every),
+    command: (request, seed) => cellCommand(args, request, seed),
+    onEvent: (event) => view.show(event),
+    experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
+  };
+  const plan = await planned(options, composed, view);
+  if (parsed.boolean["dry-run"]) return await showPlan(plan, runs, parsed.boolean.json);
   const stopping = listenForStop((text) => view.say(text));
   try {
-    const { outcomes, engine } = await runGrid({
-      cells: requests,
-      seeds,
-      runs,
-      library,
-      plugins,
-      engine: parsed.text.engine ?? repeated?.engine.name,
-      workers: parsed.text.workers === undefined ? undefined : parseInteger("--workers", parsed.text.workers, 1),
-      continueOnError: onError === "continue",
-      signal: stopping.signal,
-      checkpointEvery,
-      command: (request, seed) => cellCommand(args, request, seed),
-      onEvent: (event) => view.show(event),
-      experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
-    });
+    const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });
     view.end();
     report(outcomes, reference, parsed.boolean.json, budget, engine, runs);
-    const failed = outcomes.some(({ status }) => status === "failed");
     // Whoever stopped it may have come too late: then nothing is left to be started again.
     if (stopping.exit() !== 0 && outcomes.some(({ status }) => status === "stopped")) {
       console.error(`Stopped. Run the same command again to continue from the last checkpoints in ${runs}.`);
       return stopping.exit();
     }
-    return failed ? 1 : 0;
-  } catch (error) {
-    if (error instanceof CompositionError && composed.length > 0) {
-      throw new RangeError(`${error.message}; ${toCompare(composed[0])}`, { cause: error });
-    }
-    throw error;
+    return outcomes.some(({ status }) => status === "failed") ? 1 : 0;
   } finally {
     view.end();
     stopping.dispose();
   }
+}
+
+/** Plans a grid, and says so if that takes long. */
+async function planned(options: GridOptions, composed: readonly string[][], view: ProgressView): Promise<GridPlan> {
+  const preparing = () => view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
+  try {
+    return await unlessQuick(preparing, () => withoutExit("plan a grid", () => planGrid(options)));
+  } catch (error) {
+    if (error instanceof CompositionError && composed.length > 0) {
+      throw new Refusal({ what: error.message.replace(/^Cannot /, ""), hint: toCompare(composed[0]) }, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function showPlan(plan: GridPlan, runs: string, json: boolean): Promise<number> {
+  const states = [];
+  for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
+  const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs);
+  console.log(lines.join("\n"));
+  return plan.failed.length === 0 ? 0 : 1;
 }
 
 /** The budgets of configurations in words, each once. */
@@ -348,6 +340,8 @@ function report(
   }
   const failures = outcomes.filter((outcome) => outcome.status === "failed");
   for (const { cell, message, command } of failures) {
-    console.error(`\nFailed: ${cell.request.label}, seed ${cell.seed}: ${message}\n  run it again: ${command}`);
+    console.error(
+      printable(`\nFailed: ${cell.request.label}, seed ${cell.seed}: ${message}\n  run it again: ${command}`),
+    );
   }
 }

@@ -4,16 +4,15 @@
  * @module
  */
 import type { AnyPart, Library } from "../core/library.ts";
-import { importPlugins } from "../core/plugins.ts";
 import { Refusal } from "../core/refusal.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { createLibrary } from "../library.ts";
 import { checkPlugin, type Verdict } from "../contracts/mod.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadPlugins, pluginFlag, pluginSpecifier, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
-  plugin: { type: "list", value: "FILE", about: "register further plugins that those checked need" },
+  plugin: { ...pluginFlag, about: "register further plugins that those checked need" },
   json: { type: "boolean", about: "print one JSON object per contract" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -47,7 +46,7 @@ export const checkCommand: Command = {
   name: "check",
   about: "run the contract suite on somebody's plugin and say what it breaks",
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("check", flags, args);
+    const parsed = parseFlags("check", flags, args, { most: Infinity });
     if (parsed.boolean.help || parsed.positional.length === 0) {
       console.log(helpOf("armlab check FILE|NAME ... [options]", "Runs the contract suite on plugins.", flags, [
         "armlab check ./my_fusion.ts        everything that the file exports",
@@ -57,10 +56,10 @@ export const checkCommand: Command = {
       return parsed.boolean.help ? 0 : 2;
     }
     const library = createLibrary();
-    for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const plugins: AnyPart[] = [];
     for (const text of parsed.positional) {
-      plugins.push(...isModule(text) ? await importPlugins(library, pluginSpecifier(text)) : named(library, text));
+      plugins.push(...isModule(text) ? await loadPlugins(library, [pluginSpecifier(text)]) : named(library, text));
     }
     const tools = {
       library,

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
-import { Refusal } from "../core/refusal.ts";
+import { isRefusal, Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
+import { StoreError, storeErrorOf } from "../store/files.ts";
+import { printable, printableLine } from "./printable.ts";
 
 /** A command. */
 export interface Command {
@@ -32,49 +34,128 @@ export interface Flags {
   readonly positional: readonly string[];
 }
 
+/** What may stand without a flag. */
+export interface Words {
+  /** How many at most. @default {0} */
+  readonly most?: number;
+  /** What they are, after "it takes": `the name of one grid`. @default {"options only"} */
+  readonly about?: string;
+}
+
+/** A text that somebody typed, short and on one line. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+/** Takes arguments apart. */
+class Parser {
+  readonly #command: string;
+  readonly #specs: Readonly<Record<string, Flag>>;
+  readonly given: Map<string, string[]> = new Map();
+  readonly words: string[] = [];
+
+  constructor(command: string, specs: Readonly<Record<string, Flag>>) {
+    this.#command = command;
+    this.#specs = specs;
+  }
+
+  /** A refusal of a flag. */
+  refuse(name: string, must: string, found?: string, hint?: string): Refusal {
+    return new Refusal({ what: `use option --${name} of "${this.#command}"`, must, found, hint });
+  }
+
+  #unknown(text: string): Refusal {
+    const names = Object.keys(this.#specs).map((name) => `--${name}`);
+    return new Refusal({
+      what: `use option ${text.length > 40 ? `${text.slice(0, 40)}…` : text} of "${this.#command}"`,
+      found: `its options are ${names.join(" ")}`,
+      hint: didYouMean(text, names),
+    });
+  }
+
+  take(args: readonly string[]): void {
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i];
+      if (arg === "--") {
+        this.words.push(...args.slice(i + 1));
+        return;
+      }
+      if (arg === "-h") this.#add("help", "");
+      // A lone minus and a negative number are words.
+      else if (!arg.startsWith("-") || arg === "-" || /^-\.?\d/.test(arg)) this.words.push(arg);
+      else if (!arg.startsWith("--")) throw this.#unknown(arg);
+      else i += this.#flag(arg.slice(2), args[i + 1]);
+    }
+  }
+
+  /** Takes one flag; returns how many further arguments it took. */
+  #flag(text: string, following: string | undefined): number {
+    const equals = text.indexOf("=");
+    const name = equals === -1 ? text : text.slice(0, equals);
+    if (!Object.hasOwn(this.#specs, name)) throw this.#unknown(`--${name}`);
+    const own = equals === -1 ? undefined : text.slice(equals + 1);
+    if (this.#specs[name].type === "boolean") {
+      if (own !== undefined) throw this.refuse(name, "it takes no value", `found ${quoted(own)}`);
+      this.#add(name, "");
+      return 0;
+    }
+    const value = own ?? following;
+    if (value === undefined || value === "") throw this.refuse(name, "it must have a value", "found none");
+    if (own === undefined && value.startsWith("--")) {
+      throw this.refuse(
+        name,
+        "it must have a value",
+        `found option ${value}`,
+        `write --${name}=${value} if that is one`,
+      );
+    }
+    this.#add(name, value);
+    return own === undefined ? 1 : 0;
+  }
+
+  #add(name: string, value: string): void {
+    const values = this.given.get(name);
+    if (values === undefined) this.given.set(name, [value]);
+    else if (this.#specs[name].type === "text") throw this.refuse(name, "it must stand once", "it stands twice");
+    else values.push(value);
+  }
+}
+
 /**
  * Parses arguments by a table of flags.
  *
- * @throws {RangeError} If a flag is unknown or lacks its value.
+ * @throws {Refusal} If a flag is unknown, lacks its value, has one too many or is repeated, or a word has no place.
  */
-export function parseFlags(command: string, specs: Readonly<Record<string, Flag>>, args: string[]): Flags {
-  const names = Object.keys(specs);
-  const of = (type: Flag["type"]) => names.filter((name) => specs[name].type === type);
-  const repeated = [...of("list"), ...of("each")];
-  const unknown: string[] = [];
-  const parsed = parseArgs(args, {
-    boolean: of("boolean"),
-    string: [...of("text"), ...repeated],
-    collect: repeated,
-    unknown: (arg: string, key?: string) => {
-      if (key !== undefined) unknown.push(arg);
-      return key === undefined;
-    },
-  }) as Record<string, unknown> & { _: (string | number)[] };
-  if (unknown.length > 0) {
-    throw new RangeError(
-      `Cannot use option ${unknown[0]} of "${command}": its options are ${names.map((name) => `--${name}`).join(" ")}`,
-    );
-  }
+export function parseFlags(
+  command: string,
+  specs: Readonly<Record<string, Flag>>,
+  args: readonly string[],
+  { most = 0, about = "options only" }: Words = {},
+): Flags {
+  const parser = new Parser(command, specs);
+  parser.take(args);
   const text: Record<string, string | undefined> = {};
   const list: Record<string, string[]> = {};
   const boolean: Record<string, boolean> = {};
-  for (const name of of("text")) {
-    const value = parsed[name];
-    if (value === "") throw new RangeError(`Cannot use option --${name} of "${command}" as it must have a value`);
-    text[name] = value as string | undefined;
-  }
-  for (const name of repeated) {
-    const values = (parsed[name] ?? []) as string[];
-    if (values.includes("")) {
-      throw new RangeError(`Cannot use option --${name} of "${command}" as it must have a value`);
+  for (const [name, { type }] of Object.entries(specs)) {
+    const values = parser.given.get(name) ?? [];
+    if (type === "text") text[name] = values[0];
+    else if (type === "boolean") boolean[name] = values.length > 0;
+    else if (type === "each") list[name] = values;
+    else {
+      const split = values.flatMap((value) => value.split(",")).map((value) => value.trim());
+      if (split.includes("")) throw parser.refuse(name, "something must stand between commas", "nothing does");
+      // Saying a thing twice is saying it once.
+      list[name] = [...new Set(split)];
     }
-    // Saying a thing twice is saying it once.
-    const split = values.flatMap((value) => value.split(",")).map((value) => value.trim());
-    list[name] = specs[name].type === "each" ? values : [...new Set(split)];
   }
-  for (const name of of("boolean")) boolean[name] = parsed[name] === true;
-  return { text, list, boolean, positional: parsed._.map(String) };
+  if (!boolean.help && parser.words.length > most) {
+    throw new Refusal({
+      what: `use argument ${quoted(parser.words[most])} of "${command}"`,
+      must: `it takes ${about} (see --help)`,
+    });
+  }
+  return { text, list, boolean, positional: parser.words };
 }
 
 /** Help text of a command. */
@@ -100,34 +181,64 @@ export function helpOf(
   ].join("\n");
 }
 
-/** An integer typed on the command line. @throws {RangeError} If it is none, or below the least. */
-export function parseInteger(what: string, text: string, least: number): number {
+/** Seeds are of 32 bits, and no count on a command line comes near that. */
+export const largestInteger = 2 ** 32 - 1;
+
+/** An integer typed on the command line, in digits. @throws {Refusal} If it is none, or out of range. */
+export function parseInteger(what: string, text: string, least: number, most: number = largestInteger): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least || text.trim() === "") {
-    throw new RangeError(`Cannot use ${what} as it must be an integer >= ${least}: found "${text}"`);
-  }
-  return value;
+  if (/^-?\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new Refusal({
+    what: `use ${what}`,
+    must: `it must be an integer >= ${least}${value > most ? ` and <= ${most}` : ""}`,
+    found: `found ${quoted(text)}`,
+  });
+}
+
+/** One of a few words typed on the command line. @throws {Refusal} If it is none of them. */
+export function parseChoice<T extends string>(what: string, text: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new Refusal({
+    what: `use ${what}`,
+    must: `it must be one of ${choices.join(", ")}`,
+    found: `found ${quoted(text)}`,
+    hint: didYouMean(text, choices),
+  });
 }
 
 /**
  * Runs a command; returns the exit code.
  *
- * Errors that carry advice for the user are of a few classes and become one line on standard error; anything else is a
- * defect and shows its stack.
+ * A refusal becomes one line on standard error, and so does what the operating system refuses; anything else is a defect,
+ * of armlab or of a plugin, which its message names, and shows its stack.
  *
  * @param name What stands before the advice.
  */
 export async function runCommand(command: Command, args: string[], name: string = command.name): Promise<number> {
   try {
     return await command.run(args);
-  } catch (error) {
-    if (
-      error instanceof Refusal || error instanceof RangeError || error instanceof TypeError ||
-      (error instanceof Error && "code" in error)
-    ) {
-      console.error(`${name}: ${error.message}`);
+  } catch (thrown) {
+    const error = storeErrorOf(thrown, "go on with", pathOf(thrown));
+    if (isRefusal(error) || error instanceof StoreError) {
+      console.error(`${name}: ${printableLine(error.message)}`);
       return 2;
     }
-    throw error;
+    console.error(`${name}: ${defectOf(error)}`);
+    return 1;
   }
+}
+
+/** The path that an error of the operating system names, if it names one. */
+function pathOf(thrown: unknown): string {
+  const path = thrown instanceof Error ? /'([^']+)'|"([^"]+)"/.exec(thrown.message) : null;
+  return path?.[1] ?? path?.[2] ?? "a file";
+}
+
+/** A defect with the stack of where it happened. */
+function defectOf(error: unknown): string {
+  if (!(error instanceof Error)) return `a value that is no error was thrown: ${printableLine(String(error))}`;
+  const { cause } = error;
+  const stack = cause instanceof Error ? cause.stack : error.stack;
+  return printable(`${printableLine(error.message)}\n${stack ?? ""}`.trimEnd());
 }

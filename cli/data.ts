@@ -6,16 +6,16 @@
 import { createLibrary } from "../library.ts";
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
-import { importPlugins } from "../core/plugins.ts";
 import { Refusal } from "../core/refusal.ts";
 import { alignedTable, checkDataset, dataInfo, findings, inspect } from "../datasets/mod.ts";
-import { applySettings, part } from "../experiments/config.ts";
+import { part } from "../experiments/config.ts";
+import { applySettings } from "../experiments/settings.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   set: { type: "each", value: "KEY=VALUE", about: "set an option of a registered dataset: dataset.x" },
-  plugin: { type: "list", value: "FILE", about: "register somebody else's datasets first" },
+  plugin: { ...pluginFlag, about: "register somebody else's datasets first" },
   json: { type: "boolean", about: "print one JSON object" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -92,7 +92,7 @@ export const dataCommand: Command = {
   name: "data",
   about,
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("data", flags, args);
+    const parsed = parseFlags("data", flags, args, { most: 2, about: "info or verify, and a dataset" });
     const [action, text, ...more] = parsed.positional;
     if (parsed.boolean.help || text === undefined || more.length > 0) {
       console.log(helpOf("armlab data info|verify DATA [options]", about, flags, [
@@ -110,7 +110,7 @@ export const dataCommand: Command = {
       });
     }
     const library = createLibrary();
-    for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const loaded = await load(text, library, parsed);
     return action === "info" ? info(loaded, parsed.boolean.json) : verify(loaded, parsed.boolean.json);
   },

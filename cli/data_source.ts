@@ -8,7 +8,7 @@ import type { CellRequest, ModalityInfo } from "../core/kinds/mod.ts";
 import { mapByModality } from "../core/modality.ts";
 import type { PartConfig } from "../core/record.ts";
 import { alignedTable, inspect } from "../datasets/mod.ts";
-import { part } from "../experiments/config.ts";
+import { encodersOf, otherModalities, part } from "../experiments/config.ts";
 import { StoreError, writeAtomic } from "../store/files.ts";
 
 /** The encoder that takes an input of this shape: `bert` for ids, `cnn` for images, `gru` for sequences, else `mlp`. */
@@ -26,21 +26,26 @@ export interface DataParts {
 /**
  * Reads files, says what they are taken for, and keeps a guess as `dataset.json`.
  *
- * @param encoder Name of an encoder for all modalities; without it, each gets the one that takes its input.
+ * @param encoder Encoders that were named; every other modality gets the one that takes its input.
  * @param say Takes a line or several for people.
  * @throws {Refusal} If the files cannot be read as a dataset.
  */
 export async function dataParts(
   path: string,
-  encoder: string | undefined,
+  encoder: CellRequest["encoder"] | undefined,
   say: (text: string) => void,
 ): Promise<DataParts> {
   const { described: { kept, guessed }, dataset, table, notes, json } = await inspect(path);
-  const encoders = encoder === undefined ? mapByModality(dataset.modalities, encoderFor) : part(encoder);
+  const named = encoder === undefined ? {} : encodersOf({ encoder });
+  const fitting = mapByModality(dataset.modalities, encoderFor);
+  const left = named[otherModalities] === undefined
+    ? Object.entries(fitting).filter(([modality]) => !Object.hasOwn(named, modality))
+    : [];
+  const encoders = { ...Object.fromEntries(left), ...named };
   say(`Data: ${path}\n${alignedTable(table)}`);
   for (const note of notes) say(`Note: ${note}.`);
-  if (encoder === undefined) {
-    const chosen = Object.entries(encoders).map(([name, own]) => `${name} ${own.name}`).join(", ");
+  if (left.length > 0) {
+    const chosen = left.map(([name, own]) => `${name} ${own.name}`).join(", ");
     say(`Encoders by what fits: ${chosen} (--encoder NAME for one of all).`);
   }
   if (guessed) say(await keep(kept, json));

@@ -5,7 +5,6 @@
  */
 import type { AnyPart, Library } from "../core/library.ts";
 import type { OptionSpecs } from "../core/options.ts";
-import { importPlugins } from "../core/plugins.ts";
 import { Refusal } from "../core/refusal.ts";
 import { describeOption } from "../experiments/config.ts";
 import { createLibrary } from "../library.ts";
@@ -14,10 +13,10 @@ import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { compatibilityLines } from "./compatibility.ts";
 import { costLines, statedInputs } from "./cost.ts";
 import { needLines } from "./needs.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
-  plugin: { type: "list", value: "FILE", about: "register somebody else's plugins first" },
+  plugin: pluginFlag,
   help: { type: "boolean", about: "show this help" },
 };
 
@@ -81,7 +80,7 @@ export const describeCommand: Command = {
   name: "describe",
   about: "print formula, source, options and cost of a part",
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("describe", flags, args);
+    const parsed = parseFlags("describe", flags, args, { most: Infinity });
     if (parsed.boolean.help || parsed.positional.length === 0) {
       console.log(
         helpOf("armlab describe NAME ...", this.about, flags, ["armlab describe arm", "armlab describe concat"]),
@@ -89,7 +88,7 @@ export const describeCommand: Command = {
       return parsed.boolean.help ? 0 : 2;
     }
     const library = createLibrary();
-    for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     console.log(await described(library, parsed.positional));
     return 0;
   },

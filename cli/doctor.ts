@@ -22,6 +22,21 @@ export const doctorCommand: Command = {
       console.log(helpOf("armlab doctor", this.about, flags, ["armlab doctor"]));
       return 0;
     }
+    const { deno, v8 } = Deno.version;
+    const about = {
+      armlab: VERSION,
+      deno,
+      v8,
+      platform: `${Deno.build.os} ${Deno.build.arch}`,
+      cores: navigator.hardwareConcurrency,
+      memoryGiB: Math.round(Deno.systemMemoryInfo().total / 2 ** 30),
+    };
+    // First of all: drivers that are tried below may print warnings of their own.
+    if (!parsed.boolean.json) {
+      console.log(
+        `armlab ${VERSION} on Deno ${deno}, ${about.platform}, ${about.cores} cores, ${about.memoryGiB} GiB\n`,
+      );
+    }
     const found = [];
     for (const plugin of engines) {
       const missing = await plugin.unavailable();
@@ -41,23 +56,12 @@ export const doctorCommand: Command = {
     }
     const chosen = await selectEngine(undefined, {});
     await chosen.engine.dispose();
-    const report = {
-      armlab: VERSION,
-      deno: Deno.version.deno,
-      v8: Deno.version.v8,
-      platform: `${Deno.build.os} ${Deno.build.arch}`,
-      cores: navigator.hardwareConcurrency,
-      memoryGiB: Math.round(Deno.systemMemoryInfo().total / 2 ** 30),
-      engines: found,
-      chosen: chosen.engine.name,
-    };
+    const report = { ...about, engines: found, chosen: chosen.engine.name };
     if (parsed.boolean.json) {
       console.log(JSON.stringify(report));
       return 0;
     }
     console.log([
-      `armlab ${report.armlab} on Deno ${report.deno}, ${report.platform}, ${report.cores} cores, ${report.memoryGiB} GiB`,
-      "",
       ...found.flatMap((engine) =>
         engine.missing === null ? [`  ok       ${engine.name}: ${engine.version}, ${engine.device}`] : [
           `  missing  ${engine.name}: ${engine.missing.what}`,

@@ -4,21 +4,16 @@
  * @module
  */
 import { dirname } from "node:path";
-import { importPlugins } from "../core/plugins.ts";
+import { Refusal } from "../core/refusal.ts";
 import { exportOnnx, exportWeights, readFinishedRun } from "../experiments/export_run.ts";
-import { createLibrary } from "../library.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";
 import { writeSafetensors } from "../store/tensors.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { libraryFor, pluginFlag } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   to: { type: "list", value: "FILE,...", about: "files to write: *.onnx (prediction) or *.safetensors (weights)" },
-  plugin: {
-    type: "list",
-    value: "FILE",
-    about: "register plugins that the run used; those of its config.json are too",
-  },
+  plugin: { ...pluginFlag, about: "register plugins that the run used, where they were moved" },
   help: { type: "boolean", about: "show this help" },
 };
 
@@ -36,7 +31,7 @@ export const exportCommand: Command = {
   name: "export",
   about: "write the model of a finished run as ONNX or as weights for PyTorch",
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("export", flags, args);
+    const parsed = parseFlags("export", flags, args, { most: 1, about: "one run folder" });
     if (parsed.boolean.help) {
       console.log(
         helpOf("armlab export RUN --to FILE", this.about, flags, [
@@ -46,20 +41,32 @@ export const exportCommand: Command = {
       );
       return 0;
     }
-    if (parsed.positional.length !== 1) {
-      throw new RangeError(
-        `Cannot export as there must be one run folder, e.g. runs/0123456789abcdef: found ${
-          parsed.positional.length === 0 ? "none" : parsed.positional.join(" ")
-        }`,
-      );
+    if (parsed.positional.length === 0) {
+      throw new Refusal({
+        what: "export",
+        must: "there must be one run folder",
+        found: "found none",
+        hint: "name it as runs/0123456789abcdef",
+      });
     }
     const targets = parsed.list.to;
-    if (targets.length === 0) throw new RangeError("Cannot export as --to must name a file: *.onnx or *.safetensors");
+    if (targets.length === 0) {
+      throw new Refusal({
+        what: "export",
+        must: "--to must name a file",
+        found: "found none",
+        hint: "*.onnx or *.safetensors",
+      });
+    }
     const odd = targets.find((path) => formatOf(path) === null);
     if (odd !== undefined) {
-      throw new RangeError(`Cannot export to "${odd}" as its name must end with .onnx or .safetensors`);
+      throw new Refusal({
+        what: `export to ${JSON.stringify(odd.slice(0, 200))}`,
+        must: "its name must end with .onnx or .safetensors",
+      });
     }
     const run = await readFinishedRun(parsed.positional[0]);
+    if (targets.every((path) => formatOf(path) === "weights")) await libraryFor(null, parsed.list.plugin);
     for (const path of targets) {
       await makeFolder(dirname(path));
       if (formatOf(path) === "weights") {
@@ -68,9 +75,7 @@ export const exportCommand: Command = {
         console.log(`${path}: ${Object.keys(tensors).length} tensors under PyTorch's names`);
         continue;
       }
-      const library = createLibrary();
-      const plugins = new Set([...run.config.plugins, ...parsed.list.plugin.map(pluginSpecifier)]);
-      for (const plugin of plugins) await importPlugins(library, plugin);
+      const library = await libraryFor(run.config, parsed.list.plugin);
       const { bytes, description } = await exportOnnx(run, library);
       await writeAtomic(path, bytes);
       await writeAtomic(`${path}.json`, JSON.stringify(description, null, 2) + "\n");

@@ -4,13 +4,12 @@
  * @module
  */
 import type { Library } from "../core/library.ts";
-import { importPlugins } from "../core/plugins.ts";
 import { createLibrary } from "../library.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
-  plugin: { type: "list", value: "FILE", about: "register somebody else's plugins first" },
+  plugin: pluginFlag,
   help: { type: "boolean", about: "show this help" },
 };
 
@@ -38,7 +37,7 @@ export const listCommand: Command = {
       return 0;
     }
     const library = createLibrary();
-    for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     console.log(listing(library));
     return 0;
   },

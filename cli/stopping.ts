@@ -36,19 +36,26 @@ export function listenForStop(say: (text: string) => void): Stopping {
   // Windows knows only the first.
   const known = Object.entries(codes).filter(([signal]) => Deno.build.os !== "windows" || signal === "SIGINT");
   const handlers = known.map(([signal, { after, atOnce }]): [Deno.Signal, () => void] => [signal as Deno.Signal, () => {
-    if (exit !== 0) Deno.exit(atOnce);
+    if (exit !== 0) return endAtOnce(signal as Deno.Signal, atOnce, dispose);
     exit = after;
     say("Stopping at the next step, with a checkpoint; once more to stop at once.");
     stop.abort();
   }]);
-  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
-  return {
-    signal: stop.signal,
-    exit: () => exit,
-    dispose() {
-      for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
-    },
+  const dispose = () => {
+    for (const [signal, handler] of handlers.splice(0)) Deno.removeSignalListener(signal, handler);
   };
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
+  return { signal: stop.signal, exit: () => exit, dispose };
+}
+
+/**
+ * Ends the process as the signal would have without anybody listening: an orderly exit takes programs from under the threads
+ * that run them, which then complain.
+ */
+function endAtOnce(signal: Deno.Signal, code: number, dispose: () => void): void {
+  dispose();
+  if (Deno.build.os === "windows") Deno.exit(code);
+  Deno.kill(Deno.pid, signal);
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };

@@ -8,11 +8,10 @@ import { stringify } from "@std/csv/stringify";
 import type { EstimatorPlugin } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
 import type { BoundPart, RawOptions } from "../core/options.ts";
-import { importPlugins } from "../core/plugins.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { CompiledProgram, Engine } from "../core/program.ts";
 import { quiet, selectEngine } from "../engines/mod.ts";
-import { withAssignment } from "../experiments/config.ts";
+import { withAssignment } from "../experiments/settings.ts";
 import { type RunValuation, valuationOfRun } from "../experiments/value_run.ts";
 import { openArrays } from "../formats/mod.ts";
 import { createLibrary } from "../library.ts";
@@ -22,7 +21,7 @@ import { valuate, type ValuateOptions, type Valuation, type ValuationInputs } fr
 import { makeFolder, writeAtomic } from "../store/files.ts";
 import { openRun } from "../store/run_folder.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, sayChanged } from "./plugins.ts";
 import { inputsOf, type SavedInputs } from "./value_files.ts";
 
 /** Words that a flag takes; the first is the default. */
@@ -58,7 +57,10 @@ const flags: Readonly<Record<string, Flag>> = {
   minimum: oneOf("minimum", "smallest information"),
   classes: { type: "list", value: "NAME,...", about: "names of the classes of saved arrays" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
-  plugin: { type: "list", value: "FILE", about: "register plugins: an estimator of your own, or what the run used" },
+  plugin: {
+    ...pluginFlag,
+    about: "register plugins: an estimator of your own, or what the run used, where it was moved",
+  },
   json: { type: "boolean", about: "print one JSON object instead of tables" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -152,8 +154,8 @@ async function runInputs(path: string, parsed: Flags, library: Library, engine: 
   }
   const full = resolve(path);
   const config = await openRun(dirname(full), basename(full)).config();
-  const asked = parsed.list.plugin.map(pluginSpecifier);
-  for (const plugin of config?.plugins ?? []) if (!asked.includes(plugin)) await importPlugins(library, plugin);
+  const named = pluginSpecifiers(parsed.list.plugin);
+  await sayChanged(library, config, [...named, ...await loadKept(library, config, named)]);
   const run = await valuationOfRun(path, choice(parsed, "split") ?? "test", library, engine);
   return { ...run, classes: parsed.list.classes.length === 0 ? run.classes : parsed.list.classes };
 }
@@ -199,7 +201,7 @@ export const valueCommand: Command = {
   name: "value",
   about: "say what each modality contributes, from saved features and logits or a finished run",
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("value", flags, args);
+    const parsed = parseFlags("value", flags, args, { most: 1, about: "one run or file of arrays" });
     if (parsed.boolean.help || parsed.positional.length !== 1) {
       console.log(helpOf("armlab value PATH [options]", this.about, flags, [
         "armlab value features.npz --classes cat,dog",
@@ -209,7 +211,7 @@ export const valueCommand: Command = {
     }
     const [path] = parsed.positional;
     const library = createLibrary();
-    for (const file of new Set(parsed.list.plugin)) await importPlugins(library, pluginSpecifier(file));
+    await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const options = optionsOf(parsed, library);
     for (const flag of Object.keys(choices)) choice(parsed, flag as keyof Choices);
     const ofRun = await isRun(path);

@@ -10,13 +10,13 @@ import * as names from "../core/names.ts";
 import type { Engine } from "../core/program.ts";
 import type { RunConfig, RunSummary } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
-import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { openRun } from "../store/run_folder.ts";
 import type { Predictor } from "../training/predictor.ts";
 import { predictWith } from "../training/run.ts";
 import { RunState } from "../training/run_state.ts";
 import { buildModel } from "./config.ts";
+import { loadSameDataset } from "./data.ts";
 
 /** A finished run's model on its data. */
 export interface AppliedRun {
@@ -48,16 +48,7 @@ export async function applyRun(path: string, what: string, library: Library, eng
       hint: "run it to its end by the same bench command",
     });
   }
-  const loaded = await library.of("dataset").get(config.dataset.name).load(config.dataset.options);
-  checkDataset(loaded);
-  if (loaded.fingerprint !== config.dataset.fingerprint) {
-    throw new Refusal({
-      what,
-      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
-      found: `found ${loaded.fingerprint}`,
-      hint: "its data has changed since: put the old data back, or train anew",
-    });
-  }
+  const loaded = await loadSameDataset(library, config, what);
   const dataset = selectModalities(loaded, config.modalities);
   const { model, batchSize } = { model: buildModel(config, library, dataset), batchSize: config.training.batchSize };
   const tensors = { ...names.param.over(stored.params), ...names.buffer.over(stored.buffers) };

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { z } from "zod";
 import type { Library } from "../core/library.ts";
 import { byModality, modalitiesOf } from "../core/modality.ts";
-import { describeType, type OptionSpec, type OptionSpecs, parseOption, type RawOptions, use } from "../core/options.ts";
+import { describeType, type OptionSpec, type OptionSpecs, use } from "../core/options.ts";
 import type {
   BuiltinKind,
   CellRequest,
@@ -19,10 +18,11 @@ import type {
 } from "../core/kinds/mod.ts";
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
-import { criterionOf } from "./criterion.ts";
+import { didYouMean } from "../core/suggest.ts";
 import { crossEntropyLoss } from "../losses/cross_entropy.ts";
 import { CompositionError, incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
+import { criterionOf } from "./criterion.ts";
 
 /** Options of the training itself, the same for every method of a grid. */
 export const trainingOptions: OptionSpecs = {
@@ -91,17 +91,42 @@ export function part(name: string, options: Readonly<Record<string, unknown>> = 
   return { name, options };
 }
 
+/** Stands for every modality that has no encoder of its own. */
+export const otherModalities = "*";
+
+/** The encoders that a request names, by modality. */
+export function encodersOf({ encoder }: Pick<CellRequest, "encoder">): Readonly<Record<string, PartConfig>> {
+  return typeof encoder.name === "string"
+    ? { [otherModalities]: encoder as PartConfig }
+    : encoder as Readonly<Record<string, PartConfig>>;
+}
+
 /** The encoder asked for a modality. */
 function encoderFor(request: CellRequest, modality: string): PartConfig {
-  const { encoder } = request;
-  if (typeof encoder.name === "string") return encoder as PartConfig;
-  const own = (encoder as Readonly<Record<string, PartConfig>>)[modality];
-  if (own === undefined) {
-    throw new RangeError(
-      `Cannot build "${request.label}" as every modality must have an encoder: "${modality}" has none`,
-    );
-  }
-  return own;
+  const encoders = encodersOf(request);
+  const own = Object.hasOwn(encoders, modality) ? encoders[modality] : encoders[otherModalities];
+  if (own !== undefined) return own;
+  throw new Refusal({
+    what: `build "${request.label}"`,
+    must: "every modality must have an encoder",
+    found: `"${modality}" has none`,
+    hint: `name one, as --encoder ${modality}=mlp, or one for all others, as --encoder mlp`,
+  });
+}
+
+/** Checks that the modalities which a request names are the dataset's. */
+function checkModalities(request: CellRequest, all: readonly string[]): void {
+  const check = (what: string, names: readonly string[]) => {
+    const strange = names.find((name) => !all.includes(name));
+    if (strange === undefined) return;
+    throw new Refusal({
+      what: `${what} "${strange}" of dataset "${request.dataset.name}"`,
+      found: `it has ${all.join(", ")}`,
+      hint: didYouMean(strange, all),
+    });
+  };
+  check("use modality", request.modalities ?? []);
+  check("set an encoder for modality", Object.keys(encodersOf(request)).filter((name) => name !== otherModalities));
 }
 
 /** Resolves every option of a request, for one seed. Throws on whatever does not exist or does not fit. */
@@ -118,13 +143,7 @@ export function resolveConfig(
 ): RunConfig {
   const all = modalitiesOf(dataset.modalities);
   const modalities = [...(request.modalities ?? all)].sort();
-  for (const modality of modalities) {
-    if (!all.includes(modality)) {
-      throw new RangeError(
-        `Cannot use modality "${modality}" of dataset "${request.dataset.name}": it has ${all.join(", ")}`,
-      );
-    }
-  }
+  checkModalities(request, all);
   // As plain data: what a library binds is found again by name.
   const resolved = (kind: BuiltinKind, config: PartConfig): PartConfig => {
     const { name, options } = library.bind(kind, config);
@@ -204,131 +223,6 @@ function fittingEncoders(fusion: Fusion, info: ModalityInfo, library: Library): 
     plugin.refuses(info, {}) === null && misfit(fusion, "", { it: plugin.create({}, info) }, { it: "" }) === null
   );
   return `encoders that fit are ${fits.map((plugin) => plugin.name).join(", ") || "none"}`;
-}
-
-const assignment = z.string().regex(/^[a-z][a-z0-9-]*(\.[A-Za-z][A-Za-z0-9_+-]*)+=/);
-
-/**
- * Applies `--set` assignments to requests.
- *
- * `training.x`, `dataset.x`, `encoder.x`, `fusion.x` reach every request; `<part name>.x` reaches the requests that use
- * that part; `encoder.<modality>.x` one modality. Behind an option that is a part stand that part's own options:
- * `arm.sampler.k`.
- *
- * @throws {Refusal} If nothing that the assignment names is in use or has the option.
- */
-export function applySettings(
-  requests: readonly CellRequest[],
-  settings: readonly string[],
-  library: Library,
-): CellRequest[] {
-  return settings.reduce<CellRequest[]>((current, text) => applySetting(current, text, library), [...requests]);
-}
-
-/** Options with one of them set, which may be a part's within a part. */
-function withOption(
-  owner: string,
-  specs: OptionSpecs,
-  given: RawOptions,
-  [option, ...inner]: readonly string[],
-  text: string,
-  library: Library,
-): RawOptions {
-  const spec: OptionSpec | undefined = Object.hasOwn(specs, option) ? specs[option] : undefined;
-  if (spec === undefined) {
-    throw new Refusal({
-      what: `set "${option}" of ${owner}`,
-      found: `its options are ${Object.keys(specs).join(", ") || "none"}`,
-    });
-  }
-  if (inner.length === 0) {
-    const value = parseOption(spec, text);
-    library.resolve(owner, { options: { [option]: spec } }, { [option]: value });
-    return { ...given, [option]: value };
-  }
-  if (spec.type !== "part") {
-    throw new Refusal({
-      what: `set "${[option, ...inner].join(".")}" of ${owner}`,
-      must: `an option before a dot must be a part`,
-      found: `"${option}" is ${describeType(spec)}`,
-    });
-  }
-  const part = (given[option] ?? spec.default) as PartConfig;
-  const { name, options } = typeof part === "string" ? { name: part as string, options: {} } : part;
-  const plugin = library.of(spec.kind).get(name);
-  const changed = withOption(`${spec.kind} "${name}" of ${owner}`, plugin.options, options, inner, text, library);
-  return { ...given, [option]: { name, options: changed } };
-}
-
-/** Options with one of them set by `option=value` or `part.option=value`. @throws {Refusal} If there is no such option. */
-export function withAssignment(
-  owner: string,
-  specs: OptionSpecs,
-  given: RawOptions,
-  text: string,
-  library: Library,
-): RawOptions {
-  const equals = text.indexOf("=");
-  if (equals < 1) throw new Refusal({ what: `read setting "${text}"`, must: "it must be <option>=<value>" });
-  return withOption(owner, specs, given, text.slice(0, equals).split("."), text.slice(equals + 1), library);
-}
-
-function applySetting(requests: readonly CellRequest[], text: string, library: Library): CellRequest[] {
-  if (!assignment.safeParse(text).success) {
-    throw new Refusal({
-      what: `read setting "${text}"`,
-      must: "it must be <part>.<option>=<value>, e.g. training.epochs=5 or arm.sampler.k=-1",
-    });
-  }
-  const equals = text.indexOf("=");
-  const [head, ...path] = text.slice(0, equals).split(".");
-  const value = text.slice(equals + 1);
-  let reached = false;
-  const found: string[] = [];
-  const set = (kind: BuiltinKind, config: PartConfig, options: readonly string[] = path): PartConfig => {
-    found.push(config.name);
-    const plugin = library.of(kind).get(config.name);
-    if (head !== kind && head !== plugin.name) return config;
-    reached = true;
-    const owner = `${kind} "${plugin.name}"`;
-    return { name: config.name, options: withOption(owner, plugin.options, config.options, options, value, library) };
-  };
-  const ofEncoders = ({ encoder }: CellRequest): CellRequest["encoder"] => {
-    if (typeof encoder.name === "string") {
-      const { options } = library.of("encoder").get(encoder.name);
-      // What is no option of its own is a modality's name, which one encoder for all does not know.
-      const own = path.length === 1 || Object.hasOwn(options, path[0]);
-      return own ? set("encoder", encoder as PartConfig) : encoder;
-    }
-    const encoders = encoder as Readonly<Record<string, PartConfig>>;
-    const one = path.length > 1 && Object.hasOwn(encoders, path[0]) ? path[0] : null;
-    return byModality(modalitiesOf(encoders), (modality) => {
-      if (one === null) return set("encoder", encoders[modality]);
-      return modality === one ? set("encoder", encoders[modality], path.slice(1)) : encoders[modality];
-    });
-  };
-  const ofTraining = ({ training }: CellRequest): RawOptions => {
-    if (head !== "training") return training;
-    reached = true;
-    return withOption("training", trainingOptions, training, path, value, library);
-  };
-  const result = requests.map((request): CellRequest => ({
-    ...request,
-    training: ofTraining(request),
-    dataset: set("dataset", request.dataset),
-    fusion: set("fusion", request.fusion),
-    encoder: ofEncoders(request),
-    methods: request.methods.map((method) => set("method", method)),
-  }));
-  if (!reached) {
-    const parts = [...new Set(["training", "dataset", "encoder", "fusion", "method", ...found])];
-    throw new Refusal({
-      what: `apply setting "${text}"`,
-      must: "it must name a part in use",
-      found: `parts are ${parts.join(", ")}`,
-    });
-  }
-  return result;
 }
 
 /** An option in words, for `--describe`. */

@@ -27,18 +27,18 @@ export async function loadDataset(library: Library, { name, options }: PartConfi
 }
 
 /**
- * Loads the dataset that a run was trained on.
+ * Loads the dataset that a run was configured for.
  *
- * @param what What it is wanted for: `run on`, `valuate run "…" on`.
+ * @param what What it is wanted for, after "Cannot": `valuate run "…"`.
  * @throws {Refusal} If it is not the same any more.
  */
 export async function loadSameDataset(library: Library, config: RunConfig, what: string): Promise<Dataset> {
   const dataset = await loadDataset(library, config.dataset);
   if (dataset.fingerprint === config.dataset.fingerprint) return dataset;
   throw new Refusal({
-    what: `${what} dataset "${config.dataset.name}"`,
-    must: `its fingerprint must be ${config.dataset.fingerprint}`,
+    what,
+    must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
     found: `found ${dataset.fingerprint}`,
-    hint: "the data changed since the run was configured",
+    hint: "its data has changed since: put the old data back, or train anew",
   });
 }

@@ -19,6 +19,7 @@ import { predictProgram } from "../training/programs/predict.ts";
 import { layoutOf, mergedOf } from "../training/state.ts";
 import { VERSION } from "../version.ts";
 import { buildModel } from "./config.ts";
+import { loadSameDataset } from "./data.ts";
 
 /** A finished run as it lies on disk. */
 export interface ExportableRun {
@@ -88,14 +89,13 @@ export async function readFinishedRun(path: string): Promise<ExportableRun> {
   }
   const [summary, model] = [await folder.summary(), await folder.model()];
   if (summary === null || model === null) {
-    // A finished run is not trained again as long as its summary is there.
     throw new Refusal({
       what,
       must: "it must be finished",
       found: `it has no ${summary === null ? "summary.json" : "model.safetensors"}`,
       hint: summary === null
         ? "run its bench again, which goes on where it stopped"
-        : "remove summary.json beside it and run its bench again, which trains it anew",
+        : "run its bench again, which trains it anew",
     });
   }
   return { id: folder.id, config, summary, model };
@@ -133,14 +133,7 @@ function inputAbout({ about, shape }: ModalityInfo): string {
 export async function exportOnnx(run: ExportableRun, library: Library): Promise<Exported> {
   const { config } = run;
   const plugin = library.of("dataset").get(config.dataset.name);
-  const loaded = await plugin.load(config.dataset.options);
-  if (loaded.fingerprint !== config.dataset.fingerprint) {
-    throw new Refusal({
-      what: `export run "${run.id}"`,
-      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
-      found: `found ${loaded.fingerprint}`,
-    });
-  }
+  const loaded = await loadSameDataset(library, config, `export run "${run.id}"`);
   const dataset = selectModalities(loaded, config.modalities);
   const model = buildModel(config, library, dataset);
   // Imported here, as weights are exported without ONNX Runtime.

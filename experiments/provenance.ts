@@ -149,7 +149,9 @@ interface ModuleGraph {
 
 /** Modules that a module of the network leads to. */
 async function graphOf(specifier: string): Promise<ModuleGraph> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", specifier] })
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--no-lock", specifier],
+  })
     .output();
   if (code === 0) return JSON.parse(new TextDecoder().decode(stdout));
   throw new Refusal({
@@ -196,12 +198,13 @@ function usedParts(parts: readonly (readonly [kind: BuiltinKind, config: PartCon
 }
 
 /** The parts that a configuration names. */
-function namedIn({ dataset, encoders, fusion, methods }: RunConfig): [BuiltinKind, PartConfig][] {
+function namedIn({ dataset, encoders, fusion, methods, training }: RunConfig): [BuiltinKind, PartConfig][] {
   return [
     ["dataset", { name: dataset.name, options: dataset.options }],
     ...Object.values(encoders).map((own): [BuiltinKind, PartConfig] => ["encoder", own]),
     ["fusion", fusion],
     ...methods.map((own): [BuiltinKind, PartConfig] => ["method", own]),
+    ...training.loss === undefined ? [] : [["loss", training.loss] as [BuiltinKind, PartConfig]],
   ];
 }
 

@@ -216,7 +216,7 @@ export class CellRunner {
   async #load(config: RunConfig): Promise<Dataset> {
     const key = JSON.stringify([config.dataset.name, config.dataset.options, config.dataset.fingerprint]);
     if (this.#dataset?.key !== key) {
-      this.#dataset = { key, dataset: await loadSameDataset(this.#library, config, "run on") };
+      this.#dataset = { key, dataset: await loadSameDataset(this.#library, config, `train run ${runId(config)}`) };
     }
     return selectModalities(this.#dataset.dataset, config.modalities);
   }

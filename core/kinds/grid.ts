@@ -14,7 +14,7 @@ export interface CellRequest {
   readonly dataset: PartConfig;
   /** The modalities to use; all if absent. */
   readonly modalities?: readonly string[];
-  /** One encoder for all modalities, or one each. */
+  /** One encoder for all modalities, or one each; `*` stands for all others. */
   readonly encoder: PartConfig | Readonly<Record<string, PartConfig>>;
   readonly fusion: PartConfig;
   readonly methods: readonly PartConfig[];

@@ -83,7 +83,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
       [["bench", "--plugin", `${folder}/none.ts`], "Cannot import plugin"],
       [["bench", "--runs", "/dev/null/x"], "Cannot"],
       [["bench", "--workers", "0"], "must be an integer >= 1"],
-      [["bench", "--on-error", "shrug"], "must be continue or stop"],
+      [["bench", "--on-error", "shrug"], 'must be one of continue, stop: found "shrug"'],
       [["bench", "--only", "nope#0"], 'Cannot find configuration "nope" of --only'],
     ];
     await Promise.all(

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { methodRows } from "../../cli/bench.ts";
+import { methodRows } from "../../cli/requests.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { armlab, inFolder } from "../helpers/cli.ts";
 
 Deno.test("methods of one model are separated by commas or plus signs, rows by the flag", () => {
@@ -11,8 +12,8 @@ Deno.test("methods of one model are separated by commas or plus signs, rows by t
     "uni-ce",
     "ogm",
   ]]);
-  assertThrows(() => methodRows([], ["none,arm"]), RangeError, "to compare them write --compare none,arm");
-  assertThrows(() => methodRows([], ["arm++ogm"]), RangeError, 'Cannot read methods "arm++ogm"');
+  assertThrows(() => methodRows([], ["none,arm"]), Refusal, "to compare them write --compare none,arm");
+  assertThrows(() => methodRows([], ["arm++ogm"]), Refusal, 'Cannot read methods "arm++ogm"');
 });
 
 Deno.test("bench --method arm,ogm-ge trains one model with both, and its config repeats it", () =>

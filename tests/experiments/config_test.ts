@@ -33,7 +33,7 @@ Deno.test("resolveConfig() writes every option out", () => {
 Deno.test("resolveConfig() refuses what does not exist or does not fit, and says what does", () => {
   const cases: [Partial<CellRequest>, string][] = [
     [{ fusion: part("conact") }, 'Cannot find fusion "conact": registered names are bigated, centralnet, concat'],
-    [{ methods: [part("amr")] }, 'Cannot find method "amr": registered names are '],
+    [{ methods: [part("amr")] }, 'did you mean "arm"?'],
     [{ dataset: part("mnist") }, 'Cannot find dataset "mnist"'],
     [{ encoder: part("resnet") }, 'Cannot find encoder "resnet"'],
     [{ encoder: part("cnn") }, "it needs [height, width, channels] of numbers; encoders that fit are mlp"],
@@ -89,7 +89,11 @@ Deno.test("applySettings() reaches the parts that are named, by kind, by name an
   assertEquals(a.dataset.options, { snr: -10 });
   assertEquals(a.methods[0].options, { lambda1: 0.7 });
   assertEquals(a.fusion.options, { width: 64 });
-  assertEquals((a.encoder as { options: unknown }).options, { width: 32 });
+  // One encoder for all: the modality gets one of its own, "*" stays for the others.
+  assertEquals(a.encoder, {
+    "*": { name: "mlp", options: { width: 32 } },
+    image: { name: "mlp", options: { width: 32, hidden: [16, 8] } },
+  });
   assertEquals(b.fusion.options, { level: "feature", width: 64 });
   assertEquals(b.encoder, {
     audio: { name: "mlp", options: { width: 32 } },

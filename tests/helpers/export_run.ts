@@ -59,6 +59,7 @@ export async function writeExportRun(runs: string, request: CellRequest = export
   }
   const id = runId(config);
   const folder = openRun(runs, id);
+  await Deno.mkdir(runs, { recursive: true });
   await folder.create(config);
   const other = writeRun(join(runs, "figures"), {});
   const figures = openRun(join(runs, "figures"), other);

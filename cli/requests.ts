@@ -1,0 +1,132 @@
+/**
+ * What a call of `bench` asks for.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import type { CellRequest } from "../core/kinds/mod.ts";
+import { modalitiesOf } from "../core/modality.ts";
+import type { PartConfig, RunConfig } from "../core/record.ts";
+import { Refusal } from "../core/refusal.ts";
+import { otherModalities, part } from "../experiments/config.ts";
+import { readBytes, StoreError } from "../store/files.ts";
+import { maxJsonBytes } from "../store/run_folder.ts";
+import { parseStored } from "../store/schemas.ts";
+import type { Flags } from "./command.ts";
+import { dataParts } from "./data_source.ts";
+
+/** The command for rows instead of one model. */
+export const toCompare = (names: readonly string[]): string => `to compare them write --compare ${names.join(",")}`;
+
+/**
+ * Methods of each row: a row per name of `--compare`, and one per `--method`, whose names are put on one model.
+ *
+ * @throws {Refusal} If a name is missing, or "none" stands beside others.
+ */
+export function methodRows(compare: readonly string[], methods: readonly string[]): string[][] {
+  const rows = [...compare, ...methods].map((text) => {
+    const names = text.split(/[,+]/).map((name) => name.trim());
+    if (names.includes("")) {
+      throw new Refusal({
+        what: `read methods ${JSON.stringify(text.slice(0, 80))}`,
+        must: "names must stand between commas or plus signs",
+      });
+    }
+    if (names.length > 1 && names.includes("none")) {
+      throw new Refusal({
+        what: 'put "none" on one model with other methods',
+        must: "it is the fusion without any",
+        hint: toCompare(names),
+      });
+    }
+    return names.filter((name) => name !== "none");
+  });
+  if (rows.length === 0) return [[]];
+  return [...new Map(rows.map((names) => [names.join("+"), names])).values()];
+}
+
+/**
+ * Encoders by modality: `cnn`, `image=resnet18,text=bert`, or `cnn,text=bert`, where the bare name stands for the others.
+ *
+ * @returns `undefined` if none is named.
+ * @throws {Refusal} If a modality has two, or nothing stands where something must.
+ */
+export function encoders(values: readonly string[]): CellRequest["encoder"] | undefined {
+  const chosen: Record<string, PartConfig> = {};
+  for (const text of values) {
+    const equals = text.indexOf("=");
+    const modality = equals === -1 ? otherModalities : text.slice(0, equals).trim();
+    const name = text.slice(equals + 1).trim();
+    const what = `use --encoder ${JSON.stringify(text.slice(0, 80))}`;
+    if (modality === "" || name === "") {
+      throw new Refusal({
+        what,
+        must: "it must be NAME or MODALITY=NAME",
+        hint: "write it as image=resnet18,text=bert",
+      });
+    }
+    if (Object.hasOwn(chosen, modality)) {
+      throw new Refusal({
+        what,
+        must: "a modality must have one encoder",
+        found: `found "${chosen[modality].name}" too`,
+        hint: "name the modality, as image=resnet18,text=bert",
+      });
+    }
+    Object.defineProperty(chosen, modality, { value: part(name), enumerable: true });
+  }
+  if (values.length === 0) return undefined;
+  const [only, more] = modalitiesOf(chosen);
+  return only === otherModalities && more === undefined ? chosen[only] : chosen;
+}
+
+/** Configurations named on the command line: every fusion with every method. */
+export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
+  const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
+  const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
+  const rows = methodRows(parsed.list.compare, parsed.list.method);
+  const chosen = encoders(parsed.list.encoder);
+  const { dataset, encoder } = parsed.text.data === undefined
+    ? { dataset: part(parsed.text.dataset ?? "av-digits"), encoder: chosen ?? part("cnn") }
+    // The one line of each result is all that --json puts out.
+    : await dataParts(parsed.text.data, chosen, parsed.boolean.json ? console.error : console.log);
+  return fusions.flatMap((fusion) =>
+    rows.map((names): CellRequest => ({
+      label: [fusion, ...names.length === 0 ? [] : [names.join("+")]].join(" "),
+      dataset,
+      modalities,
+      encoder,
+      fusion: part(fusion),
+      methods: names.map((name) => part(name)),
+      training: {},
+    }))
+  );
+}
+
+/** Reads the configuration that a run keeps. @throws {StoreError} If there is none, or it is none. */
+export async function readRunConfig(file: string): Promise<RunConfig> {
+  const path = resolve(file);
+  const bytes = await readBytes(path, maxJsonBytes);
+  const hint = "name the config.json of a run's folder";
+  if (bytes !== null) return parseStored("config", new TextDecoder().decode(bytes), path, undefined, hint);
+  throw new StoreError("missing", path, {
+    what: `read "${path}"`,
+    must: "it must exist",
+    found: "nothing is there",
+    hint,
+  });
+}
+
+/** What a kept configuration asked for, every option of it. */
+export function requestFor(config: RunConfig): CellRequest {
+  const method = config.methods.map(({ name }) => name).join("+");
+  return {
+    label: method === "" ? config.fusion.name : `${config.fusion.name} ${method}`,
+    dataset: part(config.dataset.name, config.dataset.options),
+    modalities: config.modalities,
+    encoder: config.encoders,
+    fusion: config.fusion,
+    methods: config.methods,
+    training: { ...config.training },
+  };
+}
