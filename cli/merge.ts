@@ -4,14 +4,13 @@
  * @module
  */
 import { Refusal } from "../core/refusal.ts";
-import { importPlugins } from "../core/plugins.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { assignment, sinkhorn } from "../experiments/merge/transport.ts";
 import { mergedWeights, mergeRuns } from "../experiments/merge_runs.ts";
 import { createLibrary } from "../library.ts";
 import { writeSafetensors } from "../store/tensors.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   by: { type: "text", value: "HOW", about: "ot: neurons aligned by optimal transport (default); average: as they lie" },
@@ -20,7 +19,7 @@ const flags: Readonly<Record<string, Flag>> = {
   share: { type: "text", value: "NUMBER", about: "share of the second run, from 0 to 1 (default 0.5)" },
   to: { type: "text", value: "FILE", about: "write the merged weights as *.safetensors under PyTorch's names" },
   engine: { type: "text", value: "NAME", about: "engine that measures (default the best that works here)" },
-  plugin: { type: "list", value: "FILE", about: "register plugins that the runs used" },
+  plugin: { ...pluginFlag, about: "register plugins that the runs used" },
   help: { type: "boolean", about: "show this help" },
 };
 
@@ -48,7 +47,7 @@ export const mergeCommand: Command = {
   name: "merge",
   about: "merge two finished runs of one task into one model, by optimal transport or plainly",
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("merge", flags, args);
+    const parsed = parseFlags("merge", flags, args, { most: 2, about: "two run folders" });
     if (parsed.boolean.help) {
       console.log(
         helpOf("armlab merge RUN RUN [--by ot] [--to FILE]", this.about, flags, [
@@ -58,8 +57,8 @@ export const mergeCommand: Command = {
       );
       return 0;
     }
-    const [first, second, ...more] = parsed.positional;
-    if (first === undefined || second === undefined || more.length > 0) {
+    const [first, second] = parsed.positional;
+    if (first === undefined || second === undefined) {
       throw new Refusal({
         what: "merge",
         must: "there must be two run folders",
@@ -75,7 +74,7 @@ export const mergeCommand: Command = {
       throw new Refusal({ what: `write "${to}"`, must: "its name must end with .safetensors" });
     }
     const library = createLibrary();
-    for (const plugin of parsed.list.plugin.map(pluginSpecifier)) await importPlugins(library, plugin);
+    await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const { engine } = await selectEngine(parsed.text.engine);
     try {
       const ot = by === "average"
