@@ -4,18 +4,17 @@
  * @module
  */
 import { basename, dirname, resolve } from "node:path";
-import { importPlugins } from "../core/plugins.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { probeRun, type RunProbes } from "../experiments/probe_run.ts";
 import { createLibrary } from "../library.ts";
 import { openRun } from "../store/run_folder.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
-import { pluginSpecifier } from "./plugins.ts";
+import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   epochs: { type: "text", value: "N", about: "epochs of a probe (default: 40)" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
-  plugin: { type: "list", value: "FILE", about: "register further plugins; those that the runs used are found" },
+  plugin: { ...pluginFlag, about: "register further plugins; those that the runs used are found" },
   json: { type: "boolean", about: "print one JSON object per run instead of tables" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -44,7 +43,7 @@ export const probeCommand: Command = {
   name: "probe",
   about: "train a linear probe on the features of every encoder of finished runs",
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags(this.name, flags, args);
+    const parsed = parseFlags(this.name, flags, args, { most: Infinity });
     if (parsed.boolean.help || parsed.positional.length === 0) {
       console.log(helpOf("armlab probe RUN... [options]", this.about, flags, [
         "armlab probe runs/0123456789abcdef",
@@ -55,12 +54,12 @@ export const probeCommand: Command = {
     const { epochs } = parsed.text;
     const options = epochs === undefined ? {} : { epochs: parseInteger("--epochs", epochs, 1) };
     const library = createLibrary();
-    const plugins = new Set(parsed.list.plugin.map(pluginSpecifier));
+    const loaded = pluginSpecifiers(parsed.list.plugin);
+    await loadPlugins(library, loaded);
     for (const path of parsed.positional) {
       const full = resolve(path);
-      for (const plugin of (await openRun(dirname(full), basename(full)).config())?.plugins ?? []) plugins.add(plugin);
+      loaded.push(...await loadKept(library, await openRun(dirname(full), basename(full)).config(), loaded));
     }
-    for (const plugin of plugins) await importPlugins(library, plugin);
     const { engine } = await selectEngine(parsed.text.engine);
     try {
       for (const [index, path] of parsed.positional.entries()) {

@@ -11,7 +11,6 @@ import type { Dataset } from "../core/kinds/mod.ts";
 import type { Engine, NamedHostTensors } from "../core/program.ts";
 import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
-import { checkDataset } from "../datasets/check.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { toTorch } from "../nn/torch.ts";
 import { openRun, type StoredModel } from "../store/run_folder.ts";
@@ -20,6 +19,7 @@ import { featureBuffers, type Model } from "../training/model.ts";
 import { predictWith } from "../training/run.ts";
 import { RunState } from "../training/run_state.ts";
 import { buildModel } from "./config.ts";
+import { loadSameDataset } from "./data.ts";
 import { averaged, type MergeOptions, TransportMerge } from "./merge/align.ts";
 
 /** A model's weights and how often it is right. */
@@ -112,16 +112,7 @@ function cannotAlign(kind: "encoder" | "fusion", name: string): Refusal {
 }
 
 async function datasetOf(config: RunConfig, library: Library): Promise<Dataset> {
-  const loaded = await library.of("dataset").get(config.dataset.name).load(config.dataset.options);
-  checkDataset(loaded);
-  if (loaded.fingerprint !== config.dataset.fingerprint) {
-    throw new Refusal({
-      what: "merge two runs",
-      must: `dataset "${config.dataset.name}" must have fingerprint ${config.dataset.fingerprint}`,
-      found: `found ${loaded.fingerprint}`,
-      hint: "its data has changed since: put the old data back, or train anew",
-    });
-  }
+  const loaded = await loadSameDataset(library, config, "merge two runs");
   return selectModalities(loaded, config.modalities);
 }
 
