@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { methodRows } from "../../cli/requests.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, runsIn } from "../helpers/cli.ts";
 
 Deno.test("methods of one model are separated by commas or plus signs, rows by the flag", () => {
   assertEquals(methodRows([], []), [[]]);
@@ -23,7 +23,7 @@ Deno.test("bench --method arm,ogm-ge trains one model with both, and its config 
     assertEquals(both.code, 0, both.err);
     assertStringIncludes(both.err, "One model with arm and ogm-ge; to compare them write --compare arm,ogm-ge.");
     assertStringIncludes(both.out, "concat arm+ogm-ge");
-    const [id] = [...Deno.readDirSync(`${folder}/a`)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+    const [id] = runsIn(`${folder}/a`);
     // Another spelling is the same run.
     const plus = await armlab("bench", "--method", "arm+ogm-ge", ...small, "--runs", `${folder}/a`, "--json");
     assertEquals(JSON.parse(plus.out).method, "arm+ogm-ge");

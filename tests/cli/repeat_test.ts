@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, runsIn } from "../helpers/cli.ts";
 
 Deno.test("bench --config repeats a run from its config.json, bit for bit, and keeps a log of it", () =>
   inFolder(async (folder) => {
@@ -19,7 +19,7 @@ Deno.test("bench --config repeats a run from its config.json, bit for bit, and k
       ],
     );
     assertEquals(first.code, 0, first.err);
-    const [id] = [...Deno.readDirSync(`${folder}/a`)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+    const [id] = runsIn(`${folder}/a`);
     const config = `${folder}/a/${id}/config.json`;
     const [again, both, none] = await Promise.all([
       armlab("bench", "--config", config, "--runs", `${folder}/b`),

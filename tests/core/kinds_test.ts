@@ -17,7 +17,8 @@ import {
   use,
 } from "../../core/mod.ts";
 import { cpu } from "../../engines/mod.ts";
-import { applySettings, part, withAssignment } from "../../experiments/config.ts";
+import { part } from "../../experiments/config.ts";
+import { applySettings, withAssignment } from "../../experiments/settings.ts";
 import { createLibrary } from "../../library.ts";
 
 /** What a stranger's file would hold. */

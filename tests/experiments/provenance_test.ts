@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { contentOf } from "../../experiments/provenance.ts";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, runsIn } from "../helpers/cli.ts";
 
 const url = (...path: string[]) => pathToFileURL(join(...path)).href;
 const root = new URL("../../", import.meta.url).pathname;
@@ -159,12 +159,7 @@ Deno.test("a run is reused for the code that made it: edits are said and trained
     // The old code is still known.
     await Deno.writeTextFile(moved, fusion(1));
     assertEquals((await bench(moved, "own")).kept, 1);
-    assertEquals(
-      [...Deno.readDirSync(join(folder, "runs"))].filter(({ isDirectory, name }) => {
-        return isDirectory && /^[0-9a-f]{16}$/.test(name);
-      }).length,
-      3,
-    );
+    assertEquals(runsIn(join(folder, "runs")).length, 3);
   }));
 
 const dataset = `

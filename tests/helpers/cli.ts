@@ -41,3 +41,8 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/** Names of the runs in a folder, sorted. */
+export function runsIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => /^[0-9a-f]{16}$/.test(name)).sort();
+}
