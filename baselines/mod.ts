@@ -22,6 +22,7 @@ import { infoReg } from "./info_reg.ts";
 import { lfm } from "./lfm.ts";
 import { cml } from "./cml.ts";
 import { mbsd } from "./mbsd.ts";
+import { mcr } from "./mcr.ts";
 import { mla } from "./mla.ts";
 import { mmCosine } from "./mm_cosine.ts";
 import { mmPareto } from "./mm_pareto.ts";
@@ -58,6 +59,7 @@ export { clippedGapWeight, fittedShare, lfm, type LfmOptions } from "./lfm.ts";
 export { modalityValuation, type ModalityValuationOptions } from "./modality_valuation.ts";
 export { type Piece, recipe, weighted } from "./recipe.ts";
 export { mbsd, type MbsdOptions, type PairTerms, pairTerms } from "./mbsd.ts";
+export { classContrast, mcr, type McrOptions, permutationEffect, type PermutationInputs } from "./mcr.ts";
 export { entropyWeights, mla, type MlaOptions, projectionUpdate } from "./mla.ts";
 export { cosineLogits, mmCosine, type MmCosineOptions } from "./mm_cosine.ts";
 export { mmPareto, type MmParetoOptions, paretoGradients, type ParetoJoint } from "./mm_pareto.ts";
@@ -89,6 +91,7 @@ export const builtinMethods: readonly MethodPlugin[] = [
   gBlending,
   infoReg,
   lfm,
+  mcr,
   reconBoost,
   reLearning,
   umt,

@@ -32,6 +32,7 @@ const METHODS = [
   on("info-reg"),
   on("lfm", { schedule: "stretched" }), // released: a schedule of 200 epochs
   on("mbsd"),
+  on("mcr"),
   on("mla", {}, "decision"),
   on("mlb"),
   on("mmcosine"),
