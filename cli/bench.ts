@@ -26,7 +26,7 @@ import { printable } from "./printable.ts";
 import { planLines, plannedRun } from "./plan_table.ts";
 import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
-import { methodRows, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
+import { methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -48,6 +48,12 @@ const flags: Readonly<Record<string, Flag>> = {
     value: "NAME|M=NAME,...",
     about: "encoder of every modality, or by modality: image=resnet18,text=bert (default: cnn; with --data what fits)",
   },
+  weights: {
+    type: "list",
+    value: "M=FILE,...",
+    about: "start encoders from weights: .safetensors, .npz or .onnx under PyTorch's names",
+  },
+  freeze: { type: "list", value: "GROUP,...", about: "groups that are not trained: encoder:text, encoder:*" },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
     type: "each",
@@ -190,6 +196,7 @@ async function askedOf(
     : grid === null
     ? await requestsOf(parsed)
     : [...grid.cells];
+  requests = requests.map((request) => ({ ...request, ...pretrainedOf(parsed) }));
   const settings = [...parsed.list.set];
   if (parsed.text.impute !== undefined) settings.push(`fusion.keepFill=${parsed.text.impute}`);
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);

@@ -5,7 +5,7 @@
  */
 import { resolve } from "node:path";
 import type { CellRequest } from "../core/kinds/mod.ts";
-import { modalitiesOf } from "../core/modality.ts";
+import { mapByModality, modalitiesOf } from "../core/modality.ts";
 import type { PartConfig, RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { otherModalities, part } from "../experiments/config.ts";
@@ -80,6 +80,29 @@ export function encoders(values: readonly string[]): CellRequest["encoder"] | un
   return only === otherModalities && more === undefined ? chosen[only] : chosen;
 }
 
+/**
+ * What a call says of weights and of frozen groups, whatever else it names.
+ *
+ * @throws {Refusal} If weights are no pair of a modality and a file, or a modality has two.
+ */
+export function pretrainedOf(parsed: Flags): Pick<CellRequest, "weights" | "freeze"> {
+  const { weights: texts, freeze } = parsed.list;
+  const weights: Record<string, string> = {};
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    const [modality, path] = [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
+    if (equals < 1 || modality === "" || path === "" || Object.hasOwn(weights, modality)) {
+      throw new Refusal({
+        what: `use --weights ${JSON.stringify(text.slice(0, 80))}`,
+        must: "it must name each modality once, with its file",
+        hint: "write it as image=resnet18.safetensors",
+      });
+    }
+    Object.defineProperty(weights, modality, { value: path, enumerable: true });
+  }
+  return { ...(texts.length === 0 ? {} : { weights }), ...(freeze.length === 0 ? {} : { freeze }) };
+}
+
 /** Configurations named on the command line: every fusion with every method. */
 export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
   const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
@@ -125,6 +148,8 @@ export function requestFor(config: RunConfig): CellRequest {
     dataset: part(config.dataset.name, config.dataset.options),
     modalities: config.modalities,
     encoder: config.encoders,
+    ...(config.weights === undefined ? {} : { weights: mapByModality(config.weights, ({ path }) => path) }),
+    ...(config.freeze === undefined ? {} : { freeze: config.freeze }),
     fusion: config.fusion,
     methods: config.methods,
     training: { ...config.training },

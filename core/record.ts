@@ -45,9 +45,17 @@ export interface TrainingConfig {
   readonly loss?: PartConfig;
 }
 
+/** Weights that an encoder starts from. */
+export interface WeightsConfig {
+  /** As given; not part of the run's id, as files may be moved. */
+  readonly path: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly digest: string;
+}
+
 /**
- * Everything that is needed to repeat a run. Its canonical JSON is hashed into the run's id, but for `git` and `plugins`,
- * which say where the code was and not what was run.
+ * Everything that is needed to repeat a run. Its canonical JSON is hashed into the run's id, but for `git`, `plugins` and
+ * the paths of weights, which say where things were and not what was run.
  */
 export interface RunConfig {
   /** 2; 1 is that of older versions, whose runs are shown and never gone on with. */
@@ -56,6 +64,10 @@ export interface RunConfig {
   /** The modalities that are used, sorted. */
   readonly modalities: readonly string[];
   readonly encoders: ByModality<PartConfig>;
+  /** Weights of encoders that do not start as drawn, by modality. Absent if there are none. */
+  readonly weights?: ByModality<WeightsConfig>;
+  /** Selectors of parameter groups that are not trained, sorted. Absent if all are. */
+  readonly freeze?: readonly string[];
   readonly fusion: PartConfig;
   readonly methods: readonly PartConfig[];
   readonly training: TrainingConfig;

@@ -22,6 +22,7 @@ import { didYouMean } from "../core/suggest.ts";
 import { crossEntropyLoss } from "../losses/cross_entropy.ts";
 import { CompositionError, incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
+import { selects } from "../training/select.ts";
 import { criterionOf } from "./criterion.ts";
 
 /** Options of the training itself, the same for every method of a grid. */
@@ -129,6 +130,26 @@ function checkModalities(request: CellRequest, all: readonly string[]): void {
   check("set an encoder for modality", Object.keys(encodersOf(request)).filter((name) => name !== otherModalities));
 }
 
+/** Frozen groups, sorted. @throws {Refusal} If a selector fits no group that a model of these modalities can have. */
+function frozenGroups(freeze: readonly string[], modalities: readonly string[]): string[] {
+  const groups = [
+    ...modalities.map((modality) => `encoder:${modality}`),
+    "fusion",
+    "head",
+    ...modalities.map((modality) => `head:${modality}`),
+  ];
+  for (const selector of freeze) {
+    // Groups of methods are theirs to name; the program that trains says if there is none.
+    if (selector.startsWith("aux:") || groups.some((group) => selects([selector], group))) continue;
+    throw new Refusal({
+      what: `freeze "${selector}"`,
+      must: "there must be a group of parameters of that name",
+      found: `groups are ${groups.join(", ")}`,
+    });
+  }
+  return [...new Set(freeze)].sort();
+}
+
 /** Resolves every option of a request, for one seed. Throws on whatever does not exist or does not fit. */
 export function resolveConfig(
   request: CellRequest,
@@ -139,6 +160,8 @@ export function resolveConfig(
     readonly engine: EngineConfig;
     readonly version: string;
     readonly plugins: readonly string[];
+    /** Digests of the request's weights, by modality. @default none */
+    readonly weights?: RunConfig["weights"];
   },
 ): RunConfig {
   const all = modalitiesOf(dataset.modalities);
@@ -154,6 +177,8 @@ export function resolveConfig(
     dataset: { ...resolved("dataset", request.dataset), fingerprint: dataset.fingerprint },
     modalities,
     encoders: byModality(modalities, (modality) => resolved("encoder", encoderFor(request, modality))),
+    ...(context.weights === undefined ? {} : { weights: context.weights }),
+    ...(request.freeze === undefined ? {} : { freeze: frozenGroups(request.freeze, modalities) }),
     fusion: resolved("fusion", request.fusion),
     methods: request.methods.map((method) => resolved("method", method)),
     training: library.resolve<TrainingConfig>("training", { options: trainingOptions }, request.training),
@@ -214,7 +239,8 @@ export function buildModel(
     fusion,
     methods,
   });
-  return { context, encoders, fusion, methods, criterion };
+  const frozen = config.freeze === undefined ? {} : { frozen: config.freeze };
+  return { context, encoders, fusion, methods, criterion, ...frozen };
 }
 
 /** The encoders that have what the fusion needs and take the input, with their default options. */

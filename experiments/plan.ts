@@ -20,6 +20,7 @@ import { resolveConfig, Unfit } from "./config.ts";
 import { loadDataset } from "./data.ts";
 import { failureOf } from "./failure.ts";
 import { changesSince, Provenance } from "./provenance.ts";
+import { Pretrained } from "./pretrained.ts";
 import { requestOf, teachersOf } from "./teachers.ts";
 
 /** What is planned. */
@@ -121,6 +122,7 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
   await engine.dispose();
   const provenance = await Provenance.of(library, plugins);
   const datasets = new Datasets(library);
+  const pretrained = new Pretrained();
   const context = { engine: engineConfig, version: VERSION, plugins };
   const [cells, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
   let index = 0;
@@ -129,7 +131,9 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
       const cell: AskedCell = { index: index++, request, seed };
       try {
         const dataset = await datasets.get(request);
-        const resolved = resolveConfig(request, library, dataset, { ...context, seed });
+        const weights = await pretrained.of(request, dataset);
+        const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
+        await pretrained.check(resolved, library, dataset);
         const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
         const config = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
         cells.push({ ...cell, config, id: runId(config) });
@@ -148,7 +152,7 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
     throw new Refusal({ what: "run a grid", must: "a configuration must fit", found: "all were left out" });
   }
   const { teachers, taught } = await addTeachers(cells, index, library, datasets);
-  const notes = await notesOn([...cells, ...teachers], options);
+  const notes = [...pretrained.notes, ...await notesOn([...cells, ...teachers], options)];
   return { cells, teachers, taught, failed, unfit, notes, engine: engineLine };
 }
 

@@ -14,7 +14,9 @@ import { checkLock, type LockMark } from "../store/lock.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
 import { DivergenceError, InterruptedError, type Interval, stepForwards, train } from "../training/mod.ts";
+import { reportText } from "../nn/pretrained.ts";
 import { buildModel } from "./config.ts";
+import { startFrom } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
 import { failureOf, stackOf } from "./failure.ts";
 import { CheckpointKeeper } from "./keeper.ts";
@@ -170,8 +172,15 @@ export class CellRunner {
         `(${engine.version}, ${engine.device}), armlab ${config.version}`,
     );
     let told = performance.now();
+    const built = buildModel(config, this.#library, dataset);
+    const start = await startFrom(
+      config.weights ?? {},
+      built.encoders,
+      dataset,
+      (modality, report) => folder.log(`weights of "${modality}": ${reportText(report)}`),
+    );
     const result = await train({
-      model: buildModel(config, this.#library, dataset),
+      model: config.weights === undefined ? built : { ...built, start },
       dataset,
       engine,
       teachers: finishedTeachers(this.#runs, config, this.#library, dataset, engine),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byModality } from "../core/modality.ts";
+import { byModality, mapByModality } from "../core/modality.ts";
 import type { Library } from "../core/library.ts";
 import type { Dataset, OpenSplit, PassResult } from "../core/kinds/mod.ts";
 import { resolveOptions } from "../core/options.ts";
@@ -13,6 +13,7 @@ import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { openRun } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
+import { selects } from "../training/select.ts";
 import { teacherPass, type Teachers } from "../training/mod.ts";
 import type { CellRequest } from "../core/kinds/mod.ts";
 import { buildModel, part } from "./config.ts";
@@ -30,7 +31,7 @@ export function teachersOf(
   dataset: Pick<Dataset, "modalities" | "classes">,
 ): Record<string, RunConfig> {
   const teachers: Record<string, RunConfig> = {};
-  const { code, ...bare } = config;
+  const { code, weights, freeze, ...bare } = config;
   for (const { declares } of buildModel(config, library, dataset).methods) {
     for (const [name, { modalities, fusion }] of Object.entries(declares?.teachers ?? {})) {
       const plugin = library.of("fusion").get(fusion.name);
@@ -38,6 +39,7 @@ export function teachersOf(
         ...bare,
         modalities: [...modalities].sort(),
         encoders: byModality(modalities, (modality) => config.encoders[modality]),
+        ...pretrainedOf({ weights, freeze }, modalities),
         fusion: {
           name: plugin.name,
           options: resolveOptions(`fusion "${plugin.name}"`, plugin.options, fusion.options ?? {}),
@@ -50,6 +52,21 @@ export function teachersOf(
   return teachers;
 }
 
+/** Weights and frozen groups of some modalities. */
+function pretrainedOf(
+  { weights = {}, freeze = [] }: Pick<RunConfig, "weights" | "freeze">,
+  modalities: readonly string[],
+): Pick<RunConfig, "weights" | "freeze"> {
+  const own = Object.entries(weights).filter(([modality]) => modalities.includes(modality));
+  const frozen = freeze.filter((selector) =>
+    !selector.startsWith("encoder:") || modalities.some((modality) => selects([selector], `encoder:${modality}`))
+  );
+  return {
+    ...(own.length === 0 ? {} : { weights: Object.fromEntries(own) }),
+    ...(frozen.length === 0 ? {} : { freeze: frozen }),
+  };
+}
+
 /** A resolved configuration as somebody would ask for it. */
 export function requestOf(config: RunConfig): CellRequest {
   const chosen = ({ name, options }: { name: string; options: RunConfig["fusion"]["options"] }) => part(name, options);
@@ -58,6 +75,8 @@ export function requestOf(config: RunConfig): CellRequest {
     dataset: part(config.dataset.name, config.dataset.options),
     modalities: config.modalities,
     encoder: byModality(config.modalities, (modality) => chosen(config.encoders[modality])),
+    ...(config.weights === undefined ? {} : { weights: mapByModality(config.weights, ({ path }) => path) }),
+    ...(config.freeze === undefined ? {} : { freeze: config.freeze }),
     fusion: chosen(config.fusion),
     methods: config.methods.map(chosen),
     training: { ...config.training },

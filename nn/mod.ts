@@ -11,6 +11,7 @@ export * from "./initializers.ts";
 export * from "./linear.ts";
 export * from "./normalization.ts";
 export * from "./optimizers.ts";
+export * from "./pretrained.ts";
 export * from "./schedules.ts";
 export * from "./scope.ts";
 export * from "./torch.ts";

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../core/canonical.ts";
-import type { RunConfig } from "../core/record.ts";
+import type { RunConfig, WeightsConfig } from "../core/record.ts";
 
 function shortHash(value: unknown): string {
   return createHash("sha256").update(canonicalJson(value)).digest("hex").slice(0, 16);
@@ -15,13 +15,17 @@ function shortHash(value: unknown): string {
 function essence(config: RunConfig): Partial<RunConfig> {
   const { git: _, ...rest } = config;
   if (config.format === 1) return rest;
-  const { plugins: __, ...kept } = rest;
-  return kept;
+  const { plugins: __, weights, ...kept } = rest;
+  if (weights === undefined) return kept;
+  const digests = Object.fromEntries(
+    Object.entries(weights).map(([modality, { digest }]) => [modality, { digest } as WeightsConfig]),
+  );
+  return { ...kept, weights: digests };
 }
 
 /**
  * The name of a run: the first 16 hexadecimal digits of the SHA-256 of its configuration's canonical JSON, without
- * `git` and `plugins`, which say where the code was and not what was run.
+ * `git`, `plugins` and the paths of weights, which say where things were and not what was run.
  *
  * @throws {Refusal} If the configuration holds what JSON cannot hold.
  */

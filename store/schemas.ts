@@ -55,6 +55,8 @@ const config: z.ZodType<RunConfig> = z.looseObject({
   }),
   modalities: z.array(name).max(1000),
   encoders: z.record(name, part),
+  weights: z.record(name, z.looseObject({ path: z.string(), digest: name })).optional(),
+  freeze: z.array(name).optional(),
   fusion: part,
   methods: z.array(part),
   training,

@@ -121,7 +121,8 @@ export class RunHost implements Host {
   }
 
   startParams(groups: readonly string[]): Record<string, Float32Array> {
-    return startParams(this.#state.layout, this.#trainer.parts.random.split("init"), groups);
+    const { layout, parts: { model } } = this.#state;
+    return startParams(layout, this.#trainer.parts.random.split("init"), groups, model.start);
   }
 
   /** Not written down for repetition: a teacher gives the same whenever it is asked. */

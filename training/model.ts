@@ -16,8 +16,10 @@ import type {
   Solo,
   Step,
 } from "../core/kinds/mod.ts";
+import type { NamedHostTensors } from "../core/program.ts";
 import type { Scope } from "../core/scope.ts";
 import { zeros } from "../nn/initializers.ts";
+import { selects } from "./select.ts";
 
 /** The parts of a model. */
 export interface Model {
@@ -28,6 +30,10 @@ export interface Model {
   readonly methods: readonly Method[];
   /** The task's loss of the fused logits, where the fusion has none of its own. @default cross-entropy */
   readonly criterion?: (logits: tf.Tensor2D, labels: tf.Tensor1D) => tf.Tensor1D;
+  /** Start values by full name that take the place of those drawn: pretrained weights. @default none */
+  readonly start?: Readonly<NamedHostTensors>;
+  /** Selectors of groups that are not trained; frozen encoders run in evaluation mode. @default none */
+  readonly frozen?: readonly string[];
 }
 
 /** What the forward pass needs besides the scope. */
@@ -130,10 +136,18 @@ function gateChannels(map: tf.Tensor, gates: tf.Tensor2D): tf.Tensor {
   return tf.mul(map, tf.reshape(gates, [-1, ...spatial, gates.shape[1]]));
 }
 
+/** Where an encoder's parameters are; a frozen one is in evaluation mode: statistics fixed, no dropout. */
+function encoderScope({ frozen = [] }: Model, modality: string, scope: Scope): Scope {
+  const group = `encoder:${modality}`;
+  const own = scope.group(group);
+  return selects(frozen, group) ? own.as("eval") : own;
+}
+
 /** A transformer up to the layers that a fusion runs itself; the feature is what a head would read there. */
-function encodeUpTo(remaining: number, encoder: Encoder, modality: string, x: tf.Tensor, scope: Scope): Features {
-  const { embed, layers, present, read } = encoder.transformer!;
-  const own = (root: Scope) => root.group(`encoder:${modality}`);
+function encodeUpTo(model: Model, modality: string, x: tf.Tensor, scope: Scope): Features {
+  const remaining = model.fusion.needs.layers!;
+  const { embed, layers, present, read } = at(model.encoders, modality).transformer!;
+  const own = (root: Scope) => encoderScope(model, modality, root);
   const first = layers.length - remaining;
   const mask = present(x);
   const tokens = layers.slice(0, first)
@@ -161,10 +175,10 @@ export function encode(
   if (layers > 0) {
     return mapByModality(
       inputs,
-      (x, modality) => encodeUpTo(layers, at(model.encoders, modality), modality, x, scope),
+      (x, modality) => encodeUpTo(model, modality, x, scope),
     );
   }
-  const scopeOf = (modality: string) => scope.group(`encoder:${modality}`);
+  const scopeOf = (modality: string) => encoderScope(model, modality, scope);
   let maps: ByModality<tf.Tensor> = mapByModality(inputs, (x, modality) => {
     const encoder = at(model.encoders, modality);
     return encoder.stages.slice(0, encoder.stages.length - depth)
@@ -326,7 +340,7 @@ function atZeroInputs(
     memo(`harness/blank/${modality}`, () => {
       const [batch, ...shape] = at(inputs, modality).shape;
       const encoder = at(model.encoders, modality);
-      const group = scope.group(`encoder:${modality}`);
+      const group = encoderScope(model, modality, scope);
       const x = tf.zeros([1, ...shape], at(inputs, modality).dtype);
       const one = encoder.head(
         encoder.stages.reduce((own, stage) => stage(own, group, x), x as tf.Tensor),

@@ -67,7 +67,7 @@ export class RunState {
   /** The start of a training run. */
   static start(parts: StateParts, optimizer: Optimizer, random: Random): RunState {
     const { merged, layout } = found(parts);
-    const values = { ...startValues(layout, random), ...optimizerValues(layout, optimizer) };
+    const values = { ...startValues(layout, random, parts.model.start), ...optimizerValues(layout, optimizer) };
     return new RunState(parts, merged, layout, values);
   }
 
@@ -86,7 +86,7 @@ export class RunState {
   /** The state of a model as it starts, to predict with. */
   static untrained(parts: StateParts, random: Random): RunState {
     const { merged, layout } = found(parts);
-    return new RunState(parts, merged, layout, startValues(layout, random));
+    return new RunState(parts, merged, layout, startValues(layout, random, parts.model.start));
   }
 
   /** What programs of this run are built from. */

@@ -117,12 +117,20 @@ function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {
  *
  * A parameter's start depends on the seed and its own full name alone: adding a method or another modality does not change
  * how the rest starts, so paired comparisons start from the same weights.
+ *
+ * @param given Values by full name that take the place of those drawn: pretrained weights.
  */
-export function startValues(layout: Layout, random: Random): NamedHostTensors {
+export function startValues(
+  layout: Layout,
+  random: Random,
+  given: Readonly<NamedHostTensors> = {},
+): NamedHostTensors {
   const values: NamedHostTensors = {};
   for (const family of [names.param, names.buffer]) {
     for (const [name, { shape, init }] of layout.asked) {
-      if (family.has(name)) values[name] = float32(init(shape, random.split(family.rest(name))), shape);
+      if (!family.has(name)) continue;
+      const full = family.rest(name);
+      values[name] = given[full] ?? float32(init(shape, random.split(full)), shape);
     }
   }
   for (const [copy, full] of layout.copies) {
@@ -133,11 +141,17 @@ export function startValues(layout: Layout, random: Random): NamedHostTensors {
 }
 
 /** Start values of the parameters of some groups, by full name. */
-export function startParams(layout: Layout, random: Random, groups: readonly string[]): Record<string, Float32Array> {
+export function startParams(
+  layout: Layout,
+  random: Random,
+  groups: readonly string[],
+  given: Readonly<NamedHostTensors> = {},
+): Record<string, Float32Array> {
   const chosen = Object.keys(layout.params).filter((full) => selects(groups, groupOf(full)));
   return Object.fromEntries(chosen.map((full) => {
     const { shape, init } = layout.asked.get(names.param.of(full))!;
-    return [full, init(shape, random.split(full))];
+    const own = given[full]?.data as Float32Array | undefined;
+    return [full, own?.slice() ?? init(shape, random.split(full))];
   }));
 }
 

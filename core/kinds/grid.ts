@@ -16,6 +16,10 @@ export interface CellRequest {
   readonly modalities?: readonly string[];
   /** One encoder for all modalities, or one each; `*` stands for all others. */
   readonly encoder: PartConfig | Readonly<Record<string, PartConfig>>;
+  /** Files of weights that encoders start from, by modality. @default none */
+  readonly weights?: Readonly<Record<string, string>>;
+  /** Selectors of parameter groups that are not trained: `encoder:text`, `encoder:*`. @default none */
+  readonly freeze?: readonly string[];
   readonly fusion: PartConfig;
   readonly methods: readonly PartConfig[];
   readonly training: Readonly<Record<string, unknown>>;

@@ -36,10 +36,32 @@ export interface TrainProgram extends Program {
 }
 
 /** The parameters that a program trains, sorted. @throws {Refusal} If there are none. */
-function trainedBy(name: string, selectors: readonly string[], { params }: Layout): string[] {
-  const trained = Object.keys(params).filter((full) => selects(selectors, groupOf(full)));
-  if (trained.length > 0) return trained;
+function trainedBy(
+  name: string,
+  selectors: readonly string[],
+  { params }: Layout,
+  frozen: readonly string[] = [],
+): string[] {
   const groups = [...new Set(Object.keys(params).map(groupOf))];
+  const unknown = frozen.find((selector) => !groups.some((group) => selects([selector], group)));
+  if (unknown !== undefined) {
+    throw new Refusal({
+      what: `freeze "${unknown}"`,
+      must: "there must be a group of parameters of that name",
+      found: `groups are ${groups.join(", ")}`,
+    });
+  }
+  const trained = Object.keys(params).filter((full) =>
+    selects(selectors, groupOf(full)) && !selects(frozen, groupOf(full))
+  );
+  if (trained.length > 0) return trained;
+  if (frozen.length > 0) {
+    throw new Refusal({
+      what: `build program "${name}"`,
+      must: "it must train at least one parameter",
+      found: `of groups ${selectors.join(", ")} all are frozen (${frozen.join(", ")})`,
+    });
+  }
   throw new Refusal({
     what: `build program "${name}"`,
     must: "it must train at least one parameter",
@@ -185,7 +207,7 @@ export function trainProgram(
   { name, train = ["*"], lossKeys, modalities: only }: ProgramSpec,
 ): TrainProgram {
   const { model, layout } = parts;
-  const trained = trainedBy(name, train, layout);
+  const trained = trainedBy(name, train, layout, model.frozen);
   const moved = new Set(trained.map(groupOf));
   const idle = new Set(Object.keys(layout.params).map(groupOf).filter((group) => !moved.has(group)));
   const statNames: string[] = [];
