@@ -42,7 +42,7 @@ function methodLines(plugin: MethodPlugin, library: Library): string[] {
     const [before, after] = [incompatibility([own, second]), incompatibility([second, own])];
     if (before === null) composes.push(`${plugin.name}+${other.name}`);
     else if (after === null) composes.push(`${other.name}+${plugin.name}`);
-    else not.push({ name: other.name, reason: before.slice(before.indexOf(" as ") + 4) });
+    else not.push({ name: other.name, reason: before.reason });
   }
   if (composes.length > 0) lines.push(`  Composes: ${composes.join(", ")}`);
   for (const [reason, others] of grouped(not)) lines.push(`  Not together with ${others.join(", ")}: ${reason}`);
@@ -60,10 +60,10 @@ function encoderMisfit(encoder: EncoderPlugin, plugin: FusionPlugin): string | n
     const encoders = byModality(names, () => built);
     const found = misfit(fusion, plugin.name, encoders, byModality(names, () => encoder.name));
     if (found === null) return null;
-    reason = found.message;
+    // What names both parts the caller's line does already.
+    reason = found.refusal.reason;
   }
-  // The message names both parts, which the caller's line does already.
-  return reason === null ? "it takes none of the usual inputs" : reason.slice(reason.lastIndexOf(" as ") + 4);
+  return reason ?? "it takes none of the usual inputs";
 }
 
 function fusionLines(plugin: FusionPlugin, library: Library): string[] {

@@ -16,8 +16,8 @@ import {
   rowsAreIndependent,
   tracedEqualsEager,
 } from "./checks.ts";
-import { type Contract, type ContractTools, difference, must } from "./contract.ts";
-import { choicesWork, optionsAreSound } from "./options.ts";
+import { BrokenContract, type Contract, type ContractTools, difference, must } from "./contract.ts";
+import { alternatives, choicesWork, optionsAreSound, optionsInWords } from "./options.ts";
 import { namesDoNotMatter } from "./renaming.ts";
 import { fitsWide, masking, withSteps } from "./steps.ts";
 import { contextOf, early, fusionRig, fusionsFor, NAMES, type Rig, toyTraining } from "./toy.ts";
@@ -163,6 +163,46 @@ const everyFusion: Contract<MethodPlugin> = {
   },
 };
 
+const everyChoice: Contract<MethodPlugin> = {
+  claim: "makes finite steps with every value of the choices of each fusion that it does not refuse with it",
+  crossing: true,
+  async check(plugin, tools) {
+    const m = counts(plugin, tools)[0];
+    const names = NAMES.slice(0, m);
+    const context = contextOf(names);
+    const wide = plugin.widths === "fused";
+    const [tried, refused]: [string[], string[]] = [[], []];
+    for (const fusion of fusionsFor(plugin, tools.library, m).fits) {
+      for (const fusionOptions of alternatives(fusion, tools.library)) {
+        const where = `${fusion.name} with ${optionsInWords(fusionOptions)}`;
+        const method = plugin.create(early(plugin), context);
+        const rig = fusionRig(fusion, tools.library, { names, methods: [method], wide, fusionOptions });
+        if (rig === null || (wide && !await fitsWide(fusion, tools, m, fusionOptions))) continue;
+        if ((plugin.refuses?.(rig.model.fusion, context, {}) ?? null) !== null) {
+          refused.push(where);
+          continue;
+        }
+        let stats: Readonly<Record<string, number>>;
+        try {
+          ({ stats } = await withSteps(rig, tools.eager, (steps) => steps.train()));
+        } catch (error) {
+          throw new BrokenContract(
+            `on ${where} a step throws: ${
+              error instanceof Error ? error.message : String(error)
+            }; a method may refuse a fusion by what it is built of (refuses)`,
+            { cause: error },
+          );
+        }
+        for (const [name, value] of Object.entries(stats)) {
+          must(Number.isFinite(value), `on ${where}, "${name}" is ${value}`);
+        }
+        tried.push(where);
+      }
+    }
+    return { note: `${tried.length} tried${refused.length === 0 ? "" : `; it refuses ${refused.join(", ")}`}` };
+  },
+};
+
 const moves: Contract<MethodPlugin> = {
   claim: "leaves a gradient to the encoder of every modality",
   async check(plugin, tools) {
@@ -231,4 +271,5 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
       }),
   },
   everyFusion,
+  everyChoice,
 ];

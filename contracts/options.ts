@@ -87,6 +87,12 @@ export function alternatives({ options }: Pick<About, "options">, library: Libra
   });
 }
 
+/** Options as they are set on the command line. */
+export function optionsInWords(options: RawOptions): string {
+  const word = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value);
+  return Object.entries(options).map(([name, value]) => `${name}=${word(value)}`).join(", ");
+}
+
 /**
  * Tries every alternative.
  *
@@ -101,7 +107,7 @@ export async function choicesWork(
   if (all.length === 0) return { skipped: "it has no choices" };
   const refused: string[] = [];
   for (const options of all) {
-    const text = Object.entries(options).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join();
+    const text = optionsInWords(options);
     try {
       if (!await run(options)) refused.push(text);
     } catch (error) {

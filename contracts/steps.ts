@@ -194,8 +194,13 @@ export async function withSteps<T>(
 }
 
 /** Whether a fusion's feature can be as wide as its encoders. */
-export async function fitsWide(fusion: FusionPlugin, { library, eager }: ContractTools, m: number): Promise<boolean> {
-  const rig = fusionRig(fusion, library, { m, wide: true });
+export async function fitsWide(
+  fusion: FusionPlugin,
+  { library, eager }: ContractTools,
+  m: number,
+  fusionOptions: Readonly<Record<string, unknown>> = {},
+): Promise<boolean> {
+  const rig = fusionRig(fusion, library, { m, wide: true, fusionOptions });
   if (rig === null) return false;
   const outputs = await withSteps(rig, eager, (steps) => steps.predict());
   return outputs["fused"].shape[1] === outputs[names.pooled.of(NAMES[0])].shape[1];

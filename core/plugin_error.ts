@@ -36,21 +36,31 @@ function served(place: string): boolean {
   return harness.some((room) => place.startsWith(room)) || /@tensorflow|seedrandom|^ext:|^node:/.test(place);
 }
 
-/** Where something was thrown: the innermost frame that belongs to a part. */
-export function placeOf(thrown: unknown): string | null {
-  if (!(thrown instanceof Error) || thrown.stack === undefined) return null;
-  const places: string[] = [];
-  for (const line of thrown.stack.split("\n")) {
-    const found = /((?:file|https?|npm|jsr|data):[^\s()]+:\d+:\d+)/.exec(line);
-    if (found !== null) places.push(found[1]);
-  }
-  return places.find((place) => !served(place)) ?? null;
+/** Frames of a stack, innermost first. */
+function placesOf({ stack = "" }: Error): string[] {
+  return stack.split("\n").flatMap((line) =>
+    /((?:file|https?|npm|jsr|data):[^\s()]+:\d+:\d+)/.exec(line)?.slice(1) ?? []
+  );
 }
 
-function named(plugin: string, hook: string, error: unknown): unknown {
-  return error instanceof Refusal || error instanceof PluginError || isOurs(error)
-    ? error
-    : new PluginError(plugin, hook, error);
+/** Where something was thrown: the innermost frame that belongs to a part. */
+export function placeOf(thrown: unknown): string | null {
+  if (!(thrown instanceof Error)) return null;
+  return placesOf(thrown).find((place) => !served(place)) ?? null;
+}
+
+/** Rooms whose refusals, met in the middle of a hook, say that the hook misuses them: nobody asked for that. */
+const tools = ["nn", "tensor", "engines"].map((room) => `${root}${room}/`);
+
+/** Whether a refusal is a part's own word, not that of what it calls. */
+function isOwnRefusal(error: unknown): boolean {
+  if (!(error instanceof Refusal)) return false;
+  const from = placesOf(error).find((place) => !place.startsWith(`${root}core/`));
+  return from === undefined || !tools.some((room) => from.startsWith(room));
+}
+
+function named(plugin: string, hook: string, error: unknown, passes: (error: unknown) => boolean): unknown {
+  return passes(error) || error instanceof PluginError || isOurs(error) ? error : new PluginError(plugin, hook, error);
 }
 
 /** Errors of the harness that pass through hooks: a stop, a divergence, a kernel that cannot be traced. */
@@ -74,14 +84,50 @@ const passing: ReadonlySet<string> = new Set([
  * @throws {PluginError} If it throws anything but a refusal or an error of the harness; also if its promise is rejected.
  */
 export function inPlugin<T>(plugin: string, hook: string, run: () => T): T {
+  return attempted(plugin, hook, run, (error) => error instanceof Refusal);
+}
+
+function attempted<T>(plugin: string, hook: string, run: () => T, passes: (error: unknown) => boolean): T {
   let result: T;
   try {
     result = run();
   } catch (error) {
-    throw named(plugin, hook, error);
+    throw named(plugin, hook, error, passes);
   }
   if (!(result instanceof Promise)) return result;
   return result.catch((error) => {
-    throw named(plugin, hook, error);
+    throw named(plugin, hook, error, passes);
   }) as T;
+}
+
+/** Frames that a stack must have for the part to be among them: a kernel lies a dozen below the line that asks for it. */
+const FRAMES = 64;
+
+/**
+ * A value with functions, as one whose functions name the part in what they throw. Lists of functions count too.
+ *
+ * @param plugin Kind and name: `fusion "concat"`.
+ * @param made What the part's `create` gave.
+ */
+export function guarded<T extends object>(plugin: string, made: T): T {
+  if (Error.stackTraceLimit < FRAMES) Error.stackTraceLimit = FRAMES;
+  const result: Record<string, unknown> = {};
+  const wrap = (hook: string, own: (...args: unknown[]) => unknown) => (...args: unknown[]) =>
+    attempted(plugin, hook, () => Reflect.apply(own, made, args), isOwnRefusal);
+  const wrapped = (name: string, value: unknown): unknown => {
+    if (typeof value === "function") return wrap(name, value as (...args: unknown[]) => unknown);
+    if (!Array.isArray(value) || value.length === 0 || value.some((own) => typeof own !== "function")) return value;
+    return value.map((own, index) => wrap(`${name}[${index}]`, own));
+  };
+  // Own properties, then those of its class, if it is of one.
+  for (let level: object = made; level !== null && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
+    for (const [name, { get, value, enumerable }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
+      if (Object.hasOwn(result, name) || name === "constructor") continue;
+      const descriptor = get === undefined
+        ? { value: wrapped(name, value), writable: true }
+        : { get: () => wrapped(name, (made as Record<string, unknown>)[name]) };
+      Object.defineProperty(result, name, { ...descriptor, enumerable, configurable: true });
+    }
+  }
+  return result as T;
 }

@@ -20,7 +20,7 @@ import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { crossEntropyLoss } from "../losses/cross_entropy.ts";
-import { CompositionError, incompatibility } from "../training/compose.ts";
+import { incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
 import { selects } from "../training/select.ts";
 import { criterionOf } from "./criterion.ts";
@@ -194,7 +194,7 @@ export function resolveConfig(
 /**
  * Builds the parts that a configuration names.
  *
- * @throws {RangeError} If parts do not fit each other; the message names both and says what fits.
+ * @throws {Refusal} If parts do not fit each other; it names both and says what fits.
  */
 export function buildModel(
   config: RunConfig,
@@ -222,7 +222,8 @@ export function buildModel(
   const problem = misfit(fusion, config.fusion.name, encoders, names);
   if (problem !== null) {
     const fitting = fittingEncoders(fusion, dataset.modalities[problem.modality], library);
-    throw new Unfit({ what: problem.message.slice("Cannot ".length), hint: fitting });
+    const { what, must, found } = problem.refusal;
+    throw new Unfit({ what, must, found, hint: fitting });
   }
   const methods: Method[] = config.methods.map((given) => {
     const { name, plugin, options } = library.bind("method", given);
@@ -233,7 +234,7 @@ export function buildModel(
     return plugin.create(options, context);
   });
   const conflict = incompatibility(methods);
-  if (conflict !== null) throw new CompositionError(conflict);
+  if (conflict !== null) throw conflict;
   const criterion = criterionOf(config.training.loss ?? part(crossEntropyLoss.name), library, dataset, {
     context,
     fusion,

@@ -17,6 +17,7 @@ import type {
   Step,
 } from "../core/kinds/mod.ts";
 import type { NamedHostTensors } from "../core/program.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
 import { zeros } from "../nn/initializers.ts";
 import { selects } from "./select.ts";
@@ -65,8 +66,8 @@ export interface Forward {
 /** An encoder that lacks what a fusion needs. */
 export interface Misfit {
   readonly modality: string;
-  /** Names the fusion and the encoder. */
-  readonly message: string;
+  /** Names the fusion and the encoder; without a hint. */
+  readonly refusal: Refusal;
 }
 
 /**
@@ -80,36 +81,33 @@ export function misfit(
   encoders: ByModality<Encoder>,
   names: ByModality<string>,
 ): Misfit | null {
-  const { stages = 0, tokens = false, layers = 0 } = fusion.needs;
   for (const [modality, encoder] of Object.entries(encoders)) {
-    const who = `fusion "${fusionName}" with encoder "${at(names, modality)}" of modality "${modality}"`;
-    if (encoder.stages.length < stages) {
-      return {
-        modality,
-        message: `Cannot use ${who} as the fusion looks at the ${stages} deepest stages: the encoder has ` +
-          `${encoder.stages.length} with these options`,
-      };
-    }
-    if (layers > 0 && encoder.transformer === undefined) {
-      return {
-        modality,
-        message:
-          `Cannot use ${who} as the fusion runs the ${layers} deepest layers of transformers: the encoder is none`,
-      };
-    }
-    if (layers > (encoder.transformer?.layers.length ?? 0)) {
-      return {
-        modality,
-        message: `Cannot use ${who} as the fusion runs the ${layers} deepest layers of transformers: the encoder has ` +
-          `${encoder.transformer!.layers.length} with these options`,
-      };
-    }
-    if (tokens && !encoder.tokens) {
-      return {
-        modality,
-        message: `Cannot use ${who} as the fusion needs token sequences: the encoder gives pooled features only`,
-      };
-    }
+    const lacking = lackOf(fusion, encoder);
+    if (lacking === null) continue;
+    const what = `use fusion "${fusionName}" with encoder "${at(names, modality)}" of modality "${modality}"`;
+    return { modality, refusal: new Refusal({ what, ...lacking }) };
+  }
+  return null;
+}
+
+/** What a fusion needs and an encoder has instead, or `null`. */
+function lackOf({ needs }: Fusion, encoder: Encoder): { must: string; found: string } | null {
+  const { stages = 0, tokens = false, layers = 0 } = needs;
+  if (encoder.stages.length < stages) {
+    return {
+      must: `the fusion looks at the ${stages} deepest stages`,
+      found: `the encoder has ${encoder.stages.length} with these options`,
+    };
+  }
+  const present = encoder.transformer?.layers.length;
+  if (layers > (present ?? 0)) {
+    return {
+      must: `the fusion runs the ${layers} deepest layers of transformers`,
+      found: present === undefined ? "the encoder is none" : `the encoder has ${present} with these options`,
+    };
+  }
+  if (tokens && !encoder.tokens) {
+    return { must: "the fusion needs token sequences", found: "the encoder gives pooled features only" };
   }
   return null;
 }
@@ -126,7 +124,11 @@ function checkWidths(fusion: Fusion, encoded: ByModality<Features>): void {
   if (fusion.needs.equalWidths !== true) return;
   const widths = Object.entries(encoded).map(([modality, { pooled }]) => `${modality} ${pooled.shape[1]}`);
   if (new Set(Object.values(encoded).map(({ pooled }) => pooled.shape[1])).size > 1) {
-    throw new RangeError(`Cannot fuse as this fusion needs features of one width: found ${widths.join(", ")}`);
+    throw new Refusal({
+      what: "fuse",
+      must: "this fusion needs features of one width",
+      found: `found ${widths.join(", ")}`,
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { About } from "./about.ts";
-import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
 
 /** Information between every part and the fused feature, and between them given every other part. */
 export interface Information {
@@ -105,7 +105,7 @@ export const estimatorKind: Kind<EstimatorPlugin> = defineKind<EstimatorPlugin>(
   functions: {
     promises: { at: 0, otherwise: () => ({}) },
     warning: { at: 0, otherwise: () => null },
-    create: { at: 0 },
+    create: { at: 0, then: guardHooks },
   },
 });
 

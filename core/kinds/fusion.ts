@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
@@ -155,7 +155,7 @@ export const fusionKind: Kind<FusionPlugin> = defineKind<FusionPlugin>({
   name: "fusion",
   plural: "fusions",
   about: "all modalities' features to logits",
-  functions: { create: { at: 0 } },
+  functions: { create: { at: 0, then: guardHooks } },
 });
 
 /** Defines a fusion; `create` receives resolved options. */

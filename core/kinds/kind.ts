@@ -4,7 +4,7 @@
  * @module
  */
 import { type OptionSpecs, type RawOptions, resolveOptions, type SpecsFor } from "../options.ts";
-import { inPlugin } from "../plugin_error.ts";
+import { guarded, inPlugin } from "../plugin_error.ts";
 import { VERSION } from "../version.ts";
 import type { About } from "./about.ts";
 
@@ -14,6 +14,13 @@ export interface OptionsFunction {
   readonly at: number;
   /** What a part without this function answers; a part must have it where nothing stands here. */
   readonly otherwise?: (...args: never[]) => unknown;
+  /** What becomes of its result besides: `owner` is kind and name of the part. */
+  readonly then?: (result: never, part: About, owner: string) => unknown;
+}
+
+/** For functions that make a value whose own functions the harness calls: what those throw names the part. */
+export function guardHooks(made: object, _part: About, owner: string): object {
+  return guarded(owner, made);
 }
 
 /** A sort of part. `P` is what its registry holds. */
@@ -61,14 +68,15 @@ export function complete<P extends About>(kind: Kind<P>, given: object): P {
   const owner = `${kind.name} "${part.name}"`;
   const resolve = (raw: RawOptions) => resolveOptions(owner, part.options as OptionSpecs, raw);
   const functions = Object.fromEntries(
-    Object.entries(kind.functions).map(([name, { at, otherwise }]) => {
+    Object.entries(kind.functions).map(([name, { at, otherwise, then }]) => {
       const own = part[name] ?? otherwise;
       if (typeof own !== "function") return [name, own];
       return [name, (...args: unknown[]) =>
         inPlugin(owner, name, () => {
           const passed = [...args];
           passed[at] = resolve((args[at] ?? {}) as RawOptions);
-          return Reflect.apply(own, given, passed);
+          const result = Reflect.apply(own, given, passed);
+          return then === undefined ? result : then(result as never, part, owner);
         })];
     }),
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
@@ -107,6 +107,7 @@ export const CLAIMS = {
  * Hooks of composed methods run in the order given.
  */
 export interface Method {
+  /** That of its plugin, under which its log and its state are kept. */
   readonly name: string;
   readonly declares?: Declarations;
   // ---- traced, in this order ----
@@ -156,6 +157,9 @@ export interface Method {
   load?(saved: unknown): void;
 }
 
+/** A method as its author writes it: its name is that of its plugin, whatever it says. */
+export type UnnamedMethod = Omit<Method, "name"> & { readonly name?: string };
+
 /** A registered method. */
 export interface MethodPlugin extends About {
   readonly kind: "method";
@@ -185,7 +189,12 @@ export const methodKind: Kind<MethodPlugin> = defineKind<MethodPlugin>({
   functions: {
     refuses: { at: 2, otherwise: () => null },
     passes: { at: 0, otherwise: () => 0 },
-    create: { at: 0 },
+    // One name: that under which it is registered.
+    create: {
+      at: 0,
+      then: (made: UnnamedMethod, part, owner) =>
+        Object.defineProperty(guardHooks(made, part, owner), "name", { value: part.name, enumerable: true }),
+    },
   },
   describe: ({ cost, passes }) => {
     const { forwards, backwards } = cost ?? { forwards: 1, backwards: 1 };
@@ -205,7 +214,7 @@ export function defineMethod<O extends object>(
   plugin: Typed<MethodPlugin, O, "create" | "refuses" | "passes"> & {
     refuses?(fusion: Fusion, context: ModelContext, options: O): string | null;
     passes?(options: O, context: ModelContext): number;
-    create(options: O, context: ModelContext): Method;
+    create(options: O, context: ModelContext): UnnamedMethod;
   },
 ): MethodPlugin {
   return complete(methodKind, plugin);

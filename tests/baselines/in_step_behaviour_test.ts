@@ -208,7 +208,7 @@ for (const [name, fusion, options] of trained) {
 Deno.test("what cannot be put on one model is refused with the reason", () => {
   const context = { modalities: ["audio", "image"], classes: 3 };
   const why = (...names: string[]) =>
-    incompatibility(names.map((name) => library.of("method").get(name).create({}, context))) ?? "";
+    incompatibility(names.map((name) => library.of("method").get(name).create({}, context)))?.message ?? "";
   const refused: [string[], string][] = [
     [["mla", "ogm"], 'as "mla" trains one modality at a time and "ogm" acts on the losses or gradients of all at once'],
     [["uni-ce", "mla"], "both train every modality's readout"],

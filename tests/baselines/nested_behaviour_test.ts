@@ -380,7 +380,7 @@ Deno.test("samples that lack a modality in the dataset are never shown with it a
 Deno.test("what cannot act on one model together is refused", () => {
   const context = { modalities: ["audio", "image"], classes: 3 };
   const problem = (...names: string[]) =>
-    incompatibility(names.map((name) => library.of("method").get(name).create({}, context)));
+    incompatibility(names.map((name) => library.of("method").get(name).create({}, context)))?.message ?? null;
   for (
     const [one, two] of [
       ["uni-ce", "g-blending"],

@@ -64,7 +64,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
       [["bench", "sum"], 'Cannot find grid "sum": registered names are quick, fusion, baselines'],
       [["bench", "quick", "sum"], 'Cannot use argument "sum" of "bench"'],
       [["bench", "--fusion", "smu"], 'Cannot find fusion "smu": registered names are bigated, centralnet, concat,'],
-      [["bench", "--method", "sample-valuation+arm"], "re-samples without passing that on: write arm+sample-valuation"],
+      [["bench", "--method", "sample-valuation+arm"], "re-samples without passing that on; write arm+sample-valuation"],
       [["bench", "--compare", "none,ogm+ogm-ge"], 'Cannot compose "ogm" and "ogm-ge" as both damp the encoders'],
       [
         ["bench", "--method", "ogm,ogm-ge"],

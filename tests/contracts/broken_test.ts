@@ -141,7 +141,7 @@ Deno.test("a fusion that throws, and one that serves nothing", async () => {
       },
     })),
     "gives finite logits",
-    "it throws Error: out of order",
+    'it throws PluginError: fusion "failing" failed in forward (',
   );
   const nobody = defineFusion({
     name: "nobody",
@@ -191,6 +191,15 @@ Deno.test("a method that refuses everything, or without a reason", async () => {
   const picky = method("picky", () => ({}), (of) => of.needs.stages === undefined ? null : "");
   await breaks(picky, "works with some registered fusion", "without a reason");
 });
+
+Deno.test("a method that asks for a loss term that not every choice of a fusion has", () =>
+  breaks(
+    method("particular", () => ({
+      gradients: (gradients, book) => ({ ...gradients, ...book.of(["joint"]) }),
+    })),
+    "choices of each fusion",
+    'on decision with loss=separate a step throws: method "particular" failed in gradients (',
+  ));
 
 Deno.test("a method with memory outside of buffers, tables and save()", () =>
   breaks(

@@ -9,7 +9,7 @@ const method = defineMethod<{ strength: number }>({
   name: "mine",
   about: "does nothing",
   options: { strength: { type: "number", default: 1, about: "of nothing" } },
-  create: ({ strength }) => ({ name: `mine ${strength}` }),
+  create: ({ strength }) => ({ name: "another", save: () => strength }),
 });
 
 Deno.test("Library.add() puts a part where its kind belongs", () => {
@@ -18,8 +18,8 @@ Deno.test("Library.add() puts a part where its kind belongs", () => {
   assertEquals(library.of("method").names(), ["mine"]);
   assertEquals(library.of("fusion").names(), []);
   assertEquals(
-    library.of("method").get("mine").create({ strength: 3 }, { modalities: ["a"], classes: 2 }).name,
-    "mine 3",
+    library.of("method").get("mine").create({ strength: 3 }, { modalities: ["a"], classes: 2 }).save!(),
+    3,
   );
   const clash = defineMethod({ name: "mine", about: "", options: {}, create: () => ({ name: "mine" }) });
   assertThrows(() => library.add(clash), Refusal, "a name must be unique");
@@ -27,7 +27,9 @@ Deno.test("Library.add() puts a part where its kind belongs", () => {
 
 Deno.test("plugins receive resolved options and refuse wrong ones", () => {
   const context = { modalities: ["a"], classes: 2 };
-  assertEquals(method.create({}, context).name, "mine 1");
+  assertEquals(method.create({}, context).save!(), 1);
+  // Whatever name it gives itself.
+  assertEquals(method.create({}, context).name, "mine");
   assertThrows(() => method.create({ strenght: 2 }, context), Refusal, 'of method "mine": its options are strength');
   assertEquals(
     defineDataset({ name: "d", about: "", options: {}, load: () => Promise.reject(new Error()) }).kind,
@@ -53,11 +55,11 @@ const module = (text: string) => `data:application/javascript,${encodeURICompone
 Deno.test("importPlugins() completes plain values, which then resolve their options", async () => {
   const source = `export const plain = { kind: "method", name: "plain", about: "",
     options: { strength: { type: "number", default: 2, about: "of nothing" } },
-    create: ({ strength }) => ({ name: "plain " + strength }) };`;
+    create: ({ strength }) => ({ save: () => strength }) };`;
   const library = new Library();
   await importPlugins(library, module(source));
   const context = { modalities: ["a"], classes: 2 };
-  assertEquals(library.of("method").get("plain").create({}, context).name, "plain 2");
+  assertEquals(library.of("method").get("plain").create({}, context).save!(), 2);
   assertThrows(
     () => library.of("method").get("plain").create({ strenght: 1 }, context),
     Refusal,

@@ -123,12 +123,13 @@ Deno.test("a fusion in the encoders' layers says which encoder is no transformer
   const fusion = pmf.create({ layers: "encoder", fused: 3 }, context);
   const flat: ModalityInfo = { shape: [5], dtype: "float32", about: "a vector" };
   assertEquals(
-    misfit(fusion, "pmf", { a: mlp.create({}, flat) }, { a: "mlp" })?.message,
+    misfit(fusion, "pmf", { a: mlp.create({}, flat) }, { a: "mlp" })?.refusal.message,
     'Cannot use fusion "pmf" with encoder "mlp" of modality "a" as the fusion runs the 3 deepest layers of ' +
       "transformers: the encoder is none",
   );
   assertEquals(
-    misfit(fusion, "pmf", { a: vit.create({ depth: 2, width: 8, heads: 2 }, infos.image) }, { a: "vit" })?.message,
+    misfit(fusion, "pmf", { a: vit.create({ depth: 2, width: 8, heads: 2 }, infos.image) }, { a: "vit" })?.refusal
+      .message,
     'Cannot use fusion "pmf" with encoder "vit" of modality "a" as the fusion runs the 3 deepest layers of ' +
       "transformers: the encoder has 2 with these options",
   );

@@ -206,9 +206,9 @@ Deno.test("a method that makes gradients anew must stand before those that chang
   };
   const scales: Method = { name: "scales", gradients: (given) => given };
   assertEquals(
-    incompatibility([scales, anew]),
+    incompatibility([scales, anew])?.message,
     'Cannot compose "scales" and "anew" in this order as the second would discard what the first one makes of ' +
-      "gradients: write anew+scales",
+      "gradients; write anew+scales",
   );
   assertEquals(incompatibility([anew, scales]), null);
 });

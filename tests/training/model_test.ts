@@ -151,7 +151,7 @@ Deno.test("misfit() names fusion, encoder and what is lacking", async () => {
   const model = toyModel(library, dataset, "concat", []);
   const mmtm = library.of("fusion").get("mmtm").create({}, model.context);
   assertEquals(
-    misfit(mmtm, "mmtm", model.encoders, { audio: "mlp", image: "mlp" })?.message,
+    misfit(mmtm, "mmtm", model.encoders, { audio: "mlp", image: "mlp" })?.refusal.message,
     'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion looks at the 3 deepest stages: the encoder has 1 with these options',
   );
   assertEquals(misfit(model.fusion, "concat", model.encoders, { audio: "mlp", image: "mlp" }), null);
@@ -165,7 +165,7 @@ Deno.test("a fusion that needs features of one width says which they are", async
   const run = (scope: Scope) => void forward(picky, { inputs, keep: null, rows: () => tf.zeros([2, 1]) }, scope);
   assertThrows(
     () => initialise(run, { random: new Random(1), controls: {}, abstract: (build) => void tf.tidy(() => build()) }),
-    RangeError,
+    Refusal,
     "Cannot fuse as this fusion needs features of one width: found audio 8, image 9",
   );
 });

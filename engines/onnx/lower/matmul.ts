@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "../../../core/refusal.ts";
 import type { Builder } from "../graph/builder.ts";
 import { sizeOf, type Value, type ValueSpec } from "../graph/ir.ts";
 import { broadcastShapes } from "../graph/onnx_shapes.ts";
@@ -11,14 +12,25 @@ import { float, type KernelRule, numeric, type Rules } from "./rule.ts";
 
 const product: KernelRule<"BatchMatMul"> = {
   inputs: ["a", "b"],
-  infer: ([x, y], { transposeA, transposeB }) => ({
-    shape: [
-      ...broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)),
-      x.shape.at(transposeA ? -1 : -2)!,
-      y.shape.at(transposeB ? -2 : -1)!,
-    ],
-    dtype: "float32",
-  }),
+  infer: ([x, y], { transposeA, transposeB }) => {
+    const [inner, other] = [x.shape.at(transposeA ? -2 : -1)!, y.shape.at(transposeB ? -1 : -2)!];
+    // tfjs leaves this to its kernels; without it, a wrong product would be noticed in its gradient.
+    if (inner !== other) {
+      throw new Refusal({
+        what: `multiply [${x.shape.join(", ")}] by [${y.shape.join(", ")}]`,
+        must: "the extents that are summed over must be equal",
+        found: `found ${inner} and ${other}`,
+      });
+    }
+    return {
+      shape: [
+        ...broadcastShapes(x.shape.slice(0, -2), y.shape.slice(0, -2)),
+        x.shape.at(transposeA ? -1 : -2)!,
+        y.shape.at(transposeB ? -2 : -1)!,
+      ],
+      dtype: "float32",
+    };
+  },
   sums: true,
   lower: (b, [x, y], { transposeA, transposeB }, [output]) => {
     const [left, right] = [float(b, x), float(b, y)];
