@@ -50,7 +50,7 @@ Deno.test("training learns, and equal seeds give equal bytes while others do not
 
 Deno.test("ARM with every part off, and each part at its neutral value, equals plain concatenation bit for bit", async () => {
   const plain = await run(toyModel(library, two, "concat", []));
-  const off: Record<string, unknown> = { dfe: false, bmmlMi: false, bmmlCmi: false, dsr: "off" };
+  const off = { dfe: "off", lambda1: 0, lambda2: 0, readoutWeight: 0, sampler: { name: "uniform", options: {} } };
   const same = (other: Kept) => {
     for (const [full, { data }] of Object.entries(plain.result.params)) {
       assertEquals(other.result.params[full].data, data, full);
@@ -59,19 +59,13 @@ Deno.test("ARM with every part off, and each part at its neutral value, equals p
   };
   same(await run(toyModel(library, two, "concat", ["none"])));
   same(await run(toyModel(library, two, "concat", [["arm", off]])));
-  Object.assign(off, { readoutWeight: 0 });
-  // lambda = 0.
-  same(
-    await run(
-      toyModel(library, two, "concat", [["arm", { ...off, bmmlMi: true, bmmlCmi: true, lambda1: 0, lambda2: 0 }]]),
-    ),
-  );
   // Fusion weights stay 1 before the warm-up ends.
-  same(await run(toyModel(library, two, "concat", [["arm", { ...off, dfe: true, warmup: 99 }]])));
+  same(await run(toyModel(library, two, "concat", [["arm", { ...off, dfe: "ratio", warmup: 99 }]])));
   // No copies before the warm-up ends.
-  same(await run(toyModel(library, two, "concat", [["arm", { ...off, dsr: "dsr", warmup: 99 }]])));
+  const sampler = { name: "dsr", options: {} };
+  same(await run(toyModel(library, two, "concat", [["arm", { ...off, sampler, warmup: 99 }]])));
   // Loss terms that are not yet on have weight 0.
-  same(await run(toyModel(library, two, "concat", [["arm", { ...off, bmmlMi: true, bmmlCmi: true, lossFrom: 99 }]])));
+  same(await run(toyModel(library, two, "concat", [["arm", { ...off, lambda1: 0.1, lambda2: 1, lossFrom: 99 }]])));
 });
 
 Deno.test("OGM outside its window equals plain training bit for bit", async () => {
