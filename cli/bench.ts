@@ -297,9 +297,7 @@ async function planned(options: GridOptions, composed: readonly string[][], view
     return await unlessQuick(preparing, () => withoutExit("plan a grid", () => planGrid(options)));
   } catch (error) {
     if (error instanceof CompositionError && composed.length > 0) {
-      throw new Refusal({ what: error.message.replace(/^Cannot /, ""), hint: toCompare(composed[0]) }, {
-        cause: error,
-      });
+      throw error.with({ hint: [...error.hint === undefined ? [] : [error.hint], toCompare(composed[0])].join("; ") });
     }
     throw error;
   }
