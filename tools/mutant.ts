@@ -8,7 +8,7 @@
 export interface Mutant {
   /** File from the root. */
   readonly file: string;
-  /** A fragment that occurs once in the file. */
+  /** A fragment that occurs once in the file, whatever its blanks. */
   readonly from: string;
   /** What stands there instead. */
   readonly to: string;

@@ -36,7 +36,7 @@ const LEAST_KILLED = 0.9;
  * @throws {Refusal} If its fragment does not occur exactly once.
  */
 export function changed(text: string, { file, from, to }: Mutant): string {
-  const count = text.split(from).length - 1;
+  const count = [...text.matchAll(new RegExp(patternOf(from), "g"))].length;
   if (count !== 1) {
     throw new Refusal({
       what: `change "${from}" of ${file}`,
@@ -45,12 +45,17 @@ export function changed(text: string, { file, from, to }: Mutant): string {
       hint: "mend the list under tools/mutants",
     });
   }
-  return text.replace(from, () => to);
+  return text.replace(new RegExp(patternOf(from)), () => to);
+}
+
+/** A fragment as an expression: what the formatter does to its blanks does not matter. */
+function patternOf(fragment: string): string {
+  return fragment.split(/\s+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+");
 }
 
 /** Where a fragment stands, and what it becomes, on one line. */
 export function described(text: string, { file, from, to }: Mutant): string {
-  const line = text.slice(0, text.indexOf(from)).split("\n").length;
+  const line = text.slice(0, text.search(new RegExp(patternOf(from)))).split("\n").length;
   const short = (part: string) => JSON.stringify(part.replace(/\s+/g, " "));
   return `${file}:${line}: ${short(from)} becomes ${short(to)}`;
 }
@@ -236,6 +241,20 @@ async function listOf(room: string): Promise<readonly Mutant[]> {
   return list;
 }
 
+/** What is wrong with fragments that do not occur once. */
+async function staleOf(mutants: readonly Mutant[]): Promise<string[]> {
+  const stale: string[] = [];
+  for (const mutant of mutants) {
+    try {
+      changed(await Deno.readTextFile(mutant.file), mutant);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      stale.push(error.message);
+    }
+  }
+  return stale;
+}
+
 async function main(args: string[]): Promise<boolean> {
   const given = parseArgs(args, { string: ["only", "workers"], boolean: ["list"] });
   const known = await rooms();
@@ -254,8 +273,10 @@ async function main(args: string[]): Promise<boolean> {
     const only = given.only ?? "";
     const mutants = (await listOf(room)).filter(({ file, from }) => file.includes(only) || from.includes(only));
     if (given.list) {
-      for (const mutant of mutants) changed(await Deno.readTextFile(mutant.file), mutant);
-      console.log(`${room}: ${mutants.length} mutants, every fragment occurs once`);
+      const stale = await staleOf(mutants);
+      for (const message of stale) console.error(message);
+      console.log(`${room}: ${mutants.length} mutants, ${stale.length} of them stale`);
+      if (stale.length > 0) good = false;
       continue;
     }
     const texts = new Map<string, string>();

@@ -2,14 +2,20 @@ import * as tf from "@tensorflow/tfjs";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import type { Scope } from "../../core/scope.ts";
+import { Random } from "../../core/random.ts";
 import {
+  activate,
+  avgPool,
   batchNorm,
   bindScope,
+  constant,
   conv2d,
+  type ConvOptions,
   dropout,
   embedding,
   gelu,
   globalAveragePool,
+  initialise,
   layerNorm,
   linear,
   maxPool,
@@ -246,5 +252,123 @@ Deno.test("dropout() drops the given share, keeps the mean, and is the identity 
     assertAlmostEquals(kept[0], 1 / 0.7, 1e-6);
     assertEquals(values(dropout(scope("eval"), x, 0.3)), values(x));
     assertThrows(() => dropout(scope("train"), x, 1), Refusal, "must be in [0, 1)");
+  });
+});
+
+Deno.test("batchNorm() takes its options: epsilon, momentum and the start of the scale", () => {
+  tf.tidy(() => {
+    const params = { scale: tf.tensor1d([2]), shift: tf.tensor1d([1]) };
+    const buffers = { mean: tf.tensor1d([10]), variance: tf.tensor1d([20]) };
+    const bound = bindScope({ params, buffers, controls: {}, key: null, mode: "train" });
+    // Mean 2, biased variance 1, unbiased 2; (x - 2) / sqrt(1 + 3) * 2 + 1.
+    const y = batchNorm(bound.scope, tf.tensor2d([[1], [3]]), { epsilon: 3, momentum: 0.25 });
+    assertClose(values(y), [0, 2], 1e-6);
+    assertClose(values(bound.updates().mean), [0.75 * 10 + 0.25 * 2], 1e-6);
+    assertClose(values(bound.updates().variance), [0.75 * 20 + 0.25 * 2], 1e-6);
+  });
+  const made = initialise((scope) => void batchNorm(scope, tf.zeros([2, 3]), { scaleInit: constant(0.25) }), {
+    random: new Random(1),
+    abstract: (run) => tf.tidy(() => run()),
+  });
+  assertEquals([...made.params["scale"].data], [0.25, 0.25, 0.25]);
+  assertEquals([...made.params["shift"].data], [0, 0, 0]);
+  assertEquals([...made.buffers["mean"].data, ...made.buffers["variance"].data], [0, 0, 0, 1, 1, 1]);
+});
+
+Deno.test("layerNorm() takes epsilon, and dropout() refuses rates that are none and is exact at 0", () => {
+  tf.tidy(() => {
+    const params = { scale: tf.tensor1d([2, 2]), shift: tf.tensor1d([1, 1]) };
+    const bound = bindScope({ params, buffers: {}, controls: {}, key: tf.tensor1d([1, 2], "int32"), mode: "train" });
+    // Mean 2, variance 1: (x - 2) / sqrt(1 + 3) * 2 + 1.
+    assertClose(values(layerNorm(bound.scope, tf.tensor2d([[1, 3]]), { epsilon: 3 })), [0, 2], 1e-6);
+    for (const rate of [-0.1, NaN]) assertThrows(() => dropout(bound.scope, tf.ones([2]), rate), Refusal, "[0, 1)");
+    assertEquals(values(dropout(bound.scope, tf.ones([3]), 0)), [1, 1, 1]);
+  });
+});
+
+Deno.test("activate() applies each activation by name", () => {
+  tf.tidy(() => {
+    const x = tf.tensor1d([-1, 2]);
+    assertEquals(values(activate(x, "none")), [-1, 2]);
+    assertEquals(values(activate(x, "relu")), [0, 2]);
+    assertClose(values(activate(x, "tanh")), [Math.tanh(-1), Math.tanh(2)], 1e-6);
+    // x Phi(x): Phi(1) = 0.841345, Phi(2) = 0.977250.
+    assertClose(values(activate(x, "gelu")), [-(1 - 0.841345), 2 * 0.97725], 1e-5);
+  });
+});
+
+/** Start values of one layer. */
+function startOf(run: (scope: Scope) => void): Record<string, number[]> {
+  const made = initialise(run, { random: new Random(1), abstract: (body) => tf.tidy(() => body()) });
+  return Object.fromEntries(Object.entries(made.params).map(([name, { data }]) => [name, [...data]]));
+}
+
+Deno.test("linear() and conv2d() start from what they are told, else from PyTorch's bounds", () => {
+  const within = (values: number[], bound: number) => values.every((value) => Math.abs(value) <= bound);
+  const x = tf.zeros([1, 4]);
+  const plain = startOf((scope) => void linear(scope, x, { width: 50 }));
+  assertEquals(within([...plain.kernel, ...plain.bias], 0.5), true);
+  assertEquals(within(plain.kernel, 0.45) || within(plain.bias, 0.3), false);
+  const given = startOf((scope) => void linear(scope, x, { width: 2, kernelInit: constant(3) }));
+  assertEquals([given.kernel, given.bias], [Array(8).fill(3), [0, 0]]);
+  const both = startOf((scope) => void linear(scope, x, { width: 2, kernelInit: constant(3), biasInit: constant(4) }));
+  assertEquals(both.bias, [4, 4]);
+  assertEquals(Object.keys(startOf((scope) => void linear(scope, x, { width: 2, bias: false }))), ["kernel"]);
+
+  const image = tf.zeros([1, 3, 3, 1]);
+  const conv = startOf((scope) => void conv2d(scope, image, { channels: 40, kernel: 2 }));
+  assertEquals(within([...conv.kernel, ...conv.bias], 0.5), true);
+  assertEquals(within(conv.kernel, 0.45) || within(conv.bias, 0.3), false);
+  const set = startOf((scope) => void conv2d(scope, image, { channels: 2, kernel: 1, kernelInit: constant(3) }));
+  assertEquals([set.kernel, set.bias], [[3, 3], [0, 0]]);
+  assertEquals(Object.keys(startOf((scope) => void conv2d(scope, image, { channels: 2, kernel: 1, bias: false }))), [
+    "kernel",
+  ]);
+  const table = startOf((scope) =>
+    void embedding(scope, tf.zeros([1], "int32"), { size: 2, width: 2, init: constant(7) })
+  );
+  assertEquals(table.table, [7, 7, 7, 7]);
+});
+
+Deno.test("linear() keeps all leading axes, and embedding()'s padding is one index alone", () => {
+  tf.tidy(() => {
+    const scope = bindScope({
+      params: { kernel: tf.ones([2, 3]), bias: tf.zeros([3]), table: tf.ones([4, 2]) },
+      buffers: {},
+      controls: {},
+      key: null,
+      mode: "eval",
+    }).scope;
+    assertEquals(linear(scope, tf.ones([2, 3, 4, 2]), { width: 3 }).shape, [2, 3, 4, 3]);
+    const rows = embedding(scope, tf.tensor1d([0, 1, 2, 3], "int32"), { size: 4, width: 2, padding: 1 });
+    assertEquals(values(rows), [1, 1, 0, 0, 1, 1, 1, 1]);
+  });
+});
+
+Deno.test("convolution and pooling take strides and paddings, and frames of clips go one by one", () => {
+  tf.tidy(() => {
+    const scope = bindScope({
+      params: { kernel: tf.ones([2, 2, 1, 1]) },
+      buffers: {},
+      controls: {},
+      key: null,
+      mode: "eval",
+    }).scope;
+    const image = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
+    const conv = (options: Partial<ConvOptions>) =>
+      values(conv2d(scope, image, { channels: 1, kernel: 2, bias: false, ...options }));
+    assertEquals(conv({ padding: "valid" }), [12, 16, 24, 28]);
+    assertEquals(conv({}), [12, 16, 9, 24, 28, 15, 15, 17, 9]); // "same" adds behind
+    assertEquals(conv({ stride: 2 }), [12, 9, 15, 9]);
+    // One row and column at each border, floor((3 + 2 - 2) / 2) + 1 = 2 windows an axis.
+    assertEquals(conv({ stride: 2, padding: 1 }), [1, 5, 11, 28]);
+    assertEquals(values(avgPool(image, { window: 2, stride: 1 })), [3, 4, 6, 7]);
+    assertEquals(values(avgPool(image, { window: 2 })), [3]);
+    assertEquals(values(maxPool(image, { window: 2, stride: 1 })), [5, 6, 8, 9]);
+    const clips = tf.reshape(tf.concat([image, tf.mul(image, 10)], 0), [1, 2, 3, 3, 1]);
+    const frames = avgPool(clips, { window: 2, stride: 1 });
+    assertEquals([frames.shape, values(frames)], [[1, 2, 2, 2, 1], [3, 4, 6, 7, 30, 40, 60, 70]]);
+    // All axes between the first and the last, of unequal values.
+    assertEquals(values(globalAveragePool(tf.tensor4d([1, 2, 3, 6], [1, 2, 2, 1]))), [3]);
   });
 });

@@ -4,6 +4,8 @@ import { Random } from "../../core/random.ts";
 import type { Scope } from "../../core/scope.ts";
 import {
   bindScope,
+  constant,
+  discover,
   fanInUniform,
   fans,
   initialise,
@@ -11,7 +13,9 @@ import {
   kaimingUniform,
   linear,
   normal,
+  ones,
   truncatedNormal,
+  uniform,
   xavierNormal,
   xavierUniform,
   zeros,
@@ -130,3 +134,82 @@ Deno.test("initialisers have the spread of their definition", () => {
     assertAlmostEquals(found / std, 1, 5 / Math.sqrt(n), name);
   }
 });
+
+Deno.test("bindScope() checks shapes of what is asked for, and gives weights in training alone", () => {
+  tf.tidy(() => {
+    const weights = tf.tensor1d([1, 0]);
+    const root = (mode: "train" | "eval") =>
+      bindScope({
+        params: { "head/kernel": tf.ones([2, 2]) },
+        buffers: { "head/mean": tf.ones([3]) },
+        controls: {},
+        key: null,
+        mode,
+        weights,
+      }).scope;
+    const scope = root("train");
+    assertThrows(() => scope.in("head").param("kernel", [2, 3], zeros), Refusal, "it is [2, 2], asked for [2, 3]");
+    assertThrows(() => scope.in("head").buffer("mean", [2], zeros), Refusal, "it is [3], asked for [2]");
+    assertEquals([scope.weights() === weights, scope.as("eval").weights(), root("eval").weights()], [true, null, null]);
+    assertEquals([scope.as("eval").mode, scope.as("train") === scope], ["eval", true]);
+    // A group starts from the root, wherever it is asked for.
+    assertEquals(scope.in("a").in("b").group("head").in("c").path, "head/c");
+    assertEquals(scope.in("a").in("b").as("eval").path, "a/b");
+  });
+});
+
+Deno.test("discover() is in training unless told, and scalars among controls are scalars", () => {
+  const modes: string[] = [];
+  const shapes: number[][] = [];
+  const run = (scope: Scope) => {
+    modes.push(scope.mode);
+    shapes.push(scope.control("rate").shape, scope.control("pair").shape, scope.control("one").shape);
+  };
+  const options = { controls: { rate: 0.5, pair: [1, 2], one: [3] }, scalars: new Set(["one"]), abstract };
+  discover(run, options);
+  discover(run, { ...options, mode: "eval" });
+  assertEquals(modes, ["train", "eval"]);
+  assertEquals(shapes.slice(0, 3), [[], [2], []]);
+});
+
+Deno.test("initialise() makes buffers too, each from a stream of its own name", () => {
+  const { params, buffers } = start((scope) => {
+    scope.param("b", [3], uniform(1));
+    scope.param("a", [3], uniform(1));
+    scope.buffer("state", [2], constant(5));
+  });
+  assertEquals([Object.keys(params), [...buffers.state.data]], [["a", "b"], [5, 5]]);
+  assert(params.a.data.some((value, i) => value !== params.b.data[i]));
+});
+
+Deno.test("noise of one path depends on the path and how often it was asked for, not on other paths", () => {
+  tf.tidy(() => {
+    const scope = () =>
+      bindScope({ params: {}, buffers: {}, controls: {}, key: tf.tensor1d([1, 2], "int32"), mode: "train" }).scope;
+    const draw = (own: Scope) => values(own.random("uniform", [3])).join();
+    const first = scope();
+    const [a1, b1, a2] = [draw(first.in("a")), draw(first.in("b")), draw(first.in("a"))];
+    const second = scope();
+    assertEquals([draw(second.in("b")), draw(second.in("a")), draw(second.in("a"))], [b1, a1, a2]);
+    assertEquals(new Set([a1, b1, a2]).size, 3);
+  });
+});
+
+Deno.test("initialisers default to the fans that their papers and PyTorch take", () => {
+  const shape = [40, 160];
+  const spread = (drawn: Float32Array) => Math.sqrt([...drawn].reduce((sum, x) => sum + x * x, 0) / drawn.length);
+  const of = (init: (shape: readonly number[], random: Random) => Float32Array) => spread(init(shape, new Random(1)));
+  assertAlmostEquals(of(kaimingNormal()) / Math.sqrt(2 / 160), 1, 0.05);
+  assertAlmostEquals(of(kaimingUniform()) / Math.sqrt(2 / 40), 1, 0.05);
+  assertAlmostEquals(of(xavierUniform) / Math.sqrt(2 / 200), 1, 0.05);
+  assertEquals(truncatedNormal(0.5)([100, 100], new Random(2)).every((value) => Math.abs(value) <= 1), true);
+  assertEquals([...ones([2], new Random(1)), ...zeros([2], new Random(1))], [1, 1, 0, 0]);
+  assertEquals(uniform(2)([1000], new Random(1)).some((value) => value < -1), true);
+  assertThrows(() => bindNothing().param("kernel2", [1], zeros), Refusal, "nearest of 3 are kernel, ke, b");
+});
+
+function bindNothing(): Scope {
+  const one = () => tf.zeros([1]);
+  const params = { b: one(), ke: one(), kernel: one() };
+  return bindScope({ params, buffers: {}, controls: {}, key: null, mode: "train" }).scope;
+}

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { record, stopGradient } from "../../tensor/autodiff.ts";
+import { record, stopGradient, withGradient } from "../../tensor/autodiff.ts";
 
 await tf.setBackend("cpu");
 
@@ -99,6 +99,11 @@ Deno.test("record() sums a gradient over what its input was broadcast along, and
     assertEquals([dBound!.shape, values(dBound)], [[2], [1, 1]]);
     pass.dispose();
 
+    const column = tf.tensor2d([[2], [3]]);
+    const wide = record(() => tf.sum(tf.maximum(x, column)));
+    assertEquals(values(wide.gradients(wide.value, [column])[0]), [1, 1]);
+    wide.dispose();
+
     const wrong = tf.customGrad((y) => ({
       value: tf.sum(y as tf.Tensor),
       gradFunc: () => tf.zeros([7]),
@@ -134,5 +139,44 @@ Deno.test("record() differentiates where tfjs cannot: cumulative sums, strided s
       ...[1001, 10010, 100100],
     ]);
     assertEquals(derivative(() => tf.sum(tf.topk(x, 1).values)), [0, 0, 1, 0, 0, 1]);
+  });
+});
+
+Deno.test("record() asks nothing of kernels that hang on truths alone, and names kernels with their shapes", () => {
+  tf.tidy(() => {
+    const x = tf.tensor4d([1, -2, 3, 4], [1, 2, 2, 1]);
+    const pass = record(() => {
+      // This pooling has no gradient; what it pools here has none either.
+      const marks = tf.cast(tf.greater(x, 0), "float32") as tf.Tensor4D;
+      return tf.sum(tf.mul(tf.maxPoolWithArgmax(marks, 1, 1, "same").result, x));
+    });
+    assertEquals(values(pass.gradients(pass.value, [x])[0]), [1, 0, 1, 1]);
+    pass.dispose();
+    const product = record(() => tf.matMul(tf.ones([2, 3]), tf.ones([3, 5])));
+    assertEquals(product.kernels().filter(({ name }) => name === "BatchMatMul"), [
+      { name: "BatchMatMul", inputs: { a: [2, 3], b: [3, 5] }, outputs: [[2, 5]] },
+    ]);
+    product.dispose();
+  });
+});
+
+Deno.test("withGradient() has the given value and the given gradient by each input", () => {
+  tf.tidy(() => {
+    const [x, y] = [tf.tensor1d([1, 2]), tf.scalar(3)];
+    const pass = record(() => {
+      // As if it were 5 x + 7 y.
+      const value = withGradient([x, y], (save) => {
+        save([x]);
+        return {
+          value: tf.mul(x, y),
+          gradient: (dy, [kept]) => [tf.mul(dy, tf.mul(5, tf.div(kept, kept))), tf.mul(7, tf.sum(dy))],
+        };
+      });
+      return { value, loss: tf.sum(tf.mul(value, [1, 10])) };
+    });
+    assertEquals(values(pass.value.value), [3, 6]);
+    const [dx, dy] = pass.gradients(pass.value.loss, [x, y]);
+    assertEquals([values(dx), values(dy)], [[5, 50], [77]]);
+    pass.dispose();
   });
 });

@@ -35,6 +35,13 @@ Deno.test("at a tie of two tensors the first gets the gradient of maximum and mi
   assertEquals(gradients((a, b) => tf.minimum(a, b), a, b), [[1, 2, 0], [0, 0, 3]]);
 });
 
+Deno.test("the gradient of a mean is shared by what it is of", () => {
+  const x = tf.tensor2d([[1, 2, 3], [4, 5, 6]]);
+  assertClose(gradients((x) => tf.mean(x, 0), x)[0], [0.5, 1, 1.5, 0.5, 1, 1.5], 1e-6);
+  assertClose(gradients((x) => tf.mean(x, 1, true), x)[0], [1, 1, 1, 2, 2, 2].map((weight) => weight / 3), 1e-6);
+  assertClose(gradients((x) => tf.mean(x), x)[0], Array(6).fill(1 / 6), 1e-6);
+});
+
 Deno.test("the gradient of a largest NaN is NaN", () => {
   const [gradient] = gradients((x) => tf.max(x), tf.tensor1d([1, NaN, 2]));
   assertEquals(gradient.map(Number.isNaN), [true, true, true]);
@@ -76,4 +83,33 @@ Deno.test("relu and relu6 pass the gradient on between their bounds only", () =>
   const x = tf.tensor1d([-1, 0, 2, 6, 7]);
   assertEquals(gradients(tf.relu, x), [[0, 0, 3, 4, 5]]);
   assertEquals(gradients(tf.relu6, x), [[0, 0, 3, 4, 0]]);
+});
+
+Deno.test("einsum() is differentiated by operands with letters of their own, which every place shares", () => {
+  const a = tf.tensor2d([[1, 2], [3, 4]]);
+  assertEquals(gradients((a) => tf.einsum("ij->i", a), a), [[1, 1, 2, 2]]);
+  assertEquals(gradients((a) => tf.einsum("ij->ji", a), a), [[1, 3, 2, 4]]);
+});
+
+Deno.test("a part taken with strides gives its gradient back to where it came from, backwards too", () => {
+  const x = tf.tensor1d([1, 2, 3, 4, 5]);
+  assertEquals(gradients((x) => tf.stridedSlice(x, [0], [5], [2]), x), [[1, 0, 2, 0, 3]]);
+  assertEquals(gradients((x) => tf.stridedSlice(x, [4], [0], [-2]), x), [[0, 0, 2, 0, 1]]);
+  assertEquals(gradients((x) => tf.stridedSlice(x, [3], [-6], [-1]), x), [[4, 3, 2, 1, 0]]);
+});
+
+Deno.test("rows taken by number get the gradient of every copy, within batches too", () => {
+  const x = tf.tensor2d([[1, 2], [3, 4], [5, 6]]);
+  assertEquals(gradients((x) => tf.gather(x, tf.tensor1d([2, 0, 2], "int32")), x), [[3, 4, 0, 0, 6, 8]]);
+  assertEquals(gradients((x) => tf.gather(x, tf.tensor2d([[1], [0], [1]], [3, 1], "int32"), 1, 1), x), [[
+    0,
+    1,
+    2,
+    0,
+    0,
+    3,
+  ]]);
+  assertEquals(gradients((x) => tf.tile(x, [1, 2]), tf.tensor2d([[1, 2]])), [[4, 6]]);
+  assertEquals(gradients((x) => tf.mirrorPad(x, [[1, 1]], "reflect"), tf.tensor1d([1, 2, 3])), [[2, 9, 4]]);
+  assertEquals(gradients((x) => tf.mirrorPad(x, [[1, 1]], "symmetric"), tf.tensor1d([1, 2, 3])), [[3, 3, 9]]);
 });

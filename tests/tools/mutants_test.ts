@@ -62,6 +62,8 @@ Deno.test("runMutants() refuses tests that fail without any change, and fragment
 
 Deno.test("changed() takes a fragment that occurs once, literally", () => {
   assertEquals(changed("a + b", mutant("+ b", "- $&")), "a - $&");
+  assertEquals(changed("f(\n  a,\n  b,\n)", mutant("a, b,", "b,")), "f(\n  b,\n)");
+  assertEquals(changed("x[i] * (y)", mutant("x[i] * (y)", "z")), "z");
   assertThrows(() => changed("a + a", mutant("a", "b")), Refusal, "it occurs 2 times");
 });
 
