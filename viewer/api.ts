@@ -11,6 +11,7 @@ import type { Model } from "./configurations.ts";
 import type { Grid } from "./grid.ts";
 import type { Answer } from "./openapi.ts";
 import type { RunView } from "./run.ts";
+import type { SampleDifference } from "./sample_tests.ts";
 import { settingsOf } from "./settings.ts";
 
 /** The grid. */
@@ -87,7 +88,7 @@ export function runsAnswer(model: Model): Answer<"Runs"> {
 const listed = (charts: readonly Chart[]) => charts.map(({ id, title, about }) => ({ id, title, about }));
 
 /** One run. */
-export function runAnswer({ run, configuration, repeat, files, charts }: RunView): Answer<"Run"> {
+export function runAnswer({ run, configuration, repeat, files, charts, kept, experiments }: RunView): Answer<"Run"> {
   return {
     run: rowOf(run),
     label: configuration?.label ?? null,
@@ -99,11 +100,17 @@ export function runAnswer({ run, configuration, repeat, files, charts }: RunView
     failure: run.failure,
     files: files.map(({ name, bytes }) => ({ name, bytes })),
     charts: listed(charts),
+    experiments: experiments.map((own) => ({ ...own })),
+    predictions: kept.evidence === null ? null : {
+      classes: [...kept.evidence.classes],
+      confusion: kept.evidence.confusion.map((row) => [...row]),
+      ece: Object.fromEntries(kept.evidence.calibrations.map(([name, { ece }]) => [name, ece])),
+    },
   };
 }
 
 /** A comparison. */
-export function compareAnswer(comparison: Comparison): Answer<"Comparison"> {
+export function compareAnswer(comparison: Comparison, samples: readonly SampleDifference[]): Answer<"Comparison"> {
   const { items, missing, leftOut, reference, differences, settings, measures, charts } = comparison;
   const all = items.map(({ runs }) => settingsOf(runs[0].config));
   return {
@@ -112,6 +119,7 @@ export function compareAnswer(comparison: Comparison): Answer<"Comparison"> {
     leftOut,
     reference: reference?.id ?? null,
     differences: differences.map(({ item, versus }) => ({ id: item.id, label: item.label, ...versus })),
+    samples: samples.map(({ item, bootstrap, mcNemar }) => ({ id: item.id, bootstrap, mcNemar: [...mcNemar] })),
     settings: settings.map((name) => ({ name, values: all.map((own) => own[name] ?? null) })),
     measures: measures.map(({ key, title }) => ({ key, title })),
     charts: listed(charts),

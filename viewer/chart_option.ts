@@ -116,6 +116,14 @@ function percentEnds(values: readonly number[]): { min?: number; max?: number } 
   return { ...(low - room <= 0 ? { min: 0 } : {}), ...(high + room >= 100 ? { max: 100 } : {}) };
 }
 
+/** The end of an axis at what no value can be below, where it would go beyond: an interval that does is cut there. */
+function leastEnd(values: readonly number[], least: number | undefined): { min?: number } {
+  if (least === undefined || values.length === 0) return {};
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  return low - (high - low) / 5 <= least ? { min: least } : {};
+}
+
 function lineOption(chart: LineChart, look: ChartLook): Record<string, unknown> {
   const ink = inks[look.theme];
   const scale = chart.percent ? 100 : 1;
@@ -207,7 +215,7 @@ function lineOption(chart: LineChart, look: ChartLook): Record<string, unknown> 
       scale: true,
       name: chart.percent ? "%" : "",
       nameGap: 8,
-      ...(chart.percent ? percentEnds(drawn) : {}),
+      ...(chart.percent ? percentEnds(drawn) : leastEnd(drawn, chart.least)),
     }),
     series,
   };

@@ -26,6 +26,8 @@ export interface LineChart {
   readonly xTitle: string;
   /** Values are shares, shown in percent. */
   readonly percent: boolean;
+  /** What no value can be below: an axis ends there, where an interval reaches beyond. */
+  readonly least?: number;
   readonly series: readonly Series[];
 }
 
@@ -69,9 +71,11 @@ function lines(
   measures: readonly (readonly [string, EpochMeasure])[],
 ): LineChart[] {
   const x = records.map(({ epoch }) => epoch + 1);
-  const series = measures.map(([name, measure]): Series => ({ name, x, y: curveOf(records, measure) }));
-  if (series.length === 0 || records.length === 0) return [];
-  return [{ kind: "lines", id, title, about, xTitle: "Epoch", percent: measures[0][1].percent, series }];
+  const series = measures.map(([name, measure]): Series => ({ name, x, y: curveOf(records, measure) }))
+    .filter(({ y }) => y.some((value) => value !== null));
+  if (series.length === 0) return [];
+  const { percent, least } = measures[0][1];
+  return [{ kind: "lines", id, title, about, xTitle: "Epoch", percent, least, series }];
 }
 
 /** Every chart of one run. Ids are unique; what has no values has no chart. */
@@ -245,6 +249,7 @@ export function comparisonChart(compared: readonly Compared[], measure: EpochMea
     about: `${smoothing[0].toUpperCase()}${smoothing.slice(1)}${seeds}`,
     xTitle: query.x === "epoch" ? "Epoch" : "Training samples drawn",
     percent: measure.percent,
+    least: measure.least,
     series: bands.map(({ label, band }) => ({
       name: band.seeds > 1 ? `${label} (${band.seeds} seeds)` : label,
       x: band.x,

@@ -25,6 +25,8 @@ export interface EpochMeasure {
   readonly key: string;
   readonly title: string;
   readonly percent: boolean;
+  /** What no value can be below. */
+  readonly least?: number;
   of(record: EpochRecord): number | null;
 }
 
@@ -42,11 +44,12 @@ export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
       }
     }
   }
-  const measure = (key: string, title: string, percent: boolean, of: EpochMeasure["of"]) => ({
+  const measure = (key: string, title: string, percent: boolean, of: EpochMeasure["of"], least?: number) => ({
     key,
     title,
     percent,
     of,
+    least,
   });
   const each = [...modalities].sort();
   const own = ({ validation }: EpochRecord, modality: string) =>
@@ -62,7 +65,7 @@ export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
       )
     ),
     measure("train.accuracy", "Training accuracy", true, ({ trainAccuracy }) => trainAccuracy),
-    measure("validation.loss", "Validation loss", false, ({ validation }) => validation.loss),
+    measure("validation.loss", "Validation loss", false, ({ validation }) => validation.loss, 0),
     measure("validation.macroF1", "Validation macro F1", true, ({ validation }) => validation.macroF1),
     ...[...terms].sort((a, b) => Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1)).map((term) =>
       measure(
@@ -76,13 +79,16 @@ export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
       measure(`phi:${modality}`, `φ of ${modality}`, false, (record) => own(record, modality)?.phi ?? null)
     ),
     ...each.map((modality) =>
-      measure(`nmi:${modality}`, `NMI of ${modality}`, false, (record) => own(record, modality)?.nmi ?? null)
+      measure(`nmi:${modality}`, `NMI of ${modality}`, false, (record) => own(record, modality)?.nmi ?? null, 0)
     ),
-    measure("gap", "Contribution gap", false, ({ validation }) => validation.contributionGap),
+    // One modality has nobody to differ from.
+    measure("gap", "Contribution gap", false, ({ validation }) => {
+      return Object.keys(validation.perModality).length < 2 ? null : validation.contributionGap;
+    }, 0),
     measure("joint", "Joint contribution", false, ({ validation }) => validation.jointContribution),
-    measure("learningRate", "Learning rate", false, ({ learningRate }) => learningRate),
+    measure("learningRate", "Learning rate", false, ({ learningRate }) => learningRate, 0),
     measure("clipped", "Share of clipped steps", true, ({ clipped }) => clipped),
-    measure("samplesDrawn", "Samples drawn", false, ({ samplesDrawn }) => samplesDrawn),
+    measure("samplesDrawn", "Samples drawn", false, ({ samplesDrawn }) => samplesDrawn, 0),
     ...[...scalars].sort(([a], [b]) => a < b ? -1 : 1).map(([key, [method, name]]) =>
       measure(key, `${method}: ${name}`, false, ({ methods }) => {
         const report = Object.hasOwn(methods, method) ? methods[method] : {};

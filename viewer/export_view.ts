@@ -14,6 +14,7 @@ import { gridTable } from "./grid_table.ts";
 import { gridChart } from "./grid_chart.ts";
 import { parseCompare, parseGrid } from "./query.ts";
 import { runTables, runViewOf } from "./run.ts";
+import { sampleDifferences, sampleTable } from "./sample_tests.ts";
 import type { RunStore } from "./store.ts";
 import type { Table } from "./table.ts";
 
@@ -60,6 +61,7 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
   }
   if (url.pathname === "/compare") {
     const comparison = comparisonOf(store, model, parseCompare(url.searchParams));
+    const samples = await sampleDifferences(store, comparison);
     if (comparison.missing.length > 0) {
       throw new Refusal({
         what: `compare "${comparison.missing[0].slice(0, 80)}"`,
@@ -69,13 +71,17 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
     }
     return {
       title: "Comparison",
-      tables: { differences: () => differenceTable(comparison), settings: () => settingTable(comparison) },
+      tables: {
+        differences: () => differenceTable(comparison),
+        ...(samples.length === 0 ? {} : { samples: () => sampleTable(comparison, samples) }),
+        settings: () => settingTable(comparison),
+      },
       charts: comparison.charts,
-      json: () => compareAnswer(comparison),
+      json: () => compareAnswer(comparison, samples),
     };
   }
   const id = /^\/runs\/([^/]+)$/.exec(url.pathname)?.[1];
-  const view = id === undefined ? null : runViewOf(store, model, id);
+  const view = id === undefined ? null : await runViewOf(store, model, id);
   if (view === null) {
     throw new Refusal({
       what: `export "${address}"`,
@@ -84,7 +90,7 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
   }
   return {
     title: `${view.configuration?.label ?? "Run"}, seed ${view.run.seed ?? "–"}`,
-    tables: Object.fromEntries(Object.entries(runTables).map(([name, table]) => [name, () => table(view)])),
+    tables: runTables(view),
     charts: view.charts,
     json: () => runAnswer(view),
   };

@@ -8,7 +8,9 @@ import { differing, type Setting, type Settings, settingText } from "./settings.
 /** Settings that say what the beginning of a name says. */
 const said = new Set(["dataset", "fusion", "method", "modalities"]);
 /** Settings that tell configurations apart only where nothing else does. */
-const last = new Set(["dataset.fingerprint", "engine.version", "armlab", "plugins", "engine.threads"]);
+const last = new Set(["dataset.fingerprint", "engine.version", "armlab", "plugins", "engine.threads", "format"]);
+/** Settings whose values are digests, of which the beginning does. */
+const digests = /^(dataset\.fingerprint$|code\.)/;
 /** Names that people use for long ones. */
 const short: Readonly<Record<string, string>> = { learningRate: "lr", fingerprint: "data" };
 /** Characters of a value in a name at most. */
@@ -34,7 +36,7 @@ function titleOf(name: string, names: readonly string[]): string {
 
 function valueOf(name: string, value: Setting): string {
   const text = settingText(value);
-  if (name === "dataset.fingerprint") return text.slice(0, 6);
+  if (digests.test(name)) return text.slice(0, 6);
   return text.length > maxValue ? `${text.slice(0, maxValue - 1)}…` : text;
 }
 
@@ -73,7 +75,7 @@ function subsets(names: readonly string[], size: number): string[][] {
 function told(base: string, group: ReadonlyMap<string, Settings>, late: boolean): Map<string, string> {
   const all = [...group.values()];
   const names = differing(all).filter((name) => !said.has(name) || base.includes(" only") && name === "fusion")
-    .filter((name) => late || !last.has(name));
+    .filter((name) => late || !(last.has(name) || digests.test(name)));
   const usualOf = new Map(names.map((name) => [name, usual(all, name)]));
   return new Map([...group].map(([id, own]) => {
     const others = all.filter((settings) => settings !== own);

@@ -109,6 +109,12 @@ const run = z.strictObject({
   failure: storedSchema("failure").nullable(),
   files: z.array(z.strictObject({ name: text, bytes: count })),
   charts: chartList,
+  experiments: z.array(z.strictObject({ name: text, label: text })).describe("That planned it, with its row's name"),
+  predictions: z.strictObject({
+    classes: z.array(text),
+    confusion: z.array(z.array(count)).describe("Test samples by true class, then by predicted class"),
+    ece: z.record(text, z.number()).describe("Expected calibration error by readout, in 15 bins"),
+  }).nullable().describe("What kept predictions show; null where none are kept"),
 });
 
 const difference = z.strictObject({ id: text, label: text, ...versusFields });
@@ -121,6 +127,13 @@ const comparison = z.strictObject({
   leftOut: count.describe("How many that were asked for would be too many"),
   reference: maybeText,
   differences: z.array(difference),
+  samples: z.array(z.strictObject({
+    id: text,
+    bootstrap: z.strictObject({ difference: z.number(), low: z.number(), high: z.number(), draws: count }).nullable()
+      .describe("95 % interval of the difference over seeds and groups of samples"),
+    mcNemar: z.array(z.strictObject({ seed: z.number().int(), onlyFirst: count, onlySecond: count, p: z.number() }))
+      .describe("McNemar's exact test for each seed: samples that this one, or the reference, alone has right"),
+  })).describe("From kept predictions; empty where none are kept"),
   settings: z.array(z.strictObject({ name: text, values: z.array(setting) })),
   measures: z.array(z.strictObject({ key: text, title: text })),
   charts: chartList,

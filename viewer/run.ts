@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { type Chart, runCharts } from "./charts.ts";
 import type { Configuration, Model } from "./configurations.ts";
 import { epochMeasures } from "./curves.ts";
+import { calibrationTable, confusionTable, evidenceOf, type EvidenceReport, reliabilityChart } from "./evidence.ts";
+import { experimentsWith } from "./experiment.ts";
 import { type Settings, settingsOf, settingText } from "./settings.ts";
 import type { RunDetails } from "../store/index.ts";
 import type { Epochs, RunFile, RunStore } from "./store.ts";
@@ -19,6 +21,10 @@ export interface RunView {
   readonly configuration: Configuration | null;
   readonly epochs: Epochs;
   readonly charts: readonly Chart[];
+  /** What its predictions show. */
+  readonly kept: EvidenceReport;
+  /** Experiments that planned it, with what they call its row. */
+  readonly experiments: readonly { readonly name: string; readonly label: string }[];
   readonly files: readonly RunFile[];
   readonly log: string | null;
   /** The command that repeats it; `null` for a broken folder. */
@@ -26,16 +32,19 @@ export interface RunView {
 }
 
 /** Looks a run up; `null` if there is none of that id. */
-export function runViewOf(store: RunStore, model: Model, id: string): RunView | null {
+export async function runViewOf(store: RunStore, model: Model, id: string): Promise<RunView | null> {
   const run = model.runs.get(id);
   if (run === undefined) return null;
   const configuration = run.configuration === null ? null : model.byId.get(run.configuration) ?? null;
   const epochs = store.epochs(id);
+  const kept = await evidenceOf(store, run);
   return {
     run,
     configuration,
     epochs,
-    charts: runCharts(epochs.records),
+    charts: [...runCharts(epochs.records), ...(kept.evidence === null ? [] : [reliabilityChart(kept.evidence)])],
+    kept,
+    experiments: experimentsWith(model, id),
     files: store.files(id),
     log: store.log(id),
     repeat: run.config === null ? null : repeatCommand(store.folder, id),
@@ -160,10 +169,22 @@ export function recallTable({ run, configuration }: RunView): Table {
   };
 }
 
-/** Tables of a run by name. */
-export const runTables = {
-  results: resultTable,
-  epochs: epochTable,
-  configuration: configurationTable,
-  recall: recallTable,
-} as const;
+/** The name of a run in titles. */
+function titleOf({ run, configuration }: RunView): string {
+  return `${configuration?.label ?? run.id}, seed ${run.seed ?? "–"}`;
+}
+
+/** Tables of a run by name; those of its predictions only where it kept any. */
+export function runTables(view: RunView): Readonly<Record<string, () => Table>> {
+  const { evidence } = view.kept;
+  return {
+    results: () => resultTable(view),
+    epochs: () => epochTable(view),
+    configuration: () => configurationTable(view),
+    recall: () => recallTable(view),
+    ...(evidence === null ? {} : {
+      confusion: () => confusionTable(evidence, titleOf(view)),
+      calibration: () => calibrationTable(evidence, titleOf(view)),
+    }),
+  };
+}

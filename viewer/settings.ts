@@ -58,7 +58,9 @@ export function settingsOf(config: Omit<RunConfig, "seed">): Settings {
     ["engine.threads", config.engine.threads],
     ["armlab", config.version],
     ["plugins", config.plugins.join(", ")],
+    ["format", config.format],
   );
+  for (const [part, digest] of Object.entries(config.code ?? {})) settings.push([`code.${part}`, digest]);
   // A null prototype: a setting may have any name, "__proto__" included.
   return Object.assign(Object.create(null), Object.fromEntries(settings)) as Settings;
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import type { Experiment } from "../core/record.ts";
+import type { Experiment, Predictions } from "../core/record.ts";
 import { type ExperimentList, experimentStamp, listExperiments } from "../store/experiments.ts";
 import { StoreError, storeErrorOf } from "../store/files.ts";
 import { openIndex, type RunDetails, type RunIndex } from "../store/index.ts";
 import { type EpochsReport, inspectEpochs } from "../store/inspect.ts";
+import { readPredictions } from "../store/predictions.ts";
 import { runFiles } from "../store/run_folder.ts";
 import { isRunId } from "../store/run_id.ts";
 import { bounded } from "./bounded.ts";
@@ -39,6 +40,12 @@ export interface OpenFile extends RunFile {
 /** Records of a run's epochs, as far as they can be read. */
 export type Epochs = EpochsReport;
 
+/** Predictions of a run for one split. */
+export interface KeptPredictions {
+  readonly predictions: Predictions | null;
+  readonly reason: string | null;
+}
+
 /** Source of all that the viewer shows. */
 export interface RunStore {
   /** The runs folder, as shown to people. */
@@ -47,6 +54,8 @@ export interface RunStore {
   snapshot(): Promise<Snapshot>;
   /** Epochs of a run; none for a name that is no run. */
   epochs(id: string): Epochs;
+  /** What a run predicted for a split; `null` if it kept nothing, with what is wrong if its file is damaged. */
+  predictions(id: string, split: Predictions["split"]): Promise<KeptPredictions>;
   /** The run's log, its last part if it is long; `null` if it has none. */
   log(id: string): string | null;
   /** Files of a run, by name. */
@@ -63,6 +72,9 @@ const freshMs = 500;
 const idleShare = 20;
 /** Runs whose epochs are kept in memory. */
 const keptEpochs = 256;
+/** Runs whose predictions are kept in memory, and bytes of a file that is. */
+const keptPredictions = 40;
+const keptPredictionBytes = 2 * 1024 * 1024;
 /** Bytes of a log that are shown. */
 const shownLogBytes = 64 * 1024;
 /** Folders listed at most: beyond, a page would not be one. */
@@ -91,6 +103,7 @@ class FolderStore implements RunStore {
   #refreshMs = 0;
   #refreshing: Promise<Snapshot> | null = null;
   readonly #epochs = new Map<string, { stamp: string; epochs: Epochs }>();
+  readonly #predictions = new Map<string, { stamp: string; own: KeptPredictions }>();
 
   readonly #staleMs: number;
 
@@ -199,6 +212,26 @@ class FolderStore implements RunStore {
     // Maps keep the order of insertion: the first is the one that was not asked for the longest.
     if (this.#epochs.size > keptEpochs) this.#epochs.delete(this.#epochs.keys().next().value!);
     return epochs;
+  }
+
+  async predictions(id: string, split: Predictions["split"]): Promise<KeptPredictions> {
+    const path = this.#path(id, runFiles[`predictions-${split}`]);
+    const info = path === null ? null : regularFile(path);
+    if (path === null || info === null) return { predictions: null, reason: null };
+    const stamp = `${split} ${info.size}@${info.mtime?.getTime() ?? 0}`;
+    const kept = this.#predictions.get(path);
+    if (kept?.stamp === stamp) return kept.own;
+    const own = await readPredictions(path, id, split).then(
+      (predictions) => ({ predictions, reason: null }),
+      (error) => {
+        if (!(error instanceof StoreError)) throw error;
+        return { predictions: null, reason: error.message };
+      },
+    );
+    this.#predictions.delete(path);
+    if (info.size <= keptPredictionBytes) this.#predictions.set(path, { stamp, own });
+    if (this.#predictions.size > keptPredictions) this.#predictions.delete(this.#predictions.keys().next().value!);
+    return own;
   }
 
   log(id: string): string | null {

@@ -206,6 +206,7 @@ Deno.test("a refusal is a 400, a defect and a disk that does not read a 500 with
       folder: store.folder,
       snapshot: () => store.snapshot(),
       epochs: (id: string) => store.epochs(id),
+      predictions: (id: string, split: "validation" | "test") => store.predictions(id, split),
       log: (id: string) => store.log(id),
       files: () => {
         throw error;

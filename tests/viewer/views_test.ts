@@ -200,3 +200,34 @@ Deno.test("an axis of percent ends at 0 and 100, and is left alone in between", 
   assertEquals(axisOf([[0.5, 0.02], [0.6, 0.02]]), [undefined, undefined]);
   assertEquals(axisOf([]), [undefined, undefined]);
 });
+
+Deno.test("an axis ends at 0 for what cannot be less, where a band reaches below, and is left alone elsewhere", () => {
+  const least = (low: number, bound?: number) => {
+    const chart = {
+      kind: "lines" as const,
+      id: "x",
+      title: "x",
+      about: "",
+      xTitle: "Epoch",
+      percent: false,
+      least: bound,
+      series: [{ name: "a", x: [1, 2], y: [2, 3], low: [low, 2.9], high: [4, 3.1] }],
+    };
+    return (chartOption(chart, { theme: "light", width: 600 }).yAxis as { min?: number }).min;
+  };
+  assertEquals([least(-1, 0), least(0.1, 0), least(1.9, 0), least(-1)], [0, 0, undefined, undefined]);
+  const measures = epochMeasures([epochOf({}, 0)]);
+  const bounds = Object.fromEntries(measures.map(({ key, least }) => [key, least]));
+  assertEquals([bounds["validation.loss"], bounds.gap, bounds.learningRate, bounds["nmi:audio"]], [0, 0, 0, 0]);
+  // A sum of losses may be negative, and so may a contribution.
+  assertEquals([bounds["loss.total"], bounds["phi:audio"]], [undefined, undefined]);
+});
+
+Deno.test("a model of one modality has no gap: no curve and no column draws one of 0", () => {
+  const spec: RunSpec = { modalities: ["audio"], epochs: 3 };
+  const records = [0, 1, 2].map((epoch) => epochOf(spec, epoch));
+  assertEquals(runCharts(records).map(({ id }) => id).includes("gap"), false);
+  assertEquals(runCharts([0, 1, 2].map((epoch) => epochOf({}, epoch))).map(({ id }) => id).includes("gap"), true);
+  const gap = epochMeasures(records).find(({ key }) => key === "gap")!;
+  assertEquals(records.map((record) => gap.of(record)), [null, null, null]);
+});

@@ -21,7 +21,7 @@ const format = (value) =>
     ? "–"
     : value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
     ? value.toExponential(3)
-    : String(Number(value.toFixed(4)));
+    : String(Number(value.toPrecision(4)));
 
 /** Words beside the pointer: each line with its value, and half of its band. */
 function axisTooltip(xTitle) {
@@ -46,8 +46,16 @@ function complete(option) {
     option.tooltip.formatter = ({ value, name }) =>
       `Epoch ${name}, ${option.yAxis.data[value[1]]}: ${format(value[2])} %`;
   } else if (series.some(({ id }) => id === "means")) {
-    option.tooltip.formatter = ({ value }) =>
-      `${option.yAxis.data[value[1]]}: ${format(value[0])} ${option.xAxis.name}`;
+    // Half of each row's interval, of those that have one.
+    const halves = new Map(
+      series.filter(({ id }) => String(id).startsWith("interval ")).map((
+        { data: [[low, row], [high]] },
+      ) => [row, (high - low) / 2]),
+    );
+    option.tooltip.formatter = ({ value: [mean, row] }) =>
+      `${option.yAxis.data[row]}: ${format(mean)}${
+        halves.has(row) ? ` ± ${format(halves.get(row))}` : ""
+      } ${option.xAxis.name}`;
   } else {
     option.tooltip.formatter = axisTooltip(option.xAxis.name);
     // A wheel alone scrolls the page; with Ctrl it zooms, as in maps.

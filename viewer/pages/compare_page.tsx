@@ -10,13 +10,16 @@ import type { Model } from "../configurations.ts";
 import { numberText, stateText } from "../measures.ts";
 import { compareUrl, maxCompared, plainCompare } from "../query.ts";
 import { interval } from "../../experiments/statistics.ts";
+import { type SampleDifference, sampleTable } from "../sample_tests.ts";
 import { ChartFigure, DataTable, Exports } from "./parts.tsx";
 
 /** Weights of smoothing that are offered. */
 const weights = [0, 0.3, 0.6, 0.9];
 
 /** The page. */
-export const ComparePage: FC<{ comparison: Comparison; model: Model }> = ({ comparison, model }) => {
+export const ComparePage: FC<{ comparison: Comparison; samples: readonly SampleDifference[]; model: Model }> = (
+  { comparison, samples, model },
+) => {
   const { query, items, missing, leftOut, charts, differences, settings, reference } = comparison;
   const search = compareUrl(query, {}, "");
   return (
@@ -96,6 +99,16 @@ export const ComparePage: FC<{ comparison: Comparison; model: Model }> = ({ comp
                 <ul class="notes">{differenceTable(comparison).notes.map((note) => <li>{note}</li>)}</ul>
               </div>
               <Exports base="/compare/tables/differences" search={search} what="the differences" />
+            </section>
+          )}
+          {samples.length > 0 && (
+            <section aria-labelledby="samples">
+              <h2 id="samples">By samples</h2>
+              <div id="sample-table" data-live="">
+                <DataTable table={sampleTable(comparison, samples)} />
+                <ul class="notes">{sampleTable(comparison, samples).notes.map((note) => <li>{note}</li>)}</ul>
+              </div>
+              <Exports base="/compare/tables/samples" search={search} what="the differences by samples" />
             </section>
           )}
           {items.length > 1 && (

@@ -32,11 +32,11 @@ export const GridPage: FC<{ model: Model; grid: Grid; folder: string }> = ({ mod
         )
         : (
           <>
+            <div id="answer" data-live="">{grid.answer !== null && <p class="answer">{`${grid.answer}.`}</p>}</div>
             <Filters grid={grid} model={model} />
             <div id="query-problems" role="status">
               {grid.problems.map(({ message }) => <p class="note warn">{message}</p>)}
             </div>
-            <div id="answer" data-live="">{grid.answer !== null && <p class="answer">{`${grid.answer}.`}</p>}</div>
             <div id="table" data-live="">
               <GridTable grid={grid} />
             </div>

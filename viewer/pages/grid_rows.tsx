@@ -12,7 +12,7 @@ import { hasVersus } from "../grid_table.ts";
 import { hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
 import { gridUrl } from "../query.ts";
 import { type Setting, settingText } from "../settings.ts";
-import { Exports, StateBadge } from "./parts.tsx";
+import { Exports, OlderBadge, StateBadge } from "./parts.tsx";
 
 /** A column: how it is headed, and what stands in it for a configuration and for one of its seeds. */
 interface Column {
@@ -345,6 +345,7 @@ const NameCell: FC<{ grid: Grid; row: GridRow; open: boolean }> = ({ grid, row: 
         : runs.length === 1
         ? <a href={`/runs/${runs[0].id}`}>{label}</a>
         : <a href={`/compare?c=${id}${experiment}`}>{label}</a>}
+      {runs[0]?.config.format === 1 && <OlderBadge />}
       {result?.readsLabels && (
         <span
           class="badge failed"

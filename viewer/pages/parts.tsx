@@ -63,6 +63,13 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
 /** How a run stands, as a word with a colour. */
 export const StateBadge: FC<{ state: RunState }> = ({ state }) => <span class={`badge ${state}`}>{state}</span>;
 
+/** That a run is of a version that wrote another format: it is shown, and never gone on with. */
+export const OlderBadge: FC = () => (
+  <span class="badge interrupted" title="Another format: it is shown as it is, and a bench of this version trains anew">
+    older version
+  </span>
+);
+
 /** Formats of an export, in the order of the links. */
 export const formats = [["csv", "CSV"], ["md", "Markdown"], ["tex", "LaTeX"], ["svg", "SVG"], ["png", "PNG"]] as const;
 

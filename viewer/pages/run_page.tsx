@@ -7,7 +7,8 @@
 import type { FC } from "hono/jsx";
 import { duration } from "../measures.ts";
 import { configurationTable, epochTable, recallTable, resultTable, type RunView } from "../run.ts";
-import { ChartFigure, DataTable, Exports, StateBadge } from "./parts.tsx";
+import { EvidenceSection } from "./evidence_section.tsx";
+import { ChartFigure, DataTable, Exports, OlderBadge, StateBadge } from "./parts.tsx";
 
 /** Epochs in the table of the page at most; the export has all. */
 const tableEpochs = 200;
@@ -100,9 +101,9 @@ const Configuration: FC<{ view: RunView }> = ({ view }) => {
 
 /** The page. */
 export const RunPage: FC<{ view: RunView }> = ({ view }) => {
-  const { run, configuration, charts, epochs, files, log, repeat } = view;
+  const { run, configuration, charts, epochs, files, log, repeat, experiments } = view;
   const base = `/runs/${run.id}`;
-  const lines = charts.filter(({ kind, id }) => kind === "lines" && !id.startsWith("report-"));
+  const lines = charts.filter(({ kind, id }) => kind === "lines" && !id.startsWith("report-") && id !== "reliability");
   const histograms = charts.filter(({ kind }) => kind === "histogram");
   const reports = charts.filter(({ id }) => id.startsWith("report-"));
   const figures = (own: typeof charts) =>
@@ -120,7 +121,8 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
           {run.seed !== null && <span class="muted">, seed {run.seed}</span>}
         </h1>
         <p id="state" class="summary" data-live="">
-          <StateBadge state={run.state} /> <code>{run.id.slice(0, 200)}</code>
+          <StateBadge state={run.state} /> {run.config?.format === 1 && <OlderBadge />}
+          <code>{run.id.slice(0, 200)}</code>
           {run.testAccuracy !== null && (
             <>
               <strong>{(100 * run.testAccuracy).toFixed(2)} %</strong> test accuracy
@@ -135,6 +137,18 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
           )}
         </p>
       </div>
+      {experiments.length > 0 && (
+        <p class="muted">
+          {"Planned by "}
+          {experiments.map(({ name, label }, i) => (
+            <>
+              {i > 0 && ", "}
+              <a href={`/?experiment=${encodeURIComponent(name)}`}>{name}</a>
+              {` as “${label}”`}
+            </>
+          ))}
+        </p>
+      )}
       <div id="cause" data-live="">
         {run.reason !== null && (
           <div class="note bad">
@@ -171,7 +185,10 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
           </section>
         )}
       </div>
-      {charts.length === 0
+      <div id="evidence" data-live="">
+        <EvidenceSection view={view} />
+      </div>
+      {epochs.records.length === 0
         ? (
           <p class="note" id="no-charts" data-live="">
             {run.state === "running" || run.state === "interrupted"

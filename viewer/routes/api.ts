@@ -9,6 +9,7 @@ import type { Chart } from "../charts.ts";
 import type { EventHub } from "../events.ts";
 import { gridChart } from "../grid_chart.ts";
 import { openApi } from "../openapi.ts";
+import { sampleDifferences } from "../sample_tests.ts";
 import { RequestError } from "../security.ts";
 import { params, pick, type Views } from "./context.tsx";
 import { lookOf } from "./downloads.ts";
@@ -33,7 +34,10 @@ export function apiRoutes(views: Views, hub: EventHub): Hono {
     return c.json({ records: epochs.records, reason: epochs.reason });
   });
   app.get("/runs/:id/charts/:chart", async (c) => chart(c, (await views.run(c)).charts));
-  app.get("/compare", async (c) => c.json(compareAnswer(await views.comparison(c))));
+  app.get("/compare", async (c) => {
+    const comparison = await views.comparison(c);
+    return c.json(compareAnswer(comparison, await sampleDifferences(views.store, comparison)));
+  });
   app.get("/compare/charts/:chart", async (c) => chart(c, (await views.comparison(c)).charts));
   app.get("/events", (c) => {
     // Who asks for the head alone reads no stream, and would leave one open.

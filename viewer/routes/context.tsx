@@ -40,7 +40,7 @@ export function viewsOf(store: RunStore): Views {
     comparison: async (c) => comparisonOf(store, await model(), parseCompare(params(c))),
     async run(c) {
       const id = c.req.param("id") ?? "";
-      const view = runViewOf(store, await model(), id);
+      const view = await runViewOf(store, await model(), id);
       if (view !== null) return view;
       throw new RequestError(404, `Cannot find run ${JSON.stringify(id.slice(0, 80))}: it may have been deleted`);
     },

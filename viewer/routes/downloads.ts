@@ -7,20 +7,23 @@ import { type Context, Hono } from "hono";
 import { Refusal } from "../../core/refusal.ts";
 import type { ChartLook } from "../chart_option.ts";
 import type { Chart } from "../charts.ts";
-import { differenceTable, settingTable } from "../compare.ts";
+import { type Comparison, differenceTable, settingTable } from "../compare.ts";
 import { exportChart, type ExportFormat, exportTable, isFormat, mediaTypes } from "../exports.ts";
 import { gridTable } from "../grid_table.ts";
 import { gridChart } from "../grid_chart.ts";
 import { runTables } from "../run.ts";
+import { sampleDifferences, sampleTable } from "../sample_tests.ts";
+import type { RunStore } from "../store.ts";
 import type { Table } from "../table.ts";
 import { missing, params, pick, type Views } from "./context.tsx";
 
 /** Pictures keep to their own policy: they style themselves, and do nothing else. */
 const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-const compareTables: Readonly<Record<string, typeof differenceTable>> = {
-  differences: differenceTable,
-  settings: settingTable,
+const compareTables: Readonly<Record<string, (store: RunStore, comparison: Comparison) => Table | Promise<Table>>> = {
+  differences: (_, comparison) => differenceTable(comparison),
+  samples: async (store, comparison) => sampleTable(comparison, await sampleDifferences(store, comparison)),
+  settings: (_, comparison) => settingTable(comparison),
 };
 
 /** What can be downloaded of a store. */
@@ -40,8 +43,9 @@ export function downloadRoutes(views: Views): Hono {
   app.get("/runs/:id/tables/:file", async (c) => {
     const { name, format } = fileOf(c);
     const view = await views.run(c);
-    if (!Object.hasOwn(runTables, name)) throw missing("a table", name);
-    return await sendTable(c, `${view.run.id}-${name}`, runTables[name as keyof typeof runTables](view), format);
+    const tables = runTables(view);
+    if (!Object.hasOwn(tables, name)) throw missing("a table", name);
+    return await sendTable(c, `${view.run.id}-${name}`, tables[name](), format);
   });
   app.get("/runs/:id/charts/:file", async (c) => {
     const { name, format } = fileOf(c);
@@ -64,7 +68,7 @@ export function downloadRoutes(views: Views): Hono {
   app.get("/compare/tables/:file", async (c) => {
     const { name, format } = fileOf(c);
     if (!Object.hasOwn(compareTables, name)) throw missing("a table", name);
-    return await sendTable(c, name, compareTables[name](await views.comparison(c)), format);
+    return await sendTable(c, name, await compareTables[name](views.store, await views.comparison(c)), format);
   });
   app.get("/compare/charts/:file", async (c) => {
     const { name, format } = fileOf(c);

@@ -10,6 +10,7 @@ import { ApiPage } from "../pages/api_page.tsx";
 import { ComparePage } from "../pages/compare_page.tsx";
 import { GridPage } from "../pages/grid_page.tsx";
 import { RunPage } from "../pages/run_page.tsx";
+import { sampleDifferences } from "../sample_tests.ts";
 import { documentOf, type Views } from "./context.tsx";
 
 /** The pages of a store. */
@@ -30,7 +31,9 @@ export function pageRoutes(views: Views): Hono {
   });
   app.get("/compare", async (c) => {
     const model = await views.model();
-    const children = <ComparePage comparison={await views.comparison(c)} model={model} />;
+    const comparison = await views.comparison(c);
+    const samples = await sampleDifferences(store, comparison);
+    const children = <ComparePage comparison={comparison} samples={samples} model={model} />;
     return c.html(documentOf(store, { title: "Compare", here: "compare", version: model.version, children }));
   });
   app.get("/api", (c) => {
