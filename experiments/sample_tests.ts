@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Random } from "../core/random.ts";
+import type { Random } from "../core/random.ts";
 import type { Predictions } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { rightOf } from "./calibration.ts";
