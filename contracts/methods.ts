@@ -51,10 +51,10 @@ function counts(plugin: MethodPlugin, { library }: ContractTools): number[] {
 }
 
 /** Why predictions are not looked at. */
-const LEAKS = "it declares that it reads the labels of what it predicts (leaksLabels)";
+const LEAKS = "it declares that it reads the labels of what it predicts (reads)";
 
 function leaks(plugin: MethodPlugin, tools: ContractTools): boolean {
-  return rigOf(plugin, tools).model.methods.some(({ declares }) => declares?.leaksLabels === true);
+  return rigOf(plugin, tools).model.methods.some(({ declares }) => declares?.reads === "labels");
 }
 
 /** Three modalities where it takes three, else two. */

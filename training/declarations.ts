@@ -23,7 +23,7 @@ export interface Merged {
   readonly copies: Readonly<Record<string, readonly string[]>>;
   readonly keep: boolean;
   /** Whether a method's predictions read labels. */
-  readonly leaksLabels: boolean;
+  readonly readsLabels: boolean;
   /** Training programs by name: `main` and those declared. */
   readonly programs: ReadonlyMap<string, ProgramSpec>;
 }
@@ -47,7 +47,7 @@ export function mergeDeclarations(
   const columns: Record<string, Column> = {};
   const copies: Record<string, readonly string[]> = {};
   let keep = false;
-  let leaksLabels = false;
+  let readsLabels = false;
   const programs = new Map<string, ProgramSpec>([["main", { name: "main" }]]);
   const add = (name: string, value: number | readonly number[]) => {
     const values = typeof value === "number" ? [value] : value;
@@ -88,9 +88,9 @@ export function mergeDeclarations(
       programs.set(spec.name, spec);
     }
     keep ||= declared?.keep ?? false;
-    leaksLabels ||= declared?.leaksLabels ?? false;
+    readsLabels ||= declared?.reads === "labels";
   }
-  return { controls, scalars, columns, copies, keep, leaksLabels, programs };
+  return { controls, scalars, columns, copies, keep, readsLabels, programs };
 }
 
 /**

@@ -108,7 +108,7 @@ export class Predictor {
       const outputs = await compiled.run(device, {
         ...this.#batches.inputs(split, batch),
         ...this.state.controlFeeds(),
-        ...(merged.leaksLabels ? { labels: this.#batches.targets(split, batch).labels } : {}),
+        ...(merged.readsLabels ? { labels: this.#batches.targets(split, batch).labels } : {}),
       });
       for (const [name, { data, shape }] of Object.entries(outputs)) {
         const width = sizeOf(shape.slice(1));

@@ -247,7 +247,7 @@ class Loop {
         validation: best.validation,
         test: tested.metrics,
         classes: dataset.classes,
-        ...(state.merged.leaksLabels ? { readsLabels: true as const } : {}),
+        ...(state.merged.readsLabels ? { readsLabels: true as const } : {}),
         parameters: Object.values(byGroup).reduce((sum, count) => sum + count, 0),
         parametersByGroup: byGroup,
         multiplyAdds: cost.multiplyAdds,

@@ -137,7 +137,7 @@ function featurePiece({ name, options, context: { modalities }, valuing, valued,
   return {
     declares: {
       claims: ["scale features by ARM's fusion weights"],
-      leaksLabels: options.fwTest === "leaky",
+      ...options.fwTest === "leaky" ? { reads: "labels" as const } : {},
       controls: mean ? { [meanWeights]: new Array<number>(m).fill(1) } : {},
       columns: tabled ? { [COLUMNS.weights]: { width: m, init: 1 }, [COLUMNS.nextWeights]: { width: m, init: 1 } } : {},
     },

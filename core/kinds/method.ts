@@ -65,10 +65,10 @@ export interface Declarations {
   /** Whether the method needs every modality's own readout trained or read in the step. @default {false} */
   readonly solo?: boolean;
   /**
-   * Whether predictions are computed from the labels of what is predicted, as some released codes do. Prediction is then
-   * fed with labels, every result is marked, and none of them is ranked. @default {false}
+   * `"labels"`: predictions are computed from the labels of what is predicted, as some released codes do. Prediction is then
+   * fed with labels, every result is marked, and none of them is ranked. @default nothing but inputs
    */
-  readonly leaksLabels?: boolean;
+  readonly reads?: "labels";
   /**
    * What only one method of a run may do, as the end of "both ...": "replace the task's loss". Methods that share a claim
    * are refused together.

@@ -22,7 +22,7 @@ export interface Step {
   readonly output: FusionOutput;
   /** Modality mask of the batch, or `null` if every sample has all. */
   readonly keep: Keep;
-  /** Class indices, int32 [B]: in training. `null` in prediction, but for methods that declare `leaksLabels`. */
+  /** Class indices, int32 [B]: in training. `null` in prediction, but for methods that read labels. */
   readonly visibleLabels: tf.Tensor1D | null;
   /** The modalities into which a parameter carries information from others, as the fusion says. */
   bypass(param: string): readonly string[];

@@ -272,24 +272,24 @@ Deno.test("arm-official uses labels in prediction, says so, and no other preset 
   assertNotEquals(a.result.summary.test.loss, b.result.summary.test.loss);
   for (const name of ["arm", "arm-literal", "arm-dfe", "arm-bmml", "arm-dsr"]) {
     assert(
-      library.of("method").get(name).create({}, { modalities: ["a", "b"], classes: 2 }).declares?.leaksLabels !== true,
+      library.of("method").get(name).create({}, { modalities: ["a", "b"], classes: 2 }).declares?.reads === undefined,
     );
   }
 });
 
 Deno.test("hooks see labels in training, and in prediction only if that is declared", async () => {
-  for (const leaksLabels of [false, true]) {
+  for (const reads of [undefined, "labels"] as const) {
     const seen = new Set<string>();
     const spy: Method = {
       name: "spy",
-      declares: { leaksLabels },
+      declares: { reads },
       features(step) {
         seen.add(`${step.scope.mode} ${step.visibleLabels !== null}`);
         return { features: step.features };
       },
     };
     await trained(engine, toyModel(library, two, "concat", [spy]), two, { training: { epochs: 1 } });
-    assertEquals([...seen].sort(), [`eval ${leaksLabels}`, "train true"]);
+    assertEquals([...seen].sort(), [`eval ${reads === "labels"}`, "train true"]);
   }
 });
 

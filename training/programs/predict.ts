@@ -14,7 +14,7 @@ import { controlSpecs, inputSpecs, modelSpecs, presentColumns, type ProgramParts
 
 /**
  * Prediction in evaluation mode. It gets no labels, no table and no noise, so nothing of them can reach its output; only
- * a method that declares `leaksLabels` has labels fed, and its results are marked.
+ * a method that declares that it reads labels has labels fed, and its results are marked.
  *
  * Outputs: `logits` [B, C]; with `detail`: `solo:<m>` and `ablateMean:<m>` [B, C], `part:<m>` and `fused` [B, d] for
  * valuation, `pooled:<m>` [B, d_u].
@@ -30,7 +30,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
     inputs: {
       ...inputSpecs(parts),
       ...controlSpecs(merged),
-      ...(merged.leaksLabels ? { labels: spec([batchSize], "int32") } : {}),
+      ...(merged.readsLabels ? { labels: spec([batchSize], "int32") } : {}),
     },
     apply(given, fed) {
       const { scope } = bindScope({
@@ -46,7 +46,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
         keep: kept === null ? null : subsetKeep(modalities, kept, batchSize),
         present: presentColumns(parts, fed),
         rows: (column) => startRows(merged, column, batchSize),
-        labels: merged.leaksLabels ? fed["labels"] as tf.Tensor1D : undefined,
+        labels: merged.readsLabels ? fed["labels"] as tf.Tensor1D : undefined,
       }, scope);
       const outputs: NamedTensors = { logits: step.output.logits };
       if (detail) {
