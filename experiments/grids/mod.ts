@@ -14,6 +14,7 @@ import { armStudy, armStudyHard } from "./arm_study.ts";
 import { baselines } from "./baselines.ts";
 import { fusion } from "./fusion.ts";
 import { imbalance } from "./imbalance.ts";
+import { learningRate } from "./learning_rate.ts";
 import { quick } from "./quick.ts";
 
 export {
@@ -29,6 +30,7 @@ export {
   armStudyHard,
   baselines,
   fusion,
+  learningRate,
   imbalance,
   quick,
 };
@@ -46,6 +48,7 @@ export const grids: readonly GridPlugin[] = [
   armResampling,
   armResamplingEpochs,
   armSensitivity,
+  learningRate,
   armStudy,
   armStudyHard,
   armFusions,
