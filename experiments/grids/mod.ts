@@ -30,8 +30,8 @@ export {
   armStudyHard,
   baselines,
   fusion,
-  learningRate,
   imbalance,
+  learningRate,
   quick,
 };
 

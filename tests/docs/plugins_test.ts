@@ -54,7 +54,7 @@ Deno.test("every file, command and output of docs/plugins.md is as it says", asy
         for (const line of lines) assertStringIncludes(out, line.trimEnd());
       }
     }
-    assertEquals(commands, 10);
+    assertEquals(commands, 16);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
