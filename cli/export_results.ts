@@ -51,12 +51,6 @@ export const exportResultsCommand: Command = {
       ));
       return 0;
     }
-    if (parsed.positional.length > 0) {
-      throw new Refusal({
-        what: `use argument "${parsed.positional[0]}" of "export-results"`,
-        must: "it takes options only (see --help)",
-      });
-    }
     const format = parsed.text.format ?? "csv";
     if (format !== "json" && format !== "html" && !isFormat(format)) {
       throw new Refusal({

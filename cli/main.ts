@@ -18,6 +18,7 @@ import { exportResultsCommand } from "./export_results.ts";
 import { listCommand } from "./list.ts";
 import { mergeCommand } from "./merge.ts";
 import { probeCommand } from "./probe.ts";
+import { reportCommand } from "./report.ts";
 import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   dataCommand,
   probeCommand,
   exportResultsCommand,
+  reportCommand,
   listCommand,
   describeCommand,
   checkCommand,

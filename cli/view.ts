@@ -74,12 +74,6 @@ export const viewCommand: Command = {
       ]));
       return 0;
     }
-    if (parsed.positional.length > 0) {
-      throw new Refusal({
-        what: `use argument "${parsed.positional[0]}" of "view"`,
-        must: "it takes options only (see --help)",
-      });
-    }
     const folder = resolve(parsed.text.runs ?? "runs");
     const host = parsed.text.host ?? "127.0.0.1";
     const port = parseInteger("--port", parsed.text.port ?? "8420", 0);

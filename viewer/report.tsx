@@ -15,6 +15,12 @@ import { VERSION } from "../version.ts";
 export interface Report {
   readonly title: string;
   readonly folder: string;
+  /** What was asked. @default {null} */
+  readonly question?: string | null;
+  /** The answer in one sentence, without its end. @default {null} */
+  readonly answer?: string | null;
+  /** How it came about, by name. @default {[]} */
+  readonly facts?: readonly (readonly [string, string])[];
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
 }
@@ -46,7 +52,9 @@ export async function htmlOf(report: Report): Promise<string> {
               {`Written by armlab ${VERSION} from `}
               <code>{report.folder}</code>
             </p>
+            {report.question && <p class="question">{report.question}</p>}
           </div>
+          {report.answer && <p class="answer">{`${report.answer}.`}</p>}
           {report.tables.filter(({ rows }) => rows.length > 0).map((table) => (
             <section>
               <h2>{table.title}</h2>
@@ -70,6 +78,19 @@ export async function htmlOf(report: Report): Promise<string> {
                   </figure>
                 ))}
               </div>
+            </section>
+          )}
+          {report.facts !== undefined && report.facts.length > 0 && (
+            <section>
+              <h2>How it came about</h2>
+              <dl class="facts">
+                {report.facts.map(([name, text]) => (
+                  <div>
+                    <dt>{name}</dt>
+                    <dd>{text}</dd>
+                  </div>
+                ))}
+              </dl>
             </section>
           )}
         </main>

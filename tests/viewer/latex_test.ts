@@ -7,6 +7,7 @@ import { openRunStore } from "../../viewer/store.ts";
 import { cell, type Table } from "../../viewer/table.ts";
 import { hostile, hostileTable } from "../helpers/hostile.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { compiled, hasLatex } from "../helpers/latex.ts";
 import { writeRun } from "../helpers/runs.ts";
 
 /** Everything that latexText() writes of its own. */
@@ -37,36 +38,6 @@ Deno.test("latexText() keeps what people write: signs, Greek, thin spaces, marks
   assertEquals(latexText("–"), "--");
   assertEquals(latexText("中\u2066"), "? ");
 });
-
-/** Compiles a document; the log if it fails. */
-async function compiled(document: string): Promise<{ code: number; log: string }> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await Deno.writeTextFile(`${folder}/tables.tex`, document);
-    const { code, stdout } = await new Deno.Command("pdflatex", {
-      args: ["-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "tables.tex"],
-      cwd: folder,
-      stdout: "piped",
-      stderr: "null",
-    }).output();
-    return { code, log: new TextDecoder().decode(stdout) };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function hasLatex(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("kpsewhich", { args: ["booktabs.sty"], stdout: "null" }).output();
-    if (success) return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  console.error(
-    "No LaTeX with booktabs: exported tables are not compiled (apt-get install texlive-latex-recommended).",
-  );
-  return false;
-}
 
 Deno.test({
   name: "every table and chart exported as LaTeX compiles, hostile names included, in OT1 and T1",
