@@ -36,7 +36,12 @@ const flags: Readonly<Record<string, Flag>> = {
   data: {
     type: "text",
     value: "PATH",
-    about: "your own features: a folder, a .npz, .safetensors, .csv, .tsv or .parquet file, or a dataset.json",
+    about:
+      "your own features or media: a folder, a .npz, .safetensors, .csv, .tsv, .jsonl or .parquet file, or a dataset.json",
+  },
+  "skip-broken": {
+    type: "boolean",
+    about: "with --data: leave samples with broken files or values out, counted and listed",
   },
   impute: {
     type: "text",

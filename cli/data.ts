@@ -16,6 +16,7 @@ import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 const flags: Readonly<Record<string, Flag>> = {
   set: { type: "each", value: "KEY=VALUE", about: "set an option of a registered dataset: dataset.x" },
   plugin: { ...pluginFlag, about: "register somebody else's datasets first" },
+  "skip-broken": { type: "boolean", about: "leave broken samples of files out, counted and listed" },
   json: { type: "boolean", about: "print one JSON object" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -40,7 +41,7 @@ async function load(text: string, library: Library, parsed: Flags): Promise<Load
         hint: "edit its dataset.json",
       });
     }
-    return await inspect(text);
+    return await inspect(text, parsed.boolean["skip-broken"]);
   }
   const request = {
     label: text,

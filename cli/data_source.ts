@@ -27,15 +27,16 @@ export interface DataParts {
  * Reads files, says what they are taken for, and keeps a guess as `dataset.json`.
  *
  * @param encoder Encoders that were named; every other modality gets the one that takes its input.
+ * @param skip Whether broken samples are left out.
  * @param say Takes a line or several for people.
  * @throws {Refusal} If the files cannot be read as a dataset.
  */
 export async function dataParts(
   path: string,
-  encoder: CellRequest["encoder"] | undefined,
+  { encoder, skip }: { readonly encoder?: CellRequest["encoder"]; readonly skip: boolean },
   say: (text: string) => void,
 ): Promise<DataParts> {
-  const { described: { kept, guessed }, dataset, table, notes, json } = await inspect(path);
+  const { described: { kept, guessed }, dataset, table, notes, json } = await inspect(path, skip);
   const named = encoder === undefined ? {} : encodersOf({ encoder });
   const fitting = mapByModality(dataset.modalities, encoderFor);
   const left = named[otherModalities] === undefined
@@ -50,7 +51,7 @@ export async function dataParts(
   }
   if (guessed) say(await keep(kept, json));
   else say(`As ${kept} says.`);
-  return { dataset: part("files", { path: resolve(path) }), encoder: encoders };
+  return { dataset: part("files", { path: resolve(path), ...skip ? { skipBroken: true } : {} }), encoder: encoders };
 }
 
 /** Writes a description where there is none. A folder that cannot be written to is no obstacle: the guess stays the same. */

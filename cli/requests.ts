@@ -112,7 +112,11 @@ export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
   const { dataset, encoder } = parsed.text.data === undefined
     ? { dataset: part(parsed.text.dataset ?? "av-digits"), encoder: chosen ?? part("cnn") }
     // The one line of each result is all that --json puts out.
-    : await dataParts(parsed.text.data, chosen, parsed.boolean.json ? console.error : console.log);
+    : await dataParts(
+      parsed.text.data,
+      { encoder: chosen, skip: parsed.boolean["skip-broken"] },
+      parsed.boolean.json ? console.error : console.log,
+    );
   return fusions.flatMap((fusion) =>
     rows.map((names): CellRequest => ({
       label: [fusion, ...names.length === 0 ? [] : [names.join("+")]].join(" "),

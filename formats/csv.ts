@@ -22,13 +22,15 @@ export interface TextTable {
   readonly header: boolean;
 }
 
-type Refuser = (must: string, found: string, hint?: string) => Refusal;
+/** Makes refusals of a file. */
+export type Refuser = (must: string, found: string, hint?: string) => Refusal;
 
-const refuser = (path: string): Refuser => (must, found, hint) =>
+/** Makes refusals of a file. */
+export const refuser = (path: string): Refuser => (must, found, hint) =>
   new Refusal({ what: `read "${path}"`, must, found, hint });
 
 /** @throws {Refusal} If a file has more bytes than a text may have. */
-function checkLength(bytes: number, path: string): void {
+export function checkLength(bytes: number, path: string): void {
   if (bytes <= MAX_TEXT_BYTES) return;
   throw refuser(path)(
     `a table of text must hold at most ${bytesText(MAX_TEXT_BYTES)}`,
@@ -38,7 +40,7 @@ function checkLength(bytes: number, path: string): void {
 }
 
 /** Text of a file: UTF-8, or what its byte-order mark says. */
-function decoded(bytes: Uint8Array, refuse: Refuser): string {
+export function decoded(bytes: Uint8Array, refuse: Refuser): string {
   const mark = bytes[0] === 0xff && bytes[1] === 0xfe
     ? "utf-16le"
     : bytes[0] === 0xfe && bytes[1] === 0xff

@@ -4,7 +4,15 @@
  * @module
  */
 export { type ArrayFile, type ArrayHead, MAX_HELD_BYTES } from "./arrays.ts";
-export { type ForeignArray, narrowFloats, type NumberArray, tensorOf, type TextArray } from "./elements.ts";
+export {
+  type ForeignArray,
+  narrowFloats,
+  type NumberArray,
+  type NumberData,
+  type NumberType,
+  tensorOf,
+  type TextArray,
+} from "./elements.ts";
 export { decodeNpy, encodeNpy } from "./npy.ts";
 export { decodeNpz } from "./npz.ts";
 export { openArrays } from "./open.ts";
@@ -17,4 +25,6 @@ export {
 } from "./safetensors.ts";
 export { type ByteSource, bytesSource, fileSource } from "./source.ts";
 export { openCsv } from "./csv.ts";
+export { openJsonl } from "./jsonl.ts";
 export { openParquet } from "./parquet.ts";
+export { decodeWav, type Recording } from "./wav.ts";

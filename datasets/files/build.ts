@@ -15,15 +15,16 @@ import { fingerprintOf } from "../fingerprint.ts";
 import { checkIds, givenSplit, indicesOf, textsOf } from "./labels.ts";
 import type { DataFiles } from "./refs.ts";
 import type { FilesSpec } from "./spec.ts";
+import { knownWords, mediaOf } from "./media.ts";
 import { dealt, joined, splitNames } from "./splits.ts";
-import { standardised, type Values, valuesOf } from "./values.ts";
+import { type Broken, standardised, type Values, valuesOf } from "./values.ts";
 
 /** All samples of a dataset, before they are split. */
 export interface Samples {
   readonly size: number;
   readonly labels: Int32Array;
   readonly values: Readonly<Record<string, Values>>;
-  /** Index of the split of each sample. */
+  /** Index of the split of each sample; 3 for those that are left out. */
   readonly split: Uint8Array;
   /** Given names, or `row <n>`. */
   readonly groups: readonly string[];
@@ -36,6 +37,8 @@ export interface Samples {
 }
 
 const SHARES = [0.7, 0.1, 0.2] as const;
+/** Split of samples that are left out. */
+const DROPPED = 3;
 
 /** Arrays of all folders of a given split, one behind the other. */
 function concatenated(arrays: readonly ForeignArray[], reference: string): ForeignArray {
@@ -79,13 +82,19 @@ async function readAll(files: DataFiles, spec: FilesSpec, reference: string): Pr
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
-/** Reads everything. @throws {Refusal} If anything does not fit; the message says which sample or array. */
-export async function readSamples(files: DataFiles, spec: FilesSpec): Promise<Samples> {
+/**
+ * Reads everything.
+ *
+ * @param skip Leaves out samples with broken files or values, counted and listed, in place of refusing them.
+ * @throws {Refusal} If anything else does not fit; the message says which sample or array.
+ */
+export async function readSamples(files: DataFiles, spec: FilesSpec, skip: boolean): Promise<Samples> {
   const whole = async (reference: string) => concatenated(await readAll(files, spec, reference), reference);
   const labels = indicesOf(textsOf(await whole(spec.labels), "labels"), spec.classes);
   const size = labels.length;
   const values: Record<string, Values> = {};
   const found: string[] = [`labels [${size}]`];
+  const broken: Broken[] = [];
   for (const [name, own] of Object.entries(spec.modalities)) {
     const array = await whole(own.from);
     found.push(`${name} ${shapeText(array.shape)}`);
@@ -96,9 +105,17 @@ export async function readSamples(files: DataFiles, spec: FilesSpec): Promise<Sa
         found: `found ${array.shape[0] ?? "a single number"}; ${found.join(", ")}`,
       });
     }
-    values[name] = valuesOf(name, own, array, own.lengths === undefined ? undefined : await whole(own.lengths));
+    if (own.kind === "picture" || own.kind === "sound" || own.kind === "text") {
+      const media = await mediaOf(own, textsOf(array, `modality "${name}"`), files.root, skip);
+      values[name] = media;
+      broken.push(...media.broken);
+      continue;
+    }
+    const lengths = own.lengths === undefined ? undefined : await whole(own.lengths);
+    values[name] = valuesOf(name, own, array, lengths, skip ? broken : null);
   }
-  checkSomething(values, size);
+  const dropped = new Set(broken.map(({ sample }) => sample));
+  checkSomething(values, size, dropped);
   const listed = async (reference: string | undefined, what: string): Promise<string[] | null> => {
     if (reference === undefined) return null;
     const texts = textsOf(await whole(reference), what);
@@ -115,15 +132,27 @@ export async function readSamples(files: DataFiles, spec: FilesSpec): Promise<Sa
   const names = given?.map((name, n) => name === "" ? `row ${n}` : name) ?? null;
   const rows = Array.from({ length: size }, (_, n) => `row ${n}`);
   const hashes = hashesOf(values, size);
-  const split = await splitOfSamples(files, spec, labels, names ?? rows, hashes);
-  return { size, labels, values, groups: names ?? rows, ids: ids ?? rows, hashes, ...split };
+  const { split, notes } = await splitOfSamples(files, spec, labels, names ?? rows, hashes);
+  // In no split: whatever is gathered leaves them out.
+  for (const sample of dropped) split[sample] = DROPPED;
+  if (dropped.size > 0) {
+    const listing = broken.slice(0, 10).map(({ sample, why }) => `sample ${sample} (${why})`).join("; ");
+    notes.push(
+      `${dropped.size} of ${size} samples are broken and left out: ${listing}${broken.length > 10 ? "; ..." : ""}`,
+    );
+  }
+  return { size, labels, values, groups: names ?? rows, ids: ids ?? rows, hashes, split, notes };
 }
 
 /** @throws {Refusal} If a sample has no modality at all, or a modality no sample. */
-function checkSomething(values: Readonly<Record<string, Values>>, size: number): void {
+function checkSomething(
+  values: Readonly<Record<string, Values>>,
+  size: number,
+  dropped: ReadonlySet<number>,
+): void {
   const all = Object.entries(values);
   for (let n = 0; n < size; n++) {
-    if (all.some(([_, { present }]) => present[n] === 1)) continue;
+    if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;
     throw new Refusal({ what: "use the samples", must: "each must have a modality", found: `sample ${n} has none` });
   }
   const absent = all.find(([_, { present }]) => present.every((there) => there === 0));
@@ -195,11 +224,18 @@ function gathered<A extends Float32Array | Int32Array>(data: A, width: number, i
 export async function datasetOf(spec: FilesSpec, samples: Samples): Promise<Dataset> {
   checkSplits(spec, samples);
   const modalities = Object.keys(samples.values).sort();
+  const trained = (n: number) => samples.split[n] === 0;
+  const described = byModality(modalities, (name) => samples.values[name].info);
   const inputs = byModality(modalities, (name) => {
     const values = samples.values[name];
+    if (spec.modalities[name].kind === "text") {
+      const known = knownWords(values, trained);
+      described[name] = known.info;
+      return known.data;
+    }
     return spec.modalities[name].scale === "none" || spec.modalities[name].kind === "tokens"
       ? values.data
-      : standardised(values, (n) => samples.split[n] === 0);
+      : standardised(values, trained);
   });
   const missing = modalities.some((name) => samples.values[name].present.includes(0));
   const splitAt = (k: number): Split => {
@@ -215,7 +251,6 @@ export async function datasetOf(spec: FilesSpec, samples: Samples): Promise<Data
     };
   };
   const splits: Record<SplitName, Split> = { train: splitAt(0), validation: splitAt(1), test: splitAt(2) };
-  const described = byModality(modalities, (name) => samples.values[name].info);
   const dataset: Dataset = {
     name: spec.name,
     modalities: described,
@@ -244,7 +279,8 @@ function checkSplits(spec: FilesSpec, { split, labels, size, groups, values }: S
   const trained = new Set(labels.filter((_, n) => split[n] === 0));
   const unseen = spec.classes.findIndex((_, c) => !trained.has(c));
   if (unseen !== -1) {
-    const where = [...new Set(Array.from(split).filter((_, n) => labels[n] === unseen))].map((k) => splitNames[k]);
+    const where = [...new Set(Array.from(split).filter((k, n) => k !== DROPPED && labels[n] === unseen))]
+      .map((k) => splitNames[k]);
     throw refuse(
       "training must hold every class",
       `class ${JSON.stringify(spec.classes[unseen])} is ${
@@ -263,6 +299,7 @@ function checkSplits(spec: FilesSpec, { split, labels, size, groups, values }: S
   }
   const owner = new Map<string, number>();
   groups.forEach((group, n) => {
+    if (split[n] === DROPPED) return;
     const other = owner.get(group);
     if (other !== undefined && other !== split[n]) {
       throw refuse(

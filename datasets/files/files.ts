@@ -14,6 +14,7 @@ import { type FilesSpec, parseSpec } from "./spec.ts";
 /** Options of `files`. */
 export interface FilesOptions {
   readonly path: string;
+  readonly skipBroken: boolean;
 }
 
 /** Where the description of some data is kept: in its folder, or beside its file. */
@@ -77,11 +78,16 @@ export async function describe(path: string): Promise<Described> {
   return { ...await guess(resolve(path)), root, kept, guessed: true };
 }
 
-/** Reads all samples of some data. @throws {Refusal} If anything does not fit. */
-export async function samplesOf({ spec, root }: Described): Promise<Samples> {
+/**
+ * Reads all samples of some data.
+ *
+ * @param skip Leaves broken samples out, counted and listed. @default {false}
+ * @throws {Refusal} If anything does not fit.
+ */
+export async function samplesOf({ spec, root }: Described, skip: boolean = false): Promise<Samples> {
   const files = new DataFiles(root);
   try {
-    return await readSamples(files, spec);
+    return await readSamples(files, spec, skip);
   } finally {
     await files.close();
   }
@@ -100,9 +106,15 @@ export const files: DatasetPlugin = defineDataset<FilesOptions>({
       about: "folder, file or dataset.json",
       source: "yours",
     },
+    skipBroken: {
+      type: "boolean",
+      default: false,
+      about: "leave samples with broken files or values out, counted and listed",
+      source: "chosen here: refused, so that nothing is missing unseen",
+    },
   },
-  async load({ path }): Promise<Dataset> {
+  async load({ path, skipBroken }): Promise<Dataset> {
     const described = await describe(path);
-    return await datasetOf(described.spec, await samplesOf(described));
+    return await datasetOf(described.spec, await samplesOf(described, skipBroken));
   },
 });

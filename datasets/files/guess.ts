@@ -8,6 +8,8 @@ import { checkModalityName } from "../../core/modality.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { ForeignArray } from "../../formats/mod.ts";
 import { classesOf, splitOf, splitValues, textsOf } from "./labels.ts";
+import { FOLDERS, holdsMedia } from "./folders.ts";
+import { PICTURE, SOUND } from "./media.ts";
 import { columnNumber, DATA_FILE, DataFiles, isTable, nameOf } from "./refs.ts";
 import { FILES_FORMAT, type FilesModality, type FilesSpec } from "./spec.ts";
 
@@ -24,6 +26,19 @@ interface Found {
   readonly reference: string;
   readonly shape: readonly number[];
   readonly type: ForeignArray["type"];
+  /** Of texts that are media or lead to them. */
+  readonly media?: "picture" | "sound" | "text";
+}
+
+/** Columns whose texts are read themselves. */
+const writing = /^(texts?|titles?|captions?|sentences?|transcripts?|descriptions?|words|reviews?|questions?)$/i;
+
+/** What the texts of a column are, if they are media or lead to them. */
+function mediaOf(name: string, cells: readonly string[]): Found["media"] {
+  const filled = cells.filter((cell) => cell !== "");
+  if (filled.length > 0 && filled.every((cell) => PICTURE.test(cell))) return "picture";
+  if (filled.length > 0 && filled.every((cell) => SOUND.test(cell))) return "sound";
+  return writing.test(name) ? "text" : undefined;
 }
 
 /** Roles by name. */
@@ -61,8 +76,9 @@ async function layoutOf(path: string): Promise<Layout> {
   const named = entries.filter((entry) => splitOf(stem(entry)) !== null);
   const of = (split: string) => named.find((entry) => splitOf(stem(entry)) === split);
   const [train, validation, test] = [of("train"), of("validation"), of("test")];
+  const media = train?.folder === true && await holdsMedia(path);
   if (
-    train !== undefined && test !== undefined &&
+    train !== undefined && test !== undefined && !media &&
     named.length === new Set(named.map((entry) => splitOf(stem(entry)))).size
   ) {
     const folders = { train: stem(train), ...validation ? { validation: stem(validation) } : {}, test: stem(test) };
@@ -75,9 +91,11 @@ async function layoutOf(path: string): Promise<Layout> {
   }
   const files = entries.filter(({ folder }) => !folder).map(({ name }) => name);
   if (files.length > 0) return { root: path, files, folders: null };
+  if (await holdsMedia(path)) return { root: path, files: [FOLDERS], folders: null };
   throw new Refusal({
     what: `read "${path}" as a dataset`,
-    must: "it must hold .npy, .npz, .safetensors, .csv, .tsv or .parquet files",
+    must:
+      "it must hold .npy, .npz, .safetensors, .csv, .tsv, .jsonl or .parquet files, or folders of classes with media",
     found: `found ${entries.map(({ name }) => name).slice(0, 10).join(", ") || "none"}`,
   });
 }
@@ -120,7 +138,15 @@ async function tableOf(
   const reference = (name: string) => `${file}#${name}`;
   for (const name of open.heads.keys()) {
     if (index.test(name)) continue;
-    const { shape, type } = await open.read(name);
+    const array = await open.read(name);
+    const { shape, type } = array;
+    const media = array.type === "text" && !roles.some(([_, pattern]) => pattern.test(name))
+      ? mediaOf(name, array.data)
+      : undefined;
+    if (media !== undefined) {
+      found.push({ name: name.replace(/[_-](path|file|name)$/i, ""), reference: reference(name), shape, type, media });
+      continue;
+    }
     const number = columnNumber(name);
     if (roles.some(([_, pattern]) => pattern.test(name)) || lengthsOf.test(name) || shape.length > 1) {
       found.push({ name, reference: reference(name), shape, type });
@@ -158,7 +184,10 @@ const shapesText = (found: readonly Found[]) =>
   found.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ") || "nothing";
 
 /** What kind of modality an array is. @throws {Refusal} If its shape is of none. */
-function modalityOf({ name, reference, shape, type }: Found, lengths: string | undefined): FilesModality {
+function modalityOf(
+  { name, reference, shape, type, media }: Found,
+  lengths: string | undefined,
+): FilesModality {
   const own = (kind: FilesModality["kind"], more: Partial<FilesModality> = {}): FilesModality => ({
     from: reference,
     kind,
@@ -167,6 +196,7 @@ function modalityOf({ name, reference, shape, type }: Found, lengths: string | u
     channels: "last",
     ...more,
   });
+  if (media !== undefined) return own(media, media === "text" ? { scale: "none" } : {});
   const whole = type !== "text" && /^u?int/.test(type);
   switch (shape.length) {
     case 1:
@@ -250,7 +280,7 @@ export async function guess(path: string): Promise<Guess> {
     const modalities: Record<string, FilesModality> = {};
     for (const array of rest) {
       checkModalityName(array.name, `"${array.reference}"`);
-      if (array.type === "text") {
+      if (array.type === "text" && array.media === undefined) {
         notes.push(`"${array.name}" (${array.reference}) holds texts and is left out`);
         continue;
       }

@@ -7,6 +7,7 @@ import type { Dataset } from "../../core/kinds/mod.ts";
 import { dataInfo, type DataTable } from "../views.ts";
 import { datasetOf } from "./build.ts";
 import { describe, type Described, samplesOf } from "./files.ts";
+import { splitNames } from "./splits.ts";
 
 /** Data that was read, and what is to be said of it. */
 export interface Inspected {
@@ -20,15 +21,18 @@ export interface Inspected {
   readonly json: string;
 }
 
-/** Reads data and says what it is. @throws {Refusal} If anything does not fit. */
-export async function inspect(path: string): Promise<Inspected> {
+/** Reads data and says what it is; with `skip` without what is broken. @throws {Refusal} If anything does not fit. */
+export async function inspect(path: string, skip: boolean = false): Promise<Inspected> {
   const described = await describe(path);
   const { spec } = described;
-  const samples = await samplesOf(described);
+  const samples = await samplesOf(described, skip);
   const dataset = await datasetOf(spec, samples);
   const rows: string[][] = Object.entries(spec.modalities).map(([name, { from, kind, lengths }]) => {
-    const { info, present } = samples.values[name];
-    const missing = present.reduce((count, there) => count + (there === 0 ? 1 : 0), 0);
+    const { present } = samples.values[name];
+    const info = dataset.modalities[name];
+    // Of the samples that are used: broken ones are in no split.
+    const used = (n: number) => samples.split[n] < splitNames.length;
+    const missing = present.reduce((count, there, n) => count + (there === 0 && used(n) ? 1 : 0), 0);
     const more = [
       ...info.vocabulary === undefined ? [] : [`ids 0..${info.vocabulary - 1}`],
       ...lengths === undefined ? [] : [`lengths of ${lengths}`],

@@ -11,21 +11,24 @@ import {
   MAX_HELD_BYTES,
   openArrays,
   openCsv,
+  openJsonl,
   openParquet,
 } from "../../formats/mod.ts";
+import { FOLDERS, openFolders } from "./folders.ts";
 
 /** Files that are read, by the end of their names. */
-export const DATA_FILE = /\.(npy|npz|safetensors|csv|tsv|tab|parquet|pq)$/i;
+export const DATA_FILE = /\.(npy|npz|safetensors|csv|tsv|tab|parquet|pq|jsonl|ndjson)$/i;
 const TABLE = /\.(csv|tsv|tab)$/i;
 
 /** Whether a file's columns are arrays. */
 export function isTable(file: string): boolean {
-  return TABLE.test(file) || /\.(parquet|pq)$/i.test(file);
+  return file === FOLDERS || TABLE.test(file) || /\.(parquet|pq|jsonl|ndjson)$/i.test(file);
 }
 
 /** Opens a file of any format that is read. @throws {Refusal} If it is none, is damaged, or too large. */
 export async function openData(path: string, most: number = MAX_HELD_BYTES): Promise<ArrayFile> {
   if (TABLE.test(path)) return await openCsv(path, most);
+  if (/\.(jsonl|ndjson)$/i.test(path)) return await openJsonl(path, most);
   if (isTable(path)) return await openParquet(path, most);
   return await openArrays(path, most);
 }
@@ -67,12 +70,13 @@ export function columnsOf(file: ArrayFile, pattern: string): string[] {
 
 /** The files of a dataset. */
 export class DataFiles {
-  readonly #root: string;
+  /** Folder that references and paths are relative to. */
+  readonly root: string;
   readonly #open = new Map<string, Promise<ArrayFile>>();
 
   /** @param root Folder that references are relative to. */
   constructor(root: string) {
-    this.#root = root;
+    this.root = root;
   }
 
   /** A file by its place in the folder. @throws {Refusal} If it lies outside of it, or cannot be read. */
@@ -83,6 +87,7 @@ export class DataFiles {
   }
 
   async #opened(name: string): Promise<ArrayFile> {
+    if (name === FOLDERS) return await openFolders(this.root);
     const refuse = (found: string) =>
       new Refusal({
         what: `read "${name}"`,
@@ -91,9 +96,9 @@ export class DataFiles {
         hint: "copy the file itself into it",
       });
     if (isAbsolute(name) || normalize(name).split(/[\\/]/)[0] === "..") throw refuse("its path leads out of it");
-    const path = join(this.#root, name);
+    const path = join(this.root, name);
     const file = await openData(path);
-    const real = relative(await Deno.realPath(this.#root), await Deno.realPath(path));
+    const real = relative(await Deno.realPath(this.root), await Deno.realPath(path));
     if (real.split(/[\\/]/)[0] === ".." || isAbsolute(real)) {
       file.close();
       throw refuse("it is a link out of it");

@@ -11,7 +11,17 @@ import { Refusal } from "../../core/refusal.ts";
 export const FILES_FORMAT = 1;
 
 /** What a modality's values are. */
-export type FilesKind = "vector" | "sequence" | "image" | "tokens";
+export type FilesKind =
+  | "vector"
+  | "sequence"
+  | "image"
+  | "tokens"
+  /** Paths of pictures. */
+  | "picture"
+  /** Paths of recordings. */
+  | "sound"
+  /** Texts themselves. */
+  | "text";
 
 /** One modality of a dataset of files. */
 export interface FilesModality {
@@ -31,6 +41,14 @@ export interface FilesModality {
   readonly scale: "standard" | "none";
   /** Where the channels of an image are. @default {"last"} */
   readonly channels: "first" | "last" | "none";
+  /** Height and width of pictures. @default {64} */
+  readonly size?: number;
+  /** Length of recordings. @default that of the longest, at most 10 */
+  readonly seconds?: number;
+  /** Mel bands of recordings. @default {64} */
+  readonly bands?: number;
+  /** Words of a text that are read. @default {64} */
+  readonly words?: number;
 }
 
 /** A split that the data has: a column of names, and what each split is called in it. */
@@ -80,10 +98,14 @@ const schema: z.ZodType<FilesSpec> = z.strictObject({
     z.string(),
     z.strictObject({
       from: reference,
-      kind: z.enum(["vector", "sequence", "image", "tokens"]),
+      kind: z.enum(["vector", "sequence", "image", "tokens", "picture", "sound", "text"]),
       lengths: reference.optional(),
       scale: z.enum(["standard", "none"]).default("standard"),
       channels: z.enum(["first", "last", "none"]).default("last"),
+      size: z.number().int().min(1).max(1024).optional(),
+      seconds: z.number().positive().max(600).optional(),
+      bands: z.number().int().min(1).max(512).optional(),
+      words: z.number().int().min(1).max(4096).optional(),
     }),
   ),
   groups: reference.optional(),

@@ -7,7 +7,7 @@ import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type ForeignArray, narrowFloats } from "../../formats/mod.ts";
-import type { FilesModality } from "./spec.ts";
+import type { FilesKind, FilesModality } from "./spec.ts";
 
 /** One modality of all samples. */
 export interface Values {
@@ -22,8 +22,14 @@ export interface Values {
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
+/** A sample that cannot be used, and why. */
+export interface Broken {
+  readonly sample: number;
+  readonly why: string;
+}
+
 /** What shapes each kind takes, for messages. */
-const shapes: Readonly<Record<FilesModality["kind"], string>> = {
+const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "text">, string>> = {
   vector: "[N] or [N, d]",
   sequence: "[N, T] or [N, T, d]",
   image: "[N, H, W, c], [N, c, H, W] (channels first) or [N, H, W] (channels none)",
@@ -43,7 +49,7 @@ function sampleShape(name: string, { kind, channels }: FilesModality, shape: rea
   }
   throw new Refusal({
     what: `use modality "${name}" as ${kind === "image" ? `image (channels ${channels})` : kind}`,
-    must: `its shape must be ${shapes[kind]}`,
+    must: `its shape must be ${shapes[kind as keyof typeof shapes] ?? "one text a sample"}`,
     found: `found ${shapeText(shape)}`,
     hint: 'say another "kind" in dataset.json',
   });
@@ -94,6 +100,7 @@ function floats(
   name: string,
   array: Exclude<ForeignArray, { type: "text" }>,
   width: number,
+  broken: Broken[] | null,
 ): { data: Float32Array; present: Uint8Array } {
   const given = array.data instanceof Float64Array || array.data instanceof Float32Array
     ? narrowFloats(array.data, `modality "${name}"`)
@@ -106,7 +113,8 @@ function floats(
     if (width > 0 && row.every(Number.isNaN)) {
       present[n] = 0;
       row.fill(0);
-    } else checkRow(name, row, n);
+    } else if (broken === null || row.every(Number.isFinite)) checkRow(name, row, n);
+    else broken.push({ sample: n, why: `"${name}" has ${row.find((value) => !Number.isFinite(value))}` });
   }
   return { data, present };
 }
@@ -135,6 +143,7 @@ function tokens(name: string, array: Exclude<ForeignArray, { type: "text" }>): I
  * Turns an array into the inputs of a modality.
  *
  * @param lengths Lengths of sequences, if they are given.
+ * @param broken Takes samples with values that are no numbers, which are refused without it.
  * @throws {Refusal} If its shape or a value does not fit its kind.
  */
 export function valuesOf(
@@ -142,6 +151,7 @@ export function valuesOf(
   spec: FilesModality,
   array: ForeignArray,
   lengths: ForeignArray | undefined,
+  broken: Broken[] | null = null,
 ): Values {
   if (array.type === "text") {
     throw new Refusal({
@@ -184,7 +194,7 @@ export function valuesOf(
     own.forEach((length, n) => data.fill(length === 0 ? NaN : 0, (n * window + length) * columns, (n + 1) * width));
     array = { type: "float64", shape: array.shape, data };
   }
-  const { data, present } = floats(name, array, width);
+  const { data, present } = floats(name, array, width, broken);
   if (own !== undefined) alignedToEnd(data, own, shape);
   const about = own === undefined
     ? `${spec.kind} of ${spec.from}`

@@ -5,7 +5,7 @@
  */
 
 /** In-place radix-2 fast Fourier transform (Cooley and Tukey, 1965); lengths are powers of two. */
-function fft(real: Float64Array, imaginary: Float64Array): void {
+export function fft(real: Float64Array, imaginary: Float64Array): void {
   const n = real.length;
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;

@@ -168,7 +168,7 @@ Deno.test("armlab value refuses shapes that do not fit, blames the right array a
     await says({ "solo.video": all.logits }, '"solo.video" has none: part.<modality> are of audio, image');
     for (const name of ["a+b", "__proto__", "constructor", "none"]) {
       const both = Object.fromEntries([[`part.${name}`, all["part.audio"]], [`solo.${name}`, all["solo.audio"]]]);
-      await says(both, `Cannot use modality "${name}"`);
+      await says(both, `Cannot use modality "${name}" of "${folder}`);
     }
   });
 });

@@ -11,7 +11,7 @@ import { float32, type HostTensor, int32 } from "../../core/mod.ts";
 import type { Dataset } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { describe, files, findings, inspect } from "../../datasets/mod.ts";
+import { describe, files, findings, fingerprintOf, inspect } from "../../datasets/mod.ts";
 import { dealt, joined } from "../../datasets/files/splits.ts";
 import { encodeNpy } from "../../formats/mod.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
@@ -197,6 +197,8 @@ Deno.test("dealt() keeps groups together and classes in their shares; joined() p
   for (let n = 0; n < 100; n++) assertEquals(grouped[n], grouped[4 * Math.floor(n / 4)]);
   assertEquals(grouped, dealt(classes, groups, [0.7, 0.1, 0.2], new Random(0)));
   assertNotEquals(grouped, dealt(classes, groups, [0.7, 0.1, 0.2], new Random(1)));
+  // Of equals the first: training.
+  assertEquals([...dealt(Int32Array.of(0), [0], [0.4, 0.4, 0.2], new Random(0))], [0]);
   // A rare class is trained on before it is tested.
   assertEquals([...dealt(Int32Array.of(0), [0], [0.7, 0.1, 0.2], new Random(0))], [0]);
   const together = joined([["a", "a", "b", "c"], ["x", "y", "y", "z"]]);
@@ -278,6 +280,11 @@ Deno.test("files: the fingerprint follows the content, wherever it lies", async 
       return (await load(path)).fingerprint;
     }));
     assertNotEquals(prints[0], prints[1]);
+    const { splits, modalities } = await load(join(a, "t.csv"));
+    const masked = { ...splits, train: { ...splits.train, present: new Uint8Array(2 * splits.train.size).fill(1) } };
+    assertNotEquals(await fingerprintOf(masked), await fingerprintOf(splits));
+    const turned = { ...modalities, audio: { ...modalities["audio"], shape: [1, 2] } };
+    assertNotEquals(await fingerprintOf(splits, turned), await fingerprintOf(splits, modalities));
   });
 });
 
@@ -479,5 +486,52 @@ Deno.test("findings() tells copies across splits, contradicting labels, rare cla
     assertStringIncludes(found[1].about, "1 copies have another label than the first");
     assertStringIncludes(found[2].about, '"flat" has one value, 0, in all of train');
     assertClose([sizes(await load(path))[0]], [40], 0);
+  });
+});
+
+Deno.test("files: integer classes in numeric order, bytes of rank 3 as grey pictures, integers as ids where they are named so", async () => {
+  await inFolder(async (folder) => {
+    const many = int32(Array.from({ length: 120 }, (_, n) => n % 12), [120]);
+    const bytes = new Uint8Array(128 + 120 * 12);
+    const head = `{'descr': '|u1', 'fortran_order': False, 'shape': (120, 3, 4), }`;
+    bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 118, 0]);
+    bytes.set(new TextEncoder().encode(head.padEnd(117) + "\n"), 10);
+    for (let k = 0; k < 120 * 12; k++) bytes[128 + k] = k * 7 % 256;
+    const path = await write(folder, {
+      "labels.npy": many,
+      "scan.npy": bytes,
+      "counts.npy": int32(Array.from({ length: 240 }, (_, k) => k % 11), [120, 2]),
+      "series.npy": draw(120, 5),
+      "series_lengths.npy": int32(Array.from({ length: 120 }, (_, n) => 1 + n % 5), [120]),
+    });
+    const { modalities, classes } = await load(path);
+    assertEquals(classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]);
+    assertEquals(modalities["scan"].shape, [3, 4, 1]);
+    assertEquals(modalities["counts"].dtype, "float32");
+    assertEquals(modalities["series"].shape, [5, 1]);
+    const { spec } = await describe(path);
+    const kinds = Object.fromEntries(Object.entries(spec.modalities).map(([name, { kind }]) => [name, kind]));
+    assertEquals(kinds, { counts: "vector", scan: "image", series: "sequence" });
+  });
+});
+
+Deno.test("files: every split's content is in the fingerprint; skipBroken leaves rows with infinities out, listed", async () => {
+  await inFolder(async (folder) => {
+    const given = (n: number) => n < 40 ? "train" : n < 50 ? "val" : "test";
+    const text = csv(N).split("\n").map((line, n) =>
+      n === 0 ? `${line},split` : n > N ? line : `${line},${given(n - 1)}`
+    );
+    const prints = new Set<string>();
+    for (const changed of [0, 10, 45, 55]) {
+      const own = text.map((line, n) => n === changed && n > 0 ? line.replace(/,[^,]*,/, ",8.5,") : line);
+      prints.add((await load(join(await write(folder, { "t.csv": own.join("\n") }), "t.csv"))).fingerprint);
+    }
+    assertEquals(prints.size, 4);
+    const broken = text.map((line, n) => n === 8 ? line.replace(/,[^,]*,/, ",1e999,") : line);
+    const path = join(await write(folder, { "t.csv": broken.join("\n") }), "t.csv");
+    await assertRejects(() => load(path), Refusal, "sample 7 has Infinity at position 0");
+    const { dataset, notes } = await inspect(path, true);
+    assertEquals(sizes(dataset), [39, 10, 10]);
+    assertStringIncludes(notes.join(), '1 of 60 samples are broken and left out: sample 7 ("audio" has Infinity)');
   });
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Refusal } from "../../core/mod.ts";
-import { type ArrayFile, openCsv, openParquet } from "../../formats/mod.ts";
+import { type ArrayFile, openCsv, openJsonl, openParquet } from "../../formats/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { golden } from "../helpers/tensors.ts";
 
@@ -45,6 +45,7 @@ Deno.test("openCsv() reads pandas' and Excel's files: marks, line ends, quotes, 
   });
   assertEquals(await table("a\tb\n1\t2\n"), { a: numbers(1), b: numbers(2) });
   assertEquals(await table("1,2\n3,4\n"), { "0": numbers(1, 3), "1": numbers(2, 4) });
+  assertEquals(await table('a,b\r\n1,"x"\r\n2,"y"\r\n'), { a: numbers(1, 2), b: texts("x", "y") });
   assertEquals(await table('a,b\r1,"two\nlines"\r'), { a: numbers(1), b: texts("two\nlines") });
 });
 
@@ -116,5 +117,26 @@ Deno.test("openParquet() refuses damaged files, ragged lists and missing columns
     const damaged = seed("parquet snappy");
     damaged.fill(255, 40, 60);
     await refuses(damaged, "it must be a whole Parquet file");
+  });
+});
+
+Deno.test("openJsonl() reads objects, one a line, and refuses what is none", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "t.jsonl");
+    await Deno.writeTextFile(path, '{"a": 1, "b": "x", "v": [1, 2]}\r\n\n{"a": null, "v": [3, 4], "c": true}\n');
+    assertEquals(await columns(await openJsonl(path)), {
+      a: numbers(1, NaN),
+      b: texts("x", ""),
+      v: { type: "float64", shape: [2, 2], data: [1, 2, 3, 4] },
+      c: numbers(NaN, 1),
+    });
+    const refuses = async (text: string, expected: string) => {
+      await Deno.writeTextFile(path, text);
+      assertStringIncludes((await assertRejects(() => openJsonl(path), Refusal)).message, expected);
+    };
+    await refuses('{"a": 1}\n{"a"\n', "every line must be JSON: line 2 is not");
+    await refuses('{"a": 1}\n[1]\n', "every line must be a JSON object: line 2 is none");
+    await refuses("\n", "it must hold a table: it is empty");
+    await refuses('{"a": [1]}\n{"a": [1, 2]}\n', "its lists must have one length");
   });
 });

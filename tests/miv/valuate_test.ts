@@ -111,6 +111,16 @@ Deno.test("valuate() with every subset gives exact Shapley values that add up to
   assertEquals((await valuate(saved(3))).shapleyAccuracy, null);
 });
 
+Deno.test("valuate() of three modalities: NCMI is the mean over samples and over the other modalities, and has a floor of its own", async () => {
+  const { perModality, perSample: { ncmi } } = await valuate(saved(3));
+  perModality.forEach((row, j) => {
+    let sum = 0;
+    for (let n = 0; n < 11; n++) for (let i = 0; i < 3; i++) if (i !== j) sum += ncmi[(n * 3 + i) * 3 + j];
+    assertAlmostEquals(row.ncmi, sum / 22, 1e-6);
+    assert(row.ncmiFloor! > row.nmiFloor! && row.ncmiFloor! < 1, `${row.ncmiFloor} ${row.nmiFloor}`);
+  });
+});
+
 Deno.test("valuate() takes every estimator; the floor is below matched information; order of modalities is no matter", async () => {
   const inputs = saved(2);
   for (const estimator of ["straight-through", "soft", "gaussian", "official", "ksg"] as const) {

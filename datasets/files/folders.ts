@@ -1,0 +1,137 @@
+/**
+ * Folders of media: `class/sample.jpg`, `class/sample.wav`, `class/sample.txt`, or `class/sample/` with a file of each
+ * kind; under folders of splits or not. Seen as a table of paths and texts.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { Refusal } from "../../core/refusal.ts";
+import type { ArrayFile, ArrayHead } from "../../formats/mod.ts";
+import { splitOf } from "./labels.ts";
+import { PICTURE, SOUND } from "./media.ts";
+
+/** What references to this table begin with. */
+export const FOLDERS = "@folders";
+
+/** Columns of media, and what files are of each. */
+const kinds: readonly (readonly [column: string, pattern: RegExp])[] = [
+  ["image", PICTURE],
+  ["audio", SOUND],
+  ["text", /\.txt$/i],
+];
+
+interface Sample {
+  readonly label: string;
+  readonly split: string;
+  readonly id: string;
+  readonly files: Map<string, string>;
+}
+
+async function entriesOf(path: string): Promise<{ name: string; folder: boolean }[]> {
+  const entries: { name: string; folder: boolean }[] = [];
+  for await (const { name, isDirectory, isSymlink } of Deno.readDir(path)) {
+    if (name.startsWith(".")) continue;
+    entries.push({ name, folder: isSymlink ? (await Deno.stat(join(path, name))).isDirectory : isDirectory });
+  }
+  return entries.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+const kindOf = (name: string) => kinds.find(([_, pattern]) => pattern.test(name))?.[0];
+
+/** Adds a file to its sample. @throws {Refusal} If the sample has one of that kind. */
+function add(samples: Map<string, Sample>, at: Omit<Sample, "files">, column: string, file: string): void {
+  const key = `${at.split}/${at.id}`;
+  let sample = samples.get(key);
+  if (sample === undefined) samples.set(key, sample = { ...at, files: new Map() });
+  const other = sample.files.get(column);
+  if (other !== undefined) {
+    throw new Refusal({
+      what: `read sample "${at.id}"`,
+      must: `it must have one file of ${column}`,
+      found: `found "${other}" and "${file}"`,
+      hint: "keep one of them: frames of a film are not read",
+    });
+  }
+  sample.files.set(column, file);
+}
+
+/** Samples of one class. */
+async function scanClass(root: string, folder: string, split: string, label: string, samples: Map<string, Sample>) {
+  for (const { name, folder: deeper } of await entriesOf(join(root, folder))) {
+    const path = `${folder}/${name}`;
+    if (deeper) {
+      for (const inner of await entriesOf(join(root, path))) {
+        const column = inner.folder ? undefined : kindOf(inner.name);
+        if (column !== undefined) {
+          add(samples, { label, split, id: `${label}/${name}` }, column, `${path}/${inner.name}`);
+        }
+      }
+      continue;
+    }
+    const column = kindOf(name);
+    if (column === undefined) continue;
+    add(samples, { label, split, id: `${label}/${name.slice(0, name.lastIndexOf("."))}` }, column, path);
+  }
+}
+
+/** All samples under a folder, by split and class, in alphabetic order. */
+async function scan(root: string): Promise<Sample[]> {
+  const samples = new Map<string, Sample>();
+  const top = (await entriesOf(root)).filter(({ folder }) => folder);
+  const split = top.length > 0 && top.every(({ name }) => splitOf(name) !== null);
+  for (const { name } of top) {
+    if (!split) await scanClass(root, name, "", name, samples);
+    else {
+      for (const inner of (await entriesOf(join(root, name))).filter(({ folder }) => folder)) {
+        await scanClass(root, `${name}/${inner.name}`, name, inner.name, samples);
+      }
+    }
+  }
+  return [...samples.values()];
+}
+
+/** Whether a folder holds media in folders of classes. */
+export async function holdsMedia(root: string): Promise<boolean> {
+  return (await scan(root)).length > 0;
+}
+
+/** Opens folders of media as a table: `label`, `id`, `split`, and columns of paths and texts. */
+export async function openFolders(root: string): Promise<ArrayFile> {
+  const samples = await scan(root);
+  const columns = new Map<string, string[]>([
+    ["label", samples.map(({ label }) => label)],
+    ["id", samples.map(({ id, split }) => split === "" ? id : `${split}/${id}`)],
+  ]);
+  if (samples.some(({ split }) => split !== "")) columns.set("split", samples.map(({ split }) => split));
+  for (const [column] of kinds) {
+    if (!samples.some(({ files }) => files.has(column))) continue;
+    const paths = samples.map(({ files }) => files.get(column) ?? "");
+    const content = async (path: string) => path === "" ? "" : await Deno.readTextFile(join(root, path));
+    columns.set(column, column === "text" ? await Promise.all(paths.map(content)) : paths);
+  }
+  const heads = new Map<string, ArrayHead>();
+  for (const name of columns.keys()) {
+    heads.set(name, {
+      name,
+      shape: [samples.length],
+      type: "text",
+      held: 64 * samples.length,
+      what: `"${name}" of the folders`,
+    });
+  }
+  return {
+    path: FOLDERS,
+    heads,
+    // deno-lint-ignore require-await
+    read: async (name) => {
+      const data = columns.get(name);
+      if (data !== undefined) return { type: "text", shape: [data.length], data };
+      throw new Refusal({
+        what: `read "${FOLDERS}#${name}"`,
+        must: "there must be such a column",
+        found: `found ${[...columns.keys()].join(", ")}`,
+      });
+    },
+    close: () => {},
+  };
+}

@@ -1,0 +1,212 @@
+import { join } from "node:path";
+import sharp from "sharp";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { melFilters, melSpectrogram, type MelSpectrogramOptions } from "../../datasets/transforms/log_mel.ts";
+import { describe, files, inspect } from "../../datasets/mod.ts";
+import { wordsOf } from "../../datasets/files/media.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { assertClose, golden } from "../helpers/tensors.ts";
+
+const reference = golden<{
+  signal: number[];
+  cases: { of: string; options: MelSpectrogramOptions; power: number[] }[];
+}>("log_mel");
+
+for (const { of, options, power } of reference.cases) {
+  Deno.test(`melSpectrogram() equals ${of}'s for frames of ${options.fft} samples to 1e-4, log-mel too`, () => {
+    const found = [...melSpectrogram(options)(Float32Array.from(reference.signal))];
+    assertEquals(found.length, power.length);
+    assertClose(found, power, 1e-4 * Math.max(...power));
+    const log = (values: readonly number[]) => values.map((value) => Math.log(value + 1e-6));
+    assertClose(log(found), log(power), 1e-4);
+  });
+}
+
+Deno.test("melFilters(): of area 2 / width each in Slaney's norm, of height 1 in none", () => {
+  const options = { rate: 16000, fft: 4000, hop: 1, bands: 5 };
+  for (const filter of melFilters(options)) assertClose([filter.reduce((sum, w) => sum + w, 0) * 4], [1], 1e-2);
+  for (const filter of melFilters({ ...options, norm: "none" })) assertClose([Math.max(...filter)], [1], 0.05);
+});
+
+/** A picture of one colour. */
+async function picture(
+  path: string,
+  colour: { r: number; g: number; b: number },
+  width = 9,
+  height = 6,
+): Promise<void> {
+  await sharp({ create: { width, height, channels: 3, background: colour } }).toFile(path);
+}
+
+/** A recording of noise, PCM of 16 bits. */
+async function sound(path: string, size: number, random: Random, rate = 8000): Promise<void> {
+  const bytes = new Uint8Array(44 + 2 * size);
+  const view = new DataView(bytes.buffer);
+  bytes.set(new TextEncoder().encode("RIFF    WAVEfmt "));
+  bytes.set(new TextEncoder().encode("data"), 36);
+  for (const [at, value] of [[16, 16], [24, rate], [28, 2 * rate], [40, 2 * size]]) view.setUint32(at, value, true);
+  for (const [at, value] of [[20, 1], [22, 1], [32, 2], [34, 16]]) view.setUint16(at, value, true);
+  for (let n = 0; n < size; n++) view.setInt16(44 + 2 * n, Math.round(3000 * random.normal()), true);
+  await Deno.writeFile(path, bytes);
+}
+
+const colours = { cat: { r: 200, g: 0, b: 0 }, dog: { r: 0, g: 200, b: 0 }, owl: { r: 0, g: 0, b: 200 } };
+
+/** Folders of classes, twelve samples each: a picture, a text, and mostly a recording. */
+async function media(root: string, nested = false): Promise<void> {
+  const random = new Random(1);
+  for (const [name, colour] of Object.entries(colours)) {
+    for (let n = 0; n < 12; n++) {
+      const folder = nested ? join(root, name, String(n)) : join(root, name);
+      await Deno.mkdir(folder, { recursive: true });
+      const at = (kind: string) => join(folder, nested ? kind : `${n}.${kind.split(".")[1]}`);
+      await picture(at("photo.png"), { ...colour, r: colour.r + n });
+      if (n % 5 !== 2) await sound(at("voice.wav"), 400 + 40 * n, random);
+      await Deno.writeTextFile(at("note.txt"), `The ${name}, No. ${n}!`);
+    }
+  }
+}
+
+const load = (path: string, skipBroken = false) => Promise.resolve(files.load({ path, skipBroken }));
+
+Deno.test("files: folders of classes with pictures, recordings and texts become a dataset; what is missing is masked", async () => {
+  await inFolder(async (folder) => {
+    const flat = join(folder, "flat");
+    await media(flat);
+    const { spec } = await describe(flat);
+    const kinds = Object.fromEntries(Object.entries(spec.modalities).map(([name, { kind }]) => [name, kind]));
+    assertEquals(kinds, { audio: "sound", image: "picture", text: "text" });
+    const { modalities, splits, classes } = await load(flat);
+    assertEquals(classes, ["cat", "dog", "owl"]);
+    assertEquals(modalities["image"].shape, [64, 64, 3]);
+    // The longest has 840 samples: 1 + 840 / 80 frames.
+    assertEquals(modalities["audio"].shape, [11, 64, 1]);
+    assertEquals(modalities["text"].dtype, "int32");
+    const all = Object.values(splits);
+    const absent = all.flatMap(({ present }) => [...present!]).filter((there) => there === 0).length;
+    assertEquals(absent, 6); // 2 and 7 of each class
+    // Words that training does not know are 1.
+    const texts = [...splits.test.inputs["text"], ...splits.validation.inputs["text"]];
+    assert(Math.max(...texts, ...splits.train.inputs["text"]) < modalities["text"].vocabulary!);
+    assert(!splits.train.inputs["text"].includes(1));
+    const nested = join(folder, "nested");
+    await media(nested, true);
+    // Alphabetic order of 0, 1, 10, 11, 2, ... is the same for files and folders.
+    assertEquals((await load(nested)).fingerprint, (await load(flat)).fingerprint);
+  });
+});
+
+Deno.test("files: a word that only test has is unknown to training", async () => {
+  await inFolder(async (folder) => {
+    const rows = Array.from(
+      { length: 40 },
+      (_, n) => `${"ab"[n % 2]},${n < 30 ? "train" : "test"},word ${n < 30 ? "old" : "new"} ${n}`,
+    );
+    const path = join(folder, "t.csv");
+    await Deno.writeTextFile(path, ["label,split,title", ...rows].join("\n"));
+    const { splits, modalities } = await load(path);
+    const row = ({ inputs }: { inputs: Record<string, ArrayLike<number>> }) => [inputs["title"][0], inputs["title"][1]];
+    assertEquals(row(splits.train), [2, 3]);
+    assertEquals(row(splits.test), [2, 1]);
+    // word, old and the numbers of training: an eighth of thirty validates.
+    assertEquals(modalities["title"].vocabulary, 2 + 2 + splits.train.size);
+  });
+});
+
+Deno.test("files: pictures are cut around the middle, in red, green and blue, whatever they are stored as", async () => {
+  await inFolder(async (folder) => {
+    for (const [k, name] of ["a", "b"].entries()) {
+      await Deno.mkdir(join(folder, name));
+      for (let n = 0; n < 20; n++) {
+        await picture(join(folder, name, `${n}.jpg`), { r: 60 * k + n, g: 100, b: 10 }, 8, 4);
+      }
+    }
+    const { spec, kept } = await describe(folder);
+    const image = { ...spec.modalities["image"], scale: "none", size: 3 };
+    await Deno.writeTextFile(kept, JSON.stringify({ ...spec, modalities: { image } }));
+    const { splits, modalities } = await load(folder);
+    assertEquals(modalities["image"].shape, [3, 3, 3]);
+    const { inputs, labels } = splits.train;
+    for (let n = 0; n < splits.train.size; n++) {
+      const [r, g, b] = inputs["image"].subarray(27 * n, 27 * n + 3);
+      assert(Math.abs(g - 100) < 4 && Math.abs(b - 10) < 4, `${r} ${g} ${b}`);
+      assertEquals(r > 40, labels[n] === 1);
+    }
+  });
+});
+
+Deno.test("files: folders of splits with folders of classes; a manifest of paths and titles, as CSV or JSON lines", async () => {
+  await inFolder(async (folder) => {
+    const random = new Random(0);
+    for (const [split, count] of [["train", 8], ["val", 2], ["test", 4]] as const) {
+      for (const name of ["a", "b"]) {
+        const own = join(folder, "sets", split, name);
+        await Deno.mkdir(own, { recursive: true });
+        for (let n = 0; n < count; n++) await sound(join(own, `${n}.wav`), 300, random);
+      }
+    }
+    const { splits } = await load(join(folder, "sets"));
+    assertEquals([splits.train.size, splits.validation.size, splits.test.size], [16, 4, 8]);
+    const rows = Array.from({ length: 40 }, (_, n) => ({
+      sound_path: `sets/train/${n % 2 === 0 ? "a" : "b"}/${n % 8}.wav`,
+      title: n % 10 === 3 ? "" : `number ${n} of ${n % 2}`,
+      label: n % 2 === 0 ? "even" : "odd",
+    }));
+    const csv = ["sound_path,title,label", ...rows.map((row) => Object.values(row).join(","))].join("\n");
+    await Deno.writeTextFile(join(folder, "list.csv"), csv);
+    await Deno.writeTextFile(join(folder, "list.jsonl"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    const [one, two] = [await load(join(folder, "list.csv")), await load(join(folder, "list.jsonl"))];
+    assertEquals(Object.keys(one.modalities), ["sound", "title"]);
+    assertEquals(one.fingerprint, two.fingerprint);
+  });
+});
+
+Deno.test("files: broken media is a precise sentence, or with skipBroken counted, listed and left out", async () => {
+  await inFolder(async (folder) => {
+    await media(folder);
+    const says = async (text: string, mend: () => Promise<void>) => {
+      const error = await assertRejects(() => load(folder), Refusal);
+      assertStringIncludes(error.message, text);
+      assertEquals(error.message.split("\n").length, 1);
+      const { dataset, notes } = await inspect(folder, true);
+      const sizes = Object.values(dataset.splits).map(({ size }) => size);
+      assertEquals(sizes.reduce((sum, size) => sum + size, 0), 35);
+      assertStringIncludes(notes.join(), "1 of 36 samples are broken and left out: sample");
+      await mend();
+    };
+    const photo = await Deno.readFile(join(folder, "cat", "3.png"));
+    const restore = () => Deno.writeFile(join(folder, "cat", "3.png"), photo);
+    await Deno.writeFile(join(folder, "cat", "3.png"), photo.subarray(0, 60));
+    await says('Cannot read "cat/3.png" as it must be a whole picture', restore);
+    await Deno.writeFile(join(folder, "cat", "3.png"), new Uint8Array(0));
+    await says('Cannot read "cat/3.png"', restore);
+    const voice = await Deno.readFile(join(folder, "dog", "4.wav"));
+    const restored = () => Deno.writeFile(join(folder, "dog", "4.wav"), voice);
+    await sound(join(folder, "dog", "4.wav"), 100, new Random(0), 16000);
+    await says('"dog/4.wav" as it must have 8000 samples a second, as "cat/0.wav": found 16000; convert it', restored);
+    await sound(join(folder, "dog", "4.wav"), 0, new Random(0));
+    await says("it must hold sound: it has length 0", restored);
+    await Deno.writeFile(join(folder, "dog", "4.wav"), voice.subarray(0, 90));
+    await says("its sound is cut off", restored);
+    await Deno.writeTextFile(join(folder, "cat", "3.jpg"), "x");
+    const twice = await assertRejects(() => load(folder), Refusal);
+    assertStringIncludes(twice.message, 'it must have one file of image: found "cat/3.jpg" and "cat/3.png"');
+    await Deno.remove(join(folder, "cat", "3.jpg"));
+    const list = (path: string) =>
+      ["label,image", ...Array.from({ length: 20 }, (_, n) => `${"ab"[n % 2]},${n === 5 ? path : "cat/1.png"}`)].join(
+        "\n",
+      );
+    for (const path of ["../x.png", "/etc/x.png"]) {
+      await Deno.writeTextFile(join(folder, "list.csv"), list(path));
+      await assertRejects(() => load(join(folder, "list.csv")), Refusal, "its path leads out of it");
+    }
+    await Deno.writeTextFile(join(folder, "list.csv"), list("cat/none.png"));
+    await assertRejects(() => load(join(folder, "list.csv")), Refusal, 'cat/none.png" as it must exist');
+  });
+});
+
+Deno.test("wordsOf() takes words and numbers of any script, in lower case", () => {
+  assertEquals(wordsOf("The CAT's naïve ﬁsh, №42 — 鳥!"), ["the", "cat", "s", "naïve", "fish", "no42", "鳥"]);
+});

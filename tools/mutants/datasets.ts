@@ -1,0 +1,122 @@
+/**
+ * Mistakes in `datasets/` that its tests must notice.
+ *
+ * @module
+ */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+const files = ["tests/datasets/files_test.ts"];
+const media = ["tests/datasets/media_test.ts"];
+const checks = ["tests/datasets/av_digits_test.ts", ...files];
+
+const list: readonly Mutant[] = [
+  ...mutantsOf("datasets/files/splits.ts", files, [
+    ["lacking[split][labels[n]]--;", ""],
+    ["counts.map((count) => count * share / all)", "counts.map((count) => count / all)"],
+    ["else parent[root(n)] = root(other);", ""],
+    [".sort((a, b) => b.length - a.length)", "", "larger groups first makes shares closer, and is no promise"],
+    [
+      "for (const n of group) {\n      result[n] = split;",
+      "for (const n of group.slice(0, 1)) {\n      result[n] = split;",
+    ],
+    ["value > need[best] + 1e-12 ? k : best", "value >= need[best] ? k : best"],
+  ]),
+  ...mutantsOf("datasets/files/values.ts", files, [
+    ["moved[at + p * channels + c] = data[at + c * area + p]", "moved[at + c * area + p] = data[at + c * area + p]"],
+    ["if (width > 0 && row.every(Number.isNaN)) {", "if (width > 0 && row.some(Number.isNaN)) {"],
+    ["present[n] = 0;", ""],
+    ["row.copyWithin((window - length) * width, 0, length * width);", ""],
+    ["row.fill(0, 0, (window - length) * width);", ""],
+    ["!Number.isInteger(value) || value < 0 || value > window", "!Number.isInteger(value) || value < 0"],
+    ["!Number.isInteger(id) || id < 0 || id > 0x7fffffff", "!Number.isInteger(id)"],
+    ["data.reduce((most, id) => Math.max(most, id), 0) + 1", "data.reduce((most, id) => Math.max(most, id), 0)"],
+    ["there === 1 && counts(n) ? n : -1", "there === 1 ? n : -1"],
+    ["value > 0 ? 1 / Math.sqrt(value / count) : 0", "1 / Math.sqrt(value / count)"],
+    ["data.fill(length === 0 ? NaN : 0,", "data.fill(0,"],
+    ['channels === "first" ? [rest[1], rest[2], rest[0]] : rest', "rest"],
+  ]),
+  ...mutantsOf("datasets/files/labels.ts", files, [
+    ["numeric ? (a, b) => Number(a) - Number(b) : undefined", "undefined"],
+    ["if (empty === -1) return;", "return;"],
+    ["names.length > labels.length / 2 && labels.length > 10", "names.length > labels.length"],
+    ['for (const split of ["train", "test"] as const) {', 'for (const split of ["train"] as const) {'],
+    ['validation: ["validation", "valid", "val", "dev", "development"]', 'validation: ["validation"]'],
+    ["const plain = name.trim().toLowerCase();", "const plain = name;"],
+    ["if (other !== undefined) {", "if (other !== undefined && n < 0) {"],
+  ]),
+  ...mutantsOf("datasets/files/build.ts", files, [
+    ["if (array.shape[0] !== size) {", "if (array.shape[0] < size - 5) {"],
+    ["const together = joined([groups, hashes]);", "const together = joined([groups]);"],
+    ["if (split.includes(1)) return { split, notes: [] };", "return { split, notes: [] };"],
+    ["const unseen = spec.classes.findIndex((_, c) => !trained.has(c));", "const unseen = -1;"],
+    ["samples.split[n] === 0;", "n >= 0;"],
+    ["if (other !== undefined && other !== split[n]) {", "if (other !== undefined && other > 9) {"],
+    ["if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;", "continue;"],
+    [
+      'spec.modalities[name].scale === "none" || spec.modalities[name].kind === "tokens"',
+      'spec.modalities[name].kind === "tokens"',
+    ],
+    ["fingerprintOf(splits, described)", "fingerprintOf({ ...splits, test: splits.train }, described)"],
+  ]),
+  ...mutantsOf("datasets/files/refs.ts", files, [
+    ['normalize(name).split(/[\\\\/]/)[0] === ".."', 'normalize(name) === ".."'],
+    ['real.split(/[\\\\/]/)[0] === ".." || isAbsolute(real)', "isAbsolute(real)"],
+    [".sort((a, b) => a.number!.number - b.number!.number)", ".sort((a, b) => b.number!.number - a.number!.number)"],
+    ["data[n * columns.length + k] = array.data[n]", "data[k * rows + n] = array.data[n]"],
+  ]),
+  ...mutantsOf("datasets/files/guess.ts", files, [
+    [
+      'type === "uint8" && lengths === undefined',
+      'type === "uint8" && lengths !== undefined',
+    ],
+    ['if (shape[3] <= 4) return own("image");', ""],
+    ['if (shape[1] <= 4) return own("image", { channels: "first" });', ""],
+    ["whole && (lengths !== undefined || idsName.test(name))", "whole"],
+    ["const odd = [...rest, ...Object.values(taken)]", "const odd = [...Object.values(taken)]"],
+    [
+      'own(lengths === undefined ? "vector" : "sequence")',
+      'own("vector")',
+    ],
+  ]),
+  ...mutantsOf("datasets/files/media.ts", media, [
+    ["recording.rate !== first.rate", "recording.rate > 1e6"],
+    ["Math.log(power + FLOOR)", "power"],
+    ["next[0] = 0;", ""],
+    ["id >= 2 && counts(Math.floor(k / window)) ? 1 : 0", "id >= 2 ? 1 : 0"],
+    ["window.fill(0);", ""],
+    ['if (name === "") continue;', ""],
+    [".toLowerCase()", ""],
+    ["ids.size + 2);\n      data", "ids.size + 1);\n      data"],
+  ]),
+  ...mutantsOf("datasets/files/folders.ts", media, [
+    ["if (other !== undefined) {", "if (other === file) {"],
+    ["top.every(({ name }) => splitOf(name) !== null)", "false"],
+    ["sort((a, b) => a.name < b.name ? -1 : 1)", "sort((a, b) => a.name < b.name ? 1 : -1)"],
+  ]),
+  ...mutantsOf("datasets/transforms/log_mel.ts", media, [
+    ['norm === "slaney" ? 2 / (edges[band + 2] - edges[band]) : 1', "1"],
+    ["2 * Math.PI * n / size", "2 * Math.PI * n / (size - 1)"],
+    ["const at = t * hop + n - before;", "const at = t * hop + n;"],
+    ["size - fft % 2", "size"],
+    ["place < size ? place : period - place", "place < size ? place : size - 1"],
+    ["hertz < 1000 ?", "hertz < 2000 ?"],
+    ["n * n % (2 * size)", "n * n", "the same angle but for rounding"],
+  ]),
+  ...mutantsOf("datasets/check.ts", checks, [
+    ["if (size < 1) refuse(", "if (size < 0) refuse("],
+    ["label < 0 || label >= classes", "label < 0 || label > classes"],
+    ["values.length !== split.size * row", "values.length < row"],
+    ["if (index !== -1) refuse(", "if (index > 1e9) refuse("],
+    ["if (other !== undefined) {", "if (other === name) {"],
+  ]),
+  ...mutantsOf("datasets/views.ts", files, [
+    ["if (other.split !== split) across.push(pair);", "if (other.split === split) across.push(pair);"],
+    ["if (other.label !== labels[n]) contradicting.push(pair);", ""],
+    ["const constant = values.length > 0 &&", "const constant = values.length > 1e9 &&"],
+  ]),
+  ...mutantsOf("datasets/fingerprint.ts", files, [
+    ["present === undefined ? arrays : [...arrays, present]", "arrays"],
+  ]),
+];
+
+export default list;
