@@ -34,7 +34,7 @@ const list: readonly Mutant[] = [
     ["if (unknown !== undefined) {", 'if (unknown === "") {'],
   ]),
   ...mutantsOf("cli/value.ts", command, [
-    ["for (const plugin of config?.plugins ?? [])", "for (const plugin of [] as string[])"],
+    ["[...named, ...await loadKept(library, config, named)]", "named"],
     ["if (await kind(path) === null) {", 'if (path === "") {'],
     ["for (const flag of Object.keys(choices)) choice(parsed, flag as keyof Choices);", ""],
     ["if (!ofRun && parsed.text.split !== undefined) {", "if (ofRun && parsed.text.split !== undefined) {"],
