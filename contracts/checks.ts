@@ -152,7 +152,18 @@ function hasParameters(params: readonly string[], modality: string): boolean {
 function trained(model: Model, rig: Rig, tools: ContractTools, resume?: Checkpoint): Promise<Kept> {
   const engine = tools.compiled;
   const teachers = rig.teachers?.(engine);
-  return keptRun({ model, dataset: rig.dataset, engine, training: toyTraining, seed: 0, resume, teachers });
+  // The first run leaves checkpoints within its epochs too.
+  const checkpointEvery = resume === undefined ? { steps: 3 } : undefined;
+  return keptRun({
+    model,
+    dataset: rig.dataset,
+    engine,
+    training: toyTraining,
+    seed: 0,
+    resume,
+    teachers,
+    checkpointEvery,
+  });
 }
 
 /**
@@ -174,10 +185,26 @@ export async function resumesBitForBit(rig: () => Rig, tools: ContractTools): Pr
     );
     must(moves, `training does not move the encoder of "${modality}"`);
   }
-  // After the second epoch, in which a method is past any warm-up.
-  const next = rig();
-  const rest = await trained(next.model, next, tools, whole.checkpoints[1]);
-  const where = "a run that goes on after its second epoch does not end like one that was never stopped";
+  // In the second epoch a method is past any warm-up.
+  const places: [string, Checkpoint | undefined][] = [
+    ["after its second epoch", whole.checkpoints[1]],
+    ["within its third epoch", whole.within.find(({ state }) => state.epochs === 2)],
+  ];
+  for (const [place, checkpoint] of places) {
+    if (checkpoint !== undefined) await endsLike(whole, place, checkpoint, rig(), tools);
+  }
+}
+
+/** A run that goes on from a checkpoint of the third epoch ends like the one that left it. */
+async function endsLike(
+  whole: Kept,
+  place: string,
+  checkpoint: Checkpoint,
+  next: Rig,
+  tools: ContractTools,
+): Promise<void> {
+  const rest = await trained(next.model, next, tools, checkpoint);
+  const where = `a run that goes on ${place} does not end like one that was never stopped`;
   const hint = "does something live outside of buffers, tables and save()?";
   for (const [name, { data }] of Object.entries(whole.result.params)) {
     const found = difference(rest.result.params[name].data, data, 0);

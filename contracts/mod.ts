@@ -20,15 +20,21 @@ import type { AnyPart } from "../core/library.ts";
 import { type Contract, type ContractTools, judge, type Verdict } from "./contract.ts";
 import { datasetContracts } from "./datasets.ts";
 import { encoderContracts } from "./encoders.ts";
+import { estimatorContracts } from "./estimators.ts";
 import { fusionContracts } from "./fusions.ts";
+import { lossContracts } from "./losses.ts";
 import { methodContracts } from "./methods.ts";
 import { commonContracts } from "./options.ts";
+import { samplerContracts } from "./samplers.ts";
 
 export { BrokenContract, type Contract, type ContractTools, type Found, judge, type Verdict } from "./contract.ts";
 export { datasetContracts } from "./datasets.ts";
 export { encoderContracts } from "./encoders.ts";
+export { estimatorContracts } from "./estimators.ts";
 export { fusionContracts } from "./fusions.ts";
+export { lossContracts } from "./losses.ts";
 export { methodContracts } from "./methods.ts";
+export { samplerContracts } from "./samplers.ts";
 export { fusionsFor, INPUTS } from "./toy.ts";
 
 /** Contracts by kind. */
@@ -37,6 +43,9 @@ const byKind: Readonly<Record<string, readonly Contract<never>[] | undefined>> =
   encoder: encoderContracts,
   fusion: fusionContracts,
   method: methodContracts,
+  estimator: estimatorContracts,
+  loss: lossContracts,
+  sampler: samplerContracts,
 };
 
 /** The contracts of a part's kind; of a kind that has none of its own, those of every part. */

@@ -1,0 +1,5 @@
+/** Every registered loss keeps every contract. */
+import { contractTools, testContracts } from "../helpers/contracts.ts";
+
+const tools = await contractTools();
+testContracts(tools.library.of("loss").list(), tools);

@@ -1,0 +1,5 @@
+/** Every registered sampler keeps every contract. */
+import { contractTools, testContracts } from "../helpers/contracts.ts";
+
+const tools = await contractTools();
+testContracts(tools.library.of("sampler").list(), tools);
