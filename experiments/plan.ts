@@ -45,6 +45,8 @@ export interface AskedCell {
   readonly index: number;
   readonly request: CellRequest;
   readonly seed: number;
+  /** Of a run that only teaches: a cell that asked for it, whose command runs it too. */
+  readonly pupil?: AskedCell;
 }
 
 /** One configuration with one seed. */
@@ -166,13 +168,14 @@ async function addTeachers(
   const known = new Set(cells.map(({ id }) => id));
   const taught = new Set<string>();
   const teachers: GridCell[] = [];
-  for (const { request, seed, config: own } of cells) {
+  for (const pupil of cells) {
+    const { request, seed, config: own } = pupil;
     for (const config of Object.values(teachersOf(own, library, await datasets.get(request)))) {
       const id = runId(config);
       taught.add(id);
       if (known.has(id)) continue;
       known.add(id);
-      teachers.push({ index: next + teachers.length, request: requestOf(config), seed, config, id });
+      teachers.push({ index: next + teachers.length, request: requestOf(config), seed, pupil, config, id });
     }
   }
   return { teachers, taught };

@@ -65,7 +65,10 @@ export async function runPlan(plan: GridPlan, options: GridOptions): Promise<Gri
   const { cells, teachers, taught } = plan;
   const lock = await acquireLock(options.runs);
   const outcomes = new Map<number, CellOutcome>();
-  const commandOf = ({ request, seed }: AskedCell) => options.command?.(request, seed) ?? "";
+  const commandOf = (cell: AskedCell) => {
+    const { request, seed } = cell.pupil ?? cell;
+    return options.command?.(request, seed) ?? "";
+  };
   let halted = false;
   const tell = (cell: AskedCell, event: CellEvent) => options.onEvent?.({ type: "cell", cell, event });
   const fail = (cell: AskedCell, message: string) => {

@@ -115,6 +115,45 @@ Deno.test("data-remixing: an idle encoder rests, or as released is moved by mome
   }
 });
 
+Deno.test("info-reg beyond its window is uni-ce, and its pull keeps encoders nearer to where an epoch began", async () => {
+  assertEquals(
+    params(await run("concat", [["info-reg", { threshold: 2 }]])), // no growth exceeds 1
+    params(await run("concat", ["uni-ce"])),
+  );
+  // Constant rate and no decay: what an epoch moves is what its gradients do.
+  const travelled = async (strength: number) => {
+    const training = { schedule: "constant" as const, weightDecay: 0, epochs: 3 };
+    const methods: Methods = [["info-reg", { strength: [strength] }]];
+    const { checkpoints } = await trained(engine, toyModel(library, two, "concat", methods), two, { training });
+    const [, before, after] = checkpoints.map(({ tensors }) => tensors);
+    return Object.keys(after).filter((name) => name.startsWith("param:encoder:"))
+      .reduce(
+        (sum, name) => sum + Array.from(after[name].data).reduce((s, x, i) => s + (x - before[name].data[i]) ** 2, 0),
+        0,
+      );
+  };
+  assert(await travelled(3) < await travelled(0));
+});
+
+Deno.test("umt brings features nearer to the teachers', the more the heavier it is", async () => {
+  const distance = async (weight: number) => {
+    const model = toyModel(library, two, "concat", [["umt", { weight }]]);
+    const losses: number[] = [];
+    await train({
+      model,
+      dataset: two,
+      engine,
+      training: { ...toyTraining, epochs: 6 },
+      seed: 0,
+      teachers: standInTeachers(model, two, engine),
+      onEpoch: ({ loss }) => void losses.push((loss["teacher:audio"] + loss["teacher:image"]) / weight),
+    });
+    return losses[losses.length - 1];
+  };
+  const [light, middle, heavy] = [await distance(1e-6), await distance(0.5), await distance(5)];
+  assert(heavy < middle && middle < light, [light, middle, heavy].join());
+});
+
 // ------------------------------------------------------------------------------------------------------------- ensembles
 
 Deno.test("unimodal-ensemble trains the models that runs of one modality train, and predicts their average", async () => {

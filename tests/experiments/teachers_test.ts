@@ -59,10 +59,22 @@ Deno.test("a run whose teacher failed fails with the teacher's id, and nothing e
       { ...common, label: "umt", methods: [part("umt")], training: { epochs: 2, learningRate: 1e30, clipNorm: 0 } },
       { ...common, label: "concat", methods: [] },
     ];
-    const { outcomes } = await run(runs, cells);
+    const commands = new Set<string>();
+    const { outcomes } = await runGrid({
+      library,
+      runs,
+      seeds: [0],
+      workers: 1,
+      cells,
+      command(request, seed) {
+        commands.add(`run ${request.label}#${seed}`);
+        return `run ${request.label}#${seed}`;
+      },
+    });
     assertEquals(outcomes.map(({ status }) => status), ["failed", "finished"]);
     assert(outcomes[0].status === "failed");
     assertStringIncludes(outcomes[0].message, 'Cannot ask teacher "audio" as its run ');
+    assertEquals(commands, new Set(["run umt#0", "run concat#0"])); // a teacher is run again by the cell that asked for it
     const kept = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
       join(runs, name)
     );

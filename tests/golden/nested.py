@@ -289,18 +289,24 @@ def boost_loss(own, y, q, w1, w2):
     return np.mean(ce(own, y) * (w1 - w2 * q) / own.shape[1])
 
 
-def recon_boost(m, turn, later, rectify=False, hidden=0, gradient=True, alpha=0.5):
-    width = FEATURES[0]
+def recon_boost(m, turn, later, rectify=False, hidden=0, gradient=True, alpha=0.5, equal=True):
+    widths = [FEATURES[0 if equal else u] for u in range(m)]
+    width = max(widths)
     extra = [("aux:recon-boost/out/kernel", (hidden or width, C)), ("aux:recon-boost/out/bias", (C,))]
     if hidden:
         extra += [("aux:recon-boost/hidden/kernel", (width, hidden)), ("aux:recon-boost/hidden/bias", (hidden,))]
     extra += [("aux:recon-boost-scale/beta", ())]
-    model = Model(m, "concat", equal_widths=True, extra=extra)
+    for n, own in zip(NAMES, widths):
+        if own < width:
+            extra += [(f"aux:recon-boost:{n}/kernel", (own, width)), (f"aux:recon-boost:{n}/bias", (width,))]
+    model = Model(m, "concat", equal_widths=equal, extra=extra)
 
     def own(P, f):
         found = {}
         for n in model.names:
             x = f[n]
+            if x.shape[1] < width:
+                x = x @ P[f"aux:recon-boost:{n}/kernel"] + P[f"aux:recon-boost:{n}/bias"]
             if hidden:
                 x = np.maximum(x @ P["aux:recon-boost/hidden/kernel"] + P["aux:recon-boost/hidden/bias"], 0)
             found[n] = x @ P["aux:recon-boost/out/kernel"] + P["aux:recon-boost/out/bias"]
@@ -325,7 +331,8 @@ def recon_boost(m, turn, later, rectify=False, hidden=0, gradient=True, alpha=0.
     def step(P, state, rows):
         G = gradients(lambda Q: loss(Q, rows, P), P)
         if not rectify:
-            G = {k: g for k, g in G.items() if group(k) in (f"encoder:{model.names[turn]}", "aux:recon-boost")}
+            n = model.names[turn]
+            G = {k: g for k, g in G.items() if group(k) in (f"encoder:{n}", f"aux:recon-boost:{n}", "aux:recon-boost")}
         return G, state, {"loss/joint" if rectify else f"loss/boost:{model.names[turn]}": loss(P, rows, P)}
 
     P, _, found = run(model, step)
@@ -340,9 +347,11 @@ for options, m, epoch, arguments in [
     ({"hidden": 0}, 2, 4, {"turn": 0, "later": False, "rectify": True}),
     ({"hidden": 0}, 2, 8, {"turn": 1, "later": True}),
     ({"hidden": 5, "boost": 1, "rectify": 1}, 3, 6, {"turn": 0, "later": True, "hidden": 5}),
+    ({"hidden": 0, "boost": 1, "rectify": 1}, 3, 4, {"turn": 2, "later": True, "equal": False}),
+    ({"hidden": 0, "boost": 1, "rectify": 1}, 2, 2, {"turn": 1, "later": True, "equal": False}),
     ({"hidden": 0, "agreementGradient": False}, 3, 17, {"turn": 2, "later": True, "gradient": False}),
 ]:
-    case("recon-boost", options, m, "concat", epoch, recon_boost(m, **arguments), equalWidths=True)
+    case("recon-boost", options, m, "concat", epoch, recon_boost(m, **arguments), equalWidths=arguments.get("equal", True))
 result["formulas"]["reconBoost"] = {"boosted": round(float(boost_loss(AUDIO, TOY, p_label(IMAGE, TOY), 5, 1)), 6)}
 
 
