@@ -189,9 +189,9 @@ export const infoReg: MethodPlugin = defineMethod<InfoRegOptions>({
         const open = host.control(OPEN);
         return Object.fromEntries(modalities.map((modality, u) => [`open:${modality}`, open[u]]));
       },
-      save: () => structuredClone(traces),
+      save: () => structuredClone({ traces, sums }),
       load: (saved) => {
-        traces = saved as Record<string, number[]>;
+        ({ traces, sums } = saved as { traces: typeof traces; sums: typeof sums });
       },
     };
   },

@@ -7,7 +7,8 @@ import { standInTeachers } from "../../contracts/toy.ts";
 import { selectModalities } from "../../datasets/select.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { type Model, train } from "../../training/mod.ts";
+import { keptRun } from "../../contracts/kept.ts";
+import { type Checkpoint, type Model, train } from "../../training/mod.ts";
 import { incompatibility } from "../../training/compose.ts";
 import { trained } from "../helpers/train.ts";
 import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
@@ -133,6 +134,21 @@ Deno.test("info-reg beyond its window is uni-ce, and its pull keeps encoders nea
       );
   };
   assert(await travelled(3) < await travelled(0));
+});
+
+Deno.test("info-reg stopped within an epoch forgets none of its steps", async () => {
+  const plugin = library.of("method").get("info-reg");
+  const method = () => plugin.create({}, { modalities: ["audio", "image"], classes: 3 });
+  const [one, two_] = [method(), method()];
+  const model = (own: Method) => toyModel(library, two, "concat", [own]);
+  const training = { ...toyTraining, epochs: 3 };
+  const run = (own: Method, resume?: Checkpoint) =>
+    keptRun({ model: model(own), dataset: two, engine, training, seed: 0, resume, checkpointEvery: { steps: 3 } });
+  const { within } = await run(one);
+  const middle = within.filter(({ state }) => state.epochs === 1);
+  assert(middle.length > 0);
+  await run(two_, middle[0]);
+  assertEquals(two_.save!(), one.save!());
 });
 
 Deno.test("umt brings features nearer to the teachers', the more the heavier it is", async () => {
