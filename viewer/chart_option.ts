@@ -116,6 +116,17 @@ function percentEnds(values: readonly number[]): { min?: number; max?: number } 
   return { ...(low - room <= 0 ? { min: 0 } : {}), ...(high + room >= 100 ? { max: 100 } : {}) };
 }
 
+/** A line across at a place, with its name. */
+function markOf({ x, name }: NonNullable<LineChart["marked"]>, ink: typeof inks[Theme]): Record<string, unknown> {
+  return {
+    silent: true,
+    symbol: "none",
+    data: [{ xAxis: x, name }],
+    lineStyle: { color: ink.muted, type: "dashed", width: 1 },
+    label: { formatter: "{b}", color: ink.muted, fontSize: 11 },
+  };
+}
+
 /** The end of an axis at what no value can be below, where it would go beyond: an interval that does is cut there. */
 function leastEnd(values: readonly number[], least: number | undefined): { min?: number } {
   if (least === undefined || values.length === 0) return {};
@@ -152,6 +163,7 @@ function lineOption(chart: LineChart, look: ChartLook): Record<string, unknown> 
       lineStyle: { width: 2, type: dashes[Math.floor(i / 8) % 3] },
       emphasis: { disabled: true },
       z: 3,
+      ...(i === 0 && chart.marked !== undefined ? { markLine: markOf(chart.marked, ink) } : {}),
     };
     if (low === undefined || high === undefined) return [line];
     // A band is the area between its lower end and that plus its width.

@@ -28,6 +28,8 @@ export interface LineChart {
   readonly percent: boolean;
   /** What no value can be below: an axis ends there, where an interval reaches beyond. */
   readonly least?: number;
+  /** Where a line stands across, with its name: the tested epoch. */
+  readonly marked?: { readonly x: number; readonly name: string };
   readonly series: readonly Series[];
 }
 
@@ -78,8 +80,17 @@ function lines(
   return [{ kind: "lines", id, title, about, xTitle: "Epoch", percent, least, series }];
 }
 
-/** Every chart of one run. Ids are unique; what has no values has no chart. */
-export function runCharts(records: readonly EpochRecord[]): Chart[] {
+/**
+ * Every chart of one run. Ids are unique; what has no values has no chart.
+ *
+ * @param tested The epoch of which the parameters were tested, from 0; marked if it is given.
+ */
+export function runCharts(records: readonly EpochRecord[], tested: number | null = null): Chart[] {
+  const marked = tested === null ? undefined : { x: tested + 1, name: "tested" };
+  return chartsOf(records).map((chart) => chart.kind === "lines" ? { ...chart, marked } : chart);
+}
+
+function chartsOf(records: readonly EpochRecord[]): Chart[] {
   const measures = epochMeasures(records);
   const pick = (test: (key: string) => boolean, name: (measure: EpochMeasure) => string) =>
     measures.filter(({ key }) => test(key)).map((measure) => [name(measure), measure] as const);

@@ -42,7 +42,10 @@ export async function runViewOf(store: RunStore, model: Model, id: string): Prom
     run,
     configuration,
     epochs,
-    charts: [...runCharts(epochs.records), ...(kept.evidence === null ? [] : [reliabilityChart(kept.evidence)])],
+    charts: [
+      ...runCharts(epochs.records, run.summary?.selectedEpoch ?? null),
+      ...(kept.evidence === null ? [] : [reliabilityChart(kept.evidence)]),
+    ],
     kept,
     experiments: experimentsWith(model, id),
     files: store.files(id),

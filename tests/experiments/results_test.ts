@@ -162,6 +162,11 @@ Deno.test("the reference is the first row unless another is named; a row that fa
   const failed = { status: "failed", cell: { request: { label: "a" } } } as unknown as CellOutcome;
   const [only] = configurations([failed, ...row("b", [0.9, 0.91, 0.93])]);
   assertEquals(only.versus, null);
+  const rest = configurations([failed, ...row("b", [0.9, 0.91, 0.93]), ...row("c", [0.5, 0.52, 0.51])]);
+  assertEquals(rest.map(({ versus }) => versus), [null, null]);
+  // One that reads labels is compared with nothing, whichever of the two it is.
+  const honest = configurations([...row("a", [0.5, 0.52, 0.51]), ...row("cheat", [1, 0.99, 1], { readsLabels: true })]);
+  assertEquals(honest[1].versus!.reason, "one of them reads the labels of what it predicts");
   assertEquals(checkReference("b", ["a", "b"]), "b");
   assertThrows(() => checkReference("conct", ["concat", "arm"]), Refusal, 'did you mean "concat"?');
 });

@@ -59,6 +59,15 @@ Deno.test("versusReference() says how many seeds would show what is not shown, a
   assertEquals(b.seedsNeeded, null);
 });
 
+Deno.test("versusReference() judges by the corrected p: what holds alone does not hold among many", () => {
+  const own = sample("a", [0.92, 0.922, 0.951]);
+  const [alone] = versusReference(reference, [own]);
+  assertEquals([alone.p! < 0.05, alone.verdict], [true, "better"]);
+  const others = Array.from({ length: 30 }, (_, i) => sample(`o${i}`, [0.91, 0.90, 0.97]));
+  const [among] = versusReference(reference, [own, ...others]);
+  assertEquals([among.p, among.pHolm! > 0.05, among.verdict], [alone.p, true, "not told apart"]);
+});
+
 Deno.test("versusReference() pairs by seed, whatever their order, and knows none in common", () => {
   const [row] = versusReference({ label: "r", values: { 3: 0.5, 1: 0.2, 2: 0.3 } }, [
     { label: "x", values: { 2: 0.4, 3: 0.7, 1: 0.2, 9: 0 }, apart: null },

@@ -223,6 +223,18 @@ Deno.test("an axis ends at 0 for what cannot be less, where a band reaches below
   assertEquals([bounds["loss.total"], bounds["phi:audio"]], [undefined, undefined]);
 });
 
+Deno.test("the tested epoch is marked on every curve of a run, and on none without a result", () => {
+  const records = [0, 1, 2].map((epoch) => epochOf({}, epoch));
+  const marks = (charts: ReturnType<typeof runCharts>) =>
+    charts.flatMap((chart) => {
+      if (chart.kind !== "lines") return [];
+      const [first] = chartOption(chart, { theme: "dark", width: 400 }).series as { markLine?: { data: unknown[] } }[];
+      return [first.markLine?.data ?? null];
+    });
+  assert(marks(runCharts(records, 1)).every((data) => JSON.stringify(data) === '[{"xAxis":2,"name":"tested"}]'));
+  assert(marks(runCharts(records)).every((data) => data === null));
+});
+
 Deno.test("a model of one modality has no gap: no curve and no column draws one of 0", () => {
   const spec: RunSpec = { modalities: ["audio"], epochs: 3 };
   const records = [0, 1, 2].map((epoch) => epochOf(spec, epoch));

@@ -9,7 +9,7 @@ import { differenceText, pText, versusSentence } from "../../experiments/versus.
 import type { Configuration, KnownRun } from "../configurations.ts";
 import type { Grid, GridRow } from "../grid.ts";
 import { hasVersus } from "../grid_table.ts";
-import { hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
+import { duration, hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
 import { gridUrl } from "../query.ts";
 import { type Setting, settingText } from "../settings.ts";
 import { Exports, OlderBadge, StateBadge } from "./parts.tsx";
@@ -117,12 +117,19 @@ const seedsColumn: Column = {
           <span class="muted">
             {`epoch ${run.epochs} of ${run.epochsPlanned}`}
             {run.validationAccuracy !== null && `, validation ${numberText(run.validationAccuracy, "percent")}`}
+            {run.state === "running" && leftOf(run) !== null && `, about ${duration(leftOf(run)!)} left`}
           </span>
         )}
       </>
     ),
   }),
 };
+
+/** Seconds until a running run has drawn its samples, at its pace so far; `null` before its first epoch. */
+function leftOf({ progress }: KnownRun): number | null {
+  if (progress === null || !(progress.samplesPerSecond > 0)) return null;
+  return Math.max(0, progress.samplesBudget - progress.samplesDrawn) / progress.samplesPerSecond;
+}
 
 function versusColumns({ reference }: Grid): Column[] {
   return [

@@ -1,0 +1,130 @@
+/**
+ * Mistakes in what `experiments/` concludes that its tests must notice.
+ *
+ * @module
+ */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+const statistics = ["tests/experiments/statistics_test.ts"];
+const power = ["tests/experiments/power_test.ts"];
+const versus = ["tests/experiments/versus_test.ts"];
+const results = ["tests/experiments/results_test.ts", "tests/experiments/reads_labels_test.ts"];
+const samples = ["tests/experiments/sample_tests_test.ts"];
+
+const list: readonly Mutant[] = [
+  ...mutantsOf("experiments/statistics.ts", statistics, [
+    ["Math.sqrt(squares / (values.length - 1))", "Math.sqrt(squares / values.length)"],
+    ["tQuantile(0.975, n - 1) * std", "tQuantile(0.95, n - 1) * std"],
+    ["tQuantile(0.975, n - 1) * std", "1.96 * std"],
+    ["if (std! <= rounding)", "if (std! === 0)"],
+    ["const rounding = 1e-12 *", "const rounding = 1e-3 *"],
+    ["interval(a.map((value, i) => value - b[i]))", "interval(a.map((value, i) => b[i] - value))"],
+    ["degreesOfFreedom, p: tTwoSided(t, n - 1)", "degreesOfFreedom, p: tTwoSided(t, n)"],
+    ["(pValues.length - position) * pValues[index]", "pValues.length * pValues[index]"],
+    ["largest = Math.max(largest, Math.min(1,", "largest = Math.max(0, Math.min(1,"],
+    [".filter((seed) => Object.hasOwn(b, seed))", ""],
+    ["export const leastSeeds = 3;", "export const leastSeeds = 2;"],
+    ["}).sort((a, b) => b.mean - a.mean);", "}).sort((a, b) => a.mean - b.mean);"],
+    ["const corrected = holm(tests.map((p) => p ?? 1));", "const corrected = tests.map((p) => p ?? 1);"],
+    ["supported: others.length > 0 && tied.every(", "supported: others.length > 0 && tied.some("],
+    ["supported: others.length > 0 && tied", "supported: tied"],
+    ['p === null ? "untested" as const :', 'p === null ? "yes" as const :'],
+    ["ranks[order[i]] = (start + 1 + end) / 2;", "ranks[order[i]] = start + 1;"],
+    ["const center = (x.length + 1) / 2;", "const center = x.length / 2;"],
+    ["const tail = 2 * Math.min(p, 1 - p);", "const tail = Math.min(p, 1 - p);"],
+    ["return p < 0.5 ? -high : high;", "return high;"],
+  ]),
+  ...mutantsOf("experiments/power.ts", power, [
+    ["Math.abs(effect) * Math.sqrt(n)", "Math.abs(effect) * Math.sqrt(n - 1)"],
+    ["tQuantile(1 - alpha / 2, k)", "tQuantile(1 - alpha, k)"],
+    ["+ normalCdf(-delta - critical * u)", ""],
+    [">= 0.8;", ">= 0.5;"],
+    ["[leastSeeds - 1, mostSeeds]", "[1, mostSeeds]"],
+    ["if (!enough(mostSeeds)) return null;", ""],
+  ]),
+  ...mutantsOf("experiments/versus.ts", versus, [
+    ["values[seed] - reference.values[seed]", "reference.values[seed] - values[seed]"],
+    [
+      "pairedBySeed(values, reference.values)",
+      "pairedBySeed(reference.values, values)",
+      "p, interval and spread are those of either order, and the difference is taken by itself",
+    ],
+    [
+      "const corrected = holm(tested.map(({ test }) => test!.p!));",
+      "const corrected = tested.map(({ test }) => test!.p!);",
+    ],
+    ['difference! > 0 ? "better" : "worse"', 'difference! > 0 ? "worse" : "better"'],
+    ["const shown = pHolm < level;", "const shown = p! < level;"],
+    ["seedsNeeded(difference! / std, level / tested.length)", "seedsNeeded(difference! / std, level)"],
+    ["reason: apart ?? untestable(n, test)", "reason: untestable(n, test)"],
+    ["if (test.p === null)", "if (test.p === 0)"],
+    ["Math.max(needed, n + 1)", "needed"],
+    ["export const level = 0.05;", "export const level = 0.1;"],
+    ["(100 * ci95).toFixed(1)", "(200 * ci95).toFixed(1)"],
+  ]),
+  ...mutantsOf("experiments/comparable.ts", results, [
+    ['if (a.data !== b.data) return "on other data";', ""],
+    ["`${training.budget} ${training.epochs}`", "training.budget"],
+    ["`${training.budget} ${training.epochs}`", "String(training.epochs)"],
+    ['!== encoder) return "with other encoders";', "!== encoder) return null;"],
+    ["(b.encoders.get(modality) ?? encoder) !== encoder", "b.encoders.get(modality) !== encoder"],
+    ["b.key.encoders.size - a.key.encoders.size", "a.key.encoders.size - b.key.encoders.size"],
+  ]),
+  ...mutantsOf("experiments/results.ts", results, [
+    [
+      "accuracy: over(({ summary }) => summary.test.perModality[modality].accuracy)",
+      "accuracy: over(({ summary }) => summary.test.perModality[modality].ablateMean)",
+    ],
+    [
+      "ablateMean: over(({ summary }) => summary.test.perModality[modality].ablateMean)",
+      "ablateMean: over(({ summary }) => summary.test.perModality[modality].accuracy)",
+    ],
+    ["seconds: over(({ timing }) => timing.seconds)", "seconds: over(({ timing }) => timing.stepMs)"],
+    ["[seed, summary.test.accuracy]", "[seed, summary.test.macroF1]"],
+    [
+      "const reference = options.reference === undefined ? rows[0]?.label : options.reference;",
+      "const reference = rows[0]?.label;",
+    ],
+    ["group.filter(({ readsLabels }) => !readsLabels)", "group"],
+    ["if (row.readsLabels || reference.readsLabels)", "if (reference.readsLabels)"],
+    ["options.reference ?? outcomes[0]?.cell.request.label", "options.reference"],
+    ["if (labels.includes(reference)) return reference;", "return reference;"],
+    ["over(({ summary }) => summary.samplesDrawn)", "runs[0].summary.samplesDrawn"],
+  ]),
+  ...mutantsOf("experiments/table.ts", results, [
+    [
+      "`${percent(own.accuracy)} (${percent(own.ablateMean)})`",
+      "`${percent(own.ablateMean)} (${percent(own.accuracy)})`",
+    ],
+    ['ci95 === null ? "" : ` ± ${percent(ci95)}`', 'std === null ? "" : ` ± ${percent(std)}`'],
+    ["b.testAccuracy.mean - a.testAccuracy.mean", "a.testAccuracy.mean - b.testAccuracy.mean"],
+    ['versus?.pHolm == null ? "-" : pText(versus.pHolm)', 'versus?.p == null ? "-" : pText(versus.p)'],
+    ['Object.keys(perModality).length < 2 ? "-" :', 'Object.keys(perModality).length < 1 ? "-" :'],
+    ["tested.length > 0 ? tested : compared", "compared"],
+    ["versus !== null && !readsLabels", "versus !== null"],
+    ["if (groups.length < 2) return [];", "return [];"],
+    ["spare(own) >= spare(found) ? own : found", "spare(own) <= spare(found) ? own : found"],
+  ]),
+  ...mutantsOf("experiments/calibration.ts", samples, [
+    ["counts[label][predicted[i]]++;", "counts[predicted[i]][label]++;"],
+    [
+      "bin.count / n * Math.abs(bin.accuracy - bin.confidence)",
+      "Math.abs(bin.accuracy - bin.confidence) / full.length",
+    ],
+    ["Math.ceil(confidence[i] * bins)", "Math.floor(confidence[i] * bins)"],
+    ["return best === label;", "return best !== label;"],
+  ]),
+  ...mutantsOf("experiments/sample_tests.ts", samples, [
+    ["right && !second[i]", "right && second[i]"],
+    ["Math.min(onlyFirst, onlySecond)", "Math.max(onlyFirst, onlySecond)"],
+    ["p: Math.min(1, 2 * tail)", "p: Math.min(1, tail)"],
+    ["times[random.integer(pairs.length)]++", "times[s]++"],
+    ["const group = random.integer(groups.length);", "const group = g;"],
+    ["Number(first[i]) - Number(second[i])", "Number(second[i]) - Number(first[i])"],
+    ["percentile(found, 0.025)", "percentile(found, 0.05)"],
+    ["!same(a.labels, b.labels)", "false"],
+    ["!same(a.ids, b.ids)", "false"],
+  ]),
+];
+
+export default list;

@@ -1,0 +1,192 @@
+/**
+ * Mistakes in `viewer/` that its tests must notice.
+ *
+ * @module
+ */
+import { type Mutant, mutantsOf } from "../mutant.ts";
+
+const app = ["tests/viewer/app_test.ts"];
+const views = ["tests/viewer/views_test.ts"];
+const security = ["tests/viewer/security_test.ts"];
+const hostile = ["tests/viewer/hostile_test.ts"];
+const experiment = ["tests/viewer/experiment_test.ts"];
+const evidence = ["tests/viewer/evidence_test.ts"];
+const report = ["tests/viewer/report_test.ts"];
+const tables = ["tests/viewer/table_test.ts"];
+const store = ["tests/viewer/store_test.ts"];
+const serving = ["tests/viewer/command_test.ts"];
+
+const list: readonly Mutant[] = [
+  ...mutantsOf("viewer/security.ts", security, [
+    ["if (options.token !== null) {", "if (options.token === undefined) {"],
+    ['origin.replace(/^https?:\\/\\//, "") !== host', "!origin.includes(host)"],
+    ["a.length === b.length && timingSafeEqual(a, b)", "given.startsWith(wanted)"],
+    ["a.length === b.length && timingSafeEqual(a, b)", "wanted.startsWith(given)"],
+    ["(token === null ? loopback : wellFormed).test(host)", "wellFormed.test(host)"],
+    ['url.pathname.replace(/^\\/{2,}/, "/")', "url.pathname"],
+    ['c.req.method !== "GET" && c.req.method !== "HEAD"', 'c.req.method === "DELETE"'],
+    ['(site === "cross-site" || site === "same-site")', '(site === "cross-site")'],
+    ["if (c.req.url.length > maxUrl)", "if (c.req.url.length > 100 * maxUrl)"],
+    ['url.searchParams.delete("token");', ""],
+    ['sameSite: "Strict",', 'sameSite: "Lax",'],
+    ["const loopback = /^(127", "const loopback = /(127"],
+    ["Math.max(0, now - this.#at) / 1000 * this.#perSecond", "Math.max(0, now - this.#at) * this.#perSecond"],
+  ]),
+  ...mutantsOf("viewer/serve.ts", serving, [
+    ["if (!isLoopback(host) && token === null)", 'if (host === "0.0.0.0" && token === null)'],
+    [
+      "return /^(127(\\.\\d{1,3}){3}|localhost|::1)$/i.test(host);",
+      "return /^(127(\\.\\d{1,3}){3}|localhost|::1)/i.test(host);",
+    ],
+    ["await Promise.race([Promise.all(answering), grace.promise]);", "await Promise.all(answering);"],
+  ]),
+  ...mutantsOf("viewer/routes/errors.tsx", app, [
+    ["|| error instanceof StoreError) return null;", ") return null;"],
+    ["if (!(error instanceof Refusal) ||", "if (!(error instanceof Error) ||"],
+    ["{ status, message, ...parts }", "{ status, message }"],
+    ['message: "The viewer could not answer this; its terminal says why."', "message: String(error)"],
+    ["log(`Cannot answer", "((_: string, __: unknown) => {})(`Cannot answer"],
+  ]),
+  ...mutantsOf("viewer/routes/downloads.ts", app, [
+    ["if (grid.problems.length > 0) throw grid.problems[0];", ""],
+    [
+      "await views.grid(c, { allPages: true })",
+      "await views.grid(c)",
+      "fewer rows than a page holds in every test of the app",
+    ],
+  ]),
+  ...mutantsOf("viewer/routes/api.ts", app, [["if (grid.problems.length > 0) throw grid.problems[0];", ""]]),
+  ...mutantsOf("viewer/search.ts", app, [
+    ['measure.unit === "percent" ? 100 * mean : mean', "mean"],
+    ["tests.every((test) => test(configuration))", "tests.some((test) => test(configuration))"],
+    ["return a <= b;", "return a < b;"],
+    ["return a > b;", "return a >= b;"],
+    ['(settingText(value) === text) === (operator === "=")', "settingText(value) === text"],
+    ["wanted > 0 && wanted < 1", "wanted > 0 && wanted < 0"],
+    ['if (bare !== "" && Number.isFinite(value)) return value;', "return value;"],
+    ['if (mean === undefined) return operator === "!=";', "if (mean === undefined) return true;"],
+  ]),
+  ...mutantsOf("viewer/grid.ts", app, [
+    [
+      "if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;",
+      "if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;",
+    ],
+    ["return sign * (a - b);", "return sign * (b - a);"],
+    ["states.some((state) => counts[state] > 0)", "states.every((state) => counts[state] > 0)"],
+    ["one(query.fusion, settings.fusion)", "one(query.fusion, settings.method)"],
+    ["wanted.length === 0 || wanted.includes(String(value))", "wanted.includes(String(value))"],
+  ]),
+  ...mutantsOf("viewer/grid.ts", experiment, [
+    ["named(experiment.reference)", "all[0]"],
+    ['experiment === null ? "-accuracy" : "planned"', '"-accuracy"'],
+    ["{ ...result, versus: beside.get(id)!.versus }", "result"],
+    ["if (!offered[name].includes(value))", "if (offered[name].includes(value))"],
+    ["const fitting = all.filter(", "const fitting = model.configurations.filter("],
+    ["if (experiment === null) return [];\n  const inside", "if (experiment !== null) return [];\n  const inside"],
+  ]),
+  ...mutantsOf("viewer/experiment.ts", experiment, [
+    ["own.writtenAt > newest.writtenAt", "own.writtenAt < newest.writtenAt"],
+    ["known?.runs.filter((run) => planned.has(run.id)) ?? []", "known?.runs ?? []"],
+    ["planned: planned.size - own.length", "planned: 0"],
+    ["if (name === everything) return null;", ""],
+    ["sum + runs.length + planned, 0", "sum + runs.length, 0"],
+  ]),
+  ...mutantsOf("viewer/configurations.ts", experiment, [
+    ["{ ...versus, reference: labels.get(versus.reference)! }", "versus"],
+  ]),
+  ...mutantsOf("viewer/compare.ts", experiment, [
+    [
+      "{ label: reference.label, values: accuracies(reference.runs) }",
+      "{ label: reference.label, values: accuracies(others[0].runs) }",
+    ],
+    ["values: accuracies(item.runs), apart", "values: accuracies(reference.runs), apart"],
+    ["const configuration = named.get(id) ?? model.byId.get(id);", "const configuration = model.byId.get(id);"],
+  ]),
+  ...mutantsOf("viewer/compare.ts", app, [
+    ["items: items.slice(0, maxCompared)", "items: items.slice(-maxCompared)"],
+    ["if ([item, reference].some(({ runs }) =>", "if ([reference].some(({ runs }) =>"],
+    ["leftOut: Math.max(0, items.length - maxCompared)", "leftOut: 0"],
+  ]),
+  ...mutantsOf("viewer/names.ts", views, [
+    ["second !== undefined && second[1] === first[1] ? null", "false ? null"],
+    ['modalities.includes(",") ? String(settings.fusion)', "true ? String(settings.fusion)"],
+    ["return found;", "return names;"],
+    ['learningRate: "lr"', 'learningRate: "learningRate"'],
+  ]),
+  ...mutantsOf("viewer/settings.ts", views, [
+    ["parts.length === 1 ? name : `${name}.${part.name}`, part.options", "name, {}"],
+    ["else if (first.get(name) !== value) found.add(name);", "else found.add(name);"],
+  ]),
+  ...mutantsOf("viewer/curves.ts", views, [
+    ["sum = weight * sum + (1 - weight) * value;", "sum = weight * value + (1 - weight) * sum;"],
+    ["return sum / scale;", "return sum;"],
+    ["byEpoch.every((run) => run.has(epoch))", "byEpoch.some((run) => run.has(epoch))"],
+    ["mean + sign * half", "mean + sign * half / 2"],
+    ["Object.keys(validation.perModality).length < 2 ? null", "false ? null"],
+  ]),
+  ...mutantsOf("viewer/chart_option.ts", views, [
+    ["low - room <= 0 ? { min: 0 }", "low - room <= 0 ? { min: 10 }"],
+    ["high + room >= 100 ? { max: 100 }", "high + room >= 100 ? {}"],
+    ["if (least === undefined || values.length === 0) return {};", "if (values.length === 0) return {};"],
+  ]),
+  ...mutantsOf("viewer/bounded.ts", hostile, [
+    ["if (text.length <= most) return text;", "return text;"],
+    ["${text.length} characters, ${digest}", "${text.length} characters"],
+    ["[boundedText(name), cut(", "[name, cut("],
+    ["if (depth === maxDepth)", "if (depth === 100 * maxDepth)"],
+    ["prose.has(name) ? maxProse : most", "most"],
+  ]),
+  ...mutantsOf("viewer/table.ts", tables, [
+    ["formula.test(text) ? `'${text}` : text", "text"],
+    ['.replaceAll("<", "&lt;")', ""],
+    ['Number.isFinite(value) ? String(value) : ""', "value.toFixed(3)"],
+  ]),
+  ...mutantsOf("viewer/table.ts", hostile, [
+    ['replaceAll(/[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ufffe\\uffff]/g, "")', 'replaceAll(/\\u0000/g, "")'],
+  ]),
+  ...mutantsOf("viewer/store.ts", store, [
+    ["const start = Math.max(0, info.size - shownLogBytes);", "const start = 0;"],
+    ["for (const id of removed) this.#details.delete(id);", ""],
+  ]),
+  ...mutantsOf("viewer/store.ts", security, [
+    ["if (!Object.values<string>(runFiles).includes(name)) return null;", ""],
+    [
+      "if (await Deno.realPath(path) !== inside) return null;",
+      "",
+      "a link within the folder is no regular file, which is asked before",
+    ],
+    ["return info.isFile ? info : null;", "return info;"],
+    ["if (!isRunId(id)) return null;", ""],
+  ]),
+  ...mutantsOf("viewer/store.ts", experiment, [[
+    "if (stamp === this.#asked.stamp) return false;",
+    "if (this.#asked.stamp !== null) return false;",
+  ]]),
+  ...mutantsOf("viewer/evidence.ts", evidence, [
+    ['await store.predictions(run.id, "test")', 'await store.predictions(run.id, "validation")'],
+    ['reason: reason ?? "This run kept no predictions', 'reason: "This run kept no predictions'],
+    ["if (!(error instanceof Refusal)) throw error;", "throw error;"],
+    ["strong: truth === predicted", "strong: truth !== predicted"],
+  ]),
+  ...mutantsOf("viewer/sample_tests.ts", evidence, [
+    [
+      "seedPairs(await predictionsOf(store, item), await predictionsOf(store, reference))",
+      "seedPairs(await predictionsOf(store, reference), await predictionsOf(store, item))",
+    ],
+    ["`${onlyFirst}:${onlySecond}`", "`${onlySecond}:${onlyFirst}`"],
+  ]),
+  ...mutantsOf("viewer/experiment_report.ts", report, [
+    ["if (rows.every(({ result }) => result === null))", "if (rows.length === 0)"],
+    ["`**${markdownText(answer)}.**`", "`**${answer}.**`"],
+    ['latexText(question), ""', 'question, ""'],
+  ]),
+  ...mutantsOf("viewer/grid_table.ts", experiment, [
+    ["raw: [versus.difference, versus.ci95]", "raw: [versus.ci95, versus.difference]"],
+    [
+      "raw: [versus.verdict, versus.reason, versus.seedsNeeded]",
+      "raw: [versus.reason, versus.verdict, versus.seedsNeeded]",
+    ],
+  ]),
+];
+
+export default list;
