@@ -78,11 +78,11 @@ export const amid: MethodPlugin = defineMethod<AmidOptions>({
     },
     conditional: {
       type: "number",
-      default: 0.1,
+      default: 0.001,
       min: 0,
-      tune: [0.01, 0.1, 1],
-      about: "weight lambda_2 of the squared error of the predicted fused feature",
-      source: "chosen here, in place of the paper's adversary",
+      tune: [0.001, 0.01, 0.1],
+      about: "weight lambda_2 of the squared error of the predicted fused feature, summed over its width",
+      source: "chosen here, in place of the paper's adversary; 0.1 drowns all other losses at a width of 128",
     },
     temperature: {
       type: "number",

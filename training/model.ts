@@ -61,6 +61,8 @@ export interface Forward {
   readonly encoded: ByModality<Features>;
   /** Sample weights that methods multiplied in, or `null`. */
   readonly weights: tf.Tensor1D | null;
+  /** Logits [B, C] of one modality with all others at their training means, as methods leave them. */
+  ablateMean(modality: string): tf.Tensor2D;
 }
 
 /** An encoder that lacks what a fusion needs. */
@@ -271,15 +273,15 @@ export function subsetKeep(modalities: readonly string[], kept: readonly string[
 }
 
 /**
- * The fusion's output with the pooled features of all other modalities at their training means. Fusions that look at
- * stages or tokens get the others masked out too, as these have no kept mean.
+ * The pooled features of all other modalities at their training means. Fusions that look at stages or tokens get the others
+ * masked out too, as these have no kept mean.
  */
-function atMeans(
+function othersAtMeans(
   model: Model,
   features: ByModality<Features>,
   kept: readonly string[],
   scope: Scope,
-): FusionOutput {
+): { features: ByModality<Features>; keep: Keep } {
   const { modalities } = model.context;
   const batch = features[modalities[0]].pooled.shape[0];
   const means = featureMeans(features, scope);
@@ -287,8 +289,18 @@ function atMeans(
     if (kept.includes(name)) return own;
     return { ...own, pooled: tf.tile(means[name], [batch, 1]) };
   });
-  const keep = readsBeyondPooled(model.fusion) ? subsetKeep(modalities, kept, batch) : null;
-  return model.fusion.forward(replaced, keep, scope.as("eval"), means);
+  return { features: replaced, keep: readsBeyondPooled(model.fusion) ? subsetKeep(modalities, kept, batch) : null };
+}
+
+/** The fusion's output of such features. */
+function atMeans(
+  model: Model,
+  features: ByModality<Features>,
+  kept: readonly string[],
+  scope: Scope,
+): FusionOutput {
+  const { features: replaced, keep } = othersAtMeans(model, features, kept, scope);
+  return model.fusion.forward(replaced, keep, scope.as("eval"), featureMeans(features, scope));
 }
 
 /**
@@ -382,25 +394,28 @@ function atMeanWhereLacking(
   });
 }
 
-/** Runs encoders, method hooks and fusion. The same code serves training, evaluation and initialisation. */
-export function forward(model: Model, given: ForwardInputs, scope: Scope): Forward {
-  const { context, fusion, methods } = model;
-  let inputs = given.inputs;
-  for (const method of methods) inputs = method.input?.(inputs, scope) ?? inputs;
-  const present = given.present ?? null;
-  let keep = both(given.keep, present);
-  const found = encodeSome(model, inputs, keep, scope, given.only);
-  const encoded = present === null ? found : atMeanWhereLacking(found, present, scope);
-  checkWidths(fusion, encoded);
-  const batch = encoded[context.modalities[0]].pooled.shape[0];
-  const means = featureMeans(encoded, scope);
+/** A forward pass while its hooks run. */
+interface Underway {
+  readonly given: ForwardInputs;
+  readonly inputs: ByModality<tf.Tensor>;
+  readonly means: ByModality<tf.Tensor2D>;
+  features: ByModality<Features>;
+  keep: Keep;
+  /** What the fusion gave. */
+  made: FusionOutput | null;
+  /** The same after the output hooks that ran so far. */
+  output: FusionOutput | null;
+  memo: Map<string, unknown>;
+}
 
-  let features = encoded;
-  let output: FusionOutput | null = null;
-  let made: FusionOutput | undefined;
-  let whole: FusionOutput | undefined;
-  let memo = new Map<string, unknown>();
+/** The step as methods see it, over a pass that goes on. */
+function stepOver(model: Model, pass: Underway, scope: Scope): Step {
+  const { context, fusion, methods } = model;
+  const { given, inputs, means } = pass;
+  const present = given.present ?? null;
+  const batch = pass.features[context.modalities[0]].pooled.shape[0];
   const remember = <T>(key: string, make: () => T): T => {
+    const { memo } = pass;
     if (!memo.has(key)) memo.set(key, make());
     return memo.get(key) as T;
   };
@@ -409,20 +424,22 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
     modalities: context.modalities,
     classes: context.classes,
     get features() {
-      return features;
+      return pass.features;
     },
     get output() {
-      if (output === null) throw new Error("Cannot read the output in a features hook as the fusion has not run");
-      return output;
+      if (pass.output === null) throw new Error("Cannot read the output in a features hook as the fusion has not run");
+      return pass.output;
     },
     get keep() {
-      return keep;
+      return pass.keep;
     },
     visibleLabels: given.labels ?? null,
     bypass: (param) => fusion.bypass?.(param) ?? [],
     // Before fusion a method's heads, which may be the fusion's, cannot be asked yet.
     solo: () =>
-      remember(output === null ? "harness/solo" : "harness/readout", () => {
+      remember(pass.output === null ? "harness/solo" : "harness/readout", () => {
+        const { features, keep, output, made } = pass;
+        const whole = made === null || keep !== null ? undefined : made;
         const solo = soloOf(model, features, scope.as("eval"), step.subset, whole);
         if (output === null) return solo;
         const logits = methods.find(({ readout }) => readout)?.readout?.(step) ?? solo.logits;
@@ -433,49 +450,69 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
       }),
     subset: (kept) => {
       const sorted = [...kept].sort();
-      return remember(`harness/subset/${sorted.join(",")}`, () => {
-        const mask = both(subsetKeep(context.modalities, sorted, batch), present);
-        return fusion.forward(features, mask, scope.as("eval"), means);
-      });
+      return remember(
+        `harness/subset/${sorted.join(",")}`,
+        () => step.masked(subsetKeep(context.modalities, sorted, batch)),
+      );
     },
-    masked: (mask) => fusion.forward(features, mask, scope.as("eval"), means),
+    masked: (mask) => fusion.forward(pass.features, both(mask, present), scope.as("eval"), means),
     kernels: () =>
-      fusion.kernels === undefined ? null : remember("harness/kernels", () => fusion.kernels!(features, scope)),
+      fusion.kernels === undefined ? null : remember("harness/kernels", () => fusion.kernels!(pass.features, scope)),
     zeroed: (kept) => {
       const sorted = [...kept].sort();
       return remember(
         `harness/zeroed/${sorted.join(",")}`,
-        () => atZeroInputs(model, inputs, features, keep, sorted, scope.as("eval"), remember),
+        () => atZeroInputs(model, inputs, pass.features, pass.keep, sorted, scope.as("eval"), remember),
       );
     },
     rows: given.rows,
     memo: remember,
   };
+  return step;
+}
 
+/** Runs the fusion and the hooks that change its output. */
+function finish(model: Model, pass: Underway, step: Step): void {
+  pass.output = pass.made = model.fusion.forward(pass.features, pass.keep, step.scope, pass.means);
+  for (const method of model.methods) pass.output = method.output?.(step) ?? pass.output;
+}
+
+/** Runs encoders, method hooks and fusion. The same code serves training, evaluation and initialisation. */
+export function forward(model: Model, given: ForwardInputs, scope: Scope): Forward {
+  const { methods } = model;
+  let inputs = given.inputs;
+  for (const method of methods) inputs = method.input?.(inputs, scope) ?? inputs;
+  const present = given.present ?? null;
+  const keep = both(given.keep, present);
+  const found = encodeSome(model, inputs, keep, scope, given.only);
+  const encoded = present === null ? found : atMeanWhereLacking(found, present, scope);
+  checkWidths(model.fusion, encoded);
+  const means = featureMeans(encoded, scope);
+  const pass: Underway = { given, inputs, means, features: encoded, keep, made: null, output: null, memo: new Map() };
+  const step = stepOver(model, pass, scope);
   let weights: tf.Tensor1D | null = null;
   for (const method of methods) {
     const changed = method.features?.(step);
     if (changed === undefined) continue;
-    features = changed.features;
-    if (changed.keep !== undefined) keep = changed.keep;
+    pass.features = changed.features;
+    if (changed.keep !== undefined) pass.keep = changed.keep;
     if (changed.weights !== undefined) {
       weights = weights === null ? changed.weights : tf.mul(weights, changed.weights);
     }
     // What was computed from the features of before holds no more.
-    memo = new Map();
+    pass.memo = new Map();
   }
-  output = made = fusion.forward(features, keep, scope, means);
-  if (keep === null) whole = output;
-  for (const method of methods) output = method.output?.(step) ?? output;
-  return { step, encoded, weights };
+  finish(model, pass, step);
+  return { step, encoded, weights, ablateMean: (modality) => ablateMean(model, pass, modality, scope) };
 }
 
-/** Logits of one modality with all others at their training means: a readout that every fusion has, in distribution. */
-export function ablateMean(
-  model: Model,
-  features: ByModality<Features>,
-  modality: string,
-  scope: Scope,
-): tf.Tensor2D {
-  return atMeans(model, features, [modality], scope).logits;
+/**
+ * Logits of one modality with all others at their training means, as the methods' output hooks leave them: a readout that
+ * every fusion has, in distribution.
+ */
+function ablateMean(model: Model, whole: Underway, modality: string, scope: Scope): tf.Tensor2D {
+  const { features, keep } = othersAtMeans(model, whole.features, [modality], scope);
+  const pass: Underway = { ...whole, features, keep, made: null, output: null, memo: new Map() };
+  finish(model, pass, stepOver(model, pass, scope.as("eval")));
+  return pass.output!.logits;
 }

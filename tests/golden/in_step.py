@@ -767,7 +767,7 @@ def info_nce(t, s, y, tau):
     return (rows + columns) / 2 - np.sum(similar * np.eye(len(y)), axis=1)
 
 
-def amid(m, fusion, weights=(0.1, 0.1), tau=0.1, teacher="fused", width=5):
+def amid(m, fusion, weights=(0.1, 0.001), tau=0.1, teacher="fused", width=5):
     extra = {"aux:amid/teacher/kernel": (C, width)}
     for u, n in enumerate(NAMES[:m]):
         d = FEATURES[u]
@@ -804,7 +804,7 @@ result["amid"] = [
     for options, m, fusion, arguments in [
         ({}, 2, "concat", ()),
         ({"nce": 0.5, "conditional": 0.01, "temperature": 0.5}, 3, "decision", ((0.5, 0.01), 0.5)),
-        ({"teacher": "others"}, 3, "concat", ((0.1, 0.1), 0.1, "others")),
+        ({"teacher": "others", "conditional": 0.1}, 3, "concat", ((0.1, 0.1), 0.1, "others")),
     ]
 ]
 

@@ -212,3 +212,23 @@ Deno.test("a method that makes gradients anew must stand before those that chang
   );
   assertEquals(incompatibility([anew, scales]), null);
 });
+
+Deno.test("logits with all other modalities at their means go through the output hooks, too", async () => {
+  const turned: Method = {
+    name: "turned",
+    output: (step) => ({ ...step.output, logits: tf.neg(step.output.logits) as tf.Tensor2D }),
+  };
+  for (const fusion of ["concat", "film", "mmtm"]) {
+    const outputs = async (methods: Method[]) =>
+      await withSteps(
+        { model: toyModel(library, dataset, fusion, methods), dataset },
+        eager,
+        (steps) => steps.predict(),
+      );
+    const [plain, other] = [await outputs([]), await outputs([turned])];
+    for (const name of ["logits", "ablateMean:audio", "ablateMean:image"]) {
+      assertClose(other[name].data, Array.from(plain[name].data, (value) => -value), 1e-6);
+    }
+    assertEquals(other["solo:audio"].data, plain["solo:audio"].data);
+  }
+});

@@ -9,7 +9,7 @@ import * as names from "../../core/names.ts";
 import type { NamedTensors, Program } from "../../core/program.ts";
 import { bindScope } from "../../nn/scope.ts";
 import { startRows } from "../declarations.ts";
-import { ablateMean, forward, subsetKeep } from "../model.ts";
+import { forward, subsetKeep } from "../model.ts";
 import { controlSpecs, inputSpecs, modelSpecs, presentColumns, type ProgramParts, spec } from "./parts.ts";
 
 /**
@@ -41,7 +41,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
         mode: "eval",
         weights: null,
       });
-      const { step, encoded } = forward(model, {
+      const { step, encoded, ablateMean } = forward(model, {
         inputs: byModality(modalities, (modality) => fed[names.input.of(modality)]),
         keep: kept === null ? null : subsetKeep(modalities, kept, batchSize),
         present: presentColumns(parts, fed),
@@ -56,7 +56,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
           outputs[names.solo.of(modality)] = solo.logits[modality];
           outputs[names.part.of(modality)] = solo.parts[modality];
           outputs[names.pooled.of(modality)] = encoded[modality].pooled;
-          outputs[names.ablateMean.of(modality)] = ablateMean(model, step.features, modality, scope);
+          outputs[names.ablateMean.of(modality)] = ablateMean(modality);
         }
       }
       return { state: {}, outputs };
