@@ -39,6 +39,13 @@ export interface ChoiceOption<T extends string = string> extends OptionBase<T> {
 /** Free text. */
 export interface TextOption extends OptionBase<string> {
   readonly type: "text";
+  /**
+   * Whether it says where data lies and nothing of what it is: of a dataset, whose fingerprint says that. Runs on the same
+   * data at another place are the same runs.
+   *
+   * @default {false}
+   */
+  readonly place?: boolean;
 }
 /** A list of numbers. */
 export interface NumbersOption extends OptionBase<readonly number[]> {

@@ -60,7 +60,11 @@ export interface WeightsConfig {
 export interface RunConfig {
   /** 2; 1 is that of older versions, whose runs are shown and never gone on with. */
   readonly format: 1 | 2;
-  readonly dataset: PartConfig & { readonly fingerprint: string };
+  readonly dataset: PartConfig & {
+    readonly fingerprint: string;
+    /** Options that say where the data lies. Absent if there are none. */
+    readonly places?: readonly string[];
+  };
   /** The modalities that are used, sorted. */
   readonly modalities: readonly string[];
   readonly encoders: ByModality<PartConfig>;

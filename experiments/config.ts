@@ -172,9 +172,18 @@ export function resolveConfig(
     const { name, options } = library.bind(kind, config);
     return { name, options };
   };
+  const { options: specs } = library.bind("dataset", request.dataset).plugin;
+  const places = Object.keys(specs).filter((name) => {
+    const spec = specs[name];
+    return spec.type === "text" && spec.place === true;
+  });
   const config: RunConfig = {
     format: 2,
-    dataset: { ...resolved("dataset", request.dataset), fingerprint: dataset.fingerprint },
+    dataset: {
+      ...resolved("dataset", request.dataset),
+      fingerprint: dataset.fingerprint,
+      ...places.length === 0 ? {} : { places },
+    },
     modalities,
     encoders: byModality(modalities, (modality) => resolved("encoder", encoderFor(request, modality))),
     ...(context.weights === undefined ? {} : { weights: context.weights }),

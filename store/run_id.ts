@@ -25,12 +25,20 @@ function essence(config: RunConfig): Partial<RunConfig> {
 
 /**
  * The name of a run: the first 16 hexadecimal digits of the SHA-256 of its configuration's canonical JSON, without
- * `git`, `plugins` and the paths of weights, which say where things were and not what was run.
+ * `git`, `plugins` and the paths of weights and data, which say where things were and not what was run.
  *
  * @throws {Refusal} If the configuration holds what JSON cannot hold.
  */
 export function runId(config: RunConfig): string {
-  return shortHash(essence(config));
+  return shortHash(placeless(essence(config)));
+}
+
+/** Without where the data lies: its fingerprint says what it is. */
+function placeless({ dataset, ...rest }: Partial<RunConfig>): Partial<RunConfig> {
+  if (dataset?.places === undefined) return { dataset, ...rest };
+  const { places, options, ...kept } = dataset;
+  const named = Object.entries(options).filter(([name]) => !places.includes(name));
+  return { ...rest, dataset: { ...kept, options: Object.fromEntries(named) } };
 }
 
 /** What runs share that differ in nothing but what their parts and their data were made of. */
@@ -45,7 +53,7 @@ export function sourceId(config: RunConfig): string {
  * @throws {Refusal} If the configuration holds what JSON cannot hold.
  */
 export function configurationId(config: RunConfig): string {
-  const { seed: _, ...rest } = essence(config);
+  const { seed: _, ...rest } = placeless(essence(config));
   return shortHash(rest);
 }
 

@@ -52,6 +52,7 @@ const config: z.ZodType<RunConfig> = z.looseObject({
     name,
     options: z.record(z.string(), z.unknown()),
     fingerprint: name,
+    places: z.array(name).optional(),
   }),
   modalities: z.array(name).max(1000),
   encoders: z.record(name, part),

@@ -105,6 +105,7 @@ export const files: DatasetPlugin = defineDataset<FilesOptions>({
       default: "",
       about: "folder, file or dataset.json",
       source: "yours",
+      place: true,
     },
     skipBroken: {
       type: "boolean",

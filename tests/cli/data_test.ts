@@ -45,6 +45,11 @@ Deno.test("bench --data: from a table to a compared table in one command; datase
     const again = await bench(path, runs, "--compare", "none,uni-ce");
     assertStringIncludes(again.out, `As ${kept} says.`);
     assertStringIncludes(again.out + again.err, "kept from an earlier run");
+    // The same data elsewhere is the same run.
+    const moved = join(folder, "moved.csv");
+    await Deno.copyFile(path, moved);
+    const elsewhere = await bench(moved, runs, "--compare", "none,uni-ce");
+    assertStringIncludes(elsewhere.out + elsewhere.err, "kept from an earlier run");
     const text = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, text.replace("s0,ant", "s0,dog"));
     const changed = await bench(path, runs, "--compare", "none,uni-ce");

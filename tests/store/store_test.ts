@@ -121,6 +121,22 @@ Deno.test("runId() ignores the commit and the order of keys; configurationId() i
   assert(configurationId(config(1, "sum")) !== configurationId(one));
 });
 
+Deno.test("runId() ignores where data lies, and nothing else of it", () => {
+  const at = (path: string, seed: number, fingerprint = "f".repeat(64)): RunConfig => ({
+    ...config(1),
+    dataset: { name: "files", options: { path, seed }, fingerprint, places: ["path"] },
+  });
+  assertEquals(runId(at("/b", 0)), runId(at("/a", 0)));
+  assertEquals(configurationId(at("/b", 0)), configurationId(at("/a", 0)));
+  assert(runId(at("/a", 1)) !== runId(at("/a", 0)));
+  assert(runId(at("/a", 0, "0".repeat(64))) !== runId(at("/a", 0)));
+  const { places: _, ...unsaid } = at("/b", 0).dataset;
+  assert(
+    runId({ ...at("/b", 0), dataset: unsaid }) !==
+      runId({ ...at("/a", 0), dataset: { ...unsaid, options: { path: "/a", seed: 0 } } }),
+  );
+});
+
 Deno.test("a run folder keeps, truncates and finishes", () =>
   inFolder(async (runs) => {
     await prepareRuns(runs);
