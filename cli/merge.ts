@@ -75,7 +75,7 @@ export const mergeCommand: Command = {
     }
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
-    const { engine } = await selectEngine(parsed.text.engine);
+    const { engine } = await selectEngine(parsed.text.engine, {}, library.of("engine").list());
     try {
       const ot = by === "average"
         ? null

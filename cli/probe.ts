@@ -60,7 +60,7 @@ export const probeCommand: Command = {
       const full = resolve(path);
       loaded.push(...await loadKept(library, await openRun(dirname(full), basename(full)).config(), loaded));
     }
-    const { engine } = await selectEngine(parsed.text.engine);
+    const { engine } = await selectEngine(parsed.text.engine, {}, library.of("engine").list());
     try {
       for (const [index, path] of parsed.positional.entries()) {
         const probes = await probeRun(path, library, engine, options);

@@ -223,7 +223,7 @@ export const valueCommand: Command = {
         hint: "leave it out",
       });
     }
-    const { engine } = await selectEngine(parsed.text.engine);
+    const { engine } = await selectEngine(parsed.text.engine, {}, library.of("engine").list());
     quiet("cpu"); // sums over subsets run there
     try {
       let given: SavedInputs;

@@ -9,6 +9,7 @@ import { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
 import { cpu, wasm, webgpu } from "./tfjs_engines.ts";
 import { tfjsNode, tfjsNodeGpu } from "./tfjs_node.ts";
 import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 
 export { eagerEngine, type EagerOptions, quiet } from "./eager.ts";
 export { onnxCpu, onnxCuda, onnxWebgpu } from "./onnx/plugins.ts";
@@ -51,15 +52,24 @@ function inWords({ what, get }: Missing): string {
  * The engine that was asked for, or the best that works.
  *
  * @param name Engine name or alias; the best that works if absent.
+ * @param known Engines that may be asked for; a library's, where somebody brought one. @default those that armlab brings
  * @throws {Refusal} If the name is unknown, or the engine cannot run here.
  */
-export async function selectEngine(name: string | undefined, options: EngineOptions = {}): Promise<Selection> {
+export async function selectEngine(
+  name: string | undefined,
+  options: EngineOptions = {},
+  known: readonly EnginePlugin[] = engines,
+): Promise<Selection> {
   if (name !== undefined) {
     const wanted = aliases[name] ?? name;
-    const plugin = engines.find((candidate) => candidate.name === wanted);
+    const plugin = known.find((candidate) => candidate.name === wanted);
     if (plugin === undefined) {
-      const known = engines.map((other) => other.name);
-      throw new Refusal({ what: `find engine "${name}"`, found: `engines are ${known.join(", ")}` });
+      const names = known.map((other) => other.name);
+      throw new Refusal({
+        what: `find engine "${name}"`,
+        found: `engines are ${names.join(", ")}`,
+        hint: didYouMean(name, names),
+      });
     }
     const missing = await plugin.unavailable();
     if (missing !== null) throw new Refusal({ what: `use engine "${name}"`, found: inWords(missing) });

@@ -118,7 +118,7 @@ class Datasets {
 export async function planGrid(options: PlanOptions): Promise<GridPlan> {
   checkAsked(options);
   const { library, plugins = [] } = options;
-  const { engine, reason } = await selectEngine(options.engine, { threads: 1 });
+  const { engine, reason } = await selectEngine(options.engine, { threads: 1 }, library.of("engine").list());
   const engineConfig = { name: engine.name, version: engine.version, threads: 1 };
   const engineLine = `${engine.name} (${engine.version}, ${engine.device}): ${reason}`;
   await engine.dispose();

@@ -234,7 +234,8 @@ export class CellRunner {
     const key = JSON.stringify(config.engine);
     if (this.#engine?.key !== key) {
       await this.#engine?.engine.dispose();
-      const { engine } = await selectEngine(config.engine.name, { threads: config.engine.threads });
+      const engines = this.#library.of("engine").list();
+      const { engine } = await selectEngine(config.engine.name, { threads: config.engine.threads }, engines);
       this.#engine = { key, engine };
     }
     return this.#engine.engine;

@@ -11,7 +11,8 @@ import manifest from "../deno.json" with { type: "json" };
 /** Exported names with the file that defines each. */
 type Exports = ReadonlyMap<string, string>;
 
-const declaration = /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|interface|type|class|enum) (\w+)/gm;
+const declaration =
+  /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|interface|type|class|enum) (\w+)/gm;
 const listed = /^export (?:type )?\{([^}]*)\}\s*from\s*"([^"]+)"/gm;
 const starred = /^export \* from "([^"]+)"/gm;
 
@@ -50,7 +51,9 @@ export function ambiguous(entries: readonly string[], read: (file: string) => st
       meanings.set(name, (meanings.get(name) ?? new Set()).add(where));
     }
   }
-  return new Map([...meanings].filter(([_, files]) => files.size > 1).map(([name, files]) => [name, [...files].sort()]));
+  return new Map(
+    [...meanings].filter(([_, files]) => files.size > 1).map(([name, files]) => [name, [...files].sort()]),
+  );
 }
 
 if (import.meta.main) {

@@ -7,7 +7,8 @@ Deno.test("ambiguous() finds a name that two entries export with two meanings, t
     "a/mod.ts": 'export * from "./x.ts";\nexport { inner as same } from "./y.ts";',
     "a/x.ts": "export const twice = 1;\n/* export const hidden = 1; */\nexport interface Only {}",
     "a/y.ts": "export function inner() {}",
-    "b/mod.ts": 'export { type Only } from "../a/x.ts";\nexport { other as twice } from "./z.ts";\nexport * from "../a/y.ts";',
+    "b/mod.ts":
+      'export { type Only } from "../a/x.ts";\nexport { other as twice } from "./z.ts";\nexport * from "../a/y.ts";',
     "b/z.ts": "export class other {}",
   };
   const found = ambiguous(["./a/mod.ts", "./b/mod.ts"], (file) => files[file]);
