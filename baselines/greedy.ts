@@ -68,10 +68,10 @@ export function relativeSpeed(
 
 const GROUP = "aux:greedy";
 
-/** What each row's part of a weighted mean is, [1, B]; rows of weight 0 do not count. */
-function partsOf(rows: number, weights: tf.Tensor1D | null): tf.Tensor2D {
-  if (weights === null) return tf.fill([1, rows], 1 / rows);
-  return tf.expandDims(tf.div(weights, tf.maximum(tf.sum(weights), 1e-12)), 0) as tf.Tensor2D;
+/** What each row's part of a weighted mean is, [B]; rows of weight 0 do not count. */
+function partsOf(rows: number, weights: tf.Tensor1D | null): tf.Tensor1D {
+  if (weights === null) return tf.fill([rows], 1 / rows);
+  return tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
 }
 
 /**
@@ -175,11 +175,14 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
           );
         };
         const rest = tf.sub(1, share);
-        const parts = tf.mul(partsOf(at(gates, modalities[0]).shape[0], weights), share) as tf.Tensor2D;
+        const parts = tf.expandDims(tf.mul(partsOf(at(gates, modalities[0]).shape[0], weights), share), 1);
         return mapByModality(gates, (gate, modality) => {
           const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
           // Cumulative average over all training steps, curated ones included: the batch's mean enters by its share.
-          const mean = tf.add(tf.matMul(parts, stopGradient(seenGate(modality))), tf.mul(before, rest));
+          const mean = tf.add(
+            tf.sum(tf.mul(parts, stopGradient(seenGate(modality))), 0, true),
+            tf.mul(before, rest),
+          );
           group.in(modality).update("mean", mean);
           const flag = at(flags, modality);
           return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;

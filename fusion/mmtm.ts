@@ -38,9 +38,9 @@ function runningMean(running: tf.Tensor2D, rows: tf.Tensor2D, kept: tf.Tensor2D 
   const used = weights === null || kept === null ? column : tf.mul(column, kept) as tf.Tensor2D;
   const total = tf.sum(used);
   const share = tf.mul(tf.cast(tf.greater(total, 0), "float32"), MOMENTUM);
-  // Every row by its part of the share, which modules and modalities have in common: one product gives the mean's part.
+  // Every row by its part of the share, which modules and modalities have in common.
   const parts = tf.mul(used, tf.div(share, tf.maximum(total, 1e-12)));
-  return blend(tf.matMul(parts as tf.Tensor2D, rows, true, false), share);
+  return blend(tf.sum(tf.mul(parts, rows), 0, true), share);
 }
 
 /**

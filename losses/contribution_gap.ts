@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineLoss, type LossPlugin } from "../core/kinds/mod.ts";
 import { awayFromZero, type Range, ranged } from "../miv/valuation.ts";
-import { stopGradient } from "../tensor/autodiff.ts";
+import { stopGradient, withGradient } from "../tensor/autodiff.ts";
 
 /** Options of `gapLoss`. */
 export interface GapLossOptions {
@@ -24,16 +24,16 @@ export interface GapLossOptions {
  */
 export function gapLoss(phi: tf.Tensor2D, options: GapLossOptions = {}): tf.Tensor1D {
   const { denominatorGradient = false, asymmetric = false } = options;
-  const m = phi.shape[1];
   const mean = tf.mean(phi, 1, true);
   const denominator = tf.reshape(awayFromZero(denominatorGradient ? mean : stopGradient(mean)), [-1]);
-  const gaps = asymmetric ? weakGaps(phi, stopGradient(mean)) : tf.matMul(phi, centring(m));
+  const gaps = asymmetric ? weakGaps(phi, stopGradient(mean)) : fromMean(phi);
   return tf.div(tf.sum(tf.abs(gaps), 1), denominator);
 }
 
-/** I - 1/m: times it, a row loses its mean. */
-function centring(m: number): tf.Tensor2D {
-  return tf.tensor2d(Array.from({ length: m * m }, (_, k) => Number(k % (m + 1) === 0) - 1 / m), [m, m]);
+/** phi_i - mean(phi), whose gradient is what is left of the gradient without its own mean. */
+function fromMean(phi: tf.Tensor2D): tf.Tensor {
+  const centred = (rows: tf.Tensor) => tf.sub(rows, tf.mean(rows, 1, true));
+  return withGradient([phi], () => ({ value: centred(phi), gradient: (dy) => [centred(dy)] }));
 }
 
 /** The same gaps; only those below the mean have a gradient. */

@@ -10,6 +10,9 @@ import { bias } from "../../engines/onnx/passes/bias.ts";
 import { foldConstants } from "../../engines/onnx/passes/fold_constants.ts";
 import { groupUpdates } from "../../engines/onnx/passes/group_updates.ts";
 import { optimise, passes } from "../../engines/onnx/passes/mod.ts";
+import { longSums } from "../../engines/onnx/passes/long_sums.ts";
+import { logSumExp } from "../../engines/onnx/passes/log_sum_exp.ts";
+import { means } from "../../engines/onnx/passes/means.ts";
 import { multiplyAdd } from "../../engines/onnx/passes/multiply_add.ts";
 import { rejoined } from "../../engines/onnx/passes/rejoined.ts";
 import { relu } from "../../engines/onnx/passes/relu.ts";
@@ -510,4 +513,89 @@ Deno.test("all passes together keep the numbers of a training step, and every on
   assert(after.nodes.length <= before.nodes.length + 6);
   await assertSame(before, after, feeds);
   for (const { reason } of passes) assert(reason.length > 20);
+});
+
+Deno.test("means: sums of weighted rows, and short rows without their mean, are products", async () => {
+  const feeds = {
+    w: float32(waves(5, 0), [5]),
+    column: float32(waves(5, 1), [5, 1]),
+    x: float32(waves(15, 2), [5, 3]),
+  };
+  const before = lowered(feeds, ({ w, column, x }) => {
+    const sum = tf.sum(tf.mul(tf.expandDims(w, 1), x), 0, true);
+    const other = tf.sum(tf.mul(x, tf.neg(column)), 0, true);
+    return { sum, other, centred: tf.sub(x, tf.mean(x, 1, true)) };
+  });
+  const after = means(before);
+  assertEquals(
+    ["ReduceSum", "ReduceMean", "Mul", "Sub", "Gemm"].map((op) => count(after, op)),
+    [0, 0, 0, 0, 3],
+    printGraph(after),
+  );
+  await assertSame(before, after, feeds);
+  // As it would be written by products: nodes and bits alike.
+  const product = lowered(feeds, ({ w, column, x }) => ({
+    sum: tf.matMul(tf.reshape(w, [1, 5]), x as tf.Tensor2D),
+    other: tf.matMul(tf.neg(column) as tf.Tensor2D, x as tf.Tensor2D, true),
+    centred: tf.matMul(
+      x as tf.Tensor2D,
+      tf.tensor2d(Array.from({ length: 9 }, (_, k) => Number(k % 4 === 0) - 1 / 3), [3, 3]),
+    ),
+  }));
+  assertEquals(after.nodes.length, product.nodes.length);
+  assertEquals(await valuesOf(after, feeds), await valuesOf(product, feeds));
+});
+
+Deno.test("means leaves alone what something else uses, other axes, other shapes, dropped axes and long rows", async () => {
+  const feeds = { w: float32(waves(5, 1), [5, 1]), x: float32(waves(15, 2), [5, 3]), y: float32(waves(18, 3), [2, 9]) };
+  const before = lowered(feeds, ({ w, x, y }) => {
+    const product = tf.mul(w, x);
+    return {
+      product,
+      used: tf.sum(product, 0, true),
+      across: tf.sum(tf.mul(tf.neg(w), x), 1, true),
+      dropped: tf.sum(tf.mul(tf.abs(w), x), 0),
+      whole: tf.sum(tf.mul(tf.exp(x), x), 0, true),
+      columns: tf.sub(x, tf.mean(x, 0, true)),
+      turned: tf.sub(tf.mean(x, 1, true), x),
+      other: tf.sub(tf.neg(x), tf.mean(x, 1, true)),
+      long: tf.sub(y, tf.mean(y, 1, true)),
+    };
+  });
+  const after = means(before);
+  assertEquals(count(after, "Gemm"), 0, printGraph(after));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("long sums: more than 2^14 rows or 2^16 neighbours are summed in stages, fewer are not", async () => {
+  const feeds = { x: float32(new Float32Array(70_000).fill(1), [70_000]) };
+  const before = lowered(feeds, ({ x }) => ({
+    sum: tf.sum(x),
+    mean: tf.mean(tf.neg(x)),
+    rows: tf.sum(tf.reshape(x, [35_000, 2]), 0),
+    few: tf.sum(tf.reshape(x, [7, 10_000]), 1),
+    short: tf.sum(tf.reshape(x, [10_000, 7]), 0),
+  }));
+  const after = longSums(before);
+  assertEquals([count(before, "ReduceMean"), count(after, "ReduceMean")], [1, 0]);
+  // 70,000 = 125 * 112 * 5 and 35,000 = 28 * 25 * 25 * 2: three stages each, of the sum twice; two stay.
+  const stages = count(after, "ReduceSum");
+  assert(stages > 8 && stages < 16, String(stages));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("log sum exp: only sums of the same largest value are changed", async () => {
+  const feeds = { x: float32(waves(6, 0), [2, 3]), y: float32(waves(2, 1), [2]) };
+  const before = lowered(feeds, ({ x, y }) => {
+    const largest = tf.max(x, 1, true);
+    const rest = tf.log(tf.sum(tf.exp(tf.sub(tf.neg(x), largest)), 1));
+    return {
+      right: tf.logSumExp(x, 1),
+      other: tf.add(y, tf.log(tf.sum(tf.exp(x), 1))),
+      foreign: tf.add(tf.reshape(largest, [2]), rest),
+    };
+  });
+  const after = logSumExp(before);
+  assertEquals(count(after, "IsInf"), 1, printGraph(after));
+  await assertSame(before, after, feeds);
 });

@@ -15,6 +15,7 @@ import { foldConstants } from "./fold_constants.ts";
 import { groupUpdates } from "./group_updates.ts";
 import { logSumExp } from "./log_sum_exp.ts";
 import { longSums } from "./long_sums.ts";
+import { means } from "./means.ts";
 import { multiplyAdd } from "./multiply_add.ts";
 import { rejoined } from "./rejoined.ts";
 import { relu } from "./relu.ts";
@@ -65,6 +66,12 @@ export const passes: readonly Pass[] = [
       "before updates are grouped, which hides squares: the norm over all gradients is one operation, not hundreds",
     cpu: true,
     run: sumsOfSquares,
+  },
+  {
+    name: "means",
+    reason: "before biases, which products take: means of rows by weights, and rows without their mean, are products",
+    cpu: true,
+    run: means,
   },
   {
     name: "bias",
