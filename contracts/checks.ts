@@ -174,7 +174,7 @@ export async function resumesBitForBit(rig: () => Rig, tools: ContractTools): Pr
   const whole = await trained(first.model, first, tools);
   for (const { epoch, loss } of whole.records) {
     for (const [name, value] of Object.entries(loss)) {
-      must(Number.isFinite(value), `loss "${name}" is ${value} in epoch ${epoch}`);
+      must(Number.isFinite(value), `loss "${name}" is ${value} in epoch ${epoch + 1}`);
     }
   }
   for (const modality of first.model.context.modalities) {

@@ -5,9 +5,10 @@
  */
 import { byModality, mapByModality } from "../core/modality.ts";
 import type { Library } from "../core/library.ts";
+import * as names from "../core/names.ts";
 import type { Dataset, OpenSplit, PassResult } from "../core/kinds/mod.ts";
 import { resolveOptions } from "../core/options.ts";
-import type { Engine, NamedHostTensors } from "../core/program.ts";
+import type { Engine } from "../core/program.ts";
 import type { RunConfig, RunSummary } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
@@ -125,9 +126,7 @@ export function finishedTeachers(
         hint: "see why it stopped, and run the grid again",
       });
     }
-    const values: NamedHostTensors = {};
-    for (const [full, value] of Object.entries(stored.params)) values[`param:${full}`] = value;
-    for (const [full, value] of Object.entries(stored.buffers)) values[`buffer:${full}`] = value;
+    const values = { ...names.param.over(stored.params), ...names.buffer.over(stored.buffers) };
     const data = selectModalities(dataset, own.modalities);
     return await teacherPass({
       model: buildModel(own, library, data),

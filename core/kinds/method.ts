@@ -152,7 +152,11 @@ export interface Method {
   afterStep?(stats: Readonly<Record<string, number>>, host: Host): void;
   /** What the method wants in the epoch's log: scalars and histograms (counts by label). */
   report?(host: Host): Record<string, number | Record<string, number>>;
-  /** Host memory that must survive a restart, as JSON; tables, buffers and controls are kept anyway. */
+  /**
+   * Host memory that must survive a restart: plain values, arrays of float32, int32 and bytes among them. Tables, buffers
+   * and controls are kept anyway. It is asked as an epoch begins, since a run that is stopped in the middle repeats the
+   * epoch's hooks; of methods with `afterStep` also in the middle, as steps are not repeated.
+   */
   save?(): unknown;
   load?(saved: unknown): void;
 }

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import * as names from "../../core/names.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import * as tf from "@tensorflow/tfjs";
 import { type ArmOptions, armOptions } from "../../baselines/arm/options.ts";
@@ -160,8 +161,8 @@ export async function batchRow(
   const draw = () => Float32Array.from({ length: batch * width }, () => random.normal());
   const [a, b, rest] = [draw(), draw(), draw()];
   const feeds: NamedHostTensors = {
-    "part:a": float32(a, [batch, width]),
-    "part:b": float32(b, [batch, width]),
+    [names.part.of("a")]: float32(a, [batch, width]),
+    [names.part.of("b")]: float32(b, [batch, width]),
     fused: float32(a.map((value, i) => 0.8 * value + 0.4 * b[i] + 0.1 * rest[i]), [batch, width]),
     weights: float32(new Float32Array(batch).fill(1), [batch]),
   };
