@@ -38,143 +38,178 @@ const EPSILON = 1e-6;
  *
  * Every block is a stage; patches and positions belong to the first. The feature is the class token, or the mean of the
  * patches' tokens (there is no class token then). Parameters are named as in timm. A clip gives the patches of all frames
- * at once. ViT-Ti/16 of the literature is patch 16, width 192, depth 12, heads 3.
+ * at once, a log-mel spectrogram [steps, bins, 1] patches of time and frequency.
  */
-export const vit: EncoderPlugin = defineEncoder<VitOptions>({
-  name: "vit",
-  tiny: { width: 8, depth: 2, heads: 2 },
-  about: "vision transformer for images, spectrograms and clips; gives tokens",
-  formula: `t = [cls; W patches + b] + positions;  t <- t + attention(norm(t));  t <- t + mlp(norm(t)), depth times
+function visionTransformer(name: string, about: string, sizes: Sizes, source: string): EncoderPlugin {
+  return defineEncoder<VitOptions>({
+    name,
+    tiny: { width: 8, depth: 2, heads: 2 },
+    about,
+    formula: `t = [cls; W patches + b] + positions;  t <- t + attention(norm(t));  t <- t + mlp(norm(t)), depth times
     f = norm(t)_cls, or the mean of norm(t)`,
-  source: "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021; mean pooling as in Beyer et al., 2022",
-  options: {
-    patch: {
-      type: "integer",
-      default: 4,
-      min: 1,
-      about:
-        "side of a patch in pixels (of a log-mel spectrogram [steps, bins, 1] in steps and bins); must divide both",
-      tune: [4, 8],
-      source: "chosen here for inputs of about 30 pixels; the paper has 16",
-    },
-    width: {
-      type: "integer",
-      default: 64,
-      min: 1,
-      about: "width of tokens and feature; a multiple of heads",
-      tune: [64, 128],
-      source: "chosen here for small sets; the paper's base model has 768",
-    },
-    depth: {
-      type: "integer",
-      default: 4,
-      min: 1,
-      tune: [4, 6, 12],
-      about: "number of blocks, each a stage",
-      source: "chosen here for small sets; the paper's base model has 12",
-    },
-    heads: {
-      type: "integer",
-      default: 4,
-      min: 1,
-      about: "heads of attention",
-      tune: [2, 4, 8],
-      source: "chosen here for small sets; the paper's base model has 12",
-    },
-    mlpRatio: {
-      type: "number",
-      default: 4,
-      min: 0.1,
-      about: "hidden width of a block's MLP, as a multiple of the width",
-      tune: [2, 4],
-      source: "the paper",
-    },
-    pooling: {
-      type: "choice",
-      choices: ["cls", "mean"],
-      default: "cls",
-      about: "class token, or mean of all tokens",
-      source: "the paper",
-    },
-    dropout: {
-      type: "number",
-      default: 0,
-      min: 0,
-      max: 0.95,
-      tune: [0, 0.1],
-      about: "dropout rate after embedding and sublayers",
-      source: "chosen here: none",
-    },
-  },
-  refuses: ({ shape, dtype }, { patch, width, heads }) => {
-    if (dtype !== "float32" || (shape.length !== 3 && shape.length !== 4)) {
-      return "it needs [height, width, channels] or [frames, height, width, channels] of numbers";
-    }
-    const [rows, columns] = shape.slice(-3);
-    if (rows % patch !== 0 || columns % patch !== 0) return `its patch of ${patch} must divide ${rows} and ${columns}`;
-    if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
-    return null;
-  },
-  create: ({ patch, width, depth, heads, mlpRatio, pooling, dropout: rate }, { shape }) => {
-    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
-      const projection = scope.in("patch_embed").in("proj");
-      const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
-      const patches = conv2d(projection, x, {
-        channels: width,
-        kernel: patch,
-        stride: patch,
-        padding: "valid",
-        kernelInit: truncatedNormal(std),
-      });
-      const [batch, ...grid] = patches.shape.slice(0, -1) as number[];
-      let tokens: tf.Tensor = tf.reshape(patches, [batch, sizeOf(grid), width]);
-      if (pooling === "cls") {
-        const cls = tf.tile(scope.param("cls_token", [1, 1, width], zeros) as tf.Tensor3D, [batch, 1, 1]);
-        tokens = tf.concat([cls, tokens], 1);
-      }
-      const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
-      return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate) as tf.Tensor3D;
-    };
-    const layers = Array.from(
-      { length: depth },
-      (_, index): TokenLayer => (tokens, scope, present) =>
-        transformerBlock(scope.in("blocks").in(String(index)), tokens, {
-          heads,
-          hidden: Math.round(mlpRatio * width),
-          kernelInit: xavierUniform,
-          epsilon: EPSILON,
-          dropout: rate,
-          present,
-        }) as tf.Tensor3D,
-    );
-    const head = (map: tf.Tensor, scope: Scope) => {
-      const tokens = layerNorm(scope.in("norm"), map, { epsilon: EPSILON }) as tf.Tensor3D;
-      const pooled = pooling === "mean"
-        ? tf.mean(tokens, 1)
-        : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
-      return { pooled: pooled as tf.Tensor2D, tokens };
-    };
-    return {
-      tokens: true,
-      stages: layers.map((layer, index): Stage => (x, scope) =>
-        layer(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, null)
-      ),
-      transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
-      head,
-      align(alignment, group) {
-        const incoming = alignment.identity(shape[shape.length - 1]);
-        const patches = `${group}/patch_embed/proj`;
-        const [patchwise] = alignment.layer({ inputs: [[`${patches}/kernel`, incoming]], bias: `${patches}/bias` });
-        const positions = `${group}/pos_embed`;
-        const start = alignment.average(patchwise, alignment.columns([positions]));
-        alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
-        const end = layers.reduce(
-          (stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream),
-          start,
-        );
-        alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
-        return end;
+    source: "Dosovitskiy et al., An Image is Worth 16x16 Words, ICLR 2021; mean pooling as in Beyer et al., 2022",
+    options: {
+      patch: {
+        type: "integer",
+        default: sizes.patch,
+        min: 1,
+        about:
+          "side of a patch in pixels (of a log-mel spectrogram [steps, bins, 1] in steps and bins); must divide both",
+        tune: [4, 8],
+        source,
       },
-    };
-  },
-});
+      width: {
+        type: "integer",
+        default: sizes.width,
+        min: 1,
+        about: "width of tokens and feature; a multiple of heads",
+        tune: [64, 128],
+        source,
+      },
+      depth: {
+        type: "integer",
+        default: sizes.depth,
+        min: 1,
+        tune: [4, 6, 12],
+        about: "number of blocks, each a stage",
+        source,
+      },
+      heads: {
+        type: "integer",
+        default: sizes.heads,
+        min: 1,
+        about: "heads of attention",
+        tune: [2, 4, 8],
+        source,
+      },
+      mlpRatio: {
+        type: "number",
+        default: 4,
+        min: 0.1,
+        about: "hidden width of a block's MLP, as a multiple of the width",
+        tune: [2, 4],
+        source: "the paper",
+      },
+      pooling: {
+        type: "choice",
+        choices: ["cls", "mean"],
+        default: "cls",
+        about: "class token, or mean of all tokens",
+        source: "the paper",
+      },
+      dropout: {
+        type: "number",
+        default: 0,
+        min: 0,
+        max: 0.95,
+        tune: [0, 0.1],
+        about: "dropout rate after embedding and sublayers",
+        source: "chosen here: none",
+      },
+    },
+    refuses: ({ shape, dtype }, { patch, width, heads }) => {
+      if (dtype !== "float32" || (shape.length !== 3 && shape.length !== 4)) {
+        return "it needs [height, width, channels] or [frames, height, width, channels] of numbers";
+      }
+      const [rows, columns] = shape.slice(-3);
+      if (rows % patch !== 0 || columns % patch !== 0) {
+        return `its patch of ${patch} must divide ${rows} and ${columns}`;
+      }
+      if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
+      return null;
+    },
+    create: ({ patch, width, depth, heads, mlpRatio, pooling, dropout: rate }, { shape }) => {
+      const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
+        const projection = scope.in("patch_embed").in("proj");
+        const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
+        const patches = conv2d(projection, x, {
+          channels: width,
+          kernel: patch,
+          stride: patch,
+          padding: "valid",
+          kernelInit: truncatedNormal(std),
+        });
+        const [batch, ...grid] = patches.shape.slice(0, -1) as number[];
+        let tokens: tf.Tensor = tf.reshape(patches, [batch, sizeOf(grid), width]);
+        if (pooling === "cls") {
+          const cls = tf.tile(scope.param("cls_token", [1, 1, width], zeros) as tf.Tensor3D, [batch, 1, 1]);
+          tokens = tf.concat([cls, tokens], 1);
+        }
+        const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
+        return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate) as tf.Tensor3D;
+      };
+      const layers = Array.from(
+        { length: depth },
+        (_, index): TokenLayer => (tokens, scope, present) =>
+          transformerBlock(scope.in("blocks").in(String(index)), tokens, {
+            heads,
+            hidden: Math.round(mlpRatio * width),
+            kernelInit: xavierUniform,
+            epsilon: EPSILON,
+            dropout: rate,
+            present,
+          }) as tf.Tensor3D,
+      );
+      const head = (map: tf.Tensor, scope: Scope) => {
+        const tokens = layerNorm(scope.in("norm"), map, { epsilon: EPSILON }) as tf.Tensor3D;
+        const pooled = pooling === "mean"
+          ? tf.mean(tokens, 1)
+          : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
+        return { pooled: pooled as tf.Tensor2D, tokens };
+      };
+      return {
+        tokens: true,
+        stages: layers.map((layer, index): Stage => (x, scope) =>
+          layer(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, null)
+        ),
+        transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
+        head,
+        align(alignment, group) {
+          const incoming = alignment.identity(shape[shape.length - 1]);
+          const patches = `${group}/patch_embed/proj`;
+          const [patchwise] = alignment.layer({ inputs: [[`${patches}/kernel`, incoming]], bias: `${patches}/bias` });
+          const positions = `${group}/pos_embed`;
+          const start = alignment.average(patchwise, alignment.columns([positions]));
+          alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
+          const end = layers.reduce(
+            (stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream),
+            start,
+          );
+          alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
+          return end;
+        },
+      };
+    },
+  });
+}
+
+/** What the sizes of the literature differ in. */
+interface Sizes {
+  readonly patch: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+}
+
+/** A small vision transformer for small sets. */
+export const vit: EncoderPlugin = visionTransformer(
+  "vit",
+  "vision transformer for images, spectrograms and clips; gives tokens",
+  { patch: 4, width: 64, depth: 4, heads: 4 },
+  "chosen here for small sets of about 30 pixels; the paper's base model has 16, 768, 12, 12",
+);
+
+const published = (name: string, width: number, heads: number, source: string) =>
+  visionTransformer(
+    `vit-${name}`,
+    `vision transformer ViT-${name}/16, for timm's weights; gives tokens`,
+    { patch: 16, width, depth: 12, heads },
+    source,
+  );
+
+/** ViT-tiny/16: width 192, 3 heads. */
+export const vitTiny: EncoderPlugin = published("tiny", 192, 3, "Touvron et al., DeiT, ICML 2021");
+/** ViT-small/16: width 384, 6 heads. */
+export const vitSmall: EncoderPlugin = published("small", 384, 6, "Touvron et al., DeiT, ICML 2021");
+/** ViT-base/16: width 768, 12 heads. */
+export const vitBase: EncoderPlugin = published("base", 768, 12, "the paper");
