@@ -65,7 +65,8 @@ const bottleneck: Block = (scope, x, channels, stride, zeroInit) => {
 function resnet(layers: 18 | 34 | 50, block: Block, counts: readonly number[]): EncoderPlugin {
   return defineEncoder<ResnetOptions>({
     name: `resnet${layers}`,
-    tiny: { width: 2 },
+    // That many normalisations of small batches magnify rounding, unless blocks start as the identity on larger maps.
+    tiny: layers === 18 ? { width: 2 } : { width: 2, smallInput: true, zeroInitResidual: true },
     about: `residual network of ${layers} layers for images, spectrograms and clips, any number of channels`,
     formula: block === basic
       ? `y = relu(x' + bn(conv(relu(bn(conv(x))))), x' = x or bn(conv1x1(x)); ${
