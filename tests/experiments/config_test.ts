@@ -66,7 +66,7 @@ Deno.test("an encoder that lacks what the fusion needs is refused with those tha
     () => build("mlp", "bert"),
     Unfit,
     'Cannot use fusion "mmtm" with encoder "mlp" of modality "audio" as the fusion looks at the 3 deepest stages: the ' +
-      "encoder has 1 with these options; encoders that fit are cnn, resnet18, vit",
+      "encoder has 1 with these options; encoders that fit are cnn, resnet18",
   );
   assertEquals(build("vit", "bert").encoders.text.options["depth"], 3);
 });
