@@ -6,6 +6,7 @@ import { groupOf } from "../../core/scope.ts";
 import { standInTeachers } from "../../contracts/toy.ts";
 import { selectModalities } from "../../datasets/select.ts";
 import { onnxCpu } from "../../engines/mod.ts";
+import { crossEntropy } from "../../losses/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { keptRun } from "../../contracts/kept.ts";
 import { type Checkpoint, type Model, train } from "../../training/mod.ts";
@@ -362,6 +363,26 @@ Deno.test("recon-boost: a stage moves one encoder and the shared head, then ever
   await trained(engine, model, two, { training: { epochs: 4 } });
   const all = ["aux:recon-boost", "aux:recon-boost-scale", "encoder:audio", "encoder:image"];
   assertEquals(moved, [["aux:recon-boost", "encoder:audio"], all, ["aux:recon-boost", "encoder:image"], all]);
+});
+
+Deno.test("recon-boost of one modality is cross-entropy times (w_1 - w_2 / C) / C", async () => {
+  const alone = selectModalities(two, ["audio"]);
+  const seen: Record<string, number>[] = [];
+  const labelled: Method = {
+    name: "labelled",
+    loss: (step) => ({ plain: crossEntropy(step.output.logits, step.labels) }),
+  };
+  const model = toyModel(library, alone, "concat", [["recon-boost", { own: 5, others: 1 }]]);
+  await train({
+    // All terms of one program: its own and the plain one beside it.
+    model: { ...model, methods: [{ ...model.methods[0], plan: undefined }, labelled] },
+    dataset: alone,
+    engine,
+    training: { ...toyTraining, epochs: 1, learningRate: 0 },
+    seed: 0,
+    onEpoch: ({ loss }) => void seen.push({ ...loss }),
+  });
+  assertAlmostEquals(seen[0]["boost:audio"], seen[0].plain * (5 - 1 / 3) / 3, 1e-5);
 });
 
 Deno.test("recon-boost maps narrower features to the widest, and refuses stages that see each other", async () => {
