@@ -8,6 +8,7 @@ import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { NamedTensors } from "../program.ts";
+import { Refusal } from "../refusal.ts";
 import type { Scope } from "../scope.ts";
 import type { About } from "./about.ts";
 import type { Features } from "./encoder.ts";
@@ -185,6 +186,16 @@ export interface MethodPlugin extends About {
   create(options: RawOptions, context: ModelContext): Method;
 }
 
+/** How many teachers a method has with its default options; none where these are refused. */
+function teachersWith(create: MethodPlugin["create"], context: ModelContext): number {
+  try {
+    return Object.keys(create({}, context).declares?.teachers ?? {}).length;
+  } catch (error) {
+    if (error instanceof Refusal) return 0;
+    throw error;
+  }
+}
+
 /** The kind of methods. */
 export const methodKind: Kind<MethodPlugin> = defineKind<MethodPlugin>({
   name: "method",
@@ -200,14 +211,19 @@ export const methodKind: Kind<MethodPlugin> = defineKind<MethodPlugin>({
         Object.defineProperty(guardHooks(made, part, owner), "name", { value: part.name, enumerable: true }),
     },
   },
-  describe: ({ cost, passes }) => {
+  describe: ({ cost, passes, create }) => {
     const { forwards, backwards } = cost ?? { forwards: 1, backwards: 1 };
-    const between = passes?.({}, { modalities: ["a", "b"], classes: 2 }) ?? 0;
+    const context = { modalities: ["a", "b"], classes: 2 };
+    const between = passes?.({}, context) ?? 0;
+    const teachers = teachersWith(create, context);
     return [
       `Cost per step: ${forwards} forward, ${backwards} backward (plain training is 1 and 1)`,
       ...between === 0 ? [] : [
         `Cost per epoch past its warm-up: ${Number(between.toPrecision(3))} forward passes over the training set ` +
         "besides its steps (2 modalities)",
+      ],
+      ...teachers === 0 ? [] : [
+        `Teachers: ${teachers} runs of their own, which a grid runs first and shares (2 modalities)`,
       ],
     ];
   },
