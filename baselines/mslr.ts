@@ -35,14 +35,17 @@ export function tracked({ queue, ratio }: Track, accuracy: number, memory: numbe
   return { queue: [...queue.slice(1), accuracy], ratio: mean === 0 ? 1 : accuracy / mean };
 }
 
-/** Share of rows [N, C] whose largest entry is that of the label. */
-function accuracyOf(logits: Float32Array, labels: Int32Array, classes: number): number {
-  let right = 0;
-  for (let n = 0; n < labels.length; n++) {
+/** Share of a modality's predictions [N, C] on validation that are right, of the samples that have it; NaN if none does. */
+function accuracyOf(logits: Float32Array, modality: string, host: Host): number {
+  const { classes } = host;
+  let [right, count] = [0, 0];
+  host.labels("validation").forEach((label, n) => {
+    if (!host.has("validation", n, modality)) return;
     const row = logits.subarray(n * classes, (n + 1) * classes);
-    if (row.indexOf(Math.max(...row)) === labels[n]) right++;
-  }
-  return right / labels.length;
+    if (row.indexOf(Math.max(...row)) === label) right++;
+    count++;
+  });
+  return right / count;
 }
 
 /** Factors when none are given: the released ones of audio and vision for two modalities, 1 for any other number. */
@@ -139,9 +142,8 @@ export const mslr: MethodPlugin = defineMethod<MslrOptions>({
       ...schedule === "fixed" ? {} : {
         async afterEpoch(host: Host) {
           const { solo } = await host.pass("validation");
-          const labels = host.labels("validation");
           tracks = tracks.map((track, u) =>
-            tracked(track, accuracyOf(solo[modalities[u]], labels, host.classes), memory)
+            tracked(track, accuracyOf(solo[modalities[u]], modalities[u], host), memory)
           );
         },
         save: () => tracks,

@@ -54,6 +54,7 @@ export function pmrCoefficients(scores: tf.Tensor1D, form: "paper" | "switch"): 
  * keeps its prototype, one that was never seen before takes the mean alone.
  *
  * @param features [n, d], row-major.
+ * @param labels One per row; -1 for rows that lack the modality.
  * @param old [C, d] and whether each class was seen, [C].
  * @param share Share of the old prototype.
  */
@@ -68,6 +69,7 @@ export function nextPrototypes(
   const sums = new Float64Array(old.prototypes.length);
   const counts = new Float64Array(classes);
   for (let n = 0; n < labels.length; n++) {
+    if (labels[n] < 0) continue;
     counts[labels[n]]++;
     for (let k = 0; k < width; k++) sums[labels[n] * width + k] += features[n * width + k];
   }
@@ -201,13 +203,15 @@ export const pmr: MethodPlugin = defineMethod<PmrOptions>({
         if (!open) return;
         const items = subsetOf(host);
         const { pooled } = await host.pass("train", undefined, items);
-        const labels = Int32Array.from(items, (item) => host.labels("train")[item]);
+        const all = host.labels("train");
+        const labelsOf = (modality: string) =>
+          Int32Array.from(items, (item) => host.has("train", item, modality) ? all[item] : -1);
         const old = await host.buffers([GROUP]);
         const share = host.epoch - start < FRESH ? 0 : momentum;
         await host.setBuffers(Object.fromEntries(modalities.flatMap((modality) => {
           const name = (kind: string) => `${GROUP}/${modality}/${kind}`;
           const before = { prototypes: old[name("prototypes")], seen: old[name("seen")] };
-          const after = nextPrototypes(pooled[modality], labels, before, share);
+          const after = nextPrototypes(pooled[modality], labelsOf(modality), before, share);
           return [[name("prototypes"), after.prototypes], [name("seen"), after.seen]];
         })));
       },

@@ -72,6 +72,47 @@ function extremes(host: Host, m: number, history: QmfOptions["history"]): number
   return [...low, ...high].map((value) => Number.isFinite(value) ? value : 0);
 }
 
+/** The control that holds the extremes of all histories. */
+const RANGE = "qmf/range";
+
+/** CE of every modality [B, m] without gradient, 0 where nothing is to be learned, and 1 where something is. */
+function visitOf(step: TrainStep, modalities: readonly string[]): { losses: tf.Tensor2D; there: tf.Tensor2D } {
+  return step.memo("qmf/visit", () => {
+    const logits = ownLogits(step);
+    const valid = modalities.map((modality) => tf.reshape(whereKept(weightsOf(step), step.keep, modality), [-1, 1]));
+    const losses = modalities.map((modality) =>
+      tf.reshape(crossEntropy(stopGradient(logits[modality]), step.labels), [-1, 1])
+    );
+    const there = tf.concat(valid, 1) as tf.Tensor2D;
+    return { losses: tf.mul(tf.concat(losses, 1), there) as tf.Tensor2D, there };
+  });
+}
+
+/**
+ * kappa [B, m]: histories after this visit, between the least and the largest of all.
+ *
+ * @param range Those of the table before the step, [lows..., highs...].
+ */
+function hardnessOf(
+  step: TrainStep,
+  modalities: readonly string[],
+  history: QmfOptions["history"],
+  range: tf.Tensor1D,
+): tf.Tensor2D {
+  const { losses, there } = visitOf(step, modalities);
+  const sums = tf.add(step.rows("qmf/history"), losses);
+  const values = history === "sum"
+    ? sums
+    : tf.div(sums, tf.maximum(tf.add(step.rows("qmf/visits"), there), 1)) as tf.Tensor2D;
+  const [low, high] = tf.split(range, 2);
+  const absent = tf.mul(tf.sub(1, there), 1e30);
+  const least = tf.minimum(low, tf.min(tf.add(values, absent), 0));
+  const largest = tf.maximum(high, tf.max(tf.sub(values, absent), 0));
+  const width = tf.sub(largest, least);
+  const scaled = tf.div(tf.sub(values, least), tf.maximum(width, 1e-12));
+  return tf.mul(scaled, tf.cast(tf.greater(width, 1e-12), "float32")) as tf.Tensor2D;
+}
+
 /**
  * Late fusion weighted by each sample's energies; a ranking loss wants less weight where a modality's loss was high so far.
  *
@@ -134,40 +175,14 @@ export const qmf: MethodPlugin = defineMethod<QmfOptions>({
   refuses: needsLate,
   create: ({ lambda, temperature, margin, history, confidence, detach }, { modalities }) => {
     const m = modalities.length;
-    const range = "qmf/range";
     const energies = (step: Step) =>
       step.memo("qmf/energies", () => {
         const logits = ownLogits(step);
         return byModality(modalities, (modality) => energyConfidence(logits[modality], temperature));
       });
-    /** CE of every modality [B, m] without gradient, 0 where nothing is to be learned. */
-    const visit = (step: TrainStep) =>
-      step.memo("qmf/visit", () => {
-        const logits = ownLogits(step);
-        const valid = modalities.map((modality) =>
-          tf.reshape(whereKept(weightsOf(step), step.keep, modality), [-1, 1])
-        );
-        const losses = modalities.map((modality) =>
-          tf.reshape(crossEntropy(stopGradient(logits[modality]), step.labels), [-1, 1])
-        );
-        const there = tf.concat(valid, 1) as tf.Tensor2D;
-        return { losses: tf.mul(tf.concat(losses, 1), there) as tf.Tensor2D, there };
-      });
-    /** kappa [B, m]: histories after this visit between the least and the largest of all. */
-    const hardness = (step: TrainStep): tf.Tensor2D => {
-      const { losses, there } = visit(step);
-      const sums = tf.add(step.rows("qmf/history"), losses);
-      const values = history === "sum"
-        ? sums
-        : tf.div(sums, tf.maximum(tf.add(step.rows("qmf/visits"), there), 1)) as tf.Tensor2D;
-      const [low, high] = tf.split(step.scope.control(range) as tf.Tensor1D, 2);
-      const absent = tf.mul(tf.sub(1, there), 1e30);
-      const least = tf.minimum(low, tf.min(tf.add(values, absent), 0));
-      const largest = tf.maximum(high, tf.max(tf.sub(values, absent), 0));
-      const width = tf.sub(largest, least);
-      const scaled = tf.div(tf.sub(values, least), tf.maximum(width, 1e-12));
-      return tf.mul(scaled, tf.cast(tf.greater(width, 1e-12), "float32")) as tf.Tensor2D;
-    };
+    const hardness = (step: TrainStep) =>
+      hardnessOf(step, modalities, history, step.scope.control(RANGE) as tf.Tensor1D);
+    const visit = (step: TrainStep) => visitOf(step, modalities);
     return {
       name: "qmf",
       declares: {
@@ -175,7 +190,7 @@ export const qmf: MethodPlugin = defineMethod<QmfOptions>({
           "qmf/history": { width: m, init: 0, added: true },
           "qmf/visits": { width: m, init: 0, added: true },
         },
-        controls: { [range]: new Array<number>(2 * m).fill(0) },
+        controls: { [RANGE]: new Array<number>(2 * m).fill(0) },
         claims: [CLAIMS.taskLoss, SHARED_CLAIMS.logits, SHARED_CLAIMS.readouts],
       },
       output(step) {
@@ -222,7 +237,7 @@ export const qmf: MethodPlugin = defineMethod<QmfOptions>({
           ),
         };
       },
-      afterStep: (_stats, host) => host.setControl(range, extremes(host, m, history)),
+      afterStep: (_stats, host) => host.setControl(RANGE, extremes(host, m, history)),
     };
   },
 });

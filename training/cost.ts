@@ -11,7 +11,8 @@ import { sizeOf } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
 import { multiplyAdds } from "../nn/cost.ts";
 import { discover, type Discovered } from "../nn/scope.ts";
-import { forward, type Model } from "./model.ts";
+import { forward } from "./forward.ts";
+import type { Model } from "./model.ts";
 import { HARNESS_CONTROLS } from "./declarations.ts";
 
 /** What a part or a whole model costs. */

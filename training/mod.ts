@@ -18,6 +18,7 @@ export * from "./journal.ts";
 export * from "./losses.ts";
 export * from "./metrics/classification.ts";
 export * from "./metrics/linear_probe.ts";
+export * from "./forward.ts";
 export * from "./model.ts";
 export * from "./packing.ts";
 export * from "./predictions.ts";

@@ -14,7 +14,8 @@ import type { Optimizer } from "../nn/optimizers.ts";
 import { type Asked, discover } from "../nn/scope.ts";
 import { HARNESS_CONTROLS, type Merged, mergeDeclarations, startRows } from "./declarations.ts";
 import { lossTerms, trainStep } from "./losses.ts";
-import { accumulateFeatures, encode, forward, type Model } from "./model.ts";
+import { forward } from "./forward.ts";
+import { accumulateFeatures, encode, type Model } from "./model.ts";
 import { selects } from "./select.ts";
 
 /** What a model is made of. */

@@ -176,6 +176,9 @@ Deno.test("pmr: prototypes are class means, blended with the old; absent classes
   const second = nextPrototypes(Float32Array.from([4, 5, 6, 6]), [0, 1], first, 0.25);
   assertEquals([...second.prototypes], [0.75 * 4 + 0.25 * 2, 0.75 * 5 + 0.25 * 3, 6, 6, 10, 20]);
   assertEquals([...second.seen], [1, 1, 1]);
+  // A row that lacks the modality has no label here.
+  const third = nextPrototypes(Float32Array.from([9, 9, 2, 2]), [-1, 0], start, 0);
+  assertEquals([...third.prototypes], [2, 2, 0, 0, 0, 0]);
 });
 
 // ------------------------------------------------------------------------------------------------------------------ opm

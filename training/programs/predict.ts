@@ -9,7 +9,8 @@ import * as names from "../../core/names.ts";
 import type { NamedTensors, Program } from "../../core/program.ts";
 import { bindScope } from "../../nn/scope.ts";
 import { startRows } from "../declarations.ts";
-import { forward, subsetKeep } from "../model.ts";
+import { forward } from "../forward.ts";
+import { subsetKeep } from "../model.ts";
 import { controlSpecs, inputSpecs, modelSpecs, presentColumns, type ProgramParts, spec } from "./parts.ts";
 
 /**

@@ -15,7 +15,8 @@ import { clipByGlobalNorm, type Optimizer } from "../../nn/optimizers.ts";
 import { bindScope, type BoundScope } from "../../nn/scope.ts";
 import { startRows } from "../declarations.ts";
 import { type LossTerms, lossTerms, trainStep } from "../losses.ts";
-import { accumulateFeatures, type Forward, forward, type Model } from "../model.ts";
+import { type Forward, forward } from "../forward.ts";
+import { accumulateFeatures, type Model } from "../model.ts";
 import { selects } from "../select.ts";
 import type { Layout } from "../state.ts";
 import {
