@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { Refusal } from "../core/refusal.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
 import { at, byModality, mapByModality } from "../core/modality.ts";
 import { CLAIMS, defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
@@ -169,10 +170,12 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
           if (runningGate === "own" || modality !== modalities[1]) return own;
           const first = at(gates, modalities[0]);
           if (first.shape[1] === own.shape[1]) return first;
-          throw new RangeError(
-            `Cannot use "greedy" with runningGate=first as "${modalities[0]}" and "${modality}" must have equal ` +
-              `channels: found ${first.shape[1]} and ${own.shape[1]}`,
-          );
+          throw new Refusal({
+            what: 'use method "greedy" with runningGate=first',
+            must: `"${modalities[0]}" and "${modality}" must have equal channels`,
+            found: `found ${first.shape[1]} and ${own.shape[1]}`,
+            hint: "take runningGate=own, or encoders of one width",
+          });
         };
         const rest = tf.sub(1, share);
         const parts = tf.expandDims(tf.mul(partsOf(at(gates, modalities[0]).shape[0], weights), share), 1);
@@ -191,7 +194,11 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       taskLoss(_terms, step) {
         const { own } = step.output;
         if (own === undefined) {
-          throw new RangeError('Cannot use method "greedy" as the fusion must have a head of its own per modality');
+          throw new Refusal({
+            what: 'use method "greedy"',
+            must: "the fusion must have a head of its own per modality",
+            hint: "take mmtm with loss=separate",
+          });
         }
         return Object.fromEntries(
           modalities.map((modality) => [

@@ -1,3 +1,4 @@
+import { Refusal } from "../../core/refusal.ts";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { curationOf, greedy, randomCuration } from "../../baselines/mod.ts";
@@ -162,9 +163,9 @@ Deno.test("greedy says what the slip and its own losses need", () => {
     };
     const { scope } = bindScope({ params: {}, buffers, controls: {}, key: null, mode: "train" });
     const gates = { audio: tf.ones([2, 3]) as tf.Tensor2D, image: tf.ones([2, 4]) as tf.Tensor2D };
-    assertThrows(() => method.channelGates!(0, gates, scope), RangeError, "must have equal channels: found 3 and 4");
+    assertThrows(() => method.channelGates!(0, gates, scope), Refusal, "must have equal channels: found 3 and 4");
   });
   const step = { output: {} } as Parameters<NonNullable<typeof method.taskLoss>>[1];
-  assertThrows(() => method.taskLoss!({}, step), RangeError, "must have a head of its own per modality");
+  assertThrows(() => method.taskLoss!({}, step), Refusal, "must have a head of its own per modality");
   assert(method.declares?.claims?.includes("replace the task's loss"));
 });
