@@ -199,11 +199,18 @@ function boundPart(
   return use(plugin, resolveOptions(`${spec.kind} "${name}" of ${owner}`, plugin.options, options, find));
 }
 
+/** A value in a message: numbers that JSON has no word for by their own, and no more of a long text than says what it is. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value, (_, one) => typeof one === "number" && !Number.isFinite(one) ? String(one) : one);
+  const plain = typeof value === "number" ? String(value) : text ?? typeof value;
+  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
+}
+
 function wrongValue(option: string, owner: string, spec: OptionSpec, value: unknown): Refusal {
   return new Refusal({
     what: `set option "${option}" of ${owner}`,
     must: `it must be ${describeType(spec)}`,
-    found: `found ${JSON.stringify(value)}`,
+    found: `found ${shown(value)}`,
   });
 }
 

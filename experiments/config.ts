@@ -33,8 +33,21 @@ export const trainingOptions: OptionSpecs = {
     default: "samples",
     about: "compare at an equal number of training samples drawn, or at equal epochs",
   },
-  epochs: { type: "integer", default: 12, min: 1, about: "epochs, or under samples the budget in multiples of N" },
-  batchSize: { type: "integer", default: 64, min: 1, about: "samples per step", source: "ARM (AAAI 2025), KS" },
+  epochs: {
+    type: "integer",
+    default: 12,
+    min: 1,
+    max: 1_000_000,
+    about: "epochs, or under samples the budget in multiples of N",
+  },
+  batchSize: {
+    type: "integer",
+    default: 64,
+    min: 1,
+    max: 1_048_576,
+    about: "samples per step",
+    source: "ARM (AAAI 2025), KS",
+  },
   optimizer: { type: "choice", choices: ["sgd", "adamw"], default: "sgd", about: "PyTorch's SGD or AdamW" },
   learningRate: {
     type: "number",

@@ -14,10 +14,16 @@ export function stackOf(error: unknown): string | null {
   return thrown.stack ?? null;
 }
 
+/** How the runtime says that memory is not to be had. */
+const allocation = /^(?:Array buffer allocation failed|Invalid (?:typed )?array(?: buffer)? length)/;
+
 /** What was thrown, in one line: a refusal by its sentence, anything else by its name, with the place it came from. */
 export function failureOf(error: unknown): string {
   const told = error instanceof PluginError || error instanceof DivergenceError || isRefusal(error);
   if (told) return (error as Error).message;
+  if (error instanceof RangeError && allocation.test(error.message)) {
+    return `Cannot hold in memory what the configuration asks for: ${error.message}; take smaller widths, batches or data`;
+  }
   const text = (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).replaceAll(
     /\s*\n\s*/g,
     " ",

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { Library } from "../core/library.ts";
 import type { CellRequest, Dataset } from "../core/kinds/mod.ts";
+import type { Engine } from "../core/program.ts";
 import type { RunConfig } from "../core/record.ts";
 import { isRefusal, Refusal } from "../core/refusal.ts";
 import { selectEngine } from "../engines/mod.ts";
@@ -16,9 +17,10 @@ import { runId, sourceId } from "../store/run_id.ts";
 import { parseStored } from "../store/schemas.ts";
 import { CompositionError } from "../training/compose.ts";
 import { VERSION } from "../version.ts";
-import { resolveConfig, Unfit } from "./config.ts";
+import { buildModel, resolveConfig, Unfit } from "./config.ts";
 import { loadDataset } from "./data.ts";
 import { failureOf } from "./failure.ts";
+import { checkMemory } from "./memory.ts";
 import { changesSince, Provenance } from "./provenance.ts";
 import { Pretrained } from "./pretrained.ts";
 import { requestOf, teachersOf } from "./teachers.ts";
@@ -72,8 +74,15 @@ export interface GridPlan {
   readonly engine: string;
 }
 
+/** The largest seed: randomness takes 32 bits of it, and two seeds that share them would be one. */
+const largestSeed = 2 ** 32 - 1;
+
 function checkAsked({ cells, seeds }: PlanOptions): void {
   const what = "run a grid";
+  const bad = seeds.find((seed) => !Number.isInteger(seed) || seed < 0 || seed > largestSeed);
+  if (bad !== undefined) {
+    throw new Refusal({ what, must: `seeds must be integers from 0 to ${largestSeed}`, found: `found ${bad}` });
+  }
   if (cells.length === 0) {
     throw new Refusal({ what, must: "it must have at least one configuration", found: "found none" });
   }
@@ -117,11 +126,19 @@ class Datasets {
  */
 export async function planGrid(options: PlanOptions): Promise<GridPlan> {
   checkAsked(options);
+  const { engine, reason } = await selectEngine(options.engine, { threads: 1 }, options.library.of("engine").list());
+  try {
+    const line = `${engine.name} (${engine.version}, ${engine.device}): ${reason}`;
+    return { ...await resolveCells(options, engine), engine: line };
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** Cells of a plan. */
+async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<GridPlan, "engine">> {
   const { library, plugins = [] } = options;
-  const { engine, reason } = await selectEngine(options.engine, { threads: 1 }, library.of("engine").list());
   const engineConfig = { name: engine.name, version: engine.version, threads: 1 };
-  const engineLine = `${engine.name} (${engine.version}, ${engine.device}): ${reason}`;
-  await engine.dispose();
   const provenance = await Provenance.of(library, plugins);
   const datasets = new Datasets(library);
   const pretrained = new Pretrained();
@@ -136,6 +153,10 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
         const weights = await pretrained.of(request, dataset);
         const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
         await pretrained.check(resolved, library, dataset);
+        // The same for every seed.
+        if (seed === options.seeds[0]) {
+          checkMemory(resolved, buildModel(resolved, library, dataset), dataset, (run) => engine.abstract(run));
+        }
         const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
         const config = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
         cells.push({ ...cell, config, id: runId(config) });
@@ -155,7 +176,7 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
   }
   const { teachers, taught } = await addTeachers(cells, index, library, datasets);
   const notes = [...pretrained.notes, ...await notesOn([...cells, ...teachers], options)];
-  return { cells, teachers, taught, failed, unfit, notes, engine: engineLine };
+  return { cells, teachers, taught, failed, unfit, notes };
 }
 
 /** Runs that teach cells. @param next The first free place in the grid. */

@@ -73,7 +73,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
       [["bench", "--method", "none,arm"], 'Cannot put "none" on one model with other methods'],
       [["bench", "--method", "arm,"], 'Cannot read methods "arm,"'],
       [["bench", "--seeds", "0"], 'Cannot use --seeds as it must be an integer >= 1: found "0"'],
-      [["bench", "--epochs", "x"], 'must be an integer >= 1: found "x"'],
+      [["bench", "--epochs", "x"], 'must be an integer >= 1 and <= 1000000: found "x"'],
       [["bench", "--budget", "time"], "must be one of samples, epochs"],
       [["bench", "--engine", "cuda"], 'Cannot find engine "cuda": engines are onnx:cpu, '],
       [["bench", "--grid", "qiuck"], 'Cannot find grid "qiuck": registered names are quick'],

@@ -39,7 +39,7 @@ Deno.test("resolveConfig() refuses what does not exist or does not fit, and says
     [{ encoder: part("cnn") }, "it needs [height, width, channels] of numbers; encoders that fit are "],
     [{ modalities: ["audio", "video"] }, 'Cannot use modality "video" of dataset "av-digits": it has audio, image'],
     [{ fusion: part("concat", { width: "big" }) }, 'must be an integer >= 0: found "big"'],
-    [{ training: { epochs: 0 } }, 'option "epochs" of training as it must be an integer >= 1: found 0'],
+    [{ training: { epochs: 0 } }, 'option "epochs" of training as it must be an integer >= 1 and <= 1000000: found 0'],
     [{ methods: [part("arm")], modalities: ["audio"] }, "needs at least two: there is audio"],
     [{ encoder: { audio: part("mlp") } }, 'every modality must have an encoder: "image" has none'],
     [{ encoder: part("mlp", { hidden: [] }) }, "its hidden widths must be positive integers, at least one"],
@@ -105,7 +105,7 @@ Deno.test("applySettings() refuses what nothing in use has", () => {
   const cases: [string, string][] = [
     ["epochs=5", "must be <part>.<option>=<value>"],
     ["training.epcohs=5", 'Cannot set "epcohs" of training: its options are budget, epochs'],
-    ["training.epochs=five", 'must be an integer >= 1: found "five"'],
+    ["training.epochs=five", 'must be an integer >= 1 and <= 1000000: found "five"'],
     ["arm.lambda1=1", 'Cannot apply setting "arm.lambda1=1" as it must name a part in use: parts are training'],
     ["concat.level=x", 'Cannot set "level" of fusion "concat"'],
     ["dataset.snr=loud", 'must be a number >= -60 and <= 60: found "loud"'],

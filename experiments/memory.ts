@@ -1,0 +1,60 @@
+/**
+ * Whether what a configuration asks for can be held in memory, found out before anything is allocated.
+ *
+ * @module
+ */
+import type { Dataset } from "../core/kinds/mod.ts";
+import { modalitiesOf } from "../core/modality.ts";
+import { sizeOf } from "../core/program.ts";
+import type { RunConfig } from "../core/record.ts";
+import { selectModalities } from "../datasets/select.ts";
+import { type Abstract, modelCost } from "../training/mod.ts";
+import type { Model } from "../training/model.ts";
+import { Unfit } from "./config.ts";
+
+/** Copies of every parameter: itself, its gradient, its slot, and that of the best epoch. */
+const COPIES = 4;
+
+/** Bytes of this machine's memory; unbounded where the runtime may not tell. */
+export function machineBytes(): number {
+  try {
+    return Deno.systemMemoryInfo().total;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return Infinity;
+    throw error;
+  }
+}
+
+/** Bytes that training a model takes at the least: its parameters in all their copies, and one batch of inputs. */
+export function leastBytes(parameters: number, batch: number, dataset: Pick<Dataset, "modalities">): number {
+  const { modalities } = dataset;
+  const row = modalitiesOf(modalities).reduce((sum, name) => sum + sizeOf(modalities[name].shape), 0);
+  return 4 * (COPIES * parameters + batch * row);
+}
+
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+
+/**
+ * Checks that a configuration can be trained on this machine at all.
+ *
+ * @param abstract Runs a function for its shapes, as `Engine.abstract` does.
+ * @throws {Unfit} If its parameters or batches take more than the memory there is.
+ */
+export function checkMemory(
+  config: RunConfig,
+  model: Model,
+  loaded: Dataset,
+  abstract: Abstract,
+  available: number = machineBytes(),
+): void {
+  const dataset = selectModalities(loaded, config.modalities);
+  const { parameters } = modelCost(model, dataset.modalities, abstract);
+  const needed = leastBytes(parameters, config.training.batchSize, dataset);
+  if (needed <= available) return;
+  throw new Unfit({
+    what: `train ${parameters} parameters with batches of ${config.training.batchSize}`,
+    must: `they must fit into the ${gibibytes(available)} of this machine`,
+    found: `they take ${gibibytes(needed)} at the least`,
+    hint: "take smaller widths or batches",
+  });
+}
