@@ -54,7 +54,7 @@ export class Registry<P extends About> {
     const part = this.#parts.get(name);
     if (part !== undefined) return part;
     throw new Refusal({
-      what: `find ${this.kind.name} "${name}"`,
+      what: `find ${this.kind.name} "${name.length > 80 ? `${name.slice(0, 80)}…` : name}"`,
       found: `registered names are ${this.names().join(", ") || "none"}`,
       hint: didYouMean(name, this.names()),
     });
