@@ -5,6 +5,7 @@
  */
 import type { AnyPart, Library } from "../core/library.ts";
 import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { createLibrary } from "../library.ts";
 import { checkPlugin, type Verdict } from "../contracts/mod.ts";
@@ -22,9 +23,10 @@ function named(library: Library, name: string): readonly AnyPart[] {
   const found = library.named(name);
   if (found.length > 0) return found;
   throw new Refusal({
-    what: `check "${name}"`,
+    what: `check ${JSON.stringify(name.slice(0, 80))}`,
     must: "it must be a file, a URL, a jsr: or npm: module, or a registered name",
     found: `names are ${library.names().join(", ")}`,
+    hint: didYouMean(name, library.names()),
   });
 }
 

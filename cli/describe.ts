@@ -6,6 +6,7 @@
 import type { AnyPart, Library } from "../core/library.ts";
 import type { OptionSpecs } from "../core/options.ts";
 import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import { describeOption } from "../experiments/config.ts";
 import { createLibrary } from "../library.ts";
 import { selectEngine } from "../engines/mod.ts";
@@ -60,7 +61,11 @@ function partText(part: AnyPart, library: Library, abstract?: (run: () => void) 
 export function description(library: Library, name: string, abstract?: (run: () => void) => void): string {
   const parts = library.named(name);
   if (parts.length === 0) {
-    throw new Refusal({ what: `describe "${name}"`, found: `known names are ${library.names().join(", ")}` });
+    throw new Refusal({
+      what: `describe ${JSON.stringify(name.slice(0, 80))}`,
+      found: `known names are ${library.names().join(", ")}`,
+      hint: didYouMean(name, library.names()),
+    });
   }
   return parts.map((part) => partText(part, library, abstract)).join("\n\n");
 }

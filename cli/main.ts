@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import { CACHE_VARIABLE, userCacheFolder } from "../engines/cache_folder.ts";
 import { VERSION } from "../version.ts";
 import { benchCommand } from "./bench.ts";
@@ -17,6 +19,7 @@ import { exportCommand } from "./export.ts";
 import { exportResultsCommand } from "./export_results.ts";
 import { listCommand } from "./list.ts";
 import { mergeCommand } from "./merge.ts";
+import { printableLine } from "./printable.ts";
 import { probeCommand } from "./probe.ts";
 import { reportCommand } from "./report.ts";
 import { valueCommand } from "./value.ts";
@@ -66,7 +69,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    console.error(`Cannot find command "${name}": commands are ${commands.map((other) => other.name).join(", ")}`);
+    const names = commands.map((other) => other.name);
+    const refusal = new Refusal({
+      what: `find command ${JSON.stringify(name.slice(0, 80))}`,
+      found: `commands are ${names.join(", ")}`,
+      hint: didYouMean(name, names),
+    });
+    console.error(printableLine(refusal.message));
     return 2;
   }
   keepGraphs();

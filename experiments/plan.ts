@@ -17,7 +17,7 @@ import { runId, sourceId } from "../store/run_id.ts";
 import { parseStored } from "../store/schemas.ts";
 import { CompositionError } from "../training/compose.ts";
 import { VERSION } from "../version.ts";
-import { buildModel, resolveConfig, Unfit } from "./config.ts";
+import { buildModel, encodersOf, resolveConfig, trainingOptions, Unfit } from "./config.ts";
 import { loadDataset } from "./data.ts";
 import { failureOf } from "./failure.ts";
 import { checkMemory } from "./memory.ts";
@@ -92,6 +92,17 @@ function checkAsked({ cells, seeds }: PlanOptions): void {
   if (twice !== undefined) throw new Refusal({ what, must: "labels must be unique", found: `"${twice}" occurs twice` });
 }
 
+/** Checks names and options before data is loaded and an engine is chosen, which take their time. */
+function checkParts({ cells, library }: PlanOptions): void {
+  for (const request of cells) {
+    library.bind("dataset", request.dataset);
+    for (const encoder of Object.values(encodersOf(request))) library.bind("encoder", encoder);
+    library.bind("fusion", request.fusion);
+    for (const method of request.methods) library.bind("method", method);
+    library.resolve("training", { options: trainingOptions }, request.training);
+  }
+}
+
 /** Loads each dataset once; what fails is kept, for every cell that wants it. */
 class Datasets {
   readonly #library: Library;
@@ -126,6 +137,7 @@ class Datasets {
  */
 export async function planGrid(options: PlanOptions): Promise<GridPlan> {
   checkAsked(options);
+  checkParts(options);
   const { engine, reason } = await selectEngine(options.engine, { threads: 1 }, options.library.of("engine").list());
   try {
     const line = `${engine.name} (${engine.version}, ${engine.device}): ${reason}`;
