@@ -180,12 +180,11 @@ function counts(sets: readonly Placed[], bins: number, [low, high]: Ends): Table
           v === 0 ? cells / bins : list.includes(v) ? bins ** (list.length - 1 - list.indexOf(v)) : 0)
       );
       const cell = tf.cast(tf.matMul(tf.tensor3d([digits]), numbers), "int32");
-      const starts = Int32Array.from({ length: rows * tables }, (_, table) =>
-        table * cells);
       const at = tf.add(
         // What is not a number has no bin; it counts in an outer one, as it does with cumulative functions.
         tf.minimum(tf.maximum(cell, tf.scalar(0, "int32")), tf.scalar(cells - 1, "int32")),
-        tf.tensor3d(starts, [rows, tables, 1], "int32"),
+        // The tables lie one behind the other; their starts are counted, as a list of them would be a large constant.
+        tf.reshape(tf.range(0, rows * tables * cells, cells, "int32"), [rows, tables, 1]),
       );
       const each = portions === null
         ? tf.ones([rows * tables * n])

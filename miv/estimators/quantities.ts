@@ -73,6 +73,9 @@ export const [Y, I, J] = [1, 2, 4];
 /** A quantity of one of some tables; `null` is 0. */
 export type Wanted = { readonly table: number; readonly quantity: Quantity } | null;
 
+/** Most entries of one constant matrix (64 KiB): with seven modalities or more all tables' quantities at once have more. */
+const LARGEST_MATRIX = 16384;
+
 /**
  * Quantities from entropies by one constant matrix, and normalised.
  *
@@ -86,18 +89,53 @@ export function judged(
   norm: Normalization,
 ): { nats: tf.Tensor2D; normalised: tf.Tensor2D } {
   const each = (1 << variables) - 1;
+  const large = entropies.shape[1] * 3 * wanted.length > LARGEST_MATRIX;
+  const sums = large ? tableByTable(entropies, each, wanted) : atOnce(entropies, each, wanted);
+  const [nats, first, second] = tf.split(sums, 3, 1) as tf.Tensor2D[];
+  return { nats, normalised: normalised(nats, first, second, norm) as tf.Tensor2D };
+}
+
+const kinds = ({ information, first, second }: Quantity): readonly Terms[] => [information, first, second];
+
+/** Information, then both bounds, of all wanted quantities: [N, tables each] times one matrix of signs. */
+function atOnce(entropies: tf.Tensor2D, each: number, wanted: readonly Wanted[]): tf.Tensor2D {
   const columns = 3 * wanted.length;
   const signs = new Float32Array(entropies.shape[1] * columns);
   wanted.forEach((one, column) => {
     if (one === null) return;
-    const { information, first, second } = one.quantity;
-    [information, first, second].forEach((terms, kind) => {
+    kinds(one.quantity).forEach((terms, kind) => {
       for (const [variables, sign] of terms) {
         signs[(one.table * each + variables - 1) * columns + kind * wanted.length + column] += sign;
       }
     });
   });
-  const sums = tf.matMul(entropies, tf.tensor2d(signs, [entropies.shape[1], columns]));
-  const [nats, first, second] = tf.split(sums, 3, 1) as tf.Tensor2D[];
-  return { nats, normalised: normalised(nats, first, second, norm) as tf.Tensor2D };
+  return tf.matMul(entropies, tf.tensor2d(signs, [entropies.shape[1], columns]));
+}
+
+/** The same where that matrix would be large: every quantity of every table by a small one, of which those are taken. */
+function tableByTable(entropies: tf.Tensor2D, each: number, wanted: readonly Wanted[]): tf.Tensor2D {
+  const [rows, size] = entropies.shape;
+  const quantities: Quantity[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (quantity: Quantity): number => {
+    const key = JSON.stringify(quantity);
+    if (!numbers.has(key)) numbers.set(key, quantities.push(quantity) - 1);
+    return numbers.get(key)!;
+  };
+  const chosen = wanted.map((one) => one === null ? null : { table: one.table, number: numberOf(one.quantity) });
+  const columns = 3 * quantities.length;
+  const signs = new Float32Array(each * columns);
+  quantities.forEach((quantity, number) =>
+    kinds(quantity).forEach((terms, kind) => {
+      for (const [variables, sign] of terms) signs[(variables - 1) * columns + 3 * number + kind] += sign;
+    })
+  );
+  const tables = size / each;
+  const all = tf.matMul(tf.reshape(entropies, [rows * tables, each]), tf.tensor2d(signs, [each, columns]));
+  // What is not wanted of any table is the zero behind all others.
+  const padded = tf.concat([tf.reshape(all, [rows, tables * columns]), tf.zeros([rows, 1])], 1);
+  const places = [0, 1, 2].flatMap((kind) =>
+    chosen.map((one) => one === null ? tables * columns : one.table * columns + 3 * one.number + kind)
+  );
+  return tf.gather(padded, tf.tensor1d(places, "int32"), 1) as tf.Tensor2D;
 }
