@@ -59,6 +59,7 @@ const flags: Readonly<Record<string, Flag>> = {
     about: "start encoders from weights: .safetensors, .npz or .onnx under PyTorch's names",
   },
   freeze: { type: "list", value: "GROUP,...", about: "groups that are not trained: encoder:text, encoder:*" },
+  rate: { type: "list", value: "GROUP=FACTOR,...", about: "factors on the learning rate of groups: encoder:*=0.1" },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
     type: "each",

@@ -81,12 +81,12 @@ export function encoders(values: readonly string[]): CellRequest["encoder"] | un
 }
 
 /**
- * What a call says of weights and of frozen groups, whatever else it names.
+ * What a call says of weights, of frozen groups and of learning rates, whatever else it names.
  *
- * @throws {Refusal} If weights are no pair of a modality and a file, or a modality has two.
+ * @throws {Refusal} If weights are no pair of a modality and a file, or a modality has two; if a rate is no number.
  */
-export function pretrainedOf(parsed: Flags): Pick<CellRequest, "weights" | "freeze"> {
-  const { weights: texts, freeze } = parsed.list;
+export function pretrainedOf(parsed: Flags): Pick<CellRequest, "weights" | "freeze" | "rates"> {
+  const { weights: texts, freeze, rate } = parsed.list;
   const weights: Record<string, string> = {};
   for (const text of texts) {
     const equals = text.indexOf("=");
@@ -100,7 +100,23 @@ export function pretrainedOf(parsed: Flags): Pick<CellRequest, "weights" | "free
     }
     Object.defineProperty(weights, modality, { value: path, enumerable: true });
   }
-  return { ...(texts.length === 0 ? {} : { weights }), ...(freeze.length === 0 ? {} : { freeze }) };
+  const rates = rate.map((text): [string, number] => {
+    const equals = text.lastIndexOf("=");
+    const factor = Number(text.slice(equals + 1));
+    if (equals < 1 || text.slice(equals + 1).trim() === "" || Number.isNaN(factor)) {
+      throw new Refusal({
+        what: `use --rate ${JSON.stringify(text.slice(0, 80))}`,
+        must: "it must name a group and a factor",
+        hint: "write it as encoder:image=0.1",
+      });
+    }
+    return [text.slice(0, equals).trim(), factor];
+  });
+  return {
+    ...(texts.length === 0 ? {} : { weights }),
+    ...(freeze.length === 0 ? {} : { freeze }),
+    ...(rates.length === 0 ? {} : { rates: Object.fromEntries(rates) }),
+  };
 }
 
 /** Configurations named on the command line: every fusion with every method. */
@@ -154,6 +170,7 @@ export function requestFor(config: RunConfig): CellRequest {
     encoder: config.encoders,
     ...(config.weights === undefined ? {} : { weights: mapByModality(config.weights, ({ path }) => path) }),
     ...(config.freeze === undefined ? {} : { freeze: config.freeze }),
+    ...(config.rates === undefined ? {} : { rates: config.rates }),
     fusion: config.fusion,
     methods: config.methods,
     training: { ...config.training },

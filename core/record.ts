@@ -72,6 +72,8 @@ export interface RunConfig {
   readonly weights?: ByModality<WeightsConfig>;
   /** Selectors of parameter groups that are not trained, sorted. Absent if all are. */
   readonly freeze?: readonly string[];
+  /** Factors on the learning rate by selector of parameter groups. Absent if all are 1. */
+  readonly rates?: Readonly<Record<string, number>>;
   readonly fusion: PartConfig;
   readonly methods: readonly PartConfig[];
   readonly training: TrainingConfig;

@@ -143,24 +143,46 @@ function checkModalities(request: CellRequest, all: readonly string[]): void {
   check("set an encoder for modality", Object.keys(encodersOf(request)).filter((name) => name !== otherModalities));
 }
 
-/** Frozen groups, sorted. @throws {Refusal} If a selector fits no group that a model of these modalities can have. */
-function frozenGroups(freeze: readonly string[], modalities: readonly string[]): string[] {
+/** @throws {Refusal} If a selector fits no group that a model of these modalities can have. */
+function checkSelectors(does: string, selectors: readonly string[], modalities: readonly string[]): void {
   const groups = [
     ...modalities.map((modality) => `encoder:${modality}`),
     "fusion",
     "head",
     ...modalities.map((modality) => `head:${modality}`),
   ];
-  for (const selector of freeze) {
+  for (const selector of selectors) {
     // Groups of methods are theirs to name; the program that trains says if there is none.
     if (selector.startsWith("aux:") || groups.some((group) => selects([selector], group))) continue;
     throw new Refusal({
-      what: `freeze "${selector}"`,
+      what: `${does} "${selector}"`,
       must: "there must be a group of parameters of that name",
       found: `groups are ${groups.join(", ")}`,
     });
   }
-  return [...new Set(freeze)].sort();
+}
+
+/** Frozen groups and factors of learning rates, checked, in one order. */
+function groupSettings(
+  { freeze, rates }: CellRequest,
+  modalities: readonly string[],
+): Pick<RunConfig, "freeze" | "rates"> {
+  if (freeze !== undefined) checkSelectors("freeze", freeze, modalities);
+  const factors = Object.entries(rates ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
+  checkSelectors("set the learning rate of", factors.map(([selector]) => selector), modalities);
+  const bad = factors.find(([, factor]) => !(factor > 0 && Number.isFinite(factor)));
+  if (bad !== undefined) {
+    throw new Refusal({
+      what: `set the learning rate of "${bad[0]}"`,
+      must: "its factor must be a number above 0",
+      found: `found ${bad[1]}`,
+      hint: "to leave a group untrained, freeze it",
+    });
+  }
+  return {
+    ...(freeze === undefined ? {} : { freeze: [...new Set(freeze)].sort() }),
+    ...(factors.length === 0 ? {} : { rates: Object.fromEntries(factors) }),
+  };
 }
 
 /** Resolves every option of a request, for one seed. Throws on whatever does not exist or does not fit. */
@@ -200,7 +222,7 @@ export function resolveConfig(
     modalities,
     encoders: byModality(modalities, (modality) => resolved("encoder", encoderFor(request, modality))),
     ...(context.weights === undefined ? {} : { weights: context.weights }),
-    ...(request.freeze === undefined ? {} : { freeze: frozenGroups(request.freeze, modalities) }),
+    ...groupSettings(request, modalities),
     fusion: resolved("fusion", request.fusion),
     methods: request.methods.map((method) => resolved("method", method)),
     training: library.resolve<TrainingConfig>("training", { options: trainingOptions }, request.training),
@@ -262,8 +284,11 @@ export function buildModel(
     fusion,
     methods,
   });
-  const frozen = config.freeze === undefined ? {} : { frozen: config.freeze };
-  return { context, encoders, fusion, methods, criterion, ...frozen };
+  const groups = {
+    ...(config.freeze === undefined ? {} : { frozen: config.freeze }),
+    ...(config.rates === undefined ? {} : { rates: config.rates }),
+  };
+  return { context, encoders, fusion, methods, criterion, ...groups };
 }
 
 /** The encoders that have what the fusion needs and take the input, with their default options. */

@@ -32,7 +32,7 @@ export function teachersOf(
   dataset: Pick<Dataset, "modalities" | "classes">,
 ): Record<string, RunConfig> {
   const teachers: Record<string, RunConfig> = {};
-  const { code, weights, freeze, ...bare } = config;
+  const { code, weights, freeze, rates, ...bare } = config;
   for (const { declares } of buildModel(config, library, dataset).methods) {
     for (const [name, { modalities, fusion }] of Object.entries(declares?.teachers ?? {})) {
       const plugin = library.of("fusion").get(fusion.name);
@@ -40,7 +40,7 @@ export function teachersOf(
         ...bare,
         modalities: [...modalities].sort(),
         encoders: byModality(modalities, (modality) => config.encoders[modality]),
-        ...pretrainedOf({ weights, freeze }, modalities),
+        ...pretrainedOf({ weights, freeze, rates }, modalities),
         fusion: {
           name: plugin.name,
           options: resolveOptions(`fusion "${plugin.name}"`, plugin.options, fusion.options ?? {}),
@@ -53,18 +53,21 @@ export function teachersOf(
   return teachers;
 }
 
-/** Weights and frozen groups of some modalities. */
+/** Weights, frozen groups and learning rates of some modalities. */
 function pretrainedOf(
-  { weights = {}, freeze = [] }: Pick<RunConfig, "weights" | "freeze">,
+  { weights = {}, freeze = [], rates = {} }: Pick<RunConfig, "weights" | "freeze" | "rates">,
   modalities: readonly string[],
-): Pick<RunConfig, "weights" | "freeze"> {
+): Pick<RunConfig, "weights" | "freeze" | "rates"> {
   const own = Object.entries(weights).filter(([modality]) => modalities.includes(modality));
-  const frozen = freeze.filter((selector) =>
-    !selector.startsWith("encoder:") || modalities.some((modality) => selects([selector], `encoder:${modality}`))
-  );
+  const applies = (selector: string) =>
+    !/^(encoder|head):/.test(selector) ||
+    modalities.some((modality) => ["encoder", "head"].some((kind) => selects([selector], `${kind}:${modality}`)));
+  const frozen = freeze.filter(applies);
+  const factors = Object.entries(rates).filter(([selector]) => applies(selector));
   return {
     ...(own.length === 0 ? {} : { weights: Object.fromEntries(own) }),
     ...(frozen.length === 0 ? {} : { freeze: frozen }),
+    ...(factors.length === 0 ? {} : { rates: Object.fromEntries(factors) }),
   };
 }
 
@@ -78,6 +81,7 @@ export function requestOf(config: RunConfig): CellRequest {
     encoder: byModality(config.modalities, (modality) => chosen(config.encoders[modality])),
     ...(config.weights === undefined ? {} : { weights: mapByModality(config.weights, ({ path }) => path) }),
     ...(config.freeze === undefined ? {} : { freeze: config.freeze }),
+    ...(config.rates === undefined ? {} : { rates: config.rates }),
     fusion: chosen(config.fusion),
     methods: config.methods.map(chosen),
     training: { ...config.training },

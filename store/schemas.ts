@@ -58,6 +58,7 @@ const config: z.ZodType<RunConfig> = z.looseObject({
   encoders: z.record(name, part),
   weights: z.record(name, z.looseObject({ path: z.string(), digest: name })).optional(),
   freeze: z.array(name).optional(),
+  rates: z.record(name, z.number()).optional(),
   fusion: part,
   methods: z.array(part),
   training,

@@ -25,6 +25,8 @@ export interface Model {
   readonly start?: Readonly<NamedHostTensors>;
   /** Selectors of groups that are not trained; frozen encoders run in evaluation mode. @default none */
   readonly frozen?: readonly string[];
+  /** Factors on the learning rate by selector of groups; several that fit are multiplied. @default none */
+  readonly rates?: Readonly<Record<string, number>>;
 }
 
 /** What the forward pass needs besides the scope. */

@@ -20,6 +20,8 @@ export interface CellRequest {
   readonly weights?: Readonly<Record<string, string>>;
   /** Selectors of parameter groups that are not trained: `encoder:text`, `encoder:*`. @default none */
   readonly freeze?: readonly string[];
+  /** Factors on the learning rate by selector of parameter groups: `{ "encoder:*": 0.1 }`. @default none */
+  readonly rates?: Readonly<Record<string, number>>;
   readonly fusion: PartConfig;
   readonly methods: readonly PartConfig[];
   readonly training: Readonly<Record<string, unknown>>;

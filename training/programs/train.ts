@@ -127,9 +127,13 @@ function passOf(
   return { pass, step, ...lossTerms(model, step) };
 }
 
-/** Factors on the learning rate by parameter group. */
-function ratesOf(model: Model, step: TrainStep): Record<string, tf.Tensor> {
+/** Factors on the learning rate by parameter group: the run's, then the methods'. */
+function ratesOf(model: Model, step: TrainStep, groups: ReadonlySet<string>): Record<string, tf.Tensor> {
   const rates: Record<string, tf.Tensor> = {};
+  for (const group of groups) {
+    const own = Object.entries(model.rates ?? {}).filter(([selector]) => selects([selector], group));
+    if (own.length > 0) rates[group] = tf.scalar(own.reduce((product, [, factor]) => product * factor, 1));
+  }
   for (const method of model.methods) {
     for (const [group, factor] of Object.entries(method.rates?.(step) ?? {})) {
       rates[group] = group in rates ? tf.mul(rates[group], factor) : factor;
@@ -257,7 +261,14 @@ export function trainProgram(
     accumulateFeatures(seen, weights, pass.step.keep, bound.scope);
     const rows = emitted(model, step, stats);
     const next = {
-      ...updated(given, gradients, trained, optimizer, controls["learningRate"] as tf.Scalar, ratesOf(model, step)),
+      ...updated(
+        given,
+        gradients,
+        trained,
+        optimizer,
+        controls["learningRate"] as tf.Scalar,
+        ratesOf(model, step, moved),
+      ),
       // What a program does not train keeps its running statistics too.
       ...names.buffer.over(
         Object.fromEntries(Object.entries(bound.updates()).filter(([full]) => !idle.has(groupOf(full)))),
