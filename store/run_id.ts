@@ -43,7 +43,7 @@ function placeless({ dataset, ...rest }: Partial<RunConfig>): Partial<RunConfig>
 
 /** What runs share that differ in nothing but what their parts and their data were made of. */
 export function sourceId(config: RunConfig): string {
-  const { code: _, dataset: { fingerprint: __, ...dataset }, ...rest } = essence(config) as RunConfig;
+  const { code: _, dataset: { fingerprint: __, ...dataset }, ...rest } = placeless(essence(config)) as RunConfig;
   return shortHash({ ...rest, dataset });
 }
 

@@ -1,8 +1,13 @@
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { contentOf } from "../../experiments/provenance.ts";
-import { armlab, inFolder, runsIn } from "../helpers/cli.ts";
+import { importPlugins } from "../../core/plugins.ts";
+import { part } from "../../experiments/config.ts";
+import { planGrid } from "../../experiments/plan.ts";
+import { changesSince, codeUsed, contentOf, Provenance } from "../../experiments/provenance.ts";
+import { type CellEvent, CellRunner } from "../../experiments/run_cell.ts";
+import { createLibrary } from "../../library.ts";
+import { inFolder } from "../helpers/cli.ts";
 
 const url = (...path: string[]) => pathToFileURL(join(...path)).href;
 const root = new URL("../../", import.meta.url).pathname;
@@ -104,104 +109,87 @@ Deno.test("contentOf() of a module of the network is what it and its imports hol
   }
 });
 
-const fusion = (scale: number) => `
-import * as tf from "@tensorflow/tfjs";
-import { defineFusion } from "@armlab/armlab";
-export const own = defineFusion({
-  name: "own",
-  about: "sum of scaled features",
-  options: {},
-  create: (_, { modalities, classes }) => ({
-    needs: { equalWidths: true },
-    soloMode: "ablate-zero",
-    forward(features, keep, scope) {
-      const fused = tf.addN(modalities.map((modality) => {
-        const scaled = tf.mul(features[modality].pooled, ${scale});
-        return keep === null ? scaled : tf.mul(scaled, keep[modality]);
-      }));
-      const kernel = scope.group("head").param("kernel", [fused.shape[1], classes], (shape, random) =>
-        Float32Array.from({ length: shape[0] * shape[1] }, () => random.uniform() - 0.5));
-      return { fused, logits: tf.matMul(fused, kernel) };
-    },
-  }),
-});
+const plugin = `
+import { defineFusion, defineLoss, defineMethod } from "@armlab/armlab";
+const about = "x";
+export const own = defineFusion({ name: "own", about, options: {}, create: () => { throw new Error("never"); } });
+export const plain = defineMethod({ name: "plain-method", about, options: {}, create: () => ({ name: "plain-method" }) });
 `;
 
-const small = ["--encoder", "mlp", "--set", "dataset.size=mini", "--epochs", "1", "--seeds", "1", "--json"];
-
-Deno.test("a run is reused for the code that made it: edits are said and trained anew, moved files and other plugins are not", () =>
+Deno.test("Provenance says of a configuration what its own parts were made of, and nothing of others", () =>
   inFolder(async (folder) => {
-    const [first, moved] = [join(folder, "own.ts"), join(folder, "elsewhere", "renamed.ts")];
-    await Deno.writeTextFile(first, fusion(1));
-    const bench = async (file: string, fusions: string) => {
-      const args = ["bench", ...small, "--runs", join(folder, "runs"), "--fusion", fusions];
-      const { code, out, err } = await armlab(...args.filter((arg) => arg !== "--json"), "--plugin", file);
-      assertEquals(code, 0, err);
-      return { out, err, kept: err.split("kept from an earlier run").length - 1 };
-    };
-    const bare = await armlab("bench", ...small, "--runs", join(folder, "runs"), "--fusion", "sum");
-    assertEquals(bare.code, 0, bare.err);
-    // Giving a plugin does not train what does not use it.
-    const both = await bench(first, "sum,own");
-    assertEquals(both.kept, 1, both.err);
-    assertStringIncludes(both.err, "finished  sum, seed 0");
-    assertEquals((await bench(first, "own")).kept, 1);
-    await Deno.mkdir(join(folder, "elsewhere"));
-    await Deno.rename(first, moved);
-    assertEquals((await bench(moved, "own")).kept, 1);
-    await Deno.writeTextFile(moved, fusion(0.5));
-    const edited = await bench(moved, "own");
-    assertEquals(edited.kept, 0, edited.err);
-    assertStringIncludes(edited.err, "renamed.ts changed since: training anew");
-    const again = await bench(moved, "own");
-    assertEquals(again.kept, 1);
-    assert(!again.err.includes("changed since"));
-    // The old code is still known.
-    await Deno.writeTextFile(moved, fusion(1));
-    assertEquals((await bench(moved, "own")).kept, 1);
-    assertEquals(runsIn(join(folder, "runs")).length, 3);
+    const [one, two] = [url(folder, "one.ts"), url(folder, "two.ts")];
+    await write(folder, {
+      "one.ts": plugin,
+      "two.ts": plugin.replaceAll("own", "another").replaceAll("plain", "other"),
+    });
+    const library = createLibrary();
+    for (const specifier of [one, two]) await importPlugins(library, specifier);
+    const plan = (methods: string[]) =>
+      planGrid({
+        cells: [{
+          label: "row",
+          dataset: part("synthetic", { samples: 60 }),
+          encoder: part("mlp"),
+          fusion: part("concat"),
+          methods: methods.map((name) => part(name)),
+          training: {},
+        }],
+        seeds: [0],
+        runs: join(folder, "runs"),
+        library,
+        plugins: [one, two],
+      });
+    const { cells: [bare] } = await plan([]);
+    assertEquals([bare.config.code, bare.config.plugins], [undefined, []]);
+    const { cells: [used] } = await plan(["plain-method"]);
+    assertEquals(used.config.code, { "method plain-method": await contentOf(one) });
+    assertEquals(used.config.plugins, [one]);
+    const { cells: [other] } = await plan(["other-method"]);
+    assertEquals(other.config.plugins, [two]);
+    const before = await Provenance.of(library, [one, two]);
+    assertEquals(before.changed(used.config), []);
+    await Deno.writeTextFile(join(folder, "one.ts"), plugin + "// edited");
+    const after = await Provenance.of(library, [one, two]);
+    assertEquals([after.changed(used.config), after.changed(other.config), after.changed(bare.config)], [
+      ["one.ts"],
+      [],
+      [],
+    ]);
+    const { cells: [edited] } = await plan(["plain-method"]);
+    assertNotEquals(edited.id, used.id);
+    assertEquals(changesSince(used.config, edited.config, library), ["one.ts changed since: training anew"]);
+    assertEquals(codeUsed({ ...used.config, methods: [] }, library), {});
+    assertEquals(codeUsed(used.config, library), { code: used.config.code });
+    // A part that a program registered without a module: any module may have made it.
+    library.add({ ...library.of("method").get("none"), name: "unknown" });
+    const { cells: [unknown] } = await plan(["unknown"]);
+    assertEquals(unknown.config.plugins, [one, two]);
+    assertEquals(Object.keys(unknown.config.code ?? {}), ["method unknown"]);
   }));
 
-const dataset = `
-import { defineDataset, Random } from "@armlab/armlab/core";
-const text = () => Deno.readTextFileSync(new URL("./" + "values.txt", import.meta.url));
-export const filed = defineDataset({
-  name: "filed",
-  about: "reads a file, and lies about its fingerprint",
-  options: {},
-  load: async () => {
-    const shift = Number(text());
-    const split = (name, size) => ({
-      size,
-      labels: Int32Array.from({ length: size }, (_, i) => i % 2),
-      inputs: { a: Float32Array.from({ length: size * 4 }, (_, i) => Math.sin(i) + shift * (i >> 2) % 2),
-        b: Float32Array.from({ length: size * 4 }, (_, i) => Math.cos(i)) },
-      groups: Array.from({ length: size }, (_, i) => name + i),
-    });
-    const info = { shape: [4], dtype: "float32", about: "numbers" };
-    return { name: "filed", modalities: { a: info, b: info }, classes: ["x", "y"], fingerprint: "always the same",
-      notices: [], splits: { train: split("t", 32), validation: split("v", 16), test: split("s", 16) } };
-  },
-});
-`;
-
-Deno.test("a run is reused for the data that made it, whatever the dataset says of itself", () =>
+Deno.test("a run whose plugin changed since the grid began is refused, before anything is trained", () =>
   inFolder(async (folder) => {
-    await write(folder, { "filed.ts": dataset, "values.txt": "0" });
-    const bench = async () => {
-      const { code, err } = await armlab(
-        ...["bench", "--dataset", "filed", "--encoder", "mlp", "--epochs", "1", "--seeds", "1"],
-        ...["--plugin", join(folder, "filed.ts"), "--runs", join(folder, "runs")],
-      );
-      assertEquals(code, 0, err);
-      return err;
+    const one = url(folder, "one.ts");
+    await write(folder, { "one.ts": plugin });
+    const library = createLibrary();
+    await importPlugins(library, one);
+    const request = {
+      label: "row",
+      dataset: part("synthetic", { samples: 60 }),
+      encoder: part("mlp"),
+      fusion: part("concat"),
+      methods: [part("plain-method")],
+      training: { epochs: 1 },
     };
-    await bench();
-    assertStringIncludes(await bench(), "kept from an earlier run");
-    await Deno.writeTextFile(join(folder, "values.txt"), "1");
-    const changed = await bench();
-    assertStringIncludes(changed, 'the data of "filed" changed since: training anew');
-    assert(!changed.includes("kept from an earlier run"));
-    await Deno.writeTextFile(join(folder, "values.txt"), "0");
-    assertStringIncludes(await bench(), "kept from an earlier run");
+    const runs = join(folder, "runs");
+    await Deno.mkdir(runs);
+    const { cells: [{ config }] } = await planGrid({ cells: [request], seeds: [0], runs, library, plugins: [one] });
+    await Deno.writeTextFile(join(folder, "one.ts"), plugin + "// edited");
+    const events: CellEvent[] = [];
+    const runner = new CellRunner(library, runs, { provenance: await Provenance.of(library, [one]) });
+    await runner.run(config, { command: "again", onEvent: (event) => events.push(event) });
+    const last = events[events.length - 1];
+    assertEquals(last.type, "failed");
+    assertStringIncludes((last as { message: string }).message, "one.ts changed since; run the same command again");
   }));
