@@ -8,6 +8,11 @@ import { commands, main } from "../../cli/main.ts";
 import { loadPlugins, pluginSpecifiers } from "../../cli/plugins.ts";
 import { printable, printableLine } from "../../cli/printable.ts";
 import { encoders } from "../../cli/requests.ts";
+import { canonicalJson } from "../../core/canonical.ts";
+import { part } from "../../experiments/config.ts";
+import { planGrid } from "../../experiments/plan.ts";
+import { runGrid } from "../../experiments/run_grid.ts";
+import { createLibrary } from "../../library.ts";
 import { StoreError } from "../../store/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 
@@ -309,4 +314,37 @@ Deno.test("a plugin that ends the program, waits for ever, lacks parts or has od
     );
     const line = await refused("bench", "--plugin", type, "--fusion", "a", "--runs", join(folder, "runs"));
     assertStringIncludes(line, "its type must be one of number, integer");
+  }));
+
+Deno.test("bench --config takes the stored seed and every stored option; --dry-run says what becomes of its run", () =>
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    const request = {
+      label: "row",
+      dataset: part("synthetic", { samples: 60, width: 6 }),
+      encoder: part("mlp", { hidden: [8], width: 8 }),
+      fusion: part("sum"),
+      methods: [part("uni-ce")],
+      training: { epochs: 1, learningRate: 0.05 },
+    };
+    const library = createLibrary();
+    const plan = await planGrid({ cells: [request], seeds: [7], runs, library });
+    const [{ config, id }] = plan.cells;
+    const file = join(folder, "config.json");
+    await Deno.writeTextFile(file, canonicalJson(config));
+    const dry = async () => {
+      const { code, out, err } = await run("bench", "--config", file, "--runs", runs, "--dry-run", "--json");
+      assertEquals([code, err], [0, []]);
+      return out.split("\n").map((line) => JSON.parse(line));
+    };
+    const wanted = { label: "sum uni-ce", seed: 7, id, checkpoint: null, reason: null };
+    assertEquals(await dry(), [{ ...wanted, state: "new" }]);
+    await runGrid({ cells: [request], seeds: [7], runs, library, workers: 1 });
+    assertEquals(await dry(), [{ ...wanted, state: "kept" }]);
+    await Deno.writeTextFile(join(runs, id, "config.json"), "{");
+    assertEquals((await dry()).map(({ state }) => state), ["broken"]);
+    // Nothing is written by looking.
+    const small = ["--dataset", "synthetic", "--set", "dataset.samples=60", "--encoder", "mlp", "--seeds", "1"];
+    assertEquals((await run("bench", ...small, "--runs", join(folder, "other"), "--dry-run")).code, 0);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["config.json", "runs"]);
   }));

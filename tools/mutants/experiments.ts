@@ -11,6 +11,10 @@ const versus = ["tests/experiments/versus_test.ts"];
 const results = ["tests/experiments/results_test.ts", "tests/experiments/reads_labels_test.ts"];
 const samples = ["tests/experiments/sample_tests_test.ts"];
 
+const provenance = ["tests/experiments/provenance_test.ts"];
+const settings = ["tests/experiments/settings_test.ts"];
+const faults = ["tests/experiments/faults_test.ts"];
+
 const list: readonly Mutant[] = [
   ...mutantsOf("experiments/statistics.ts", statistics, [
     ["Math.sqrt(squares / (values.length - 1))", "Math.sqrt(squares / values.length)"],
@@ -124,6 +128,67 @@ const list: readonly Mutant[] = [
     ["percentile(found, 0.025)", "percentile(found, 0.05)"],
     ["!same(a.labels, b.labels)", "false"],
     ["!same(a.ids, b.ids)", "false"],
+  ]),
+  ...mutantsOf("experiments/provenance.ts", provenance, [
+    ["if (this.#seen.has(specifier)) return;", 'if (this.#seen.has("")) return;'],
+    ["if (scripts.test(path)) await this.#addNamed(await Deno.readTextFile(path), specifier);", ""],
+    ["if (await isFile(address)) await this.add(address.href);", ""],
+    ["this.files.push(await digestOf(path));", "this.files.push(path);"],
+    ["this.files.push(await digestOf(path));", "this.files.push((await Deno.stat(path)).mtime!.toISOString());"],
+    ["const found = packaged.test(path) ? await packageOf(path) : null;", "const found = null as string | null;"],
+    ["this.files.push(...digests.sort());", ""],
+    ["note === -1 ? text : text.slice(0, note)", "text"],
+    ["if (this.#builtIn.has(part)) return [];", ""],
+    [
+      "origin !== null && this.#contents.has(origin) ? [origin] : [...this.#contents.keys()]",
+      "[...this.#contents.keys()]",
+    ],
+    ["this.#contentOf(this.#modulesOf(used)) !== content", "false"],
+    ["if (modules.length === 0) continue;", "if (modules.length === 0 || this.#builtIn.size > 0) continue;"],
+    ["if (files.length === 0 && packages.size === 1) return [...packages][0];", ""],
+    ['this.files.push(createHash("sha256").update(specifier).digest("hex"));', ""],
+    ["filter(([key]) => used.has(key))", "filter(() => true)"],
+  ]),
+  ...mutantsOf("experiments/settings.ts", settings, [
+    ["Object.hasOwn(specs, option) ? specs[option] : undefined", "specs[option]"],
+    ['if (values.length > 1 && values.includes("")) {', 'if (values.length > 1 && values.includes("-")) {'],
+    ["[...new Set(values)]", "values"],
+    ["if (values.length === 1) return changed;", ""],
+    ['type !== "numbers" && type !== "parts" && type !== "text"', 'type !== "parts" && type !== "text"'],
+    ["if (specs.length === 0) return [request];", "if (specs.length === 0) return [];"],
+    ["library.resolve(owner, { options: { [option]: spec } }, { [option]: value });", ""],
+    ["if (head !== kind && head !== plugin.name) return config;", "if (head !== kind) return config;"],
+    ["return { ...encoders, [one]: this.#part(", "return { ...encoders, [otherModalities]: this.#part("],
+    ["hint: didYouMean(setting.head, [...found]),", ""],
+  ]),
+  ...mutantsOf("experiments/memory.ts", settings, [
+    ["if (needed <= available) return;", "return;"],
+    ["4 * (COPIES * parameters + batch * row)", "COPIES * parameters + batch * row"],
+  ]),
+  ...mutantsOf("experiments/plan.ts", settings, [
+    ["seed > largestSeed", "false"],
+    ["!Number.isInteger(seed)", "Number.isNaN(seed)"],
+  ]),
+  ...mutantsOf("experiments/config.ts", settings, [
+    ["if (strange === undefined) return;", "return;"],
+    ["hint: didYouMean(strange, all),", ""],
+  ]),
+  ...mutantsOf("experiments/run_cell.ts", faults, [
+    ["if (await this.#finished(config, folder, emit)) return;", ""],
+    ["if (!await folder.hasModel()) {", "if (config.seed < 0) {"],
+    ["await folder.tidy();", ""],
+    ["await folder.reopen();", ""],
+    ["if (this.#held.lock !== undefined) checkLock(this.#held.lock);", ""],
+    ["await folder.forgetFailure();", ""],
+  ]),
+  ...mutantsOf("experiments/run_grid.ts", faults, [
+    ["if (options.continueOnError === false) halted = true;", ""],
+    ["fail(cell, message); tell(", "tell("],
+  ]),
+  ...mutantsOf("experiments/crew.ts", faults, [
+    ["setTimeout(() => lose(silentEnd), watchMs);", ""],
+    ["const said = await keepFailure(cell, message, options);", "const said = message;"],
+    ["await removeIfPresent(life.path);", ""],
   ]),
 ];
 
