@@ -30,7 +30,10 @@ function hashOf(split: Split, modalities: Dataset["modalities"], sample: number)
   let [low, high] = [0x811c9dc5, 0x1b873593];
   for (const modality of modalitiesOf(modalities)) {
     const row = sizeOf(modalities[modality].shape);
-    const values = split.inputs[modality].slice(sample * row, (sample + 1) * row);
+    const values = Object.hasOwn(split.inputs, modality)
+      ? split.inputs[modality].slice(sample * row, (sample + 1) * row)
+      : new Float32Array(row);
+    if (!Object.hasOwn(split.inputs, modality)) split.rows![modality].copy(sample, values, 0);
     for (const byte of new Uint8Array(values.buffer)) {
       low = Math.imul(low ^ byte, 0x01000193) >>> 0;
       high = Math.imul(high ^ byte, 0x5bd1e995) >>> 0;
@@ -65,7 +68,7 @@ export const datasetContracts: readonly Contract<DatasetPlugin>[] = [
           const { dtype } = modalities[modality];
           const fits = dtype === "int32" ? Int32Array : Float32Array;
           must(
-            splits[name].inputs[modality] instanceof fits,
+            splits[name].inputs[modality] instanceof fits || splits[name].rows?.[modality] !== undefined,
             `"${modality}" of split "${name}" is declared ${dtype} and kept in a ${
               splits[name].inputs[modality]?.constructor.name
             }`,

@@ -17,6 +17,13 @@ export interface OptionBase<T> {
   readonly about: string;
   /** Where the default comes from: a paper, a released code, a measurement. */
   readonly source?: string;
+  /**
+   * Whether it says where data lies or how it is held, and nothing of what it is: of a dataset, whose fingerprint says
+   * that. Runs on the same data at another place are the same runs.
+   *
+   * @default {false}
+   */
+  readonly place?: boolean;
 }
 
 /** A number with optional bounds (inclusive). */
@@ -39,13 +46,6 @@ export interface ChoiceOption<T extends string = string> extends OptionBase<T> {
 /** Free text. */
 export interface TextOption extends OptionBase<string> {
   readonly type: "text";
-  /**
-   * Whether it says where data lies and nothing of what it is: of a dataset, whose fingerprint says that. Runs on the same
-   * data at another place are the same runs.
-   *
-   * @default {false}
-   */
-  readonly place?: boolean;
 }
 /** A list of numbers. */
 export interface NumbersOption extends OptionBase<readonly number[]> {

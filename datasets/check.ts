@@ -64,6 +64,12 @@ function checkValues(
 ): void {
   const values = Object.hasOwn(split.inputs, modality) ? split.inputs[modality] : undefined;
   const row = sizeOf(shape);
+  const rows = split.rows !== undefined && Object.hasOwn(split.rows, modality) ? split.rows[modality] : undefined;
+  // Whoever reads by index has looked at the values once: they are too many to be looked at again.
+  if (values === undefined && rows !== undefined) {
+    if (rows.width !== row) refuse(`"${modality}" must have ${row} values a sample`, `found ${rows.width}`);
+    return;
+  }
   if (values === undefined || values.length !== split.size * row) {
     return refuse(`"${modality}" must have ${split.size} x ${row} values`, `found ${values?.length ?? "none"}`);
   }

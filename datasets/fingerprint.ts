@@ -3,8 +3,15 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { modalitiesOf } from "../core/modality.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
+import { bytesOf, chunksOf, inputNames } from "./rows.ts";
+
+/** SHA-256 (hex) of an array's bytes. */
+async function digestOf(values: Float32Array | Int32Array | Uint8Array): Promise<string> {
+  return hex(await crypto.subtle.digest("SHA-256", bytesOf(values)));
+}
 
 /** Hexadecimal form of a digest. */
 export function hex(digest: ArrayBuffer): string {
@@ -26,12 +33,22 @@ export async function fingerprintOf(
     return JSON.stringify([name, shape, dtype, vocabulary]);
   });
   for (const name of ["train", "validation", "test"] as const) {
-    const { labels, inputs, present } = splits[name];
-    const arrays = [labels, ...modalitiesOf(inputs).map((modality) => inputs[modality])];
-    for (const array of present === undefined ? arrays : [...arrays, present]) {
-      const bytes = new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
-      parts.push(hex(await crypto.subtle.digest("SHA-256", bytes)));
+    const split = splits[name];
+    const { labels, inputs, rows = {}, present } = split;
+    parts.push(await digestOf(labels));
+    for (const modality of inputNames(split)) {
+      if (Object.hasOwn(inputs, modality)) {
+        parts.push(await digestOf(inputs[modality]));
+        continue;
+      }
+      // The digest of all rows one behind the other: whether they are in memory is no matter.
+      const hash = createHash("sha256");
+      const dtype = modalities?.[modality].dtype ?? "float32";
+      const info = { shape: [rows[modality].width], dtype };
+      for (const { values } of chunksOf(split, modality, info)) hash.update(bytesOf(values));
+      parts.push(hash.digest("hex"));
     }
+    if (present !== undefined) parts.push(await digestOf(present));
   }
   return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(parts.join("\n"))));
 }

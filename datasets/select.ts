@@ -34,7 +34,10 @@ export function selectModalities(dataset: Dataset, modalities: readonly string[]
   const columns = wanted.map((name) => all.indexOf(name));
   const narrow = (split: Split): Split => ({
     ...split,
-    inputs: byModality(wanted, (name) => at(split.inputs, name)),
+    inputs: byModality(wanted.filter((name) => Object.hasOwn(split.inputs, name)), (name) => at(split.inputs, name)),
+    ...split.rows === undefined ? {} : {
+      rows: byModality(wanted.filter((name) => Object.hasOwn(split.rows!, name)), (name) => at(split.rows!, name)),
+    },
     ...split.present === undefined ? {} : {
       present: Uint8Array.from(
         { length: split.size * columns.length },

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { modalitiesOf } from "../core/modality.ts";
 import type { Dataset, Split, SplitName } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
+import { bytesOf, chunksOf } from "./rows.ts";
 
 /** Splits in their order. */
 const splitNames: readonly SplitName[] = ["train", "validation", "test"];
@@ -81,16 +82,18 @@ export interface Finding {
 /** A digest of a sample's values: equal ones are copies of one sample. */
 function digests(split: Split, dataset: Dataset): string[] {
   const names = modalitiesOf(dataset.modalities);
-  return Array.from({ length: split.size }, (_, n) => {
-    const hash = createHash("sha256");
-    for (const name of names) {
-      const row = sizeOf(dataset.modalities[name].shape);
-      const values = split.inputs[name];
-      hash.update(new Uint8Array(values.buffer, values.byteOffset + 4 * n * row, 4 * row));
+  const hashes = Array.from({ length: split.size }, () => createHash("sha256"));
+  for (const name of names) {
+    const info = dataset.modalities[name];
+    const row = sizeOf(info.shape);
+    for (const { from, values } of chunksOf(split, name, info)) {
+      for (let k = 0; k * row < values.length; k++) {
+        hashes[from + k].update(bytesOf(values.subarray(k * row, (k + 1) * row)));
+      }
     }
-    if (split.present !== undefined) {
-      hash.update(split.present.subarray(n * names.length, (n + 1) * names.length));
-    }
+  }
+  return hashes.map((hash, n) => {
+    if (split.present !== undefined) hash.update(split.present.subarray(n * names.length, (n + 1) * names.length));
     return hash.digest("base64");
   });
 }
@@ -165,13 +168,18 @@ function emptyModalities({ modalities, splits }: Dataset): Finding[] {
   const names = modalitiesOf(modalities);
   return names.flatMap((name, u): Finding[] => {
     const without = lacking(train, names.length, u);
-    const values = train.inputs[name];
-    const constant = values.length > 0 && values.every((value) => value === values[0]);
+    let first: number | undefined;
+    let constant = true;
+    for (const { values } of chunksOf(train, name, modalities[name])) {
+      first ??= values[0];
+      constant &&= values.every((value) => value === first);
+      if (!constant) break;
+    }
     return [
       ...without > train.size / 2
         ? [{ serious: false, about: `${share(without, train.size)} of train lack "${name}"` }]
         : [],
-      ...constant ? [{ serious: true, about: `"${name}" has one value, ${values[0]}, in all of train` }] : [],
+      ...constant ? [{ serious: true, about: `"${name}" has one value, ${first}, in all of train` }] : [],
     ];
   });
 }

@@ -208,10 +208,7 @@ export function resolveConfig(
     return { name, options };
   };
   const { options: specs } = library.bind("dataset", request.dataset).plugin;
-  const places = Object.keys(specs).filter((name) => {
-    const spec = specs[name];
-    return spec.type === "text" && spec.place === true;
-  });
+  const places = Object.keys(specs).filter((name) => specs[name].place === true);
   const config: RunConfig = {
     format: 2,
     dataset: {

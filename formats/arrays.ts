@@ -4,7 +4,7 @@
  * @module
  */
 import { Refusal } from "../core/refusal.ts";
-import type { ForeignArray, NumberType } from "./elements.ts";
+import type { ForeignArray, NumberData, NumberType } from "./elements.ts";
 
 /** What is known of an array before its values are read. */
 export interface ArrayHead {
@@ -25,6 +25,12 @@ export interface ArrayFile {
   readonly heads: ReadonlyMap<string, ArrayHead>;
   /** Reads one. @throws {Refusal} If it is damaged, or there is none of that name. */
   read(name: string): Promise<ForeignArray>;
+  /**
+   * Reads some rows of one at once, where they lie one behind the other in the file: [rows, ...]. Absent where they do not.
+   *
+   * @throws {Refusal} If a value is damaged.
+   */
+  rowsOf?(name: string): ((from: number, to: number) => NumberData) | null;
   /** Closes what is open. */
   close(): void;
 }

@@ -6,6 +6,8 @@
 import { join, parse } from "node:path";
 import { Refusal } from "../core/refusal.ts";
 import { type ArrayFile, type ArrayHead, checkHeld, headOf, MAX_HELD_BYTES } from "./arrays.ts";
+import { sizeOf } from "../core/program.ts";
+import { rowReader } from "./row_reader.ts";
 import { isNpy, NPY_HEAD_BYTES, npyHead, npyValues } from "./npy.ts";
 import { openNpz } from "./npz.ts";
 import { openSafetensors } from "./safetensors.ts";
@@ -89,6 +91,12 @@ async function openNpy(source: ByteSource, path: string, most: number): Promise<
       headOf(path, heads, wanted);
       return npyValues(npy, await source.read(npy.start, npy.start + npy.length), what);
     },
+    rowsOf(wanted) {
+      headOf(path, heads, wanted);
+      const { type, columns, big, shape, start } = npy;
+      if (type === "text" || columns || shape.length === 0) return null;
+      return rowReader(source, { type, big, start, width: sizeOf(shape.slice(1)), what });
+    },
     close: () => source.close(),
   };
 }
@@ -153,6 +161,10 @@ async function openFolder(path: string, most: number): Promise<ArrayFile> {
     read(name) {
       headOf(path, heads, name);
       return files.get(name)!.read(name);
+    },
+    rowsOf(name) {
+      headOf(path, heads, name);
+      return files.get(name)!.rowsOf?.(name) ?? null;
     },
     close,
   };

@@ -12,6 +12,7 @@ import { type DType, type HostTensor, type NamedHostTensors, sizeOf } from "../c
 import { Refusal } from "../core/refusal.ts";
 import { type ArrayFile, type ArrayHead, checkHeld, headOf, MAX_HELD_BYTES } from "./arrays.ts";
 import { bytesOf, heldBytesOf, numbersFrom, type NumberType, tensorOf } from "./elements.ts";
+import { rowReader } from "./row_reader.ts";
 import { type ByteSource, bytesSource } from "./source.ts";
 
 /** Contents of a safetensors file. */
@@ -188,6 +189,12 @@ export async function openSafetensors(
         if (!(error instanceof RangeError)) throw error;
         throw new Refusal({ what: `read "${name}" of "${path}"`, must: error.message }, { cause: error });
       }
+    },
+    rowsOf(name) {
+      const { what } = headOf(path, heads, name);
+      const { type, shape, from: start } = heads.get(name)!;
+      if (shape.length === 0) return null;
+      return rowReader(source, { type, big: false, start, width: sizeOf(shape.slice(1)), what });
     },
     close: () => source.close(),
   };

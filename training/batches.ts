@@ -52,10 +52,11 @@ export class Batches {
       feeds["present"] = { data: this.#present, shape: [this.size, m], dtype: "float32" };
     }
     for (const [modality, { array, row, tensor }] of Object.entries(this.#inputs)) {
-      const source = split.inputs[modality];
+      const source = Object.hasOwn(split.inputs, modality) ? split.inputs[modality] : null;
       for (let i = 0; i < this.size; i++) {
         const index = items[i < items.length ? i : 0];
-        array.set(source.subarray(index * row, (index + 1) * row), i * row);
+        if (source === null) split.rows![modality].copy(index, array, i * row);
+        else array.set(source.subarray(index * row, (index + 1) * row), i * row);
       }
       feeds[names.input.of(modality)] = tensor;
     }

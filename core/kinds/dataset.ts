@@ -19,7 +19,15 @@ export interface ModalityInfo {
   readonly about: string;
 }
 
-/** One split, in memory. */
+/** Inputs that are read a sample at a time: data larger than memory. */
+export interface Rows {
+  /** Values of a sample. */
+  readonly width: number;
+  /** Copies the values of a sample to a place of an array. */
+  copy(sample: number, into: Float32Array | Int32Array, at: number): void;
+}
+
+/** One split: labels, groups and masks in memory, inputs there or read by index. */
 export interface Split {
   /** Number of samples N. */
   readonly size: number;
@@ -27,6 +35,8 @@ export interface Split {
   readonly labels: Int32Array;
   /** Inputs, row-major [N, ...shape], per modality. */
   readonly inputs: ByModality<Float32Array | Int32Array>;
+  /** Inputs of the modalities that are not in `inputs`. @default none */
+  readonly rows?: ByModality<Rows>;
   /** Group id per sample: splits share no group. */
   readonly groups: readonly string[];
   /**

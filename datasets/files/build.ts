@@ -5,11 +5,12 @@
  */
 import { createHash } from "node:crypto";
 import { byModality } from "../../core/modality.ts";
-import type { Dataset, Split, SplitName } from "../../core/kinds/mod.ts";
+import type { Dataset, Rows, Split, SplitName } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
-import type { ForeignArray } from "../../formats/mod.ts";
+import { type ForeignArray, MAX_HELD_BYTES } from "../../formats/mod.ts";
+import { bytesText } from "../../formats/arrays.ts";
 import { checkDataset } from "../check.ts";
 import { fingerprintOf } from "../fingerprint.ts";
 import { checkIds, givenSplit, indicesOf, textsOf } from "./labels.ts";
@@ -17,7 +18,17 @@ import type { DataFiles } from "./refs.ts";
 import type { FilesSpec } from "./spec.ts";
 import { knownWords, mediaOf } from "./media.ts";
 import { dealt, joined, splitNames } from "./splits.ts";
-import { type Broken, standardised, type Values, valuesOf } from "./values.ts";
+import {
+  type Broken,
+  inputsOf,
+  type Scaling,
+  standardising,
+  streamedValues,
+  streams,
+  unscaled,
+  type Values,
+  valuesOf,
+} from "./values.ts";
 
 /** All samples of a dataset, before they are split. */
 export interface Samples {
@@ -82,29 +93,79 @@ async function readAll(files: DataFiles, spec: FilesSpec, reference: string): Pr
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
+/** How samples are read. */
+export interface ReadOptions {
+  /** Leaves out samples with broken files or values, counted and listed, in place of refusing them. @default {false} */
+  readonly skip?: boolean;
+  /** Most bytes that arrays may take in memory. @default {MAX_HELD_BYTES} */
+  readonly most?: number;
+}
+
 /**
- * Reads everything.
+ * Modalities that are read by index.
  *
- * @param skip Leaves out samples with broken files or values, counted and listed, in place of refusing them.
+ * @throws {Refusal} If the others still take more memory than they may.
+ */
+async function streamedOf(files: DataFiles, spec: FilesSpec, most: number): Promise<Set<string>> {
+  const sizes = await Promise.all(
+    Object.entries(spec.modalities).map(async ([name, own]) => ({
+      name,
+      bytes: await files.heldBytes(own.from),
+      able: streams(own) && !("folders" in spec.split) && await files.rowsOf(own.from) !== null,
+    })),
+  );
+  let sum = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  const streamed = new Set<string>();
+  for (const { name, bytes } of sizes.filter(({ able }) => able).sort((a, b) => b.bytes - a.bytes)) {
+    if (sum <= most) break;
+    streamed.add(name);
+    sum -= bytes;
+  }
+  if (sum <= most) return streamed;
+  const largest = sizes.filter(({ name }) => !streamed.has(name)).reduce((a, b) => b.bytes > a.bytes ? b : a);
+  throw new Refusal({
+    what: `use dataset "${spec.name}"`,
+    must: `what is not read by index must take at most ${bytesText(most)} of memory`,
+    found: `it takes ${bytesText(sum)}, of which "${largest.name}" ${bytesText(largest.bytes)}`,
+    hint: "save large modalities as .npy or .safetensors, row by row",
+  });
+}
+
+/**
+ * Reads everything; arrays that take more memory together than they may are read by index, the largest first.
+ *
  * @throws {Refusal} If anything else does not fit; the message says which sample or array.
  */
-export async function readSamples(files: DataFiles, spec: FilesSpec, skip: boolean): Promise<Samples> {
+export async function readSamples(
+  files: DataFiles,
+  spec: FilesSpec,
+  { skip = false, most = MAX_HELD_BYTES }: ReadOptions = {},
+): Promise<Samples> {
   const whole = async (reference: string) => concatenated(await readAll(files, spec, reference), reference);
   const labels = indicesOf(textsOf(await whole(spec.labels), "labels"), spec.classes);
   const size = labels.length;
   const values: Record<string, Values> = {};
   const found: string[] = [`labels [${size}]`];
   const broken: Broken[] = [];
+  const streamed = await streamedOf(files, spec, most);
+  const checkRows = (name: string, shape: readonly number[]) => {
+    found.push(`${name} ${shapeText(shape)}`);
+    if (shape[0] === size) return;
+    throw new Refusal({
+      what: `use modality "${name}"`,
+      must: `it must have a row for each of the ${size} labels`,
+      found: `found ${shape[0] ?? "a single number"}; ${found.join(", ")}`,
+    });
+  };
   for (const [name, own] of Object.entries(spec.modalities)) {
-    const array = await whole(own.from);
-    found.push(`${name} ${shapeText(array.shape)}`);
-    if (array.shape[0] !== size) {
-      throw new Refusal({
-        what: `use modality "${name}"`,
-        must: `it must have a row for each of the ${size} labels`,
-        found: `found ${array.shape[0] ?? "a single number"}; ${found.join(", ")}`,
-      });
+    if (streamed.has(name)) {
+      const { shape, rows } = (await files.rowsOf(own.from))!;
+      checkRows(name, shape);
+      values[name] = streamedValues(name, own, shape, rows, skip ? broken : null);
+      continue;
     }
+    const array = await whole(own.from);
+    checkRows(name, array.shape);
     if (own.kind === "picture" || own.kind === "sound" || own.kind === "text") {
       const media = await mediaOf(own, textsOf(array, `modality "${name}"`), files.root, skip);
       values[name] = media;
@@ -166,8 +227,12 @@ function hashesOf(values: Readonly<Record<string, Values>>, size: number): strin
   const all = Object.keys(values).sort().map((name) => values[name]);
   return Array.from({ length: size }, (_, n) => {
     const hash = createHash("sha256");
-    for (const { info, data, present } of all) {
+    for (const { info, data, present, stream } of all) {
       const width = sizeOf(info.shape);
+      if (stream !== undefined) {
+        hash.update(Uint8Array.of(present[n])).update(stream.digests[n]);
+        continue;
+      }
       const row = data.subarray(n * width, (n + 1) * width);
       hash.update(Uint8Array.of(present[n])).update(new Uint8Array(row.buffer, row.byteOffset, row.byteLength));
     }
@@ -213,38 +278,38 @@ async function splitOfSamples(
   return { split, notes: [`validation: an eighth of training by seed ${seed}, by the same rule; test is as given`] };
 }
 
-/** Rows of some samples. */
-function gathered<A extends Float32Array | Int32Array>(data: A, width: number, items: readonly number[]): A {
-  const rows = new (data.constructor as { new (length: number): A })(items.length * width);
-  items.forEach((n, i) => rows.set(data.subarray(n * width, (n + 1) * width) as never, i * width));
-  return rows;
-}
-
 /** Makes a dataset of samples. @throws {Refusal} If a split is empty, or a class has no sample to train on. */
 export async function datasetOf(spec: FilesSpec, samples: Samples): Promise<Dataset> {
   checkSplits(spec, samples);
   const modalities = Object.keys(samples.values).sort();
   const trained = (n: number) => samples.split[n] === 0;
   const described = byModality(modalities, (name) => samples.values[name].info);
-  const inputs = byModality(modalities, (name) => {
+  const inputs = byModality(modalities, (name): { values: Values; scale: Scaling } => {
     const values = samples.values[name];
-    if (spec.modalities[name].kind === "text") {
+    const { kind, scale } = spec.modalities[name];
+    if (kind === "text") {
       const known = knownWords(values, trained);
       described[name] = known.info;
-      return known.data;
+      return { values: { ...values, ...known }, scale: unscaled };
     }
-    return spec.modalities[name].scale === "none" || spec.modalities[name].kind === "tokens"
-      ? values.data
-      : standardised(values, trained);
+    return { values, scale: scale === "none" || kind === "tokens" ? unscaled : standardising(values, trained) };
   });
   const missing = modalities.some((name) => samples.values[name].present.includes(0));
   const splitAt = (k: number): Split => {
     const items = Array.from(samples.split.keys()).filter((n) => samples.split[n] === k);
+    const arrays: Record<string, Float32Array | Int32Array> = {};
+    const rows: Record<string, Rows> = {};
+    for (const name of modalities) {
+      const own = inputsOf(inputs[name].values, inputs[name].scale, items);
+      if ("array" in own) arrays[name] = own.array;
+      else rows[name] = own.rows;
+    }
     return {
       size: items.length,
       labels: Int32Array.from(items, (n) => samples.labels[n]),
       groups: items.map((n) => samples.groups[n]),
-      inputs: byModality(modalities, (name) => gathered(inputs[name], sizeOf(samples.values[name].info.shape), items)),
+      inputs: arrays,
+      ...Object.keys(rows).length === 0 ? {} : { rows },
       ...missing
         ? { present: Uint8Array.from(items.flatMap((n) => modalities.map((name) => samples.values[name].present[n]))) }
         : {},

@@ -6,7 +6,7 @@
 import { dirname, join, parse, resolve } from "node:path";
 import { type Dataset, type DatasetPlugin, defineDataset } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { datasetOf, readSamples, type Samples } from "./build.ts";
+import { datasetOf, type ReadOptions, readSamples, type Samples } from "./build.ts";
 import { guess } from "./guess.ts";
 import { DataFiles } from "./refs.ts";
 import { type FilesSpec, parseSpec } from "./spec.ts";
@@ -15,6 +15,7 @@ import { type FilesSpec, parseSpec } from "./spec.ts";
 export interface FilesOptions {
   readonly path: string;
   readonly skipBroken: boolean;
+  readonly memory: number;
 }
 
 /** Where the description of some data is kept: in its folder, or beside its file. */
@@ -81,15 +82,18 @@ export async function describe(path: string): Promise<Described> {
 /**
  * Reads all samples of some data.
  *
- * @param skip Leaves broken samples out, counted and listed. @default {false}
  * @throws {Refusal} If anything does not fit.
  */
-export async function samplesOf({ spec, root }: Described, skip: boolean = false): Promise<Samples> {
+export async function samplesOf({ spec, root }: Described, options: ReadOptions = {}): Promise<Samples> {
   const files = new DataFiles(root);
+  let open = false;
   try {
-    return await readSamples(files, spec, skip);
+    const samples = await readSamples(files, spec, options);
+    // What is read by index is read as long as the dataset is used.
+    open = Object.values(samples.values).some(({ stream }) => stream !== undefined);
+    return samples;
   } finally {
-    await files.close();
+    if (!open) await files.close();
   }
 }
 
@@ -113,9 +117,18 @@ export const files: DatasetPlugin = defineDataset<FilesOptions>({
       about: "leave samples with broken files or values out, counted and listed",
       source: "chosen here: refused, so that nothing is missing unseen",
     },
+    memory: {
+      type: "integer",
+      default: 2048,
+      min: 0,
+      about: "MiB that modalities may take in memory; above, .npy and .safetensors are read by index",
+      source: "chosen here: every worker holds its own",
+      place: true,
+    },
   },
-  async load({ path, skipBroken }): Promise<Dataset> {
+  async load({ path, skipBroken, memory }): Promise<Dataset> {
     const described = await describe(path);
-    return await datasetOf(described.spec, await samplesOf(described, skipBroken));
+    const samples = await samplesOf(described, { skip: skipBroken, most: memory * 2 ** 20 });
+    return await datasetOf(described.spec, samples);
   },
 });

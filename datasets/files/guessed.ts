@@ -25,7 +25,7 @@ export interface Inspected {
 export async function inspect(path: string, skip: boolean = false): Promise<Inspected> {
   const described = await describe(path);
   const { spec } = described;
-  const samples = await samplesOf(described, skip);
+  const samples = await samplesOf(described, { skip });
   const dataset = await datasetOf(spec, samples);
   const rows: string[][] = Object.entries(spec.modalities).map(([name, { from, kind, lengths }]) => {
     const { present } = samples.values[name];

@@ -4,11 +4,13 @@
  * @module
  */
 import { basename, isAbsolute, join, normalize, parse, relative, resolve } from "node:path";
+import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import {
   type ArrayFile,
   type ForeignArray,
   MAX_HELD_BYTES,
+  type NumberData,
   openArrays,
   openCsv,
   openJsonl,
@@ -30,7 +32,8 @@ export async function openData(path: string, most: number = MAX_HELD_BYTES): Pro
   if (TABLE.test(path)) return await openCsv(path, most);
   if (/\.(jsonl|ndjson)$/i.test(path)) return await openJsonl(path, most);
   if (isTable(path)) return await openParquet(path, most);
-  return await openArrays(path, most);
+  // An array that is too large for memory may be read by index: whoever reads it whole asks how large it is.
+  return await openArrays(path, /\.npz$/i.test(path) ? most : Number.MAX_SAFE_INTEGER);
 }
 
 /** `file#array` taken apart. */
@@ -135,6 +138,30 @@ export class DataFiles {
       });
     }
     return stacked(await Promise.all(columns.map((column) => file.read(column))), columns, reference);
+  }
+
+  /** Bytes that the array of a reference takes in memory as 32-bit numbers. @throws {Refusal} If there is none. */
+  async heldBytes(reference: string): Promise<number> {
+    const { file: name, array } = parseReference(reference);
+    if (name.includes("{split}")) return 0; // each folder's arrays are bounded by themselves
+    const file = await this.file(name);
+    const names = array === undefined ? [...file.heads.keys()].slice(0, 1) : columnsOf(file, array);
+    return names.reduce((sum, own) => {
+      const head = file.heads.get(own);
+      return sum + (head === undefined ? 0 : 4 * sizeOf(head.shape));
+    }, 0);
+  }
+
+  /** Reads rows of the array of a reference, or `null` where they do not lie one behind the other in its file. */
+  async rowsOf(
+    reference: string,
+  ): Promise<{ readonly shape: readonly number[]; readonly rows: (from: number, to: number) => NumberData } | null> {
+    const { file: name, array } = parseReference(reference);
+    const file = await this.file(name);
+    const own = array ?? (file.heads.size === 1 ? [...file.heads.keys()][0] : "");
+    const head = file.heads.get(own);
+    const rows = head === undefined ? null : file.rowsOf?.(own) ?? null;
+    return rows === null ? null : { shape: head!.shape, rows };
   }
 
   /** Closes all files. */

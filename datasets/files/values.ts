@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { ModalityInfo } from "../../core/kinds/mod.ts";
+import { createHash } from "node:crypto";
+import type { ModalityInfo, Rows } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { type ForeignArray, narrowFloats } from "../../formats/mod.ts";
+import { type ForeignArray, narrowFloats, type NumberData } from "../../formats/mod.ts";
 import type { FilesKind, FilesModality } from "./spec.ts";
 
 /** One modality of all samples. */
@@ -18,6 +19,16 @@ export interface Values {
   readonly present: Uint8Array;
   /** Frames that are there, of sequences with lengths [N]: they end at the last one of the window. */
   readonly lengths?: Int32Array;
+  /** Where values are too many to be held: `data` is empty then. */
+  readonly stream?: Stream;
+}
+
+/** Values that are read by index. */
+export interface Stream {
+  /** The values of a sample; valid until the next is read. */
+  read(sample: number): Float32Array;
+  /** A digest of each sample's values. */
+  readonly digests: readonly Uint8Array[];
 }
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
@@ -39,6 +50,13 @@ const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "text">, 
 /** Shape of one sample. @throws {Refusal} If the kind has no such shape. */
 function sampleShape(name: string, { kind, channels }: FilesModality, shape: readonly number[]): number[] {
   const [, ...rest] = shape;
+  if (sizeOf(rest) === 0) {
+    throw new Refusal({
+      what: `use modality "${name}"`,
+      must: "it must have values",
+      found: `found ${shapeText(shape)}`,
+    });
+  }
   if (kind === "vector" && shape.length <= 2) return rest.length === 0 ? [1] : rest;
   if (kind === "sequence" && shape.length === 2) return [...rest, 1];
   if (kind === "sequence" && shape.length === 3) return rest;
@@ -95,6 +113,22 @@ function checkRow(name: string, row: ArrayLike<number>, n: number): void {
   }
 }
 
+/**
+ * Looks at the values of a sample: NaN alone becomes 0, and means that it lacks the modality.
+ *
+ * @returns Whether it has the modality, 1 or 0.
+ * @throws {Refusal} If a value is no finite number, unless `broken` takes the sample.
+ */
+function lookedAt(name: string, row: Float32Array, n: number, broken: Broken[] | null): number {
+  if (row.every(Number.isNaN)) {
+    row.fill(0);
+    return 0;
+  }
+  if (broken === null || row.every(Number.isFinite)) checkRow(name, row, n);
+  else broken.push({ sample: n, why: `"${name}" has ${row.find((value) => !Number.isFinite(value))}` });
+  return 1;
+}
+
 /** Numbers of a modality; rows of NaN alone are samples that lack it. */
 function floats(
   name: string,
@@ -110,11 +144,7 @@ function floats(
   const present = new Uint8Array(size).fill(1);
   for (let n = 0; n < size; n++) {
     const row = data.subarray(n * width, (n + 1) * width);
-    if (width > 0 && row.every(Number.isNaN)) {
-      present[n] = 0;
-      row.fill(0);
-    } else if (broken === null || row.every(Number.isFinite)) checkRow(name, row, n);
-    else broken.push({ sample: n, why: `"${name}" has ${row.find((value) => !Number.isFinite(value))}` });
+    present[n] = lookedAt(name, row, n, broken);
   }
   return { data, present };
 }
@@ -163,13 +193,6 @@ export function valuesOf(
   }
   const shape = sampleShape(name, spec, array.shape);
   const [size] = array.shape;
-  if (sizeOf(shape) === 0) {
-    throw new Refusal({
-      what: `use modality "${name}"`,
-      must: "it must have values",
-      found: `found ${shapeText(array.shape)}`,
-    });
-  }
   const own = lengths === undefined ? undefined : lengthsOf(name, lengths, size, shape[0]);
   if (spec.kind === "tokens") {
     const data = tokens(name, array);
@@ -207,13 +230,72 @@ export function valuesOf(
   };
 }
 
+/** How an array is read by index: kind, shape and order of its values as in memory. */
+export function streams(spec: FilesModality): boolean {
+  const plain = spec.kind === "vector" || spec.kind === "sequence" ||
+    (spec.kind === "image" && spec.channels !== "first");
+  return plain && spec.lengths === undefined;
+}
+
+/**
+ * The inputs of a modality whose values are read by index. Looks at all of them once.
+ *
+ * @param shape Of the whole array, [N, ...].
+ * @param rows Reads rows of it.
+ * @param broken As for `valuesOf`.
+ * @throws {Refusal} If its shape or a value does not fit its kind.
+ */
+export function streamedValues(
+  name: string,
+  spec: FilesModality,
+  shape: readonly number[],
+  rows: (from: number, to: number) => NumberData,
+  broken: Broken[] | null,
+): Values {
+  const own = sampleShape(name, spec, shape);
+  const [size] = shape;
+  const present = new Uint8Array(size).fill(1);
+  const read = (n: number): Float32Array => {
+    const values = rows(n, n + 1);
+    return values instanceof Float64Array || values instanceof Float32Array
+      ? narrowFloats(values, `modality "${name}" of sample ${n}`)
+      : Float32Array.from(values);
+  };
+  const digests = Array.from({ length: size }, (_, n) => {
+    const row = read(n);
+    present[n] = lookedAt(name, row, n, broken);
+    return new Uint8Array(
+      createHash("sha256").update(new Uint8Array(row.buffer, row.byteOffset, row.byteLength)).digest(),
+    );
+  });
+  return {
+    data: new Float32Array(0),
+    present,
+    stream: { read, digests },
+    info: { shape: own, dtype: "float32", about: `${spec.kind} of ${spec.from}, read by index` },
+  };
+}
+
+/** The values of a sample. */
+function rowOf({ data, info, stream }: Values): (n: number) => Float32Array | Int32Array {
+  const width = sizeOf(info.shape);
+  return stream === undefined ? (n) => data.subarray(n * width, (n + 1) * width) : (n) => stream.read(n);
+}
+
+/** Makes a function that scales the values of a sample in place. */
+export type Scaling = (values: Float32Array | Int32Array, sample: number) => void;
+
+/** Leaves values as they are. */
+export const unscaled: Scaling = () => {};
+
 /**
  * Mean 0 and deviation 1 over the rows that count, per last axis: coordinate of a vector or frame, channel of an image.
  * Values that are not there stay 0; a coordinate that never changes becomes 0.
  *
  * @param counts Whether a sample counts: it is in training.
  */
-export function standardised({ info, data, present, lengths }: Values, counts: (n: number) => boolean): Float32Array {
+export function standardising(values: Values, counts: (n: number) => boolean): Scaling {
+  const { info, present, lengths } = values;
   const width = sizeOf(info.shape);
   const axis = info.shape[info.shape.length - 1];
   const frames = width / axis;
@@ -221,8 +303,10 @@ export function standardised({ info, data, present, lengths }: Values, counts: (
   const sum = new Float64Array(axis);
   const squares = new Float64Array(axis);
   let count = 0;
+  const row = rowOf(values);
   const over = (n: number, apply: (k: number, value: number) => void) => {
-    for (let i = from(n); i < width; i++) apply(i % axis, data[n * width + i]);
+    const own = row(n);
+    for (let i = from(n); i < width; i++) apply(i % axis, own[i]);
   };
   const used = Array.from(present, (there, n) => there === 1 && counts(n) ? n : -1).filter((n) => n !== -1);
   for (const n of used) {
@@ -232,12 +316,45 @@ export function standardised({ info, data, present, lengths }: Values, counts: (
   const mean = sum.map((value) => value / Math.max(1, count));
   for (const n of used) over(n, (k, value) => squares[k] += (value - mean[k]) ** 2);
   const scale = squares.map((value) => value > 0 ? 1 / Math.sqrt(value / count) : 0);
-  const result = new Float32Array(data.length);
-  present.forEach((there, n) => {
-    if (there === 0) return;
-    for (let i = from(n); i < width; i++) {
-      result[n * width + i] = (data[n * width + i] - mean[i % axis]) * scale[i % axis];
-    }
-  });
-  return result;
+  return (own, n) => {
+    if (present[n] === 0) return;
+    for (let i = from(n); i < width; i++) own[i] = (own[i] - mean[i % axis]) * scale[i % axis];
+  };
+}
+
+/** Values of some samples, scaled: in memory, or read by index. */
+export function inputsOf(
+  values: Values,
+  scale: Scaling,
+  items: readonly number[],
+): { readonly array: Float32Array | Int32Array } | { readonly rows: Rows } {
+  const { data, info, present, stream } = values;
+  const width = sizeOf(info.shape);
+  if (stream === undefined) {
+    const array = data instanceof Int32Array
+      ? new Int32Array(items.length * width)
+      : new Float32Array(items.length * width);
+    items.forEach((n, i) => {
+      const own = array.subarray(i * width, (i + 1) * width);
+      own.set(data.subarray(n * width, (n + 1) * width));
+      scale(own, n);
+    });
+    return { array };
+  }
+  const places = Int32Array.from(items);
+  return {
+    rows: {
+      width,
+      copy(sample, into, at) {
+        const n = places[sample];
+        if (present[n] === 0) {
+          into.fill(0, at, at + width);
+          return;
+        }
+        const own = stream.read(n);
+        scale(own, n);
+        into.set(own, at);
+      },
+    },
+  };
 }

@@ -6,6 +6,7 @@
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const files = ["tests/datasets/files_test.ts"];
+const streaming = ["tests/datasets/streaming_test.ts"];
 const media = ["tests/datasets/media_test.ts"];
 const checks = ["tests/datasets/av_digits_test.ts", ...files];
 
@@ -23,8 +24,8 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("datasets/files/values.ts", files, [
     ["moved[at + p * channels + c] = data[at + c * area + p]", "moved[at + c * area + p] = data[at + c * area + p]"],
-    ["if (width > 0 && row.every(Number.isNaN)) {", "if (width > 0 && row.some(Number.isNaN)) {"],
-    ["present[n] = 0;", ""],
+    ["if (row.every(Number.isNaN)) {", "if (row.some(Number.isNaN)) {"],
+    ["row.fill(0);\n    return 0;", "row.fill(0);\n    return 1;"],
     ["row.copyWithin((window - length) * width, 0, length * width);", ""],
     ["row.fill(0, 0, (window - length) * width);", ""],
     ["!Number.isInteger(value) || value < 0 || value > window", "!Number.isInteger(value) || value < 0"],
@@ -45,17 +46,14 @@ const list: readonly Mutant[] = [
     ["if (other !== undefined) {", "if (other !== undefined && n < 0) {"],
   ]),
   ...mutantsOf("datasets/files/build.ts", files, [
-    ["if (array.shape[0] !== size) {", "if (array.shape[0] < size - 5) {"],
+    ["if (shape[0] === size) return;", "if (shape[0] >= size) return;"],
     ["const together = joined([groups, hashes]);", "const together = joined([groups]);"],
     ["if (split.includes(1)) return { split, notes: [] };", "return { split, notes: [] };"],
     ["const unseen = spec.classes.findIndex((_, c) => !trained.has(c));", "const unseen = -1;"],
     ["samples.split[n] === 0;", "n >= 0;"],
     ["if (other !== undefined && other !== split[n]) {", "if (other !== undefined && other > 9) {"],
     ["if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;", "continue;"],
-    [
-      'spec.modalities[name].scale === "none" || spec.modalities[name].kind === "tokens"',
-      'spec.modalities[name].kind === "tokens"',
-    ],
+    ['scale === "none" || kind === "tokens" ? unscaled', 'kind === "tokens" ? unscaled'],
     ["fingerprintOf(splits, described)", "fingerprintOf({ ...splits, test: splits.train }, described)"],
   ]),
   ...mutantsOf("datasets/files/refs.ts", files, [
@@ -102,6 +100,25 @@ const list: readonly Mutant[] = [
     ["hertz < 1000 ?", "hertz < 2000 ?"],
     ["n * n % (2 * size)", "n * n", "the same angle but for rounding"],
   ]),
+  ...mutantsOf("datasets/files/build.ts", streaming, [
+    ["if (sum <= most) break;", ""],
+    [".sort((a, b) => b.bytes - a.bytes)", ".sort((a, b) => a.bytes - b.bytes)"],
+    ["hash.update(Uint8Array.of(present[n])).update(stream.digests[n]);", ""],
+  ]),
+  ...mutantsOf("datasets/files/values.ts", streaming, [
+    ["if (present[n] === 0) {\n          into", "if (present[n] === 2) {\n          into"],
+    ["scale(own, n);\n        into.set(own, at);", "into.set(own, at);"],
+    ["const n = places[sample];", "const n = sample;"],
+  ]),
+  ...mutantsOf("datasets/rows.ts", streaming, [
+    ["Math.min(split.size, from + chunk)", "from + chunk"],
+    ["(n - from) * width", "n * width"],
+    ["(to - from) * width", "chunk * width"],
+    ["...Object.keys(rows)", ""],
+  ]),
+  ...mutantsOf("datasets/select.ts", streaming, [
+    ["wanted.filter((name) => Object.hasOwn(split.rows!, name))", "wanted"],
+  ]),
   ...mutantsOf("datasets/check.ts", checks, [
     ["if (size < 1) refuse(", "if (size < 0) refuse("],
     ["label < 0 || label >= classes", "label < 0 || label > classes"],
@@ -112,10 +129,13 @@ const list: readonly Mutant[] = [
   ...mutantsOf("datasets/views.ts", files, [
     ["if (other.split !== split) across.push(pair);", "if (other.split === split) across.push(pair);"],
     ["if (other.label !== labels[n]) contradicting.push(pair);", ""],
-    ["const constant = values.length > 0 &&", "const constant = values.length > 1e9 &&"],
+    [
+      "constant &&= values.every((value) => value === first);",
+      "constant &&= values.every((value) => value === values[1]);",
+    ],
   ]),
   ...mutantsOf("datasets/fingerprint.ts", files, [
-    ["present === undefined ? arrays : [...arrays, present]", "arrays"],
+    ["if (present !== undefined) parts.push(await digestOf(present));", ""],
   ]),
 ];
 

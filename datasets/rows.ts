@@ -1,0 +1,44 @@
+/**
+ * A split's inputs by sample, whether they are in memory or read by index.
+ *
+ * @module
+ */
+import type { ModalityInfo, Split } from "../core/kinds/mod.ts";
+import { sizeOf } from "../core/program.ts";
+
+/** Samples that are looked at together. */
+const CHUNK = 256;
+
+/** Names of a split's modalities, sorted. */
+export function inputNames({ inputs, rows = {} }: Split): string[] {
+  return [...Object.keys(inputs), ...Object.keys(rows)].sort();
+}
+
+/** Values of a modality, some samples at a time; each array is valid until the next. */
+export function* chunksOf(
+  split: Split,
+  modality: string,
+  { shape, dtype }: Pick<ModalityInfo, "shape" | "dtype">,
+  chunk: number = CHUNK,
+): Generator<{ readonly from: number; readonly values: Float32Array | Int32Array }> {
+  const width = sizeOf(shape);
+  const whole = Object.hasOwn(split.inputs, modality) ? split.inputs[modality] : null;
+  const buffer = whole !== null
+    ? null
+    : dtype === "int32"
+    ? new Int32Array(chunk * width)
+    : new Float32Array(chunk * width);
+  for (let from = 0; from < split.size; from += chunk) {
+    const to = Math.min(split.size, from + chunk);
+    if (whole !== null) yield { from, values: whole.subarray(from * width, to * width) };
+    else {
+      for (let n = from; n < to; n++) split.rows![modality].copy(n, buffer!, (n - from) * width);
+      yield { from, values: buffer!.subarray(0, (to - from) * width) };
+    }
+  }
+}
+
+/** Bytes of values, where they lie. */
+export function bytesOf(values: Float32Array | Int32Array | Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+}
