@@ -96,6 +96,8 @@ const phi = [
 Deno.test("metricsOf() of three modalities: accuracies, probabilities and information, each its own", () => {
   assertEquals(metrics.size, 2);
   close(metrics.accuracy, 0.5);
+  // Both are predicted as class 0: precision 1/2 and recall 1 there, nothing elsewhere.
+  close(metrics.macroF1, (2 / 3) / 3);
   close(metrics.loss, -(Math.log(0.5) + Math.log(0.2)) / 2);
   assertEquals(metrics.recall, [1, 0, 0]);
   assertEquals(Object.keys(metrics.perModality), ["a", "b", "c"]);
@@ -116,7 +118,22 @@ Deno.test("contributionGap is the mean over samples and all three pairs; jointCo
   close(metrics.jointContribution, phi.flat().reduce((sum, value) => sum + value, 0) / 6);
 });
 
-Deno.test("metricsOf() of one modality has no gap", () => {
+Deno.test("metricsOf() of two modalities has one pair, of one none", () => {
+  const ab = { a: pass.solo.a, b: pass.solo.b };
+  const two = {
+    ...pass,
+    solo: ab,
+    ablateMean: ab,
+    nmi: Float32Array.of(0.9, 0.5, 0.7, 0.3),
+    ncmi: Float32Array.of(0, 0.4, 0.8, 0, 0, 0.1, 0.5, 0),
+  };
+  const pair = [
+    [0.5 * 0.9 + 0.2 * (0.5 - 0.4), 0.5 * 0.5 + 0.6 * (0.9 - 0.8)],
+    [0.2 * 0.7 + 0.4 * (0.3 - 0.1), 0.2 * 0.3 + 0.8 * (0.7 - 0.5)],
+  ];
+  const gap = (Math.abs(pair[0][0] - pair[0][1]) + Math.abs(pair[1][0] - pair[1][1])) / 2;
+  close(metricsOf(two, truth, ["a", "b"], 3, "own").contributionGap, gap);
+
   const one = {
     ...pass,
     solo: { a: pass.solo.a },

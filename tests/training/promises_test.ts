@@ -284,6 +284,18 @@ Deno.test("a budget ends in the middle of an epoch and of a batch, and nothing m
   assertEquals(summary.steps, 15);
 });
 
+Deno.test("the last batch holds as many samples as are left, nested training counted", async () => {
+  const nested: Method = {
+    name: "nested",
+    async beforeEpoch(host) {
+      if (host.epoch === 0) await host.train([{ programs: ["main"], items: Int32Array.of(1, 2, 3, 4, 5) }]);
+    },
+  };
+  const { summary } = (await run([nested], { training: { epochs: 2 } })).result;
+  // 150 samples: 5, an epoch of 75, and 70 of the next, whose last batch has 6 of its 11.
+  assertEquals([summary.samplesDrawn, summary.epochs, summary.steps], [150, 2, 1 + 5 + 5]);
+});
+
 Deno.test("an epoch's record holds means over its steps, accuracy over its samples, and what methods emit", async () => {
   const seen: Record<string, number>[] = [];
   const looks: Method = {

@@ -13,7 +13,8 @@ import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 const library = createLibrary();
 const engine = await onnxCpu.create();
 const three = await toyDataset(3);
-const training = { ...toyTraining, epochs: 3, budget: "epochs", select: "best" } as const;
+const common = { ...toyTraining, epochs: 3, budget: "epochs", select: "best" } as const;
+const training = common;
 
 /** Every kind of state at once: nested training from a snapshot, a table, a control, memory of its own, what steps did. */
 function busy(): Method {
@@ -89,6 +90,8 @@ function copied({ tensors, state }: Checkpoint): Checkpoint {
 const json = (value: unknown) => JSON.stringify(value);
 
 for (const [name, model] of Object.entries(configurations)) {
+  // One of them by samples: its last checkpoint is taken when the budget is used up and the epoch is not yet measured.
+  const training = { ...common, budget: name === "concat" ? "samples" : "epochs" } as const;
   Deno.test(`${name}: from a checkpoint at any step a run ends bit for bit like one that was never stopped`, async () => {
     const whole = await keptRun({
       model: model(),
