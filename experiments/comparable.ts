@@ -42,6 +42,12 @@ export function whyApart(a: Setting, b: Setting): string | null {
   return apart(keyOf(a), keyOf(b));
 }
 
+/** The same for many that are held against one. */
+export function apartFrom(reference: Setting): (own: Setting) => string | null {
+  const key = keyOf(reference);
+  return (own) => apart(keyOf(own), key);
+}
+
 /** Rows by sets that are ranked together, in the order of their first rows; each row is in one. */
 export function comparableGroups<T>(rows: readonly T[], settingOf: (row: T) => Setting): T[][] {
   const keyed = rows.map((row, place) => ({ row, place, key: keyOf(settingOf(row)) }));

@@ -7,7 +7,7 @@ import { byModality } from "../core/modality.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
-import { comparableGroups, whyApart } from "./comparable.ts";
+import { apartFrom, comparableGroups } from "./comparable.ts";
 import { againstBest, type BySeed, type Interval, interval } from "./statistics.ts";
 import { type Versus, versusReference } from "./versus.ts";
 import type { CellOutcome } from "./run_grid.ts";
@@ -118,9 +118,10 @@ function rowsOf(finished: readonly FinishedRun[]): Row[] {
 function differences(rows: readonly Row[], reference: Row | undefined): Map<string, Versus> {
   if (reference === undefined) return new Map();
   const others = rows.filter((row) => row !== reference);
+  const whyApart = apartFrom(reference.runs[0].config);
   const apartOf = (row: Row) => {
     if (row.readsLabels || reference.readsLabels) return "one of them reads the labels of what it predicts";
-    const why = whyApart(row.runs[0].config, reference.runs[0].config);
+    const why = whyApart(row.runs[0].config);
     return why === null ? null : `trained ${why}`;
   };
   const found = versusReference(reference, others.map((row) => ({ ...row, apart: apartOf(row) })));

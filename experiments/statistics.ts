@@ -164,6 +164,19 @@ export function tTwoSided(t: number, degreesOfFreedom: number): number {
  * @throws {Refusal} If `p` is not within (0, 1) or `degreesOfFreedom` is not an integer in 1..10^6.
  */
 export function tQuantile(p: number, degreesOfFreedom: number): number {
+  const key = `${p} ${degreesOfFreedom}`;
+  const known = quantiles.get(key);
+  if (known !== undefined) return known;
+  const found = invert(p, degreesOfFreedom);
+  // A table of thousands of intervals asks for a few.
+  if (quantiles.size < mostQuantiles) quantiles.set(key, found);
+  return found;
+}
+
+const quantiles = new Map<string, number>();
+const mostQuantiles = 4096;
+
+function invert(p: number, degreesOfFreedom: number): number {
   checkDegrees(degreesOfFreedom);
   if (!(p > 0 && p < 1)) {
     throw new Refusal({ what: "invert Student's t", must: "p must be in (0, 1)", found: `found ${p}` });

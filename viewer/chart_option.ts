@@ -4,7 +4,7 @@
  * @module
  */
 import type { Chart, HistogramChart, IntervalChart, LineChart } from "./charts.ts";
-import { printable } from "./table.ts";
+import { cutText, printable } from "./table.ts";
 
 /** Colours of a page. */
 export type Theme = "light" | "dark";
@@ -42,8 +42,7 @@ export function chartHeight(chart: Chart, { width, titled }: ChartLook): number 
 }
 
 function short(name: string, length: number = nameLength): string {
-  const text = printable(name);
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+  return cutText(printable(name), length);
 }
 
 /** Rows that a legend takes, as the renderer breaks it, on the safe side. */

@@ -9,7 +9,7 @@ import { type Chart, type Compared, comparisonChart } from "./charts.ts";
 import type { Configuration, KnownRun, Model } from "./configurations.ts";
 import { configurationsOf, experimentOf } from "./experiment.ts";
 import { type EpochMeasure, epochMeasures } from "./curves.ts";
-import { type CompareQuery, maxCompared } from "./query.ts";
+import { asksFor, type CompareQuery, maxCompared } from "./query.ts";
 import { differing, type Setting, settingsOf, settingText } from "./settings.ts";
 import type { RunStore } from "./store.ts";
 import { cell, type Table } from "./table.ts";
@@ -104,7 +104,7 @@ export function comparisonOf(store: RunStore, model: Model, query: CompareQuery)
     runs: drawn(item).map(({ id }) => store.epochs(id).records).filter((records) => records.length > 0),
   })).filter(({ runs }) => runs.length > 0);
   const measures = epochMeasures(compared.flatMap(({ runs }) => runs.flatMap((records) => records.slice(-1))));
-  const chosen = measures.filter(({ key }) => query.metric.includes(key)).slice(0, maxCharts);
+  const chosen = measures.filter(({ key }) => asksFor(query.metric, key)).slice(0, maxCharts);
   const reference = items.find(({ id }) => id === query.reference) ?? items[0] ?? null;
   return {
     query,

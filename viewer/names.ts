@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cutText } from "./table.ts";
 import { differing, type Setting, type Settings, settingText } from "./settings.ts";
 
 /** Settings that say what the beginning of a name says. */
@@ -37,7 +38,7 @@ function titleOf(name: string, names: readonly string[]): string {
 function valueOf(name: string, value: Setting): string {
   const text = settingText(value);
   if (digests.test(name)) return text.slice(0, 6);
-  return text.length > maxValue ? `${text.slice(0, maxValue - 1)}…` : text;
+  return cutText(text, maxValue);
 }
 
 /** The value that more configurations have than any other; `null` where two are as frequent. */

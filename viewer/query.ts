@@ -37,7 +37,7 @@ export interface CompareQuery {
   readonly c: readonly string[];
   /** Single runs, by id. */
   readonly r: readonly string[];
-  /** Measures drawn. */
+  /** Measures drawn; one that ends with `*` stands for all that begin so. */
   readonly metric: readonly string[];
   /** Weight of the exponential moving average; 0 is none. */
   readonly smooth: number;
@@ -78,12 +78,26 @@ export const plainGrid: GridQuery = {
 export const plainCompare: CompareQuery = {
   c: [],
   r: [],
-  metric: ["validation.accuracy", "loss.total"],
+  metric: ["validation.accuracy", "validation.accuracy:*", "gap"],
   smooth: 0,
   x: "epoch",
   experiment: null,
   reference: null,
 };
+
+/** Sets of measures that are offered by name. */
+export const presets: readonly (readonly [name: string, metric: readonly string[]])[] = [
+  ["accuracy by modality and gap", plainCompare.metric],
+  ["losses", ["loss.*", "validation.loss"]],
+  ["contributions", ["phi:*", "joint", "gap"]],
+  ["information", ["nmi:*", "gap"]],
+  ["what methods report", ["method.*"]],
+];
+
+/** Whether measures that were asked for hold one. */
+export function asksFor(metric: readonly string[], key: string): boolean {
+  return metric.some((own) => own.endsWith("*") ? key.startsWith(own.slice(0, -1)) : own === key);
+}
 
 function listOf(params: URLSearchParams, name: string): string[] {
   const values = params.getAll(name).flatMap((value) => name === "q" ? [value] : value.split(",")).filter((value) =>

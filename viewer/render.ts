@@ -16,7 +16,7 @@ import { SVGRenderer } from "echarts/renderers";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
 import { Refusal } from "../core/refusal.ts";
-import { xmlCharacters, xmlText } from "./table.ts";
+import { xmlText } from "./table.ts";
 
 echarts.use([
   HeatmapChart,
@@ -37,7 +37,7 @@ export function chartSvg(chart: Chart, look: ChartLook): string {
   try {
     const { tooltip: _, ...option } = chartOption(chart, look);
     instance.setOption(option);
-    const svg = xmlCharacters(instance.renderToSVGString({ useViewBox: true }));
+    const svg = instance.renderToSVGString({ useViewBox: true });
     // Rules for a pointer that a picture never meets; and a name for those who do not see it.
     return svg.replace(/<style\s*><!\[CDATA\[[\s\S]*?\]\]>\s*<\/style>/, "").replaceAll(/ class="zr\d+-cls-\d+"/g, "")
       .replaceAll(/ ecmeta_[a-z_]+="[^"]*"/g, "").replace(

@@ -97,10 +97,9 @@ export function markdownOf(table: Table): string {
   ].join("\n");
 }
 
-/** Leaves out what may not stand in XML 1.0 at all, not even escaped. */
-export function xmlCharacters(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.toWellFormed().replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
+/** A text of so many characters at most; none is cut in the middle of its two halves. */
+export function cutText(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
 /** Text in XML and HTML that stays text. */
@@ -136,7 +135,7 @@ const shownCharacters = 80;
 
 /** As a picture, in the manner of booktabs: black on white, for slides and papers. */
 export function svgOf(table: Table): string {
-  const cut = (text: string) => text.length > shownCharacters ? `${text.slice(0, shownCharacters - 1)}…` : text;
+  const cut = (text: string) => cutText(text, shownCharacters);
   const widths = table.columns.map(({ title }, column) =>
     Math.max(
       widthOf(title, true),

@@ -184,6 +184,7 @@ Deno.test("answerOf() is of the best row that has a test, and of none that reads
     "low:",
   );
   assertStringIncludes(of(reference, row("one", [0.99]))!, "one: not tested against concat");
+  assertEquals(of(reference, row("cheat", [1, 1, 0.99], { readsLabels: true })), null);
 });
 
 Deno.test("rows with other data, encoders or budgets are not ranked together, and it is said", () => {

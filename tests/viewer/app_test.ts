@@ -129,6 +129,11 @@ Deno.test("a query filters, sorts, groups and chooses columns, alike on the page
     assertEquals(await labels(`q=accuracy%3D${shown}`), ["sum"]);
     assertEquals(await labels(`q=accuracy!%3D${shown}&sort=name`), ["concat", "concat arm", "film"]);
     assertEquals(await labels("q=training.epochs%3E%3D5"), []);
+    // All have four epochs.
+    for (const [operator, count] of [["<=", 4], ["<", 0], [">=", 4], [">", 0], ["=", 4], ["!=", 0]] as const) {
+      assertEquals((await labels(`q=training.epochs${encodeURIComponent(operator)}4`)).length, count, operator);
+    }
+    assertEquals(await labels("state=failed,running"), ["film"]);
     assertEquals(await labels("q=fusion!%3Dsum&sort=name"), ["concat", "concat arm", "film"]);
     const small = await json(app, "/api/grid?q=accuracy%3E0.9");
     assertEquals(small.configurations.length, 3);
@@ -180,6 +185,24 @@ Deno.test("what a query names and does not exist is told on the page, and refuse
     // A condition that cannot be read leaves the others in force.
     const rows = (await get(app, "/?q=accuracy%3Eabc+arm")).match(/aria-label="Compare [^"]*"/g);
     assertEquals(rows, ['aria-label="Compare concat arm"']);
+  }));
+
+Deno.test("a comparison opens with the accuracy of each modality and the gap; a star stands for all that begin so", () =>
+  withApp(async (app) => {
+    const { configurations } = await json(app, "/api/grid");
+    const c = configurations.slice(0, 2).map(({ id }: { id: string }) => id).join(",");
+    const charts = async (query: string) =>
+      (await json(app, `/api/compare?c=${c}${query}`)).charts.map(({ id }: { id: string }) => id);
+    assertEquals(await charts(""), [
+      "validation-accuracy",
+      "validation-accuracy-audio",
+      "validation-accuracy-image",
+      "gap",
+    ]);
+    assertEquals(await charts("&metric=loss.*"), ["loss-total", "loss-joint", "loss-phicmi"]);
+    assertEquals(await charts("&metric=loss.total,gap"), ["loss-total", "gap"]);
+    const page = await get(app, `/compare?c=${c}&metric=loss.*,validation.loss`);
+    assertStringIncludes(page, 'aria-current="true">losses</a>');
   }));
 
 Deno.test("of fourteen that are chosen the first twelve are compared, and it is said", () =>
@@ -300,7 +323,10 @@ Deno.test("every answer of the API fits the OpenAPI document", () =>
         `/api/runs/${ids["arm#0"]}/charts/${chart}`
       ),
       "/api/compare": [`/api/compare?c=${c}&r=${ids["sum#0"]},feedfeedfeedfeed&smooth=0.5`, "/api/compare"],
-      "/api/compare/charts/{chart}": [`/api/compare/charts/loss-total?c=${c}&x=samples`],
+      "/api/compare/charts/{chart}": [
+        `/api/compare/charts/loss-total?c=${c}&x=samples&metric=loss.*`,
+        `/api/compare/charts/validation-accuracy-audio?c=${c}`,
+      ],
     };
     // The stream is checked by the next test.
     const documented = Object.keys(document.paths).filter((path) => path !== "/api/events");

@@ -40,13 +40,16 @@ Deno.test("serveViewer() asks a token of every host that others can reach, whate
 
 Deno.test("a client that does not read does not keep the viewer from ending, and one that reads gets its answer", () =>
   inFolder(async (folder) => {
+    const id = writeRun(folder, {});
+    // More than the buffers of a connection hold.
+    Deno.writeFileSync(`${folder}/${id}/log.txt`, new Uint8Array(48 * 1024 * 1024).fill(120));
     const served = serveViewer({ folder, port: 0, graceMs: 200 });
     using deaf = await Deno.connect({ port: served.port });
-    const request = `GET /assets/echarts.js HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\n\r\n`;
-    // More than the buffers of a connection hold.
-    await deaf.write(new TextEncoder().encode(request.repeat(40)));
+    const request = `GET /runs/${id}/files/log.txt HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\n\r\n`;
+    await deaf.write(new TextEncoder().encode(request));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     const page = fetch(`http://127.0.0.1:${served.port}/`).then((answer) => answer.text());
-    assertStringIncludes(await page, "No runs yet");
+    assertStringIncludes(await page, "<h1>Results</h1>");
     const start = performance.now();
     await served.stop();
     await served.finished;

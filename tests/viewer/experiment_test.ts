@@ -45,7 +45,10 @@ async function withApp(run: (app: ViewerApp, runs: string) => Promise<void>): Pr
     }
     for (const seed of [3, 4]) writeRun(runs, { seed, accuracy: 0.2 });
     writeRun(runs, { fusion: "gated", accuracy: 0.99 });
-    await writeExperiment(runs, experiment("old", ["other", "plain"], { writtenAt: "2025-01-02T03:04:05.000Z" }));
+    await writeExperiment(
+      runs,
+      experiment("old", ["other", "plain"], { reference: "plain", writtenAt: "2025-01-02T03:04:05.000Z" }),
+    );
     await writeExperiment(runs, experiment("new", ["plain", "to come", "with ARM", "other"]));
     const store = openRunStore(runs, { staleMs: 0 });
     const app = createApp(store);
@@ -104,8 +107,8 @@ Deno.test("an experiment counts the seeds that it planned and no others, against
     assert(answer.startsWith("with ARM: +5."), answer);
     const old = await json(app, "/api/grid?experiment=old");
     assertEquals(old.configurations.map(({ label, versus }: Row) => [label, versus?.reference ?? null]), [
-      ["other", null],
-      ["plain", "other"],
+      ["other", "plain"],
+      ["plain", null],
     ]);
     const named = await json(app, "/api/grid?reference=with+ARM");
     assertEquals(named.configurations[0].versus.verdict, "worse");
@@ -117,11 +120,14 @@ Deno.test("an experiment counts the seeds that it planned and no others, against
   }));
 
 Deno.test("all runs are named by their settings; what is in no experiment is there too", () =>
-  withApp(async (app) => {
+  withApp(async (app, runs) => {
     const all = await json(app, "/api/grid?experiment=all");
     assertEquals([all.experiment, all.question], [null, null]);
     assertEquals(all.configurations.map(({ label }: Row) => label), ["gated", "concat arm", "sum", "concat"]);
     assertEquals(all.configurations.at(-1).values.accuracy.n, 5);
+    // Even where somebody named an experiment so.
+    await writeExperiment(runs, experiment("all", ["plain"], { writtenAt: "2025-01-02T03:04:05.000Z" }));
+    assertEquals((await json(app, "/api/grid?experiment=all")).experiment, null);
   }));
 
 Deno.test("exports and comparisons name rows as the experiment does; an unknown experiment is refused with those there are", () =>

@@ -65,12 +65,16 @@ Deno.test("texts of megabytes cost no page more than a few kilobytes, and hide n
 Deno.test("characters that XML forbids in one name break no table and no picture of the folder", () =>
   withRuns((runs) => {
     writeRun(runs, { fusion: "a\ufffeb\uffffc\u0001d\ud800e" });
+    // Cut in the middle of a sign of two halves.
+    writeRun(runs, { fusion: `${"a".repeat(44)}😀😀` });
     writeRun(runs, {});
   }, async (app) => {
     for (const path of ["/grid.svg", "/charts/accuracy.svg"]) {
       const svg = await get(app, path);
       // deno-lint-ignore no-control-regex
       assert(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(svg), path);
+      // As bytes a lone half would have become a sign of replacement.
+      assert(!svg.includes("a".repeat(44) + "\ufffd\u2026") && svg.isWellFormed(), path);
       assertStringIncludes(svg, "concat");
     }
     for (const path of ["/grid.png", "/charts/accuracy.png"]) {

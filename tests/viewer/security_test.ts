@@ -49,6 +49,8 @@ Deno.test("only requests to and from this machine's own pages are answered", () 
         "10.0.0.5",
         "0.0.0.0",
         "127.0.0.1@evil.example",
+        "evil.localhost",
+        "notlocalhost:8420",
       ]
     ) {
       for (const path of ["/", "/api/runs", `/runs/${id}/files/config.json`, "/assets/app.js", "/nope"]) {
@@ -62,6 +64,20 @@ Deno.test("only requests to and from this machine's own pages are answered", () 
       assertEquals((await ask(app, "/", { host })).status, 400, host);
     }
     assertEquals((await ask(app, "/api/runs", { origin })).status, 200);
+    // Another site's origin that holds the name of this one.
+    for (
+      const other of [`${origin}.evil.example`, `http://evil.example/${origin}`, `http://evil-127.0.0.1:8420`, "null"]
+    ) {
+      assertEquals((await ask(app, "/api/runs", { origin: other })).status, 403, other);
+    }
+    for (const site of ["cross-site", "same-site"]) {
+      assertEquals(
+        (await ask(app, "/api/runs", { "sec-fetch-site": site, "sec-fetch-mode": "cors" })).status,
+        403,
+        site,
+      );
+      assertEquals((await ask(app, "/", { "sec-fetch-site": site, "sec-fetch-mode": "navigate" })).status, 200, site);
+    }
     for (const from of ["https://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:8420"]) {
       assertEquals((await ask(app, "/api/runs", { origin: from })).status, 403, from);
     }

@@ -127,7 +127,11 @@ const list: readonly Mutant[] = [
   ...mutantsOf("viewer/chart_option.ts", views, [
     ["low - room <= 0 ? { min: 0 }", "low - room <= 0 ? { min: 10 }"],
     ["high + room >= 100 ? { max: 100 }", "high + room >= 100 ? {}"],
-    ["if (least === undefined || values.length === 0) return {};", "if (values.length === 0) return {};"],
+    [
+      "if (least === undefined || values.length === 0) return {};",
+      "if (values.length === 0) return {};",
+      "nothing is below what is not known",
+    ],
   ]),
   ...mutantsOf("viewer/bounded.ts", hostile, [
     ["if (text.length <= most) return text;", "return text;"],
@@ -142,12 +146,13 @@ const list: readonly Mutant[] = [
     ['Number.isFinite(value) ? String(value) : ""', "value.toFixed(3)"],
   ]),
   ...mutantsOf("viewer/table.ts", hostile, [
-    ['replaceAll(/[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ufffe\\uffff]/g, "")', 'replaceAll(/\\u0000/g, "")'],
+    ['.replace(/[\\ud800-\\udbff]$/, "")', ""],
+    ["\\u2066-\\u2069\\ufffe\\uffff]+/g", "\\u2066-\\u2069]+/g"],
   ]),
   ...mutantsOf("viewer/store.ts", store, [
     ["const start = Math.max(0, info.size - shownLogBytes);", "const start = 0;"],
-    ["for (const id of removed) this.#details.delete(id);", ""],
   ]),
+  ...mutantsOf("viewer/store.ts", app, [["for (const id of removed) this.#details.delete(id);", ""]]),
   ...mutantsOf("viewer/store.ts", security, [
     ["if (!Object.values<string>(runFiles).includes(name)) return null;", ""],
     [

@@ -8,7 +8,7 @@ import type { FC } from "hono/jsx";
 import { type Comparison, differenceTable, settingTable } from "../compare.ts";
 import type { Model } from "../configurations.ts";
 import { numberText, stateText } from "../measures.ts";
-import { compareUrl, maxCompared, plainCompare } from "../query.ts";
+import { asksFor, compareUrl, maxCompared, plainCompare, presets } from "../query.ts";
 import { interval } from "../../experiments/statistics.ts";
 import { type SampleDifference, sampleTable } from "../sample_tests.ts";
 import { ChartFigure, DataTable, Exports } from "./parts.tsx";
@@ -203,14 +203,30 @@ const Controls: FC<{ comparison: Comparison }> = ({ comparison }) => {
       <a class="reset" href={compareUrl(plainCompare, { c: query.c, r: query.r, experiment: query.experiment })}>
         Reset
       </a>
+      <nav class="presets" aria-label="Sets of measures">
+        {presets.filter(([_, metric]) => measures.some(({ key }) => asksFor(metric, key))).map(([name, metric]) => (
+          <a
+            href={compareUrl(query, { metric })}
+            data-swap=""
+            aria-current={metric.join() === query.metric.join() ? "true" : undefined}
+          >
+            {name}
+          </a>
+        ))}
+      </nav>
       <details class="columns" id="measures">
         <summary>Measures</summary>
         <fieldset>
           <legend>Curves drawn, at most 12</legend>
-          <input type="hidden" name="metric" value="" data-usual={plainCompare.metric.join(",")} />
+          <input
+            type="hidden"
+            name="metric"
+            value=""
+            data-usual={measures.filter(({ key }) => asksFor(plainCompare.metric, key)).map(({ key }) => key).join(",")}
+          />
           {measures.map(({ key, title }) => (
             <label>
-              <input type="checkbox" name="metric" value={key} checked={query.metric.includes(key)} />
+              <input type="checkbox" name="metric" value={key} checked={asksFor(query.metric, key)} />
               {title}
             </label>
           ))}

@@ -185,9 +185,6 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
           </section>
         )}
       </div>
-      <div id="evidence" data-live="">
-        <EvidenceSection view={view} />
-      </div>
       {epochs.records.length === 0
         ? (
           <p class="note" id="no-charts" data-live="">
@@ -226,6 +223,9 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
             </div>
           </>
         )}
+      <div id="evidence" data-live="">
+        <EvidenceSection view={view} />
+      </div>
       {run.config !== null && (
         <section aria-labelledby="configuration">
           <h2 id="configuration">Configuration as resolved</h2>
