@@ -22,7 +22,15 @@ export function gridNotes(
       ? []
       : ["None of the runs shown has finished: accuracies and comparisons come with the first that does."];
   }
-  return [...seedNotes(results), ...versusNotes(results), ...bestNotes(results)];
+  return [...seedNotes(results), ...versusNotes(results), ...bestNotes(results), ...olderNotes(fitting)];
+}
+
+/** Which rows an older version of armlab wrote. */
+function olderNotes(fitting: readonly Configuration[]): string[] {
+  const older = fitting.filter(({ runs }) => runs.some((run) => run.older === 1)).map(({ label }) => label);
+  if (older.length === 0) return [];
+  const named = older.length > 5 ? `${older.slice(0, 5).join(", ")} and ${older.length - 5} more` : older.join(", ");
+  return [`As of an older version of armlab, which this one shows and does not go on with: ${named}.`];
 }
 
 function seedNotes(results: readonly ConfigurationResult[]): string[] {

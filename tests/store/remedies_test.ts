@@ -7,6 +7,7 @@ import {
   appendLine,
   checkLock,
   inspectRun,
+  isRunId,
   lockHolder,
   openIndex,
   openRun,
@@ -16,8 +17,10 @@ import {
   sourceId,
   StoreError,
   writeAtomic,
+  writeSafetensors,
 } from "../../store/mod.ts";
 import { canonicalJson } from "../../core/canonical.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { configOf, epochOf, writeRun } from "../helpers/runs.ts";
 
@@ -388,4 +391,31 @@ Deno.test("appendLine() flushes its line", () =>
     }
     assertEquals(await Deno.readTextFile(join(folder, "lines")), "a\nb\n");
     assertEquals(calls, ["sync", "sync"]);
+  }));
+
+Deno.test("a line has no line end; a lock that nobody holds has no holder; a run's name is 16 hexadecimal digits", () =>
+  inFolder(async (folder) => {
+    const refusal = await appendLine(join(folder, "lines"), "a\nb").catch((error) => error);
+    assertStringIncludes(refusal.message, "a line must hold no line end");
+    assertEquals(await lockHolder(folder), null);
+    const lock = await acquireLock(folder);
+    assertEquals((await lockHolder(folder))?.pid, Deno.pid);
+    lock.release();
+    assertEquals(await lockHolder(folder), null);
+    assert(isRunId("0123456789abcdef"));
+    for (const text of ["0123456789abcdeg", "0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0"]) {
+      assert(!isRunId(text));
+    }
+    assertThrows(() => openRun(folder, "x".repeat(16)), Refusal, "its id must be 16 hexadecimal digits");
+  }));
+
+Deno.test("records of another epoch and models that do not list their buffers are damaged", () =>
+  inFolder(async (runs) => {
+    const folder = await finished(runs);
+    await Deno.writeTextFile(folder.file("metrics"), `${canonicalJson(epochOf({}, 3))}\n`);
+    await assertRejects(() => folder.epochs(), StoreError, "it must be of epoch 0: found 3");
+    await folder.truncateEpochs(0);
+    assertEquals([...Deno.readDirSync(folder.path)].some(({ name }) => name === "metrics.jsonl"), false);
+    await writeSafetensors(folder.file("model"), tensor, { format: "1", run: id });
+    await assertRejects(() => folder.model(), StoreError, "it must be of run");
   }));

@@ -47,7 +47,10 @@ const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
           <Fact name="Device">
             {timing?.device ?? `${config.engine.threads} thread${config.engine.threads === 1 ? "" : "s"}`}
           </Fact>
-          <Fact name="Versions">{`armlab ${config.version}${timing === null ? "" : `, Deno ${timing.deno}`}`}</Fact>
+          <Fact name="Versions">
+            {`armlab ${config.version}${timing === null ? "" : `, Deno ${timing.deno}`}` +
+              `${run.older === 1 ? "; as of an older version, which is not gone on with" : ""}`}
+          </Fact>
           <Fact name="Data">{config.dataset.name}</Fact>
           <Fact name="Data fingerprint">
             <code>{config.dataset.fingerprint}</code>
