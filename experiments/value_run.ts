@@ -44,6 +44,7 @@ export async function valuationOfRun(
     return {
       inputs: {
         labels: data.labels,
+        groups: data.groups,
         classes: dataset.classes.length,
         width: fused.length / data.size,
         logits,

@@ -11,6 +11,7 @@ import { checkFinite } from "../core/check.ts";
 import { type ByModality, checkModalityName, mapByModality, modalitiesOf, valuesOf } from "../core/modality.ts";
 import type { EstimatorPlugin } from "../core/kinds/mod.ts";
 import { type BoundPart, resolveOptions } from "../core/options.ts";
+import { Random } from "../core/random.ts";
 import { Refusal } from "../core/refusal.ts";
 import { estimatorWarning } from "./estimators/information.ts";
 import { type MeasuredVectors, measureInformation, type MeasureOptions, measuringEstimator } from "./measure.ts";
@@ -52,6 +53,8 @@ export interface ValuationInputs {
    * to `logits`, none to the class frequencies.
    */
   readonly subsets?: Readonly<Record<string, Features>>;
+  /** What each sample belongs to (a clip, a patient), [N]: mismatched samples are of different groups. @default none */
+  readonly groups?: readonly (string | number)[];
 }
 
 /** How to valuate. */
@@ -124,7 +127,7 @@ export interface ModalityValuation {
   /** Mean probability that its own readout gives the true class. */
   readonly p: number;
   readonly nmi: number;
-  /** The estimator's floor: mean NMI of mismatched samples; `null` for a single sample. */
+  /** The estimator's floor: mean NMI of mismatched samples; `null` where no two samples are of different groups. */
   readonly nmiFloor: number | null;
   /** Mean NCMI given each other modality. */
   readonly ncmi: number;
@@ -187,10 +190,13 @@ export async function valuate(inputs: ValuationInputs, given: ValuateOptions = {
   const p = probabilities(inputs.logits, inputs.labels, classes);
   const own = valuesOf(inputs.solo).map((logits) => probabilities(logits, inputs.labels, classes));
   const solo = Float32Array.from({ length: size * m }, (_, k) => own[k % m].p[Math.floor(k / m)]);
-  const narrow = (values: Features) => narrowed(values, width, options.centring ?? "batch");
+  const { centring = "batch", granularity } = options;
+  const narrow = (values: Features) => narrowed(values, width, centring, granularity);
   const vectors: MeasuredVectors = { parts: mapByModality(inputs.parts, narrow), fused: narrow(inputs.fused), size };
-  const { nmi, ncmi } = await measureInformation(vectors, options);
-  const floor = await floorOf(vectors, width, options);
+  // They are centred already.
+  const measuring: MeasureOptions = { ...options, centring: "none" };
+  const { nmi, ncmi } = await measureInformation(vectors, measuring);
+  const floor = await floorOf(vectors, width, inputs.groups, measuring);
 
   const host = tf.tidy(() => {
     const [P, S, I, C] = [
@@ -216,7 +222,7 @@ export async function valuate(inputs: ValuationInputs, given: ValuateOptions = {
   const subsets = subsetValues(inputs, modalities, classes);
   const shapleyAccuracy = subsets === null ? null : shapleyOf(modalities, size, (subset) => subsets[subset].right);
   const shapleyProbability = subsets === null ? null : shapleyOf(modalities, size, (subset) => subsets[subset].p);
-  const { estimator = measuringEstimator, granularity } = options;
+  const { estimator = measuringEstimator } = options;
   const warning = estimatorWarning(estimator, width, options.batchSize ?? Math.min(128, size), granularity);
   const classNames = options.classes ?? Array.from({ length: classes }, (_, c) => String(c));
   const rows = { modalities, size, perSample, labels: inputs.labels, classNames };
@@ -254,23 +260,40 @@ function notesOf({ labels, classNames }: { labels: Int32Array; classNames: reado
   ];
 }
 
+/** The largest value of what is compared is brought to 2^10 .. 2^11: no square overflows, vanishes or meets a floor. */
+const LARGEST_EXPONENT = 10;
+
 /**
- * Features as 32-bit floats. What is common to 64-bit ones is subtracted first, as it could be larger than all that
- * differs by more than 32 bits hold: the mean per coordinate, or per row where coordinates are not to be centred (each row
- * is standardised later, so that its mean does not matter). Very large and very small ones are scaled by a power of two.
+ * Features as 32-bit floats, centred and scaled in double precision: the mean per coordinate is subtracted, or per row where
+ * coordinates are not to be centred (each row is standardised later, so that its mean does not matter), then each row is
+ * multiplied by a power of two. So neither what all samples have in common nor the features' unit is seen in the result.
+ *
+ * @param granularity `"batch"`: samples are the observations, so that all rows are scaled alike.
  */
-function narrowed(values: Features, width: number, centring: "batch" | "none"): Float32Array {
-  if (values instanceof Float32Array) return values;
+function narrowed(
+  values: Features,
+  width: number,
+  centring: "batch" | "none",
+  granularity: ValuateOptions["granularity"],
+): Float32Array {
   const size = values.length / width;
-  const group = (k: number) => centring === "batch" ? k % width : Math.floor(k / width);
-  const count = centring === "batch" ? size : width;
-  const mean = new Float64Array(centring === "batch" ? width : size);
-  values.forEach((value, k) => mean[group(k)] += value / count);
-  const centred = values.map((value, k) => value - mean[group(k)]);
-  const largest = centred.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const exponent = largest === 0 ? 0 : Math.floor(Math.log2(largest));
-  const scale = Math.abs(exponent) < 100 ? 1 : 2 ** -exponent;
-  return Float32Array.from(centred, (value) => value * scale);
+  const together = granularity === "batch";
+  const byColumn = centring === "batch" || together;
+  const mean = new Float64Array(byColumn ? width : size);
+  const group = (k: number) => byColumn ? k % width : Math.floor(k / width);
+  values.forEach((value, k) => mean[group(k)] += value / (byColumn ? size : width));
+  const centred = Float64Array.from(values, (value, k) => value - mean[group(k)]);
+  const narrow = new Float32Array(centred.length);
+  const extent = together ? centred.length : width;
+  for (let from = 0; from < centred.length; from += extent) {
+    const row = centred.subarray(from, from + extent);
+    const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    // In two steps, as one power could be beyond the largest number itself.
+    const shift = largest === 0 ? 0 : LARGEST_EXPONENT - Math.floor(Math.log2(largest));
+    const [half, rest] = [2 ** Math.trunc(shift / 2), 2 ** (shift - Math.trunc(shift / 2))];
+    row.forEach((value, k) => narrow[from + k] = value * half * rest);
+  }
+  return narrow;
 }
 
 function described(options: ValuateOptions, width: number): Record<string, unknown> {
@@ -287,26 +310,57 @@ function slow({ plugin, options }: BoundPart<EstimatorPlugin>, width: number): b
   return plugin.create(options, { coordinates: width }).information === undefined;
 }
 
-/** Samples that the floor is measured on. */
-const FLOOR_SAMPLES = 256;
+/** Most mismatched pairs that the floor is measured on, and most where the estimator is slow. */
+const FLOOR_PAIRS = 1024;
+const SLOW_FLOOR_PAIRS = 16;
+/** The order of samples is drawn from this seed, so that a valuation repeats itself. */
+const FLOOR_SEED = 0;
 
-/** Both per modality for mismatched samples: each fused feature against the parts of the sample before it. */
+/**
+ * Pairs of samples of different groups, at most so many, drawn by a seed.
+ *
+ * Samples stand in the shuffled order of their groups, each beside the one that is as many places behind as the largest
+ * group has samples: so every sample is paired once in each role. Where a group has more than half of all samples, those
+ * that would meet their own are left out.
+ */
+export function mismatchedPairs(
+  size: number,
+  groups: readonly (string | number)[] | undefined,
+  most: number,
+): readonly (readonly [fused: number, part: number])[] {
+  const random = new Random(FLOOR_SEED).split("floor");
+  const members = new Map<string | number, number[]>();
+  for (const sample of random.permutation(size)) {
+    const group = groups === undefined ? sample : groups[sample];
+    members.set(group, [...members.get(group) ?? [], sample]);
+  }
+  const order = [...members.values()].flat();
+  const largest = Math.max(0, ...[...members.values()].map(({ length }) => length));
+  const groupOf = (sample: number) => groups === undefined ? sample : groups[sample];
+  return order.map((sample, place) => [sample, order[(place + largest) % size]] as const)
+    .filter(([fused, part]) => groupOf(fused) !== groupOf(part)).slice(0, most);
+}
+
+/** Both per modality for mismatched samples; `null` where no two samples are of different groups. */
 async function floorOf(
   { parts, fused, size }: MeasuredVectors,
   width: number,
-  options: ValuateOptions,
+  groups: ValuationInputs["groups"],
+  options: MeasureOptions,
 ): Promise<InformationMeans | null> {
-  const m = Object.keys(parts).length;
-  if (size < 2) return null;
-  const some = Math.min(size, slow(options.estimator ?? measuringEstimator, width) ? 16 : FLOOR_SAMPLES);
-  const rolled = new Float32Array(some * width);
-  rolled.set(fused.subarray(width, some * width));
-  rolled.set(fused.subarray(0, width), (some - 1) * width);
+  const most = slow(options.estimator ?? measuringEstimator, width) ? SLOW_FLOOR_PAIRS : FLOOR_PAIRS;
+  const pairs = mismatchedPairs(size, groups, most);
+  if (pairs.length === 0) return null;
+  const taken = (values: Float32Array, role: 0 | 1) => {
+    const rows = new Float32Array(pairs.length * width);
+    pairs.forEach((pair, n) => rows.set(values.subarray(pair[role] * width, (pair[role] + 1) * width), n * width));
+    return rows;
+  };
   const found = await measureInformation(
-    { parts: mapByModality(parts, (part) => part.subarray(0, some * width)), fused: rolled, size: some },
+    { parts: mapByModality(parts, (part) => taken(part, 1)), fused: taken(fused, 0), size: pairs.length },
     options,
   );
-  return informationMeans(found, m);
+  return informationMeans(found, Object.keys(parts).length);
 }
 
 /** Probability of the true class and whether it is the most likely one, [N] each. */
@@ -450,6 +504,9 @@ function checked(inputs: ValuationInputs): { modalities: string[]; size: number 
       });
     }
     checkFinite(what, values);
+  }
+  if (inputs.groups !== undefined && inputs.groups.length !== size) {
+    throw new Refusal({ what: "use groups", must: `there must be ${size}`, found: `found ${inputs.groups.length}` });
   }
   for (const name of Object.keys(subsets)) checkSubset(name, modalities);
   const bad = labels.findIndex((label) => label < 0 || label >= classes);

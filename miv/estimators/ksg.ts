@@ -1,7 +1,9 @@
 /**
  * Nearest-neighbour estimates of mutual information between vectors, on the host: the reference for the fast estimators.
  *
- * For continuous variables without ties; equal values need a little noise first. Nothing is binned or assumed about the
+ * For continuous variables: equal values (zeros of a ReLU, rounded numbers) are all each other's nearest neighbours, and look
+ * like information. So the estimator adds seeded noise of 1e-10 standard deviations to every vector first, as the paper
+ * does; `ksgMi` and `knnCmi` themselves take values as they are. Nothing is binned or assumed about the
  * distributions; bias is small where information is moderate, and grows with dependence and dimension.
  *
  * @see Kraskov, Stögbauer, Grassberger, "Estimating mutual information", Physical Review E 69, 2004, algorithm 1 (Eq. 8).
@@ -10,6 +12,7 @@
  */
 import { type ByModality, modalitiesOf } from "../../core/modality.ts";
 import { defineEstimator, type EstimatorPlugin } from "../../core/kinds/mod.ts";
+import { Random } from "../../core/random.ts";
 import { commonCount, joined, type Points, scalars } from "./points.ts";
 
 /** Options of nearest-neighbour estimates. */
@@ -100,6 +103,10 @@ class Sorted {
   }
 }
 
+/** Noise that parts equal values and changes nothing else, of values with standard deviation 1. */
+const NOISE = 1e-10;
+const NOISE_SEED = 0;
+
 function neighbourOf({ k = 3 }: NeighbourOptions): number {
   if (!Number.isInteger(k) || k < 1) throw new RangeError(`Cannot use neighbour ${k} as k must be an integer >= 1`);
   return k;
@@ -173,9 +180,12 @@ export function ksgInformation(
   const nmi = new Float32Array(count * m);
   const ncmi = new Float32Array(count * m * m);
   for (let n = 0; n < count; n++) {
-    const row = (values: ArrayLike<number>) => scalars(standardRow(values, n * width, width));
-    const y = row(fused);
-    const z = modalities.map((modality) => row(parts[modality]));
+    const row = (values: ArrayLike<number>, role: string) => {
+      const random = new Random(NOISE_SEED).split("ksg", role, n);
+      return scalars(standardRow(values, n * width, width).map((value) => value + NOISE * random.normal()));
+    };
+    const y = row(fused, "fused");
+    const z = modalities.map((modality) => row(parts[modality], `part ${modality}`));
     for (let i = 0; i < m; i++) {
       nmi[n * m + i] = linfoot(ksgMi(z[i], y, options));
       for (let j = 0; j < m; j++) {
