@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { classContrast, permutationEffect } from "../../baselines/mod.ts";
 import { mapByModality } from "../../core/modality.ts";
+import type { TrainStep } from "../../core/kinds/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { membersOf } from "../../miv/mod.ts";
@@ -44,6 +45,38 @@ Deno.test("permutationEffect(): how far predictions move, for every subset of tw
       for (const { subset, value } of found.J) {
         assertAlmostEquals(values(tf.mean(permutationEffect(subset, inputs)))[0], value, 1e-6);
       }
+    });
+  }
+});
+
+Deno.test("mcr's loss is the sum of the effects of all proper subsets, under the permutations that it draws", () => {
+  for (const found of reference.effects) {
+    tf.tidy(() => {
+      const { parts, rest, permutations } = inputsOf(found, -1, false);
+      const modalities = Object.keys(parts);
+      const plugin = createLibrary().of("method").get("mcr");
+      const options = { competition: 0.7, readouts: 0, contrast: 0, permutations };
+      const method = plugin.create(options, { modalities, classes: 3 });
+      // The i-th largest number of a row of noise says which row the i-th takes.
+      const noise = modalities.flatMap((name) =>
+        found.permuted[name].map((order) => {
+          const row = new Array<number>(3).fill(0);
+          order.forEach((from, i) => row[from] = 1 - i / 4);
+          return row;
+        })
+      );
+      const step = {
+        modalities,
+        keep: null,
+        labels: tf.tensor1d([0, 1, 2], "int32"),
+        features: mapByModality(parts, (pooled) => ({ pooled })),
+        kernels: () => mapByModality(parts, () => tf.eye(3)),
+        output: { logits: tf.add(tf.addN(Object.values(parts)), rest), own: parts },
+        scope: { group: () => ({ random: () => tf.tensor2d(noise) }), weights: () => null },
+      };
+      const { competition } = method.loss!(step as unknown as TrainStep);
+      const expected = found.J.reduce((sum, { value }) => sum + value, 0);
+      assertAlmostEquals(values(tf.mean(competition))[0], -0.7 * expected, 1e-6);
     });
   }
 });

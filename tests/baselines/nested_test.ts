@@ -22,7 +22,8 @@ import {
 } from "../../baselines/mod.ts";
 import { cpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { jensenShannon, klDivergence, labelProbability } from "../../losses/mod.ts";
+import type { TrainStep } from "../../core/kinds/mod.ts";
+import { crossEntropy, jensenShannon, klDivergence, labelProbability } from "../../losses/mod.ts";
 import { type ReferenceOptions, referenceRun } from "../helpers/reference_run.ts";
 import { assertClose, golden, values } from "../helpers/tensors.ts";
 
@@ -167,6 +168,27 @@ Deno.test("g-blending: weights by gain over squared overfitting; floors, and equ
     const given: BranchLosses[] = branches.map(([train, validation]) => ({ train, validation }));
     assertClose(blendingWeights(given), weights, 1e-7);
   }
+});
+
+Deno.test("g-blending: each readout's loss by its own weight, the task's terms by the last", () => {
+  const modalities = ["audio", "image"];
+  const method = library.of("method").get("g-blending").create({}, { modalities, classes: 3 });
+  tf.tidy(() => {
+    const step = {
+      modalities,
+      keep: null,
+      labels: LABELS(),
+      solo: () => ({ logits: { audio: AUDIO(), image: IMAGE() } }),
+      scope: { control: () => tf.tensor1d([0.2, 0.3, 0.5]) },
+    } as unknown as TrainStep;
+    const plain = [AUDIO(), IMAGE()].map((own) => values(tf.mean(crossEntropy(own, LABELS())))[0]);
+    const found = method.loss!(step);
+    const means = ["uni:audio", "uni:image"].map((key) => values(tf.mean(found[key]))[0]);
+    assertClose(means, [0.2 * plain[0], 0.3 * plain[1]], 1e-6);
+    const task = method.taskLoss!({ one: tf.tensor1d([1, 2, 3]), other: tf.tensor1d([0, 1, 0]) }, step);
+    assertEquals(Object.keys(task), ["joint"]);
+    assertClose(values(task.joint), [0.5, 1.5, 1.5], 1e-6);
+  });
 });
 
 Deno.test("re-learning: scaled columns, clusters, purity and setbacks", () => {
