@@ -7,6 +7,7 @@ import {
   appendLine,
   checkLock,
   inspectRun,
+  isLive,
   isRunId,
   lockHolder,
   openIndex,
@@ -14,6 +15,7 @@ import {
   prepareRuns,
   type RunFolder,
   runId,
+  runNames,
   sourceId,
   StoreError,
   writeAtomic,
@@ -418,4 +420,57 @@ Deno.test("records of another epoch and models that do not list their buffers ar
     assertEquals([...Deno.readDirSync(folder.path)].some(({ name }) => name === "metrics.jsonl"), false);
     await writeSafetensors(folder.file("model"), tensor, { format: "1", run: id });
     await assertRejects(() => folder.model(), StoreError, "it must be of run");
+  }));
+
+Deno.test("isLive() takes progress for live that the holder of the lock wrote since it holds it", () => {
+  const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 12, minutes)).toISOString();
+  const progress = (pid: number, minutes: number) => ({
+    epoch: 0,
+    epochs: 4,
+    samplesDrawn: 0,
+    samplesBudget: 1,
+    samplesPerSecond: 0,
+    validationAccuracy: null,
+    pid,
+    updatedAt: at(minutes),
+  });
+  const holder = { pid: 7, since: at(10) };
+  const now = Date.parse(at(20));
+  assert(isLive(progress(7, 11), { holder, now }));
+  assert(!isLive(progress(8, 11), { holder, now }), "another process wrote it");
+  assert(!isLive(progress(7, 9), { holder, now }), "an earlier process of that number wrote it");
+  assert(!isLive(progress(7, 11), { holder: null, now }), "nobody writes");
+  assert(!isLive(null, { holder, now }));
+  // Where the holder cannot be read, the time alone tells.
+  assert(isLive(progress(8, 11), { holder: { pid: null, since: null }, now }));
+  assert(!isLive(progress(8, 11), { holder: { pid: null, since: null }, now: now + 3_600_000 }));
+});
+
+Deno.test("a folder whose name is not that of its configuration is broken; hidden folders are no runs", () =>
+  inFolder(async (runs) => {
+    writeRun(runs, {});
+    await Deno.mkdir(join(runs, ".hidden"));
+    assertEquals(runNames(runs), [id]);
+    const other = "0123456789abcdef";
+    await Deno.rename(join(runs, id), join(runs, other));
+    const report = inspectRun(runs, other, nobody);
+    assertEquals(report.state, "broken");
+    assertStringIncludes(report.reason!, `its name must be the id of its config.json, ${id}`);
+  }));
+
+Deno.test("the index takes in what changed in a finished run, and forgets what is gone", () =>
+  inFolder(async (runs) => {
+    writeRun(runs, {});
+    writeRun(runs, { seed: 1 });
+    using index = openIndex(runs);
+    await index.refresh();
+    assertEquals(index.runs().length, 2);
+    const path = join(runs, id, "summary.json");
+    const summary = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify({ ...summary, parameters: 7 }));
+    await index.refresh();
+    assertEquals(index.run(id)?.parameters, 7);
+    await Deno.remove(join(runs, id), { recursive: true });
+    assertEquals((await index.refresh()).removed, 1);
+    assertEquals(index.runs().map(({ seed }) => seed), [1]);
   }));
