@@ -20,6 +20,7 @@ export * from "./information_sets.ts";
 export { selectModalities } from "./select.ts";
 export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } from "./synthetic.ts";
 export * from "./transforms/invertible.ts";
+export { readTokenizer, type Tokenizer, tokenizerOf } from "./transforms/tokenize.ts";
 export { alignedTable, type DataInfo, dataInfo, type DataTable, type Finding, findings } from "./views.ts";
 
 /** All built-in datasets. */

@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { int32 } from "../../core/program.ts";
+import { readTokenizer } from "../../datasets/mod.ts";
 import { bert } from "../../encoders/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { readWeights } from "../../experiments/pretrained.ts";
@@ -15,7 +16,7 @@ import { run, type State } from "../helpers/encoder.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
 
 const folder = Deno.env.get("ARMLAB_MINILM");
-const reference = golden<{ ids: number[][]; mean: number[][]; cls: number[][] }>("minilm");
+const reference = golden<{ texts: string[]; ids: number[][]; mean: number[][]; cls: number[][] }>("minilm");
 
 Deno.test({
   name: "all-MiniLM-L6-v2 loads whole and gives the reference's features",
@@ -38,5 +39,16 @@ Deno.test({
     } finally {
       await engine.dispose();
     }
+  },
+});
+
+Deno.test({
+  name: "all-MiniLM-L6-v2's tokenizer gives the reference's ids, truncated and padded",
+  ignore: folder === undefined,
+  async fn() {
+    const tokenizer = await readTokenizer(join(folder!, "tokenizer.json"));
+    assertEquals([tokenizer.vocabulary, tokenizer.padding], [30522, 0]);
+    const length = reference.ids[0].length;
+    assertEquals(reference.texts.map((text) => [...tokenizer.encode(text, length)]), reference.ids);
   },
 });
