@@ -45,6 +45,9 @@ Deno.test("pairedPower() equals SciPy's noncentral t", () => {
 Deno.test("seedsNeeded() is the fewest with a power of 80 %, as SciPy finds", () => {
   for (const [effect, alpha, seeds] of golden.seeds) assertEquals(seedsNeeded(effect!, alpha!), seeds);
   assertEquals(seedsNeeded(0.01), null);
+  // By the normal distribution 1,000 would do, by Student's they do not.
+  assertEquals(pairedPower(0.0886, 1000) < 0.8, true);
+  assertEquals(seedsNeeded(0.0886), null);
   assertEquals(seedsNeeded(50), 3);
   assertEquals(mostSeeds, 1000);
 });
