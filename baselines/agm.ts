@@ -90,7 +90,7 @@ function partsOf(step: Step): Record<string, tf.Tensor2D> {
 export const agm: MethodPlugin = defineMethod<AgmOptions>({
   name: "agm",
   about:
-    "scales the gradient entering each modality's Shapley part of the output, by how far it is ahead of its usual lead",
+    "scales the gradient entering each modality's part of the output by how far it is ahead of its usual lead; a factor that stays is void under Adam",
   formula: `phi_u = sum_S |S|! (m - |S| - 1)! / m! (l(S + u) - l(S)), l({}) = 0;  s_u = -mean log softmax(phi_u)_y
     r_u = exp(m / (m - 1) (mean s - s_u)), r*_u the same of running means tau;  kappa_u = exp(alpha min(r*_u - r_u, cap))
     L = CE(sum_u phi_u), its gradient entering phi_u times kappa_u`,

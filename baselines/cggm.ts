@@ -100,7 +100,8 @@ function stateOf(scope: Scope, m: number) {
  */
 export const cggm: MethodPlugin = defineMethod<CggmOptions>({
   name: "cggm",
-  about: "scales encoders' gradients by what auxiliary classifiers gained of late, and turns the head towards these",
+  about:
+    "scales encoders' gradients by what auxiliary classifiers gained of late, and turns the head to these; rho is void under Adam",
   formula:
     `q_u = A_u sg f_u;  Delta_u = a_u - a_u of the step before, a_u: accuracy of q_u;  kappa_u = clip((S - Delta_u) / S), S = sum Delta
     g_u <- rho kappa_u g_u;  L = CE(l) + (lambda / m) (sum |kappa| - sum kappa_u cos(W_u, A_u)), kappa of the step before; + CE(q_u)`,
