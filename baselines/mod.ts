@@ -65,7 +65,7 @@ export { cosineLogits, mmCosine, type MmCosineOptions } from "./mm_cosine.ts";
 export { mmPareto, type MmParetoOptions, paretoGradients, type ParetoJoint } from "./mm_pareto.ts";
 export { dropProbability, opm, type OpmOptions } from "./opm.ts";
 export { nextPrototypes, pmr, pmrCoefficients, type PmrOptions, prototypeLogits } from "./pmr.ts";
-export { energyConfidence, nextRow, qmf, type QmfOptions, rankingTerms } from "./qmf.ts";
+export { energyConfidence, historyExtremes, nextRow, qmf, type QmfOptions, rankingTerms } from "./qmf.ts";
 export { none } from "./none.ts";
 export { gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
 export { discrepancyRatios, type OthersForm } from "./unimodal.ts";

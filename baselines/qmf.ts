@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { byModality } from "../core/modality.ts";
-import { CLAIMS, defineMethod, type Host, type MethodPlugin, type Step, type TrainStep } from "../core/kinds/mod.ts";
+import { CLAIMS, defineMethod, type MethodPlugin, type Step, type TrainStep } from "../core/kinds/mod.ts";
 import { crossEntropy } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
@@ -55,15 +55,23 @@ export function rankingTerms(
   return tf.relu(tf.add(tf.mul(tf.sign(lead), difference), tf.mul(tf.abs(lead), margin)));
 }
 
-/** Least and largest history of each modality over the training set, as [lows..., highs...]. */
-function extremes(host: Host, m: number, history: QmfOptions["history"]): number[] {
-  const sums = host.table("qmf/history");
-  const visits = host.table("qmf/visits");
+/**
+ * Least and largest history of each modality over the training set, as [lows..., highs...]; 0 where there is none.
+ *
+ * @param sums Sums of past losses, [N, m], row-major.
+ * @param visits How often each was visited, [N, m]. Who never was counts 0 in the first epoch, and not at all later.
+ */
+export function historyExtremes(
+  sums: Float32Array,
+  visits: Float32Array,
+  m: number,
+  epoch: number,
+  history: QmfOptions["history"],
+): number[] {
   const low = new Array<number>(m).fill(Infinity);
   const high = new Array<number>(m).fill(-Infinity);
   for (let k = 0; k < sums.length; k++) {
-    // Who was never visited counts 0 in the first epoch, and not at all later.
-    if (visits[k] === 0 && host.epoch > 0) continue;
+    if (visits[k] === 0 && epoch > 0) continue;
     const value = visits[k] === 0 ? 0 : history === "sum" ? sums[k] : sums[k] / visits[k];
     const u = k % m;
     if (value < low[u]) low[u] = value;
@@ -237,7 +245,10 @@ export const qmf: MethodPlugin = defineMethod<QmfOptions>({
           ),
         };
       },
-      afterStep: (_stats, host) => host.setControl(RANGE, extremes(host, m, history)),
+      afterStep(_stats, host) {
+        const [sums, visits] = [host.table("qmf/history"), host.table("qmf/visits")];
+        host.setControl(RANGE, historyExtremes(sums, visits, m, host.epoch, history));
+      },
     };
   },
 });

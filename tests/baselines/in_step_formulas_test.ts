@@ -16,6 +16,7 @@ import {
   dropProbability,
   energyConfidence,
   entropyWeights,
+  historyExtremes,
   infoNce,
   maskRate,
   matrixCosine,
@@ -108,6 +109,16 @@ test("qmf: the margins of paper and release differ where a pair is ranked right 
   assertClose(terms(-1), [0.3, 0.3], 1e-6);
   // In the right order by more than the margin, nothing is lost.
   assertClose(values(rankingTerms(tf.tensor1d([0.3, 0.7]), tf.tensor1d([0.6, 0.5]), tf.ones([2]), 1)), [0, 0], 1e-6);
+});
+
+Deno.test("qmf: extremes of histories per visit or summed; who was never visited counts 0 in the first epoch alone", () => {
+  const sums = Float32Array.from([4, 0.5, 6, 0, 2, 3]);
+  const visits = Float32Array.from([2, 1, 2, 0, 1, 2]);
+  const found = (epoch: number, history: "visit" | "sum") => historyExtremes(sums, visits, 2, epoch, history);
+  assertEquals(found(0, "visit"), [2, 0, 3, 1.5]);
+  assertEquals(found(1, "visit"), [2, 0.5, 3, 1.5]);
+  assertEquals(found(1, "sum"), [2, 0.5, 6, 3]);
+  assertEquals(historyExtremes(sums, new Float32Array(6), 2, 1, "visit"), [0, 0, 0, 0]);
 });
 
 test("qmf: a padded batch pairs its last valid row with the first", () => {

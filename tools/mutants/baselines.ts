@@ -9,6 +9,10 @@ const nested = ["tests/baselines/nested_test.ts"];
 const behaviour = ["tests/baselines/nested_behaviour_test.ts"];
 const mcr = ["tests/baselines/mcr_test.ts"];
 
+const steps = ["tests/baselines/in_step_test.ts"];
+const formulas = ["tests/baselines/in_step_formulas_test.ts"];
+const within = ["tests/baselines/in_step_behaviour_test.ts"];
+
 const list: readonly Mutant[] = [
   ...mutantsOf("baselines/data_remixing.ts", nested, [
     ["value < values[best] ? u : best", "value > values[best] ? u : best"],
@@ -93,6 +97,117 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("baselines/unimodal_ensemble.ts", nested, [
     ['average === "probability" ? tf.softmax(logits) as tf.Tensor2D : logits', "logits"],
+  ]),
+  ...mutantsOf("baselines/agm.ts", steps, [
+    ["factorial(size - 1) * factorial(m - size)", "factorial(size) * factorial(m - size)"],
+    ["tf.sub(tf.mean(scores), scores), m / (m - 1)", "tf.sub(tf.mean(scores), scores), 1"],
+    ["const gap = tf.sub(reference, ratios);", "const gap = tf.sub(ratios, reference);"],
+    ["tf.sub(scores, tau)", "scores"],
+    [
+      "agmCoefficients(agmRatios(tau), agmRatios(scores), alpha, cap)",
+      "agmCoefficients(agmRatios(scores), agmRatios(tau), alpha, cap)",
+    ],
+  ]),
+  ...mutantsOf("baselines/amco.ts", formulas, [
+    ["tf.greaterEqual(rank, count)", "tf.greater(rank, count)"],
+    ["tf.minimum(level, epsilon)", "level"],
+  ]),
+  ...mutantsOf("baselines/amco.ts", steps, [
+    ["tf.greater(found, threshold)", "tf.less(found, threshold)"],
+    ["tf.mul(flags[u], tf.sub(1, mask))", "tf.sub(1, mask)"],
+  ]),
+  ...mutantsOf("baselines/amid.ts", steps, [
+    ["tf.notEqual(tf.expandDims(labels, 0)", "tf.equal(tf.expandDims(labels, 0)"],
+    ["tf.logSumExp(masked, 0)", "tf.logSumExp(masked, 1)"],
+    ["modalities.filter((other) => other !== modality)", "modalities"],
+  ]),
+  ...mutantsOf("baselines/arl.ts", steps, [
+    ["tf.sub(1, shares(sizes))", "shares(sizes)"],
+    ["tf.add(speeds(step), 1)", "speeds(step)"],
+    ["host.setControl(weight, host.epoch >= warmup ? gamma : 1)", "host.setControl(weight, gamma)"],
+  ]),
+  ...mutantsOf("baselines/arl.ts", formulas, [["0.6 / m", "0"]]),
+  ...mutantsOf("baselines/cggm.ts", steps, [
+    ["tf.mul(guided(step).kappa, rho)", "guided(step).kappa"],
+    ["const f = stopGradient(step.features[modality].pooled);", "const f = step.features[modality].pooled;"],
+    ["tf.sub(accuracy, before.accuracy)", "accuracy"],
+    ["tf.scalar(rate)", "tf.scalar(1)"],
+    ["tf.addN(parts)), lambda / m)", "tf.addN(parts)), lambda)"],
+  ]),
+  ...mutantsOf("baselines/cml.ts", steps, [
+    ["tf.relu(tf.sub(fewer, more))", "tf.relu(tf.sub(more, fewer))"],
+    ["const before = all[k].sure;", "const before = all[0].sure;"],
+    ["tf.mul(tf.addN(terms), lambda)", "tf.addN(terms)"],
+  ]),
+  ...mutantsOf("baselines/dgl.ts", steps, [
+    ['(group.startsWith("encoder:") ? own : joint)', "joint"],
+    ["unimodalLosses(step, step.solo().logits, alpha)", "unimodalLosses(step, step.solo().logits)"],
+  ]),
+  ...mutantsOf("baselines/mbsd.ts", steps, [
+    ["tf.logicalOr(", "tf.logicalAnd("],
+    ["tf.greater(p, q)", "tf.greater(q, p)"],
+    ["weightGradient ? gap : stopGradient(gap)", "gap"],
+    ["weight / pairs.length", "weight"],
+  ]),
+  ...mutantsOf("baselines/mla.ts", steps, [
+    ["tf.div(next, tf.maximum(tf.sqrt(tf.sum(tf.square(next))), 1e-12))", "next"],
+    ["tf.greater(count, 0)", "tf.greaterEqual(count, 0)"],
+    ["updateFirst ? next : p", "next"],
+    ["tf.floor(tf.div(done, m))", "done"],
+    ["tf.mul(tf.exp(logP), logP)", "tf.neg(tf.mul(tf.exp(logP), logP))"],
+  ]),
+  ...mutantsOf("baselines/mlb.ts", steps, [
+    ["tf.sub(tf.sum(scores), scores), m - 1", "tf.sum(scores), m - 1"],
+    ["tf.greater(ratio, 1), tf.fill([m], beta)", "tf.less(ratio, 1), tf.fill([m], beta)"],
+    ["rank < 2", "rank < 3"],
+  ]),
+  ...mutantsOf("baselines/mm_cosine.ts", steps, [
+    ["inverseNorm(kernel, 0)", "inverseNorm(kernel, 1).mean()"],
+    ["tf.mul(inverseNorm(features, 1), scale)", "inverseNorm(features, 1)"],
+  ]),
+  ...mutantsOf("baselines/mm_pareto.ts", steps, [
+    ["tf.fill([], 0.5)", "tf.fill([], 1)"],
+    ["tf.sub(ownNorm, product)", "tf.sub(jointNorm, product)"],
+    ["tf.maximum(tf.div(plain, norm(dots(mixed, mixed))), 1)", "tf.div(plain, norm(dots(mixed, mixed)))"],
+    ["both ? tf.add(joint[full], own[full]) : joint[full] ?? own[full]", "joint[full] ?? own[full]"],
+  ]),
+  ...mutantsOf("baselines/mslr.ts", formulas, [
+    ["[...queue.slice(1), accuracy]", "[...queue, accuracy]"],
+    ["mean === 0 ? 1 : accuracy / mean", "accuracy / mean"],
+  ]),
+  ...mutantsOf("baselines/mslr.ts", within, [
+    ["save: () => tracks", "save: () => []"],
+  ]),
+  ...mutantsOf("baselines/mslr.ts", steps, [
+    ["host.epoch >= start && host.epoch <= end", "host.epoch >= start"],
+  ]),
+  ...mutantsOf("baselines/opm.ts", formulas, [
+    ["tf.greater(ratio, 1), tf.clipByValue(raised, 0, 1)", "tf.less(ratio, 1), tf.clipByValue(raised, 0, 1)"],
+    ["tf.tanh(tf.sub(ratio, 1))", "tf.tanh(ratio)"],
+  ]),
+  ...mutantsOf("baselines/pdf.ts", steps, [
+    ["tf.sub(total, logs), tf.where", "logs, tf.where"],
+    ["tf.add(confidences, holo)", "confidences"],
+    ["tf.mul(belief, rc)", "belief"],
+    ["const f = stopGradient(step.features[modality].pooled);", "const f = step.features[modality].pooled;"],
+  ]),
+  ...mutantsOf("baselines/pmr.ts", steps, [
+    ["tf.div(best, tf.maximum(scores, 1e-12)), 1", "tf.div(best, tf.maximum(scores, 1e-12)), 0"],
+    ["-entropy", "entropy"],
+    ["tf.sum(tf.square(gaps), 2), 1e-8", "tf.sum(tf.square(gaps), 2), 1"],
+  ]),
+  ...mutantsOf("baselines/pmr.ts", formulas, [
+    ["seen[c] === 0 ? 0 : share", "share"],
+    ["if (counts[c] === 0) continue;", "if (counts[c] === 0) { seen[c] = 0; continue; }"],
+  ]),
+  ...mutantsOf("baselines/qmf.ts", steps, [
+    ['margin === "paper" ? 1 : -1', "1"],
+    ["tf.minimum(low, tf.min(tf.add(values, absent), 0))", "tf.min(tf.add(values, absent), 0)"],
+    ["detach ? stopGradient(energy) : energy", "energy"],
+  ]),
+  ...mutantsOf("baselines/qmf.ts", formulas, [
+    ["visits[k] === 0 && epoch > 0", "visits[k] === 0"],
+    ["sums[k] / visits[k]", "sums[k]"],
   ]),
 ];
 
