@@ -14,6 +14,8 @@ import { runId } from "../../store/run_id.ts";
 
 /** What a written run is like. */
 export interface RunSpec {
+  /** @default 2 */
+  readonly format?: 1 | 2;
   readonly seed?: number;
   readonly fusion?: string;
   readonly fusionOptions?: Record<string, unknown>;
@@ -41,7 +43,7 @@ export interface RunSpec {
 export function configOf(spec: RunSpec): RunConfig {
   const modalities = [...(spec.modalities ?? ["audio", "image"])].sort();
   return {
-    format: 2,
+    format: spec.format ?? 2,
     dataset: {
       name: spec.dataset ?? "av-digits",
       options: { size: "full" },

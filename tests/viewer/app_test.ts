@@ -205,6 +205,26 @@ Deno.test("a comparison opens with the accuracy of each modality and the gap; a 
     assertStringIncludes(page, 'aria-current="true">losses</a>');
   }));
 
+Deno.test("runs of an older format are shown, and marked as such", () =>
+  inFolder(async (runs) => {
+    const old = writeRun(runs, { format: 1 });
+    const now = writeRun(runs, { fusion: "sum" });
+    const store = openRunStore(runs, { staleMs: 0 });
+    const app = createApp(store);
+    assertEquals((await get(app, "/")).match(/>\s*older version\s*</g)?.length, 1);
+    const marked = async (id: string) => />\s*older version\s*</.test(await get(app, `/runs/${id}`));
+    assertEquals([await marked(old), await marked(now)], [true, false]);
+    // Beside the same of today, its name says so.
+    writeRun(runs, {});
+    const { configurations } = await json(app, "/api/grid?fusion=concat&sort=name");
+    assertEquals(configurations.map(({ label }: { label: string }) => label), [
+      "concat · format 1",
+      "concat · format 2",
+    ]);
+    app.close();
+    store.close();
+  }));
+
 Deno.test("of fourteen that are chosen the first twelve are compared, and it is said", () =>
   inFolder(async (runs) => {
     for (let epochs = 1; epochs <= 14; epochs++) writeRun(runs, { epochs });

@@ -56,6 +56,8 @@ const list: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("viewer/routes/api.ts", app, [["if (grid.problems.length > 0) throw grid.problems[0];", ""]]),
+  ...mutantsOf("viewer/pages/grid_rows.tsx", app, [["runs[0]?.config.format === 1 && <OlderBadge />", "false"]]),
+  ...mutantsOf("viewer/pages/run_page.tsx", app, [["run.config?.format === 1 && <OlderBadge />", "<OlderBadge />"]]),
   ...mutantsOf("viewer/search.ts", app, [
     ['measure.unit === "percent" ? 100 * mean : mean', "mean"],
     ["tests.every((test) => test(configuration))", "tests.some((test) => test(configuration))"],
