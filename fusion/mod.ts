@@ -32,6 +32,7 @@ export { mbt, type MbtOptions } from "./mbt.ts";
 export { mmtm, type MmtmOptions } from "./mmtm.ts";
 export { multiplicative, type MultiplicativeOptions } from "./multiplicative.ts";
 export type { HeadLoss } from "./shared.ts";
+export type { LayersOf } from "./tokens.ts";
 export { pmf, type PmfOptions } from "./pmf.ts";
 export { sum, type SumOptions } from "./sum.ts";
 export { tfn, type TfnOptions } from "./tfn.ts";

@@ -47,6 +47,11 @@ export function settingsOf(config: Omit<RunConfig, "seed">): Settings {
     settings.push([`encoder.${modality}`, name]);
     options(`encoder.${modality}`, own);
   }
+  for (const [modality, { digest }] of Object.entries(config.weights ?? {})) {
+    settings.push([`encoder.${modality}.weights`, digest.slice(0, 16)]);
+  }
+  if (config.freeze !== undefined) settings.push(["freeze", config.freeze.join(", ")]);
+  for (const [group, factor] of Object.entries(config.rates ?? {})) settings.push([`rate.${group}`, factor]);
   settings.push(["fusion", config.fusion.name]);
   options("fusion", config.fusion.options);
   settings.push(["method", methodName(config)]);

@@ -63,7 +63,7 @@ const keepOf = (modalities: readonly string[], kept: readonly string[]): Keep =>
 const cases: readonly [string, FusionPlugin, Record<string, unknown>][] = [
   ["transfusion", transfusion, { depth: 2, width: D, heads: 2, dropout: 0 }],
   ["cross-attention", crossAttention, { depth: 2, width: D, heads: 2 }],
-  ["mbt", mbt, { depth: 3, fused: 2, bottlenecks: 2, width: D, heads: 2 }],
+  ["mbt", mbt, { depth: 4, fused: 3, bottlenecks: 2, width: D, heads: 2 }],
   ["pmf", pmf, { fused: 2, queries: 2, contexts: 1, fusionContexts: 2, width: D, heads: 2 }],
   ["dynmm", dynmm, { hidden: 5, tau: 0.7 }],
   ["dynmm-hard", dynmm, { hidden: 5, tau: 0.7, gate: "hard" }],

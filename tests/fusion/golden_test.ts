@@ -4,7 +4,8 @@ import { assertThrows } from "@std/assert";
 import type { FusionPlugin } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { bigated, centralnet, decision, film, gated, mmtm } from "../../fusion/mod.ts";
-import { bindScope } from "../../nn/mod.ts";
+import { Random } from "../../core/random.ts";
+import { bindScope, initialise } from "../../nn/mod.ts";
 import { bind } from "../helpers/fusion.ts";
 import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
 
@@ -148,5 +149,20 @@ Deno.test("centralnet mixes the central state with every modality's at each stag
     const output = fusion.forward(given, null, scope, {});
     assertClose(values(output.fused), reference.centralnet.fused);
     assertClose(values(output.logits), reference.centralnet.logits);
+    // A dropped modality's term is gone, as if its mixing weight were 0.
+    const keep = { audio: tf.zeros([3, 1]) as tf.Tensor2D, image: tf.ones([3, 1]) as tf.Tensor2D };
+    const without = fusion.forward(given, keep, scope, {});
+    const unmixed = Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [name, name.endsWith("mix/audio") ? tf.scalar(0) : value]),
+    );
+    const { scope: other } = bindScope({ params: unmixed, buffers: {}, controls: {}, key: null, mode: "train" });
+    assertClose(values(without.fused), values(fusion.forward(given, null, other, {}).fused));
+    // At the start a level takes the mean over the modalities and the central state.
+    const start = initialise((own) => void fusion.forward(given, null, own, {}), {
+      random: new Random(1),
+      controls: {},
+      abstract: (run) => void tf.tidy(() => run()),
+    });
+    assertClose(start.params["fusion/level2/mix/image"].data, [1 / 3]);
   });
 });

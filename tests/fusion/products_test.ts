@@ -36,7 +36,7 @@ Deno.test("lmf is the outer product of all features and 1, weighted by the sum o
     ]);
     check(lmf, { rank: 2, width: 5 }, m, {
       ...Object.fromEntries(factors),
-      "fusion/weight": wave([1, 2], 0.7, 1),
+      "fusion/weight": wave([1, 2], 0.7, 2.5),
       "fusion/bias": wave([5], 0.3, 4),
     });
   }

@@ -119,7 +119,7 @@ def heads(p, m, classes, kept):
     return fused, logits
 
 
-def mbt(p, m, n, kept, depth=3, fused=2, b=2):
+def mbt(p, m, n, kept, depth=4, fused=3, b=2):
     t, there = {}, {}
     for name in names[:m]:
         t[name], there[name] = stream(p, m, n, name)

@@ -26,7 +26,7 @@ out = {}
 def lmf(fs, R=2):
     """Sum over ranks and every entry of the outer product, with the weight tensor put together first."""
     F = [wave(R, w + 1, d, scale=0.4, phase=0.3 * u) for u, w in enumerate(widths[: len(fs)])]
-    w, b = wave(1, R, scale=0.7, phase=1), wave(d, scale=0.3, phase=4)
+    w, b = wave(1, R, scale=0.7, phase=2.5), wave(d, scale=0.3, phase=4)
     fused = np.tile(b, (B, 1))
     for n in range(B):
         ones = [np.concatenate([[1.0], f[n]]) for f in fs]
