@@ -303,10 +303,10 @@ export async function guess(path: string): Promise<Guess> {
       });
     }
     const read = async (reference: string) => {
-      const texts: string[] = [];
+      let texts: string[] = [];
       const { folders } = layout;
       for (const folder of folders === null ? [""] : Object.values(folders)) {
-        texts.push(...textsOf(await files.read(reference.replaceAll("{split}", folder!)), "labels"));
+        texts = texts.concat(textsOf(await files.read(reference.replaceAll("{split}", folder!)), "labels"));
       }
       return texts;
     };

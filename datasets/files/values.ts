@@ -304,21 +304,25 @@ export function standardising(values: Values, counts: (n: number) => boolean): S
   const squares = new Float64Array(axis);
   let count = 0;
   const row = rowOf(values);
-  const over = (n: number, apply: (k: number, value: number) => void) => {
-    const own = row(n);
-    for (let i = from(n); i < width; i++) apply(i % axis, own[i]);
-  };
   const used = Array.from(present, (there, n) => there === 1 && counts(n) ? n : -1).filter((n) => n !== -1);
   for (const n of used) {
-    over(n, (k, value) => sum[k] += value);
+    const own = row(n);
+    for (let at = from(n); at < width; at += axis) for (let k = 0; k < axis; k++) sum[k] += own[at + k];
     count += (width - from(n)) / axis;
   }
   const mean = sum.map((value) => value / Math.max(1, count));
-  for (const n of used) over(n, (k, value) => squares[k] += (value - mean[k]) ** 2);
+  for (const n of used) {
+    const own = row(n);
+    for (let at = from(n); at < width; at += axis) {
+      for (let k = 0; k < axis; k++) squares[k] += (own[at + k] - mean[k]) ** 2;
+    }
+  }
   const scale = squares.map((value) => value > 0 ? 1 / Math.sqrt(value / count) : 0);
   return (own, n) => {
     if (present[n] === 0) return;
-    for (let i = from(n); i < width; i++) own[i] = (own[i] - mean[i % axis]) * scale[i % axis];
+    for (let at = from(n); at < width; at += axis) {
+      for (let k = 0; k < axis; k++) own[at + k] = (own[at + k] - mean[k]) * scale[k];
+    }
   };
 }
 

@@ -325,6 +325,8 @@ Deno.test("files: every wrong dataset.json is one sentence that says where", asy
       ...spec,
       modalities: { audio: { from, kind: "vector" } },
     });
+    await Deno.writeFile(join(path, "..", "more.npy"), encodeNpy(draw(N + 1, 2)));
+    await says(audio("more.npy"), "a row for each of the 60 labels: found 61; labels [60], audio [61, 2]");
     await says(() => "{", "must be JSON");
     await says((spec) => ({ ...spec, format: 2 }), "its format must be 1: found 2");
     await says((spec) => ({ ...spec, colour: 1 }), "schema");
