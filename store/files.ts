@@ -277,7 +277,11 @@ function oddity(info: Deno.FileInfo): string {
   return info.isSymlink ? "a symbolic link" : info.isDirectory ? "a folder" : "a special file";
 }
 
-/** @throws {StoreError} If it is not a regular file of bounded size. */
+/**
+ * Checks that something is a regular file of bounded size.
+ *
+ * @throws {StoreError} With code `"corrupt"` if it is not.
+ */
 export function checkRegular(path: string, info: Deno.FileInfo, maxBytes: number): void {
   const what = `read "${path}"`;
   if (!info.isFile) {

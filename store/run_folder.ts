@@ -426,7 +426,9 @@ export class RunFolder {
 }
 
 /** How a damaged file is mended: what is removed is written anew when the same bench runs again. */
-export const remedies: Readonly<Record<keyof Omit<StoredKinds, "epoch">, string>> = {
+export const remedies: Readonly<
+  Record<"config" | "summary" | "timing" | "progress" | "failure" | "experiment", string>
+> = {
   config: "remove it and run the same bench again, which writes it anew",
   summary: "remove it and run the same bench again, which trains the run anew",
   timing: "remove summary.json beside it and run the same bench again, which trains the run anew",
