@@ -7,7 +7,6 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const remedies = ["tests/store/remedies_test.ts"];
 const folders = ["tests/store/remedies_test.ts", "tests/store/store_test.ts"];
-const store = ["tests/store/store_test.ts"];
 
 const list: readonly Mutant[] = [
   ...mutantsOf("store/files.ts", remedies, [
@@ -43,7 +42,7 @@ const list: readonly Mutant[] = [
     ["refuseOdd(path, action, info); } function refuseOdd", "} function refuseOdd"],
     ["if (await entryAt(path) !== null) await Deno.remove(path, { recursive: true });", ""],
   ]),
-  ...mutantsOf("store/files.ts", store, [
+  ...mutantsOf("store/files.ts", folders, [
     ['if (line.includes("\\n")) {', 'if (line.includes("\\r\\n\\r")) {'],
     ['ENOSPC: ["no-space",', 'ENOSPC: ["io",'],
   ]),
@@ -100,7 +99,7 @@ const list: readonly Mutant[] = [
     ],
     ["export const maxJsonBytes = 4 * 1024 * 1024;", "export const maxJsonBytes = 64 * 1024 * 1024;"],
   ]),
-  ...mutantsOf("store/run_folder.ts", store, [
+  ...mutantsOf("store/run_folder.ts", folders, [
     ["if (count === 0) return await removeIfPresent(path);", ""],
     ["if (end < bytes.length) await truncateFile(path, end);", ""],
     ["if (record.epoch !== index) {", "if (record.epoch < 0) {"],
