@@ -99,6 +99,8 @@ Deno.test("what is planned, left out, new, failed and kept is said; quiet says f
     const screen = new Screen(false);
     const view = new ProgressView({ quiet }, screen);
     view.show({ type: "planned", plan, workers: 2 });
+    view.show({ type: "cell", cell: cells[0], event: started });
+    view.show({ type: "cell", cell: cells[1], event: { ...started, samplesDrawn: 64 } });
     view.show({ type: "cell", cell: cells[0], event: { type: "note", text: "the model is gone" } });
     view.show({ type: "cell", cell: cells[0], event: { type: "failed", message: "bad\u001b[2J\nnews" } });
     return screen.text;
@@ -108,6 +110,7 @@ Deno.test("what is planned, left out, new, failed and kept is said; quiet says f
   assertStringIncludes(text, "  left out  odd: it does not fit\n");
   assertStringIncludes(text, "  note      my_fusion.ts changed since: training anew\n");
   assertStringIncludes(text, "  note      row, seed 0: the model is gone\n");
+  assertEquals(text.match(/resumed.*/g), ["resumed   row, seed 1 at 64 samples"]);
   assertEquals(lines(true), "  FAILED    row, seed 0: bad\\u001b[2J news\n");
 });
 
