@@ -73,7 +73,7 @@ export interface MadeSplit {
 
 /** What the files of a dataset are. References are as `FilesModality.from`. */
 export interface FilesSpec {
-  readonly format: typeof FILES_FORMAT;
+  readonly format: 1;
   readonly name: string;
   readonly labels: string;
   /** Names of the classes in the order of their indices; labels that are integers are their own names. */
