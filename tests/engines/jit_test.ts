@@ -20,6 +20,14 @@ Deno.test("jit() compiles once per shape and type, whatever order the inputs com
   sum.dispose();
 });
 
+Deno.test("jit() compiles anew for another type of the same shape", async () => {
+  const half = jit(({ x }) => ({ y: tf.div(x, tf.cast(2, x.dtype)) }), { cache: null });
+  assertEquals([...(await half({ x: float32([3], [1]) })).y.data], [1.5]);
+  const { y } = await half({ x: { data: Int32Array.of(3), shape: [1], dtype: "int32" } });
+  assertEquals([y.dtype, y.data[0], half.stats().retraces], ["int32", 1, 1]);
+  half.dispose();
+});
+
 Deno.test("jit() takes eager tensors and gives arrays that stay the caller's", async () => {
   await tf.setBackend("cpu");
   const twice = double();

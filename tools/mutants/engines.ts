@@ -14,14 +14,14 @@ const indices = ["tests/engines/indices_test.ts"];
 const engine = ["tests/engines/engine_test.ts"];
 
 const list: readonly Mutant[] = [
-  ...mutantsOf("engines/check.ts", contract, [
+  ...mutantsOf("engines/check.ts", ["tests/engines/check_test.ts"], [
     ["!(data instanceof wanted)", "false"],
     ["if (data.length !== sizeOf(shape)) refuse", "if (data.length < sizeOf(shape)) refuse"],
     ["if (data[i] > 1) refuse", "if (data[i] > 255) refuse"],
     ["if (!Object.hasOwn(arrays, dtype)) refuse", "if (false) refuse"],
     ['checkHost(what, `input "${name}"`, found);', ""],
     ['checkHost(what, "it", value);', ""],
-    ['checkHost("make a state", `"${name}"`, value);', ""],
+    ['checkHost("make a state", `"${name}"`, value);', "void [name, value];"],
     ["Number.isInteger(extent) && extent >= 0", "Number.isInteger(extent)"],
     [
       "if (unknown !== undefined) {\n    throw new Refusal({ what, found: `input",
