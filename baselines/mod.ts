@@ -69,7 +69,14 @@ export { energyConfidence, historyExtremes, nextRow, qmf, type QmfOptions, ranki
 export { none } from "./none.ts";
 export { gradientStd, modulation, ogm, ogmGe, type OgmOptions } from "./ogm_ge.ts";
 export { discrepancyRatios, type OthersForm } from "./unimodal.ts";
-export { boostedLoss, disagreement, reconBoost, type ReconBoostOptions, type Stage, stageOf } from "./recon_boost.ts";
+export {
+  boostedLoss,
+  type BoostStage,
+  disagreement,
+  reconBoost,
+  type ReconBoostOptions,
+  stageOf,
+} from "./recon_boost.ts";
 export { kMeans, purity, reLearning, type ReLearningOptions, scaledColumns, setbacks } from "./re_learning.ts";
 export { sampleValuation, type SampleValuationOptions } from "./sample_valuation.ts";
 export { featureDistance, umt, type UmtOptions } from "./umt.ts";

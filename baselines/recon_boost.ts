@@ -25,7 +25,8 @@ export interface ReconBoostOptions {
 }
 
 /** What weighs in a boosting step's loss. */
-type BoostWeights = Pick<ReconBoostOptions, "own" | "others">;
+/** Which terms pull a modality, and how much. */
+export type BoostWeights = Pick<ReconBoostOptions, "own" | "others">;
 
 /**
  * Cross-entropy of one modality that counts less where the others have solved a sample: -(w_1 - w_2 q_y) log p_y / C.
@@ -50,7 +51,7 @@ export function disagreement(one: tf.Tensor2D, two: tf.Tensor2D): tf.Tensor1D {
 }
 
 /** Where an epoch stands: which modality's stage, which of its two phases, and whether that phase begins. */
-export interface Stage {
+export interface BoostStage {
   readonly stage: number;
   /** Position of the modality. */
   readonly turn: number;
@@ -59,7 +60,7 @@ export interface Stage {
 }
 
 /** The stage of an epoch, with `boost` epochs of the first phase and `rectify` of the second per stage. */
-export function stageOf(epoch: number, boost: number, rectify: number, modalities: number): Stage {
+export function stageOf(epoch: number, boost: number, rectify: number, modalities: number): BoostStage {
   const stage = Math.floor(epoch / (boost + rectify));
   const within = epoch % (boost + rectify);
   const phase = within < boost ? "boost" : "rectify";

@@ -4,7 +4,7 @@
  * @module
  */
 import { Refusal } from "../core/refusal.ts";
-import type { Interval } from "../training/mod.ts";
+import type { CheckpointInterval } from "../training/mod.ts";
 
 /** Exit code of a run that was stopped and can be started again: EX_TEMPFAIL of sysexits.h. */
 export const TRY_AGAIN = 75;
@@ -65,7 +65,7 @@ const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
  *
  * @throws {Refusal} If it is none.
  */
-export function parseInterval(flag: string, text: string): Interval {
+export function parseInterval(flag: string, text: string): CheckpointInterval {
   const found = /^(\d{1,9}(?:\.\d{1,6})?)(s|min|h)?$/.exec(text.trim());
   const [value, unit] = [Number(found?.[1]), found?.[2]];
   if (found === null || !(value > 0) || (unit === undefined && !Number.isInteger(value))) {

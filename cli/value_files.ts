@@ -6,7 +6,7 @@
 import { checkModalityName } from "../core/modality.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { ArrayFile, ArrayHead, ForeignArray } from "../formats/mod.ts";
-import type { Features, ValuationInputs } from "../miv/valuate.ts";
+import type { SavedFeatures, ValuationInputs } from "../miv/valuate.ts";
 
 const naming = "labels [N], logits [N, C], fused [N, d], part.<modality> [N, d], solo.<modality> [N, C]";
 
@@ -208,7 +208,7 @@ function indicesOf(
 }
 
 /** Numbers as floats, 64 bits kept. @throws {Refusal} If they are texts. */
-function floatsOf(array: ForeignArray, what: string): Features {
+function floatsOf(array: ForeignArray, what: string): SavedFeatures {
   if (array.type === "text") {
     throw new Refusal({ what: `use ${what}`, must: "it must be a matrix of numbers", found: "found texts" });
   }
@@ -232,7 +232,7 @@ export async function inputsOf(
   const { classes, width } = checkShapes(file, arrays);
   const read = async ({ name, what }: ArrayHead) => floatsOf(await file.read(name), what);
   const readAll = async (heads: ReadonlyMap<string, ArrayHead>) => {
-    const values: [string, Features][] = [];
+    const values: [string, SavedFeatures][] = [];
     for (const [name, head] of heads) values.push([name, await read(head)]);
     // Own properties, whatever the names.
     return Object.fromEntries(values);

@@ -17,7 +17,7 @@ export interface LinearEncoderOptions {
  * f = W x + b without an activation, for ready features that must come to one width. A sequence [T, d] is mapped step by
  * step: the steps are tokens and their mean the feature. Anything else is flattened.
  */
-export const linear: EncoderPlugin = defineEncoder<LinearEncoderOptions>({
+export const linearEncoder: EncoderPlugin = defineEncoder<LinearEncoderOptions>({
   name: "linear",
   tiny: { width: 5 },
   about: "one affine map of ready features, of each step of a sequence, or of a flattened input",

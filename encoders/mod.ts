@@ -7,7 +7,7 @@ import type { EncoderPlugin } from "../core/kinds/mod.ts";
 import { bert, bertBase, distilbert } from "./bert.ts";
 import { cnn } from "./cnn.ts";
 import { identity } from "./identity.ts";
-import { linear } from "./linear.ts";
+import { linearEncoder } from "./linear.ts";
 import { mlp } from "./mlp.ts";
 import { gru, lstm } from "./recurrent.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet.ts";
@@ -17,7 +17,7 @@ import { vit, vitBase, vitSmall, vitTiny } from "./vit.ts";
 export { bert, bertBase, type BertOptions, distilbert } from "./bert.ts";
 export { cnn, type CnnOptions } from "./cnn.ts";
 export { identity, type IdentityOptions } from "./identity.ts";
-export { linear, type LinearEncoderOptions } from "./linear.ts";
+export { linearEncoder, type LinearEncoderOptions } from "./linear.ts";
 export { mlp, type MlpOptions } from "./mlp.ts";
 export { gru, lstm, type RecurrentOptions } from "./recurrent.ts";
 export { resnet18, resnet34, resnet50, type ResnetOptions } from "./resnet.ts";
@@ -32,7 +32,7 @@ export const builtinEncoders: readonly EncoderPlugin[] = [
   distilbert,
   gru,
   identity,
-  linear,
+  linearEncoder,
   lstm,
   mlp,
   resnet18,

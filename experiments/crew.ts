@@ -10,7 +10,7 @@ import { openRun } from "../store/run_folder.ts";
 import { failureOf } from "./failure.ts";
 import { CheckpointKeeper } from "./keeper.ts";
 import type { GridCell } from "./plan.ts";
-import type { Interval } from "../training/mod.ts";
+import type { CheckpointInterval } from "../training/mod.ts";
 import type { CellEvent } from "./run_cell.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
@@ -21,7 +21,7 @@ export interface CrewOptions {
   readonly lock: RunsLock;
   readonly signal?: AbortSignal;
   /** How often cells keep a checkpoint within epochs. */
-  readonly checkpointEvery?: Interval;
+  readonly checkpointEvery?: CheckpointInterval;
   readonly command: (cell: GridCell) => string;
   /** The next cell, if there is one. */
   readonly next: () => GridCell | undefined;

@@ -7,7 +7,7 @@ import { Refusal } from "../core/refusal.ts";
 import { leastSeeds, tQuantile } from "./statistics.ts";
 
 /** P(Z <= x) for a standard normal Z, by Marsaglia's series; to 1e-15 absolutely. */
-export function normalCdf(x: number): number {
+export function normalProbability(x: number): number {
   if (x > 8) return 1;
   if (x < -8) return 0;
   let term = x;
@@ -52,7 +52,7 @@ export function pairedPower(effect: number, n: number, alpha: number = 0.05): nu
   const delta = Math.abs(effect) * Math.sqrt(n);
   const critical = tQuantile(1 - alpha / 2, k);
   const front = Math.log(2) + k / 2 * Math.log(k / 2) - logGammaHalf(k);
-  const chance = (u: number) => normalCdf(delta - critical * u) + normalCdf(-delta - critical * u);
+  const chance = (u: number) => normalProbability(delta - critical * u) + normalProbability(-delta - critical * u);
   const density = (u: number) =>
     u === 0 ? (k === 1 ? Math.exp(front) : 0) : Math.exp(front + (k - 1) * Math.log(u) - k * u * u / 2);
   // U is about 1 with a deviation of 1 / sqrt(2 k); twelve of them leave nothing out. Steps grow as squares from the lower
@@ -96,7 +96,7 @@ function normalQuantile(p: number): number {
   let [low, high] = [-9, 9];
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;
-    if (normalCdf(middle) < p) low = middle;
+    if (normalProbability(middle) < p) low = middle;
     else high = middle;
   }
   return high;

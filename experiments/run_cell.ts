@@ -13,7 +13,7 @@ import { selectEngine } from "../engines/mod.ts";
 import { checkLock, type LockMark } from "../store/lock.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
-import { DivergenceError, InterruptedError, type Interval, stepForwards, train } from "../training/mod.ts";
+import { type CheckpointInterval, DivergenceError, InterruptedError, stepForwards, train } from "../training/mod.ts";
 import { reportText } from "../nn/pretrained.ts";
 import { buildModel } from "./config.ts";
 import { startFrom } from "./pretrained.ts";
@@ -41,7 +41,7 @@ export interface CellOptions {
   /** Stops at the next step, with a checkpoint. */
   readonly signal?: AbortSignal;
   /** How often a checkpoint is kept within epochs, beside that at each epoch's end. @default never */
-  readonly checkpointEvery?: Interval;
+  readonly checkpointEvery?: CheckpointInterval;
   readonly onEvent?: (event: CellEvent) => void;
 }
 

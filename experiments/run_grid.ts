@@ -8,7 +8,7 @@ import { writeExperiment } from "../store/experiments.ts";
 import { acquireLock } from "../store/lock.ts";
 import { configurationId } from "../store/run_id.ts";
 import type { CellRequest } from "../core/kinds/mod.ts";
-import type { Interval } from "../training/mod.ts";
+import type { CheckpointInterval } from "../training/mod.ts";
 import { runCrew } from "./crew.ts";
 import { type AskedCell, type GridCell, type GridPlan, planGrid, type PlanOptions } from "./plan.ts";
 import type { CellEvent } from "./run_cell.ts";
@@ -24,7 +24,7 @@ export interface GridOptions extends PlanOptions {
   /** Stops every cell at its next step, with a checkpoint. */
   readonly signal?: AbortSignal;
   /** How often cells keep a checkpoint within epochs, beside that at each epoch's end. @default never */
-  readonly checkpointEvery?: Interval;
+  readonly checkpointEvery?: CheckpointInterval;
   /** The command that runs one cell alone, for failures. */
   readonly command?: (request: CellRequest, seed: number) => string;
   readonly onEvent?: (event: GridEvent) => void;

@@ -7,7 +7,7 @@ import type { Random } from "../core/random.ts";
 import type { Predictions } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { rightOf } from "./calibration.ts";
-import { normalCdf } from "./power.ts";
+import { normalProbability } from "./power.ts";
 
 /** McNemar's test of two classifiers on the same samples. */
 export interface McNemar {
@@ -41,7 +41,7 @@ export function mcNemar(first: readonly boolean[], second: readonly boolean[]): 
   const least = Math.min(onlyFirst, onlySecond);
   if (n > mostExact) {
     const z = (Math.abs(onlyFirst - onlySecond) - 1) / Math.sqrt(n);
-    return { onlyFirst, onlySecond, p: Math.min(1, 2 * normalCdf(-Math.max(0, z))) };
+    return { onlyFirst, onlySecond, p: Math.min(1, 2 * normalProbability(-Math.max(0, z))) };
   }
   // Sum of the binomial coefficients up to the smaller count, times 2 / 2^n.
   let log = -n * Math.LN2;

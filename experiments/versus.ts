@@ -7,7 +7,7 @@ import { type BySeed, holm, leastSeeds, mean, pairedBySeed, type PairedTest } fr
 import { mostSeeds, seedsNeeded } from "./power.ts";
 
 /** What a test says of a configuration beside the reference. */
-export type Verdict = "better" | "worse" | "not told apart" | "untested";
+export type ComparisonVerdict = "better" | "worse" | "not told apart" | "untested";
 
 /** The difference of a configuration from the reference. */
 export interface Versus {
@@ -23,7 +23,7 @@ export interface Versus {
   readonly p: number | null;
   /** Corrected by Holm over all rows with a test. */
   readonly pHolm: number | null;
-  readonly verdict: Verdict;
+  readonly verdict: ComparisonVerdict;
   /** Why it is untested, in words; else `null`. */
   readonly reason: string | null;
   /**

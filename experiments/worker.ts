@@ -7,7 +7,7 @@ import { importPlugins } from "../core/plugins.ts";
 import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
 import type { LockMark } from "../store/lock.ts";
-import type { Interval } from "../training/mod.ts";
+import type { CheckpointInterval } from "../training/mod.ts";
 import { failureOf } from "./failure.ts";
 import { Provenance } from "./provenance.ts";
 import { type CellEvent, CellRunner } from "./run_cell.ts";
@@ -27,7 +27,7 @@ export type WorkerRequest =
     readonly cell: number;
     readonly config: RunConfig;
     readonly command: string;
-    readonly checkpointEvery?: Interval;
+    readonly checkpointEvery?: CheckpointInterval;
   }
   | { readonly type: "stop" };
 

@@ -27,4 +27,4 @@ export { type ByteSource, bytesSource, fileSource } from "./source.ts";
 export { openCsv } from "./csv.ts";
 export { openJsonl } from "./jsonl.ts";
 export { openParquet } from "./parquet.ts";
-export { decodeWav, type Recording } from "./wav.ts";
+export { decodeWav, type WavRecording } from "./wav.ts";

@@ -6,7 +6,7 @@
 import { Refusal } from "../core/refusal.ts";
 
 /** A recording. */
-export interface Recording {
+export interface WavRecording {
   /** Samples per second. */
   readonly rate: number;
   readonly channels: number;
@@ -43,7 +43,7 @@ const names: Readonly<Record<number, string>> = { 2: "ADPCM", 6: "A-law", 7: "mu
  * @param path For messages.
  * @throws {Refusal} If it is none, is cut off, compressed, or holds no sound.
  */
-export function decodeWav(bytes: Uint8Array, path: string): Recording {
+export function decodeWav(bytes: Uint8Array, path: string): WavRecording {
   const refuse = (must: string, found: string, hint?: string) =>
     new Refusal({ what: `read "${path}"`, must, found, hint });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

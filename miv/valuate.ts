@@ -28,8 +28,8 @@ import {
   ranged,
 } from "./valuation.ts";
 
-/** Floats of 32 or 64 bits. Features of 64 bits are centred before they are narrowed. */
-export type Features = Float32Array | Float64Array;
+/** Floats of 32 or 64 bits. SavedFeatures of 64 bits are centred before they are narrowed. */
+export type SavedFeatures = Float32Array | Float64Array;
 
 /** Saved arrays of N samples, row-major; modalities by name. */
 export interface ValuationInputs {
@@ -40,19 +40,19 @@ export interface ValuationInputs {
   /** d: columns of the fused feature and of every part. */
   readonly width: number;
   /** Logits of the whole model, [N, C]. */
-  readonly logits: Features;
+  readonly logits: SavedFeatures;
   /** Logits of each modality's own readout, [N, C]. */
-  readonly solo: ByModality<Features>;
+  readonly solo: ByModality<SavedFeatures>;
   /** Fused feature f_y, [N, d]. */
-  readonly fused: Features;
+  readonly fused: SavedFeatures;
   /** Each modality's part z_u in the fused feature, [N, d]: the fused feature when only it is there. */
-  readonly parts: ByModality<Features>;
+  readonly parts: ByModality<SavedFeatures>;
   /**
    * Logits [N, C] when only some modalities are kept, by their sorted names joined with `+` (`""` for none). For Shapley
    * values with three or more modalities all proper subsets of two or more are needed; single ones default to `solo`, all
    * to `logits`, none to the class frequencies.
    */
-  readonly subsets?: Readonly<Record<string, Features>>;
+  readonly subsets?: Readonly<Record<string, SavedFeatures>>;
   /** What each sample belongs to (a clip, a patient), [N]: mismatched samples are of different groups. @default none */
   readonly groups?: readonly (string | number)[];
 }
@@ -191,7 +191,7 @@ export async function valuate(inputs: ValuationInputs, given: ValuateOptions = {
   const own = valuesOf(inputs.solo).map((logits) => probabilities(logits, inputs.labels, classes));
   const solo = Float32Array.from({ length: size * m }, (_, k) => own[k % m].p[Math.floor(k / m)]);
   const { centring = "batch", granularity } = options;
-  const narrow = (values: Features) => narrowed(values, width, centring, granularity);
+  const narrow = (values: SavedFeatures) => narrowed(values, width, centring, granularity);
   const vectors: MeasuredVectors = { parts: mapByModality(inputs.parts, narrow), fused: narrow(inputs.fused), size };
   // They are centred already.
   const measuring: MeasureOptions = { ...options, centring: "none" };
@@ -264,14 +264,14 @@ function notesOf({ labels, classNames }: { labels: Int32Array; classNames: reado
 const LARGEST_EXPONENT = 10;
 
 /**
- * Features as 32-bit floats, centred and scaled in double precision: the mean per coordinate is subtracted, or per row where
+ * SavedFeatures as 32-bit floats, centred and scaled in double precision: the mean per coordinate is subtracted, or per row where
  * coordinates are not to be centred (each row is standardised later, so that its mean does not matter), then each row is
  * multiplied by a power of two. So neither what all samples have in common nor the features' unit is seen in the result.
  *
  * @param granularity `"batch"`: samples are the observations, so that all rows are scaled alike.
  */
 function narrowed(
-  values: Features,
+  values: SavedFeatures,
   width: number,
   centring: "batch" | "none",
   granularity: ValuateOptions["granularity"],
@@ -365,7 +365,7 @@ async function floorOf(
 
 /** Probability of the true class and whether it is the most likely one, [N] each. */
 function probabilities(
-  logits: Features,
+  logits: SavedFeatures,
   labels: Int32Array,
   classes: number,
 ): { p: Float32Array; right: Float32Array } {
@@ -484,14 +484,14 @@ function checked(inputs: ValuationInputs): { modalities: string[]; size: number 
   };
   counted("classes", classes, 2);
   counted("width", width, 1);
-  const all: [string, Features, number][] = [
+  const all: [string, SavedFeatures, number][] = [
     ["logits", logits, classes],
     ["fused", fused, width],
-    ...modalities.map((name): [string, Features, number] => [`part "${name}"`, parts[name], width]),
-    ...modalities.map((name): [string, Features, number] => [`solo logits "${name}"`, solo[name], classes]),
+    ...modalities.map((name): [string, SavedFeatures, number] => [`part "${name}"`, parts[name], width]),
+    ...modalities.map((name): [string, SavedFeatures, number] => [`solo logits "${name}"`, solo[name], classes]),
     ...Object.entries(subsets).map((
       [name, values],
-    ): [string, Features, number] => [`subset "${name}"`, values, classes]),
+    ): [string, SavedFeatures, number] => [`subset "${name}"`, values, classes]),
   ];
   for (const [what, values, columns] of all) {
     if (values.length !== size * columns) {

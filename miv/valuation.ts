@@ -145,6 +145,6 @@ export function centred(vectors: tf.Tensor2D, weights: tf.Tensor1D): tf.Tensor2D
 }
 
 /** The same tensor, without gradient if asked. */
-export function gated<T extends tf.Tensor>(tensor: T, gradient: boolean): T {
+export function gradientIf<T extends tf.Tensor>(tensor: T, gradient: boolean): T {
   return gradient ? tensor : stopGradient(tensor);
 }

@@ -50,7 +50,7 @@ export function planWithCopies(base: readonly Segment[], copies: ArrayLike<numbe
 }
 
 /** How many samples have each number of copies. */
-export function histogram(copies: ArrayLike<number>): Record<string, number> {
+export function copyCounts(copies: ArrayLike<number>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let n = 0; n < copies.length; n++) counts[String(copies[n])] = (counts[String(copies[n])] ?? 0) + 1;
   return counts;

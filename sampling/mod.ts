@@ -7,7 +7,7 @@ import type { SamplerPlugin } from "../core/kinds/mod.ts";
 import { classBalanced } from "./class_balanced.ts";
 import { dsr, inverseSampler, randomSampler } from "./dsr.ts";
 import { maskedCopies, maskedShare } from "./masked_copies.ts";
-import { uniform } from "./uniform.ts";
+import { uniformSampler } from "./uniform.ts";
 
 export * from "./class_balanced.ts";
 export * from "./copies.ts";
@@ -23,5 +23,5 @@ export const builtinSamplers: readonly SamplerPlugin[] = [
   maskedCopies,
   maskedShare,
   randomSampler,
-  uniform,
+  uniformSampler,
 ];

@@ -6,7 +6,7 @@
 import { defineSampler, type SamplerPlugin } from "../core/kinds/mod.ts";
 
 /** The plan as it is. */
-export const uniform: SamplerPlugin = defineSampler<Record<never, never>>({
+export const uniformSampler: SamplerPlugin = defineSampler<Record<never, never>>({
   name: "uniform",
   about: "every sample once an epoch, in random order",
   source: "plain training",

@@ -13,7 +13,7 @@ import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
 import { checkPlainSync, StoreError, storeErrorOf } from "./files.ts";
-import { inspectRun, liveContext, runNames, type RunReport, type RunState } from "./inspect.ts";
+import { inspectRun, liveContext, runNames, type RunReport, type RunStatus } from "./inspect.ts";
 import { runFiles } from "./run_folder.ts";
 import { configurationId } from "./run_id.ts";
 
@@ -65,7 +65,7 @@ create index runs_by_configuration on runs (configuration, seed);
 /** A run as the index lists it. What it does not know is `null`. */
 export interface RunRow {
   readonly id: string;
-  readonly state: RunState;
+  readonly state: RunStatus;
   readonly reason: string | null;
   /** 1 if an older version of armlab wrote it, else 0. */
   readonly older: number;
@@ -299,7 +299,7 @@ export class RunIndex implements Disposable {
       (this.#database.prepare("select id, stamp, state from runs").all() as unknown as {
         id: string;
         stamp: string;
-        state: RunState;
+        state: RunStatus;
       }[]).map((row) => [row.id, row]),
     );
     const names = runNames(this.#runsDir);

@@ -22,13 +22,13 @@ import { parseStored, type StoredKinds } from "./schemas.ts";
  * - `interrupted`: it was stopped from outside and can go on.
  * - `broken`: its folder is not what a run leaves; `reason` says why.
  */
-export type RunState = "finished" | "running" | "failed" | "interrupted" | "broken";
+export type RunStatus = "finished" | "running" | "failed" | "interrupted" | "broken";
 
 /** What a run folder tells. Parts that are absent or cannot be read are `null`. */
 export interface RunReport {
   /** The folder's name; the run's id unless the folder is broken. */
   readonly id: string;
-  readonly state: RunState;
+  readonly state: RunStatus;
   /** Why it is broken or failed; else `null`. */
   readonly reason: string | null;
   /** Whether an older version of armlab wrote it: it is shown, never gone on with or written to. */

@@ -1,5 +1,5 @@
 /**
- * Names that two entries export with two meanings: `deno task exports`.
+ * Names that two entries export with two meanings: `deno task names`.
  *
  * Whoever imports from two rooms must not have to rename.
  *

@@ -44,7 +44,7 @@ export interface Best {
 }
 
 /** Where training stands. */
-export interface Standing {
+export interface TrainingStanding {
   readonly epochs: number;
   readonly best: Best | null;
   /** The next epoch, if it has begun. */
@@ -59,7 +59,10 @@ interface Kept {
 }
 
 /** Takes a checkpoint. */
-export async function checkpointOf({ state, host }: Run, { epochs, best, underway }: Standing): Promise<Checkpoint> {
+export async function checkpointOf(
+  { state, host }: Run,
+  { epochs, best, underway }: TrainingStanding,
+): Promise<Checkpoint> {
   const kept: Kept = { methods: host.savedMethods(), snapshots: host.savedSnapshots(), underway };
   const { json, tensors } = pack(kept, names.kept.of(""));
   return {
@@ -79,7 +82,7 @@ export async function checkpointOf({ state, host }: Run, { epochs, best, underwa
  *
  * @throws {Refusal} If it lacks a tensor of the run.
  */
-export async function restored({ state, host }: Run, { tensors, state: saved }: Checkpoint): Promise<Standing> {
+export async function restored({ state, host }: Run, { tensors, state: saved }: Checkpoint): Promise<TrainingStanding> {
   const { methods, snapshots, underway } = unpack(saved.kept, tensors) as Kept;
   state.epoch = saved.epochs;
   await state.load(tensors, saved.counters);

@@ -9,10 +9,10 @@ import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Journal, Surroundings } from "./journal.ts";
 import { accuracy, argmaxRows, likelihood } from "./metrics/classification.ts";
-import type { Predictor, Selection } from "./predictor.ts";
+import type { PassSelection, Predictor } from "./predictor.ts";
 import type { RunState } from "./run_state.ts";
 import { startParams } from "./state.ts";
-import type { PlanOptions, Trainer } from "./trainer.ts";
+import type { PlanProgress, Trainer } from "./trainer.ts";
 
 /** Saved tensors of the device by the id that a method has. */
 export interface SavedSnapshots {
@@ -106,7 +106,7 @@ export class RunHost implements Host {
 
   train(segments: readonly Segment[]): Promise<Record<string, number>> {
     const stream = `nested/${this.epoch}/${this.#state.steps}`;
-    const run = async (options?: PlanOptions) => {
+    const run = async (options?: PlanProgress) => {
       const { sums, counts } = await this.#trainer.run(segments, stream, options);
       return Object.fromEntries(
         Object.entries(sums).filter(([name]) => name.startsWith("loss/"))
@@ -243,7 +243,7 @@ export class RunHost implements Host {
   }
 }
 
-function selection(kept?: readonly string[], items?: Int32Array): Selection {
+function selection(kept?: readonly string[], items?: Int32Array): PassSelection {
   return { kept, items };
 }
 

@@ -11,7 +11,7 @@
  */
 import { InterruptedError } from "./errors.ts";
 import type { SavedCounters } from "./run_state.ts";
-import type { Done, PlanOptions } from "./trainer.ts";
+import type { Done, PlanProgress } from "./trainer.ts";
 
 /** What hooks see without asking: counters, controls, the table, and what methods keep to themselves. */
 export interface Surroundings {
@@ -94,7 +94,7 @@ export class Journal {
   }
 
   /** Answers a call that trains. */
-  train<T>(name: string, run: (options: PlanOptions) => Promise<T>): Promise<T> {
+  train<T>(name: string, run: (options: PlanProgress) => Promise<T>): Promise<T> {
     const pause = (done: () => Done) => this.#pause(() => this.#saving(done()));
     return this.#call(name, true, (from) => run({ from: from ?? undefined, pause }));
   }

@@ -28,7 +28,7 @@ export interface DetailedPass extends PassResult {
 }
 
 /** Which samples are predicted, from what. */
-export interface Selection {
+export interface PassSelection {
   /** The modalities that are kept, at feature level. @default all, without a mask */
   readonly kept?: readonly string[];
   /** Indices of samples. @default the whole split */
@@ -58,12 +58,12 @@ export class Predictor {
   }
 
   /** Logits [N, C]. */
-  async logits(split: Split, selection: Selection = {}): Promise<Float32Array> {
+  async logits(split: Split, selection: PassSelection = {}): Promise<Float32Array> {
     return (await this.#outputs(split, selection, false))["logits"];
   }
 
   /** Logits, pooled features and every modality's own logits. */
-  async pass(split: Split, selection: Selection = {}): Promise<PassResult> {
+  async pass(split: Split, selection: PassSelection = {}): Promise<PassResult> {
     const outputs = await this.#outputs(split, selection, true);
     return { logits: outputs["logits"], pooled: this.#by(names.pooled, outputs), solo: this.#by(names.solo, outputs) };
   }
@@ -90,7 +90,7 @@ export class Predictor {
 
   async #outputs(
     split: Split,
-    { kept, items = Int32Array.from({ length: split.size }, (_, i) => i) }: Selection,
+    { kept, items = Int32Array.from({ length: split.size }, (_, i) => i) }: PassSelection,
     detail: boolean,
   ): Promise<Record<string, Float32Array>> {
     const { device, merged, parts: { batchSize } } = this.state;

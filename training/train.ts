@@ -35,7 +35,7 @@ export interface TrainOptions {
   /** Stops between two batches, where a checkpoint can be kept; `train` then throws `InterruptedError`. */
   readonly signal?: AbortSignal;
   /** How often checkpoints are kept within epochs. @default only when the signal stops the run */
-  readonly checkpointEvery?: Interval;
+  readonly checkpointEvery?: CheckpointInterval;
   /** Called after each step. */
   readonly onStep?: (progress: StepProgress) => void;
   /** Called after each epoch, before the next begins: keep the record, then the checkpoint. */
@@ -45,7 +45,7 @@ export interface TrainOptions {
 }
 
 /** A number of steps, a span of time, or both: whichever comes first. */
-export interface Interval {
+export interface CheckpointInterval {
   readonly steps?: number;
   readonly seconds?: number;
 }

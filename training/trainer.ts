@@ -64,7 +64,7 @@ export interface Done {
 }
 
 /** How a plan is run. */
-export interface PlanOptions {
+export interface PlanProgress {
   /** Go on from here. @default the start */
   readonly from?: Done;
   /** Called before each batch; may keep a checkpoint, and may throw to stop. @default stops if the signal says so */
@@ -105,7 +105,7 @@ export class Trainer {
   }
 
   /** Runs a plan batch by batch until it ends or the sample budget is used up. */
-  async run(plan: readonly Segment[], stream: string, options: PlanOptions = {}): Promise<StepTotals> {
+  async run(plan: readonly Segment[], stream: string, options: PlanProgress = {}): Promise<StepTotals> {
     for (const segment of plan) this.#check(segment);
     const { from } = options;
     const underway: Underway = {

@@ -6,7 +6,7 @@
 import type { Experiment, RunConfig } from "../core/record.ts";
 import { collapseSeeds, type ConfigurationResult, type FinishedRun } from "../experiments/results.ts";
 import type { RunDetails } from "../store/index.ts";
-import type { RunState } from "../store/inspect.ts";
+import type { RunStatus } from "../store/inspect.ts";
 import { labelsOf } from "./names.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import type { Snapshot } from "./store.ts";
@@ -22,7 +22,7 @@ export interface Configuration {
   readonly modalities: readonly string[];
   /** By seed. */
   readonly runs: readonly KnownRun[];
-  readonly counts: Readonly<Record<Exclude<RunState, "broken">, number>>;
+  readonly counts: Readonly<Record<Exclude<RunStatus, "broken">, number>>;
   /** Runs that the shown experiment planned and that have not begun. */
   readonly planned: number;
 }
@@ -78,7 +78,7 @@ export function modelOf(snapshot: Snapshot): Model {
   const settings = new Map([...groups].map(([id, runs]) => [id, settingsOf(runs[0].config)]));
   const labels = labelsOf(settings);
   const configurations = [...groups].map(([id, runs]): Configuration => {
-    const count = (state: RunState) => runs.filter((run) => run.state === state).length;
+    const count = (state: RunStatus) => runs.filter((run) => run.state === state).length;
     const { modalities } = runs[0].config;
     return {
       id,

@@ -8,7 +8,7 @@ import { contributionGap } from "../../losses/contribution_gap.ts";
 import { minimumInformation } from "../../losses/minimum_information.ts";
 import { histogram } from "../../miv/estimators/histogram.ts";
 import { official } from "../../miv/estimators/official.ts";
-import { uniform } from "../../sampling/uniform.ts";
+import { uniformSampler } from "../../sampling/uniform.ts";
 import type { ArmOptions } from "./options.ts";
 
 /**
@@ -47,13 +47,13 @@ export const officialPreset: Partial<ArmOptions> = {
   lambda1: 0,
   lambda2: 0,
   readoutWeight: 0,
-  sampler: use(uniform),
+  sampler: use(uniformSampler),
 };
 
 /** What leaves ARM's parts out. */
 export const without = {
   dfe: { dfe: "off" },
   bmml: { lambda1: 0, lambda2: 0 },
-  dsr: { sampler: use(uniform) },
+  dsr: { sampler: use(uniformSampler) },
   readouts: { readoutWeight: 0 },
 } as const satisfies Record<string, Partial<ArmOptions>>;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Segment } from "../../core/kinds/mod.ts";
-import { histogram } from "../../sampling/copies.ts";
+import { copyCounts } from "../../sampling/copies.ts";
 
 /** Scalars and histograms of a log entry. */
 export type Report = Record<string, number | Record<string, number>>;
@@ -48,7 +48,7 @@ export function measuredNames(modalities: readonly string[]): string[] {
   ];
 }
 
-/** Fusion weights of this epoch: percentiles, and a histogram under `fw:<modality>`. */
+/** Fusion weights of this epoch: percentiles, and a copyCounts under `fw:<modality>`. */
 export function weightReport(table: Float32Array, modalities: readonly string[]): Report {
   const report: Report = {};
   modalities.forEach((modality, u) => {
@@ -59,10 +59,10 @@ export function weightReport(table: Float32Array, modalities: readonly string[])
   return report;
 }
 
-/** Copies of this epoch: a histogram under `copies`, their mean under `copies:mean`. */
+/** Copies of this epoch: a copyCounts under `copies`, their mean under `copies:mean`. */
 export function copyReport(copies: ArrayLike<number>): Report {
   const total = Array.from(copies).reduce((sum, count) => sum + count, 0);
-  return { copies: histogram(copies), "copies:mean": total / Math.max(1, copies.length) };
+  return { copies: copyCounts(copies), "copies:mean": total / Math.max(1, copies.length) };
 }
 
 /** Extra copies of each sample in a plan, [N]. */

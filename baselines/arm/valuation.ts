@@ -9,7 +9,7 @@ import { at, type ByModality, byModality, mapByModality, valuesOf } from "../../
 import type { Information, Step, Valued } from "../../core/kinds/mod.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";
 import { informationOfVectors, vectorsOf } from "../../miv/estimators/information.ts";
-import { centred, contributions, gated } from "../../miv/valuation.ts";
+import { centred, contributions, gradientIf } from "../../miv/valuation.ts";
 import { type Compared, viewOf } from "../../miv/views.ts";
 import { xavierNormal, zeros } from "../../nn/initializers.ts";
 import { canonicalJson } from "../../core/canonical.ts";
@@ -131,8 +131,8 @@ function contributionsWith(
   index: ValuationOptions["index"],
   { probabilities, asymmetric }: Parameters<Valued["contributions"]>[0],
 ): tf.Tensor2D {
-  const own = gated(p, probabilities);
-  if (!asymmetric) return contributions(own, gated(solo, probabilities), nmi, ncmi, index);
+  const own = gradientIf(p, probabilities);
+  if (!asymmetric) return contributions(own, gradientIf(solo, probabilities), nmi, ncmi, index);
   // A weak modality is to rise by its own information, not by what others say or know.
   const whole = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), index);
   const term = tf.mul(tf.expandDims(own, 1), nmi);
@@ -155,12 +155,12 @@ export function valuate(step: Step, target: Target, valuing: Valuing, logged: bo
   return step.memo(key, () => {
     const { index, estimator, granularity } = options;
     const { parts, fused, logits: fusedLogits } = compared(step, target, options);
-    const vectors = centre(gated(vectorsOf(parts, fused), options.gradient === "all"), step, target, valuing);
+    const vectors = centre(gradientIf(vectorsOf(parts, fused), options.gradient === "all"), step, target, valuing);
     const pairs = logged ? Math.min(FLOOR_PAIRS, vectors.shape[0] - 1) : 0;
     const { nmi, ncmi, floor } = informationOfVectors(vectors, { estimator, granularity }, target.weights, pairs);
     const keep = options.gradient !== "none";
-    const p = gated(labelProbability(fusedLogits, target.classes), keep);
-    const solo = gated(soloProbabilities(readoutLogits(step, options, "value"), target.classes), keep);
+    const p = gradientIf(labelProbability(fusedLogits, target.classes), keep);
+    const solo = gradientIf(soloProbabilities(readoutLogits(step, options, "value"), target.classes), keep);
     const found = { p, solo, nmi, ncmi };
     const phi = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), index);
     return { ...valuedBy(found, index), phi, compared: stopGradient(vectors), floor };

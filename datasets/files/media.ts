@@ -5,7 +5,7 @@
  */
 import { isAbsolute, join, normalize, relative } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
-import { decodeWav, type Recording } from "../../formats/mod.ts";
+import { decodeWav, type WavRecording } from "../../formats/mod.ts";
 import { fileSource } from "../../formats/source.ts";
 import { framesOf, melSpectrogram } from "../transforms/log_mel.ts";
 import type { FilesModality } from "./spec.ts";
@@ -135,7 +135,7 @@ async function sounds(
   skip: boolean,
 ): Promise<MediaValues> {
   let first: { name: string; rate: number } | null = null;
-  const { made, broken } = await each(root, names, skip, (bytes, file): Recording => {
+  const { made, broken } = await each(root, names, skip, (bytes, file): WavRecording => {
     const recording = decodeWav(bytes, file);
     first ??= { name: file, rate: recording.rate };
     if (recording.rate !== first.rate) {

@@ -12,7 +12,7 @@ import { contributionGap, minimumInformation } from "../../losses/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { part } from "../../experiments/config.ts";
 import { createLibrary } from "../../library.ts";
-import { dsr, dsrCopies, uniform } from "../../sampling/mod.ts";
+import { dsr, dsrCopies, uniformSampler } from "../../sampling/mod.ts";
 import type { Checkpoint } from "../../training/mod.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 import { toyDataset, toyModel } from "../helpers/toy.ts";
@@ -21,7 +21,7 @@ import { type Kept, trained } from "../helpers/train.ts";
 const library = createLibrary();
 const engine = await onnxCpu.create();
 const two = await toyDataset(2);
-const OFF = { dfe: "off", lambda1: 0, lambda2: 0, sampler: use(uniform), readoutWeight: 0 };
+const OFF = { dfe: "off", lambda1: 0, lambda2: 0, sampler: use(uniformSampler), readoutWeight: 0 };
 
 /** ARM (or a preset) on concatenation with equal widths, so that every view fits. */
 const armModel = (options: Record<string, unknown>, preset = "arm", fusion = "concat", fusionWidth = 12) =>

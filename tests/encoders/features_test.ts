@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { EncoderPlugin, ModalityInfo } from "../../core/kinds/mod.ts";
-import { identity, linear, transformer } from "../../encoders/mod.ts";
+import { identity, linearEncoder, transformer } from "../../encoders/mod.ts";
 import { bindScope, initialise } from "../../nn/mod.ts";
 import { Random } from "../../core/random.ts";
 import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
@@ -46,7 +46,7 @@ Deno.test("identity gives a vector as it is, and a sequence as tokens with their
 
 Deno.test("linear is W x + b of a vector, of each step, of a flattened map", () => {
   const [x, steps, map] = [wave([2, 3]), wave([2, 4, 3]), wave([2, 2, 2, 3])];
-  const flat = run(linear, { width: 5 }, x);
+  const flat = run(linearEncoder, { width: 5 }, x);
   const of = (rows: tf.Tensor, { tensors }: { tensors: Record<string, tf.Tensor> }) =>
     tf.add(
       tf.matMul(rows as tf.Tensor2D, tensors["encoder:x/out/kernel"] as tf.Tensor2D),
@@ -54,11 +54,11 @@ Deno.test("linear is W x + b of a vector, of each step, of a flattened map", () 
     );
   assertClose(values(flat.pooled), values(of(x, flat)));
   assertEquals(flat.encoder.tokens, false);
-  const each = run(linear, { width: 5 }, steps);
+  const each = run(linearEncoder, { width: 5 }, steps);
   const mapped = tf.reshape(of(tf.reshape(steps, [8, 3]), each), [2, 4, 5]);
   assertClose(values(each.tokens!), values(mapped));
   assertClose(values(each.pooled), values(tf.mean(mapped, 1)));
-  const whole = run(linear, { width: 5 }, map);
+  const whole = run(linearEncoder, { width: 5 }, map);
   assertClose(values(whole.pooled), values(of(tf.reshape(map, [2, 12]), whole)));
 });
 
@@ -84,7 +84,7 @@ for (const pooling of ["cls", "mean"] as const) {
 Deno.test("encoders of features say what they need", () => {
   assertStringIncludes(identity.refuses(info(4, 4, 1), {})!, "what has more axes is no feature yet");
   assertStringIncludes(identity.refuses(ids, {})!, "[steps, width] of numbers");
-  assertStringIncludes(linear.refuses(ids, {})!, "the input holds indices");
+  assertStringIncludes(linearEncoder.refuses(ids, {})!, "the input holds indices");
   assertEquals(transformer.refuses(info(4), {}), "it needs [steps, width] of numbers");
   assertEquals(transformer.refuses(info(4, 3), { width: 10, heads: 4 }), "its 4 heads must divide its width of 10");
   assertEquals(transformer.refuses(info(4, 3), {}), null);

@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Refusal } from "../../core/refusal.ts";
-import { mostSeeds, normalCdf, pairedPower, seedsNeeded } from "../../experiments/power.ts";
+import { mostSeeds, normalProbability, pairedPower, seedsNeeded } from "../../experiments/power.ts";
 import { tQuantile } from "../../experiments/statistics.ts";
 import golden from "../golden/power.json" with { type: "json" };
 
@@ -9,10 +9,10 @@ const density = (x: number) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
 
 Deno.test("normalCdf() has the values of tables, and is symmetric", () => {
   // Abramowitz and Stegun, table 26.1.
-  assertAlmostEquals(normalCdf(1), 0.841344746068543, 1e-14);
-  assertAlmostEquals(normalCdf(1.96), 0.975002104851780, 1e-14);
-  assertAlmostEquals(normalCdf(-3), 0.001349898031630, 1e-14);
-  assertEquals([normalCdf(0), normalCdf(9), normalCdf(-9)], [0.5, 1, 0]);
+  assertAlmostEquals(normalProbability(1), 0.841344746068543, 1e-14);
+  assertAlmostEquals(normalProbability(1.96), 0.975002104851780, 1e-14);
+  assertAlmostEquals(normalProbability(-3), 0.001349898031630, 1e-14);
+  assertEquals([normalProbability(0), normalProbability(9), normalProbability(-9)], [0.5, 1, 0]);
 });
 
 Deno.test("pairedPower() of no effect is the level of the test", () => {
@@ -26,7 +26,7 @@ Deno.test("pairedPower() of three pairs equals Owen's closed form for two degree
   // Owen, "A Survey of Properties and Applications of the Noncentral t-Distribution", Technometrics 1968.
   const owen = (t: number, d: number) => {
     const [a, b] = [t / Math.sqrt(2), Math.sqrt(2 / (2 + t * t))];
-    return normalCdf(-d) + Math.sqrt(2 * Math.PI) * a * b * density(d * b) * normalCdf(d * a * b);
+    return normalProbability(-d) + Math.sqrt(2 * Math.PI) * a * b * density(d * b) * normalProbability(d * a * b);
   };
   for (const alpha of [0.05, 0.01]) {
     const critical = tQuantile(1 - alpha / 2, 2);

@@ -6,9 +6,9 @@ import { bitSets, type InformationSet } from "../../datasets/mod.ts";
 import {
   centredRows,
   contributions,
-  type Features,
   fusionWeights,
   ranged,
+  type SavedFeatures,
   valuate,
   type ValuationInputs,
   valuationTables,
@@ -54,13 +54,13 @@ Deno.test("valuate() puts together what its formulas give, for 1 to 4 modalities
     const found = await valuate(inputs, { batchSize: 4 });
     const names = Object.keys(inputs.parts);
     tf.tidy(() => {
-      const rows = (array: Features) => tf.tensor2d(centredRows(Float32Array.from(array), 40), [11, 40]);
+      const rows = (array: SavedFeatures) => tf.tensor2d(centredRows(Float32Array.from(array), 40), [11, 40]);
       const { nmi, ncmi } = informationOf(
         Object.fromEntries(names.map((name) => [name, rows(inputs.parts[name])])),
         rows(inputs.fused),
         { estimator: "hard" },
       );
-      const truth = (logits: Features) =>
+      const truth = (logits: SavedFeatures) =>
         tf.sum(
           tf.mul(
             tf.softmax(tf.tensor2d(Float32Array.from(logits), [11, 3])),
@@ -208,7 +208,7 @@ Deno.test("valuationTables() has one row per modality, class and sample, without
 
 Deno.test("valuate() of one sample and of a class without samples: no NaN anywhere, a note instead", async () => {
   const all = saved(2);
-  const first = (values: Features, width: number) => values.subarray(0, width) as Features;
+  const first = (values: SavedFeatures, width: number) => values.subarray(0, width) as SavedFeatures;
   const one: ValuationInputs = {
     ...all,
     labels: all.labels.subarray(0, 1),
@@ -235,7 +235,7 @@ Deno.test("valuate() centres features of 64 bits before it narrows them, whateve
   const expected = await valuate(inputs);
   for (const [scale, shift] of [[1, 1e9], [1e-60, 0], [1e60, 1e64]]) {
     for (const centring of ["batch", "none"] as const) {
-      const moved = (values: Features) => Float64Array.from(values, (value) => value * scale + shift);
+      const moved = (values: SavedFeatures) => Float64Array.from(values, (value) => value * scale + shift);
       const found = await valuate(
         {
           ...inputs,

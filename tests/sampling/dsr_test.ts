@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Refusal } from "../../core/refusal.ts";
 import { Random } from "../../core/random.ts";
-import { dsrCopies, histogram, inverseCopies, matched, randomCopies, withCopies } from "../../sampling/mod.ts";
+import { copyCounts, dsrCopies, inverseCopies, matched, randomCopies, withCopies } from "../../sampling/mod.ts";
 
 const copies = (joint: number[], k: number, m = 2) => [...dsrCopies(joint, k, m)];
 
@@ -30,5 +30,5 @@ Deno.test("withCopies() holds every item once plus its copies, shuffled by the s
   assertEquals([...list].sort(), [0, 0, 0, 1, 2, 2, 3]);
   assertEquals([...withCopies(items, [2, 0, 1, 0], new Random(1))], [...list]);
   assertEquals([...withCopies(items, [0, 0, 0, 0], new Random(1))].sort(), [0, 1, 2, 3]);
-  assertEquals(histogram([2, 0, 1, 0]), { "0": 2, "1": 1, "2": 1 });
+  assertEquals(copyCounts([2, 0, 1, 0]), { "0": 2, "1": 1, "2": 1 });
 });

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Child, FC } from "hono/jsx";
-import type { RunState } from "../../store/inspect.ts";
+import type { RunStatus } from "../../store/inspect.ts";
 import { modules } from "../assets.ts";
 import { chartHeight } from "../chart_option.ts";
 import { type Chart, chartSummary } from "../charts.ts";
@@ -61,7 +61,7 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
 );
 
 /** How a run stands, as a word with a colour. */
-export const StateBadge: FC<{ state: RunState }> = ({ state }) => <span class={`badge ${state}`}>{state}</span>;
+export const StateBadge: FC<{ state: RunStatus }> = ({ state }) => <span class={`badge ${state}`}>{state}</span>;
 
 /** That a run is of a version that wrote another format: it is shown, and never gone on with. */
 export const OlderBadge: FC = () => (
