@@ -72,6 +72,7 @@ export { discrepancyRatios, type OthersForm } from "./unimodal.ts";
 export {
   boostedLoss,
   type BoostStage,
+  type BoostWeights,
   disagreement,
   reconBoost,
   type ReconBoostOptions,

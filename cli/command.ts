@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { isRefusal, Refusal } from "../core/refusal.ts";
+import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { StoreError, storeErrorOf } from "../store/files.ts";
+import { storeErrorOf } from "../store/files.ts";
 import { printable, printableLine } from "./printable.ts";
 
 /** A command. */
@@ -220,7 +220,7 @@ export async function runCommand(command: Command, args: string[], name: string 
     return await command.run(args);
   } catch (thrown) {
     const error = storeErrorOf(thrown, "go on with", pathOf(thrown));
-    if (isRefusal(error) || error instanceof StoreError) {
+    if (error instanceof Refusal) {
       console.error(`${name}: ${printableLine(error.message)}`);
       return 2;
     }

@@ -21,13 +21,14 @@ export function modalitiesOf(values: ByModality<unknown>): string[] {
 /**
  * The value of one modality.
  *
- * @throws {TypeError} If the record lacks it; the message lists what the record has.
+ * @throws {Refusal} If the record lacks it; the message lists what the record has.
  */
 export function at<T>(values: ByModality<T>, modality: string): T {
   if (!Object.hasOwn(values, modality)) {
-    throw new TypeError(
-      `Cannot find modality "${modality}": the record has ${modalitiesOf(values).join(", ") || "none"}`,
-    );
+    throw new Refusal({
+      what: `find modality "${modality}"`,
+      found: `the record has ${modalitiesOf(values).join(", ") || "none"}`,
+    });
   }
   return values[modality];
 }

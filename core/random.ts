@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Refusal } from "./refusal.ts";
 
 /** 32-bit FNV-1a hash of a string's UTF-16 code units, mixed with a seed. */
 function hash(text: string, seed: number): number {
@@ -39,7 +40,9 @@ export class Random {
 
   /** @param seed Any integer; only its low 32 bits count. */
   constructor(seed: number, path: string = "") {
-    if (!Number.isInteger(seed)) throw new RangeError(`Cannot seed as a seed must be an integer: found ${seed}`);
+    if (!Number.isInteger(seed)) {
+      throw new Refusal({ what: "seed", must: "a seed must be an integer", found: `found ${seed}` });
+    }
     this.path = path;
     const low = hash(path, seed >>> 0);
     const high = hash(path + "\u0001", mix(seed >>> 0));
@@ -81,7 +84,7 @@ export class Random {
   /** Uniform integer in [0, n). Unbiased (rejection). */
   integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 0x100000000) {
-      throw new RangeError(`Cannot draw an integer as n must be in 1..2^32: found ${n}`);
+      throw new Refusal({ what: "draw an integer", must: "n must be in 1..2^32", found: `found ${n}` });
     }
     const limit = 0x100000000 - (0x100000000 % n);
     let x = this.uint32();

@@ -58,14 +58,3 @@ export class Refusal extends Error implements RefusalParts {
     return [this.must, this.found].filter((clause) => clause !== undefined).join(": ");
   }
 }
-
-/** How messages of the language itself begin that say "Cannot", too. */
-const native =
-  /^Cannot (?:(?:read|set) (?:properties|private)|destructure|convert (?:undefined|null|object|a )|assign to read only|mix BigInt|(?:redefine|add|delete|define) property|perform)/;
-
-/** Whether something thrown is a user's mistake: a refusal, or an error of older code that says "Cannot …" as one does. */
-export function isRefusal(error: unknown): error is Error {
-  if (error instanceof Refusal) return true;
-  return (error instanceof RangeError || error instanceof TypeError) && error.message.startsWith("Cannot ") &&
-    !native.test(error.message);
-}

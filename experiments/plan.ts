@@ -8,7 +8,7 @@ import type { Library } from "../core/library.ts";
 import type { CellRequest, Dataset } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
 import type { RunConfig } from "../core/record.ts";
-import { isRefusal, Refusal } from "../core/refusal.ts";
+import { Refusal } from "../core/refusal.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { isFolder, readTextSync, StoreError } from "../store/files.ts";
 import { runNames } from "../store/inspect.ts";
@@ -119,7 +119,7 @@ class Datasets {
       try {
         dataset = await loadDataset(this.#library, request.dataset);
       } catch (error) {
-        if (isRefusal(error)) throw error;
+        if (error instanceof Refusal) throw error;
         dataset = error instanceof Error ? error : new Error(String(error));
       }
       this.#loaded.set(key, dataset);
@@ -177,7 +177,7 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
           unfit.push({ label: request.label, reason: (error as Error).message });
           break;
         }
-        if (isRefusal(error)) throw error;
+        if (error instanceof Refusal) throw error;
         failed.push({ cell, message: failureOf(error) });
       }
     }

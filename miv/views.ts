@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
 import * as tf from "@tensorflow/tfjs";
 import { type ByModality, mapByModality, modalitiesOf, valuesOf } from "../core/modality.ts";
 import { centred } from "./valuation.ts";
@@ -39,7 +40,7 @@ export interface Compared {
  * The vectors of a view, centred as asked.
  *
  * @param weights Sample weights [B]: rows of weight 0 do not enter the mean.
- * @throws {TypeError} If widths do not fit the view.
+ * @throws {Refusal} If widths do not fit the view.
  */
 export function viewOf(view: View, centring: Centring, sources: ViewSources, weights: tf.Tensor1D): Compared {
   const { parts, fused } = uncentred(view, sources);
@@ -56,7 +57,11 @@ function uncentred(view: View, sources: ViewSources): Compared {
   }
   const projection = sources.projection?.();
   if (projection === undefined) {
-    throw new TypeError('Cannot take the view "official" as it needs a random projection: none is given');
+    throw new Refusal({
+      what: 'take the view "official"',
+      must: "it needs a random projection",
+      found: "none is given",
+    });
   }
   checkWidths(pooled, projection.shape[1], "the projection");
   return { parts: pooled, fused: tf.matMul(tf.concat(valuesOf(pooled), 1) as tf.Tensor2D, projection) };
@@ -65,10 +70,12 @@ function uncentred(view: View, sources: ViewSources): Compared {
 function checkWidths(pooled: ByModality<tf.Tensor2D>, width: number, other: string): void {
   for (const modality of modalitiesOf(pooled)) {
     if (pooled[modality].shape[1] !== width) {
-      throw new TypeError(
-        `Cannot compare features of "${modality}" with ${other} as both must have one width: found ` +
-          `${pooled[modality].shape[1]} and ${width}; the view "aligned" has no such need`,
-      );
+      throw new Refusal({
+        what: `compare features of "${modality}" with ${other}`,
+        must: "both must have one width",
+        found: `found ${pooled[modality].shape[1]} and ${width}`,
+        hint: 'the view "aligned" has no such need',
+      });
     }
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "../../core/refusal.ts";
 import { commonCount, joined, type Points } from "./points.ts";
 
 /** Sample covariance, row-major [width, width]. */
@@ -28,7 +29,7 @@ export function covarianceOf({ values, width }: Points): Float64Array {
 /**
  * Cholesky's factor L with L L^T = matrix, row-major.
  *
- * @throws {RangeError} If the matrix is not positive definite: a variable is determined by the others.
+ * @throws {Refusal} If the matrix is not positive definite: a variable is determined by the others.
  */
 export function choleskyFactor(matrix: ArrayLike<number>, width: number): Float64Array {
   const lower = new Float64Array(width * width);
@@ -41,9 +42,11 @@ export function choleskyFactor(matrix: ArrayLike<number>, width: number): Float6
         continue;
       }
       if (!(value > 1e-12 * Math.abs(matrix[a * width + a]))) {
-        throw new RangeError(
-          `Cannot factorise as the covariance must be positive definite: column ${a} is determined by others`,
-        );
+        throw new Refusal({
+          what: "factorise",
+          must: "the covariance must be positive definite",
+          found: `column ${a} is determined by others`,
+        });
       }
       lower[a * width + a] = Math.sqrt(value);
     }
@@ -51,7 +54,7 @@ export function choleskyFactor(matrix: ArrayLike<number>, width: number): Float6
   return lower;
 }
 
-/** ln det of a symmetric positive definite matrix. @throws {RangeError} If it is not positive definite. */
+/** ln det of a symmetric positive definite matrix. @throws {Refusal} If it is not positive definite. */
 export function logDeterminant(matrix: ArrayLike<number>, width: number): number {
   const lower = choleskyFactor(matrix, width);
   let sum = 0;

@@ -83,8 +83,8 @@ function judged(
  * @param parts What is compared with the fused feature, [B, d] each; usually the solo images z_u, centred by the caller.
  * @param fused Fused feature, [B, d], centred by the caller.
  * @param weights Sample weights [B] for granularity `"batch"`; rows of weight 0 do not count. Without them all count.
- * @throws {TypeError} If widths differ: the estimate pairs coordinate with coordinate.
- * @throws {RangeError} If options are out of range or contradict each other.
+ * @throws {Refusal} If widths differ: the estimate pairs coordinate with coordinate.
+ * @throws {Refusal} If options are out of range or contradict each other.
  */
 export function informationOf(
   parts: ByModality<tf.Tensor2D>,
@@ -98,19 +98,22 @@ export function informationOf(
 /**
  * What is compared in one tensor, [B, 1 + m, d]: the fused feature, then the parts in sorted order of modalities.
  *
- * @throws {TypeError} If widths differ or the batch is empty.
+ * @throws {Refusal} If widths differ or the batch is empty.
  */
 export function vectorsOf(parts: ByModality<tf.Tensor2D>, fused: tf.Tensor2D): tf.Tensor3D {
   const [batch, coordinates] = fused.shape;
   for (const modality of modalitiesOf(parts)) {
     if (parts[modality].shape[1] !== coordinates) {
-      throw new TypeError(
-        `Cannot estimate information of "${modality}" as parts must have the fused width ${coordinates}: found ` +
-          `${parts[modality].shape[1]}`,
-      );
+      throw new Refusal({
+        what: `estimate information of "${modality}"`,
+        must: `parts must have the fused width ${coordinates}`,
+        found: `found ${parts[modality].shape[1]}`,
+      });
     }
   }
-  if (batch === 0) throw new TypeError("Cannot estimate information as the batch must hold a sample: it is empty");
+  if (batch === 0) {
+    throw new Refusal({ what: "estimate information", must: "the batch must hold a sample", found: "it is empty" });
+  }
   return tf.reshape(tf.concat([fused, ...valuesOf(parts)], 1), [batch, -1, coordinates]) as tf.Tensor3D;
 }
 
@@ -126,7 +129,7 @@ export interface Estimate extends Information {
  * @param vectors [B, 1 + m, d]: the fused feature, then the parts in sorted order of modalities.
  * @param pairs How many mismatched pairs of neighbours are judged besides, at most B - 1; in the bins of all vectors. For
  * estimates over the whole batch a pair counts if both of its samples do.
- * @throws {RangeError} If options are out of range or contradict each other, or there are not so many pairs.
+ * @throws {Refusal} If options are out of range or contradict each other, or there are not so many pairs.
  */
 export function informationOfVectors(
   vectors: tf.Tensor3D,
@@ -138,7 +141,11 @@ export function informationOfVectors(
   const { estimator = defaultEstimator, granularity = estimator.plugin.granularity ?? "sample" } = options;
   const built = tracedEstimator(estimator, coordinates);
   if (pairs > 0 && pairs >= batch) {
-    throw new RangeError(`Cannot mismatch samples as there must be at least ${pairs + 1}: found ${batch}`);
+    throw new Refusal({
+      what: "mismatch samples",
+      must: `there must be at least ${pairs + 1}`,
+      found: `found ${batch}`,
+    });
   }
   const parted = (found: Information, rows: number): { matched: Information; floor: Information | null } => {
     if (pairs === 0) return { matched: found, floor: null };
@@ -186,7 +193,7 @@ export function informationOfVectors(
  * The estimator's floor: the same estimate between mismatched samples. What it finds is bias, and what all samples share.
  *
  * @param weights Weight of each mismatched pair, [B], for estimates over the whole batch; `null` if all count.
- * @throws {RangeError} If there is only one sample.
+ * @throws {Refusal} If there is only one sample.
  */
 export function shuffledFloor(
   parts: ByModality<tf.Tensor2D>,
@@ -201,11 +208,13 @@ export function shuffledFloor(
  * The fused feature of each row beside the parts of the row before.
  *
  * @param vectors [B, 1 + m, d], as `vectorsOf` gives them.
- * @throws {RangeError} If there is only one sample.
+ * @throws {Refusal} If there is only one sample.
  */
 export function mismatched(vectors: tf.Tensor3D): tf.Tensor3D {
   const [batch, count] = vectors.shape;
-  if (batch < 2) throw new RangeError(`Cannot mismatch samples as there must be at least 2: found ${batch}`);
+  if (batch < 2) {
+    throw new Refusal({ what: "mismatch samples", must: "there must be at least 2", found: `found ${batch}` });
+  }
   const fused = tf.slice(vectors, [0, 0, 0], [-1, 1, -1]);
   const before = tf.concat([
     tf.slice(vectors, [batch - 1, 1, 0], [1, count - 1, -1]),

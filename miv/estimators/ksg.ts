@@ -10,6 +10,7 @@
  * @see Frenzel, Pompe, "Partial mutual information for coupling analysis of multivariate time series", PRL 99, 2007.
  * @module
  */
+import { Refusal } from "../../core/refusal.ts";
 import { type ByModality, modalitiesOf } from "../../core/modality.ts";
 import { defineEstimator, type EstimatorPlugin } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
@@ -108,7 +109,9 @@ const NOISE = 1e-10;
 const NOISE_SEED = 0;
 
 function neighbourOf({ k = 3 }: NeighbourOptions): number {
-  if (!Number.isInteger(k) || k < 1) throw new RangeError(`Cannot use neighbour ${k} as k must be an integer >= 1`);
+  if (!Number.isInteger(k) || k < 1) {
+    throw new Refusal({ what: `use neighbour ${k}`, must: "k must be an integer >= 1" });
+  }
   return k;
 }
 
@@ -118,8 +121,8 @@ function neighbourOf({ k = 3 }: NeighbourOptions): number {
  *
  * Scales matter: standardise coordinates that have different units.
  *
- * @throws {TypeError} If numbers of samples differ.
- * @throws {RangeError} If there are not more samples than k, or a value is not finite.
+ * @throws {Refusal} If numbers of samples differ.
+ * @throws {Refusal} If there are not more samples than k, or a value is not finite.
  */
 export function ksgMi(x: Points, y: Points, options: NeighbourOptions = {}): number {
   const k = neighbourOf(options);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Refusal } from "../../core/refusal.ts";
 import { checkFinite } from "../../core/check.ts";
 
 /** n samples of a vector, row-major [n, width]. */
@@ -16,12 +17,14 @@ export function scalars(values: ArrayLike<number>): Points {
   return { values, width: 1 };
 }
 
-/** The number of samples. @throws {TypeError} If the values do not make whole rows. */
+/** The number of samples. @throws {Refusal} If the values do not make whole rows. */
 export function countOf({ values, width }: Points): number {
   if (!Number.isInteger(width) || width < 1 || values.length % width !== 0) {
-    throw new TypeError(
-      `Cannot use samples of width ${width} as their values must make whole rows: found ${values.length}`,
-    );
+    throw new Refusal({
+      what: `use samples of width ${width}`,
+      must: "their values must make whole rows",
+      found: `found ${values.length}`,
+    });
   }
   return values.length / width;
 }
@@ -30,18 +33,24 @@ export function countOf({ values, width }: Points): number {
  * The number of samples that all variables have.
  *
  * @param least How many there must be.
- * @throws {TypeError} If counts differ.
- * @throws {RangeError} If there are too few, or a value is not finite.
+ * @throws {Refusal} If counts differ.
+ * @throws {Refusal} If there are too few, or a value is not finite.
  */
 export function commonCount(variables: readonly Points[], least: number): number {
   const counts = variables.map(countOf);
   if (counts.some((count) => count !== counts[0])) {
-    throw new TypeError(
-      `Cannot estimate information as all variables must have the same number of samples: found ${counts.join(", ")}`,
-    );
+    throw new Refusal({
+      what: "estimate information",
+      must: "all variables must have the same number of samples",
+      found: `found ${counts.join(", ")}`,
+    });
   }
   if (counts[0] < least) {
-    throw new RangeError(`Cannot estimate information as there must be at least ${least} samples: found ${counts[0]}`);
+    throw new Refusal({
+      what: "estimate information",
+      must: `there must be at least ${least} samples`,
+      found: `found ${counts[0]}`,
+    });
   }
   for (const { values } of variables) checkFinite("samples", values);
   return counts[0];

@@ -200,7 +200,7 @@ Deno.test("mismatched pairs are judged with the estimate: as the matched ones of
           }
         }
       }
-      assertThrows(() => informationOfVectors(equal, {}, null, 5), RangeError, "at least 6: found 5");
+      assertThrows(() => informationOfVectors(equal, {}, null, 5), Refusal, "at least 6: found 5");
     }
   });
 });
@@ -331,7 +331,7 @@ Deno.test("informationOf() refuses unequal widths and bins below 2", () => {
   const fused = tf.ones([2, 8]) as tf.Tensor2D;
   assertThrows(
     () => informationOf({ a: tf.ones([2, 7]) as tf.Tensor2D }, fused),
-    TypeError,
+    Refusal,
     'information of "a" as parts must have the fused width 8: found 7',
   );
   assertThrows(

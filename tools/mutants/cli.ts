@@ -60,7 +60,7 @@ const list: readonly Mutant[] = [
     ["value >= least && value <= most", "value >= least"],
     ["/^-?\\d+$/.test(text)", "Number.isInteger(value)"],
     ["export const largestInteger = 2 ** 32 - 1;", "export const largestInteger = 2 ** 53;"],
-    ["if (isRefusal(error) || error instanceof StoreError) {", "if (error instanceof Error) {"],
+    ["if (error instanceof Refusal) {", "if (error instanceof Error) {"],
     ["console.error(`${name}: ${printableLine(error.message)}`);", "console.error(`${name}: ${error.message}`);"],
     ["const stack = cause instanceof Error ? cause.stack : error.stack;", "const stack = undefined;"],
     ["return own === undefined ? 1 : 0;", "return 1;"],
