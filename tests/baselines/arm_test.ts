@@ -1,5 +1,6 @@
 /** ARM in the harness: tables, options, presets, fusions. The formulas have tests beside their functions. */
 import * as tf from "@tensorflow/tfjs";
+import { Refusal } from "../../core/refusal.ts";
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import { use } from "../../core/options.ts";
@@ -306,7 +307,7 @@ Deno.test("arm-literal trains where encoders are as wide as the fusion, and says
   assert(records[0].methods["arm-literal"]["L:phiMI"] as number > 1 - Math.log(2) - 1e-6);
   await assertRejects(
     () => trained(engine, toyModel(library, two, "concat", ["arm-literal"]), two),
-    TypeError,
+    Refusal,
     'the view "aligned" has no such need',
   );
 });

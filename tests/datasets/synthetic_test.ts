@@ -108,7 +108,7 @@ Deno.test("information sets refuse what is none", () => {
   );
   const wrong = { name: "wide", about: "", covariance: [1], widths: [1], targetWidth: 1 };
   assertThrows(() => ellipticalSet(wrong), Refusal, "covariance must be 2 x 2: found 1");
-  assertThrows(() => gaussianPair(1), RangeError, "positive definite");
+  assertThrows(() => gaussianPair(1), Refusal, "positive definite");
   assertEquals(truthOf(1, () => 2).shapley, [2]);
 });
 
