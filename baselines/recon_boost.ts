@@ -24,8 +24,7 @@ export interface ReconBoostOptions {
   readonly hidden: number;
 }
 
-/** What weighs in a boosting step's loss. */
-/** Which terms pull a modality, and how much. */
+/** Weights of a boosting step's terms: which pull a modality, and how much. */
 export type BoostWeights = Pick<ReconBoostOptions, "own" | "others">;
 
 /**
@@ -194,6 +193,7 @@ export const reconBoost: MethodPlugin = defineMethod<ReconBoostOptions>({
       type: "number",
       default: 5,
       min: 0,
+      tune: [1, 5],
       about: "weight w_1 of the modality's own loss",
       source: "released code",
     },
@@ -201,6 +201,7 @@ export const reconBoost: MethodPlugin = defineMethod<ReconBoostOptions>({
       type: "number",
       default: 1,
       min: 0,
+      tune: [0.5, 1],
       about: "weight w_2 of what the others have solved",
       source: "released code",
     },

@@ -245,7 +245,8 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
   },
   {
     claim: "computes the same when traced and compiled as when run operation by operation",
-    check: (plugin, tools) => tracedEqualsEager(() => rigOf(plugin, tools, several(plugin, tools)), tools),
+    check: (plugin, tools) =>
+      tracedEqualsEager(() => rigOf(plugin, tools, several(plugin, tools)), tools, plugin.amplifies),
   },
   {
     claim: "leaves no tensor behind",

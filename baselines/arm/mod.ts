@@ -63,6 +63,8 @@ function preset(name: string, about: string, formula: string, changed: Partial<A
     // Raw features are compared with the fused one, coordinate by coordinate.
     // The released code's projection is one matrix over all features in sorted order.
     symmetric: changed.view !== "official",
+    // Eqs. 13 and 15 as printed divide by contributions of some hundredths, of any sign.
+    ...(changed.range === "raw" ? { amplifies: 10 } : {}),
     widths: changed.view === "raw" || changed.readout === "raw" ? "fused" : "any",
     // One valuation of the step's own forward pass; its losses are differentiated along with the task's.
     cost: { forwards: 1, backwards: 1 },

@@ -170,6 +170,11 @@ export interface MethodPlugin extends About {
   readonly kind: "method";
   /** Whether it treats all modalities alike, so that other names for them change nothing. @default {true} */
   readonly symmetric?: boolean;
+  /**
+   * How much larger rounding may become than elsewhere, where a formula divides by what may be near 0. Engines add up in
+   * other orders, so that what they compute then differs by as much. @default {1}
+   */
+  readonly amplifies?: number;
   /** Which encoder widths it takes: any, or only that of the fused feature. @default {"any"} */
   readonly widths?: "any" | "fused";
   /** Which fusions it works with, in words; `null` means all. */

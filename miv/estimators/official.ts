@@ -104,7 +104,7 @@ export const official: EstimatorPlugin = defineEstimator<BinOptions>({
       max: MOST_BINS,
       about: "bins per axis for MI",
       source: "released code",
-      tune: [30],
+      tune: [8, 30],
     },
     cmiBins: {
       type: "integer",
@@ -113,7 +113,7 @@ export const official: EstimatorPlugin = defineEstimator<BinOptions>({
       max: MOST_BINS,
       about: "bins per axis for CMI",
       source: "released code",
-      tune: [2],
+      tune: [2, 4],
     },
     edges: {
       type: "choice",

@@ -3,15 +3,19 @@ import { assert } from "@std/assert";
 import { createLibrary } from "../../library.ts";
 
 const library = createLibrary();
-const plugins = [library.of("dataset"), library.of("encoder"), library.of("fusion"), library.of("method")].flatMap((
-  registry,
+const plugins = (["dataset", "encoder", "fusion", "method", "estimator", "loss", "sampler"] as const).flatMap((
+  kind,
 ) => [
-  ...registry.list(),
+  ...library.of(kind).list(),
 ]);
 
 /** Numbers that are not for tuning, by the reason. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
-  "the data decide": ["bert.vocabulary", "bert.positions", "bert.padding"],
+  "the data decide": ["bert", "bert-base", "distilbert"].flatMap((name) => [
+    `${name}.vocabulary`,
+    `${name}.positions`,
+    `${name}.padding`,
+  ]),
 };
 const given = Object.values(GIVEN).flat();
 
