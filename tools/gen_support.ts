@@ -66,8 +66,8 @@ Operations that look at values are no kernels and are a \`TraceBreakError\` that
 
 ## Supported kernels
 
-The gradient is tfjs's own ("yes"), or one of \`tensor/gradients.ts\` where tfjs has none or a wrong one ("yes, ours"). Each
-case compares values and gradients with tfjs's CPU backend, and the gradient with finite differences.
+The gradient is tfjs's own ("yes"), or one of \`tensor/gradients.ts\` where tfjs has none or a wrong one ("yes, ours").
+Each case compares values and gradients with tfjs's CPU backend, and the gradient with finite differences.
 
 ${table(["Kernel", "Gradient", "Cases", "Note"], supported)}
 
