@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { costTable, type MethodCost, methodCosts } from "../../../tools/benchmarks/methods_bench.ts";
+import { allowed, costTable, type MethodCost, methodCosts } from "../../../tools/benchmarks/methods_bench.ts";
 import { selectEngine } from "../../../engines/mod.ts";
 import { createLibrary } from "../../../library.ts";
 
@@ -37,7 +37,11 @@ Deno.test("bench:methods measures steps and epochs beside what they should cost"
   }
 });
 
-Deno.test("the table marks what costs more than 1.3 times its theory", () => {
+Deno.test("a cost may lie 1.5 times above its theory on the grids' CNNs, 1.3 times on ones four times as wide", () => {
+  assertEquals([allowed([8, 16, 32]), allowed([32, 64, 128])], [1.5, 1.3]);
+});
+
+Deno.test("the table marks what costs more than its limit allows", () => {
   const row = (name: string, relative: number): MethodCost => ({
     name,
     kind: "method",
@@ -50,7 +54,7 @@ Deno.test("the table marks what costs more than 1.3 times its theory", () => {
     epochTheoretical: 1,
     drawn: 1,
   });
-  const [, within, above] = costTable([row("within", 2.59), row("above", 2.61)]).split("\n");
+  const [, within, above] = costTable([row("within", 2.59), row("above", 2.61)], 1.3).split("\n");
   assertStringIncludes(within, "2.59  ");
   assertEquals(within.includes("!"), false);
   assertStringIncludes(above, "2.61 !");
