@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { Refusal } from "../core/refusal.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
-import { at, byModality, mapByModality } from "../core/modality.ts";
+import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import { CLAIMS, defineMethod, type MethodPlugin } from "../core/kinds/mod.ts";
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
@@ -75,6 +75,98 @@ function partsOf(rows: number, weights: tf.Tensor1D | null): tf.Tensor1D {
   return tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
 }
 
+/** M_u, M'_u, who is curated (all [m]) and for how many steps more. */
+function stateOf(scope: Scope, m: number) {
+  const group = scope.group(GROUP);
+  return {
+    main: group.buffer("main", [m], zeros) as tf.Tensor1D,
+    bypass: group.buffer("bypass", [m], zeros) as tf.Tensor1D,
+    curated: group.buffer("curated", [m], zeros) as tf.Tensor1D,
+    left: group.buffer("left", [], zeros),
+  };
+}
+
+/** The gate whose mean stands for modality u's: its own, or by the released slip the first one's for the second. */
+function seenGate(
+  gates: ByModality<tf.Tensor2D>,
+  modality: string,
+  [first, second]: readonly string[],
+  running: GreedyOptions["runningGate"],
+): tf.Tensor2D {
+  const own = at(gates, modality);
+  if (running === "own" || modality !== second) return own;
+  const other = at(gates, first);
+  if (other.shape[1] === own.shape[1]) return other;
+  throw new Refusal({
+    what: 'use method "greedy" with runningGate=first',
+    must: `"${first}" and "${modality}" must have equal channels`,
+    found: `found ${other.shape[1]} and ${own.shape[1]}`,
+    hint: "take runningGate=own, or encoders of one width",
+  });
+}
+
+/** Gates of a level, [B, c_u] each: those of who is curated are their running mean, which takes this step in. */
+function curatedGates(
+  gates: ByModality<tf.Tensor2D>,
+  scope: Scope,
+  level: number,
+  modalities: readonly string[],
+  running: GreedyOptions["runningGate"],
+): ByModality<tf.Tensor2D> {
+  const group = scope.group(GROUP).in(`level${level + 1}`);
+  const each = tf.split(stateOf(scope, modalities.length).curated, modalities.length);
+  const flags = byModality(modalities, (_, u) => each[u]);
+  const weights = scope.weights();
+  // All levels have seen the same steps.
+  const count = tf.add(scope.group(GROUP).buffer("seen", [], zeros), 1);
+  scope.group(GROUP).update("seen", count);
+  const share = tf.div(1, count);
+  const rest = tf.sub(1, share);
+  const parts = tf.expandDims(tf.mul(partsOf(at(gates, modalities[0]).shape[0], weights), share), 1);
+  return mapByModality(gates, (gate, modality) => {
+    const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
+    // Cumulative average over all training steps, curated ones included: the batch's mean enters by its share.
+    const seen = stopGradient(seenGate(gates, modality, modalities, running));
+    const mean = tf.add(tf.sum(tf.mul(parts, seen), 0, true), tf.mul(before, rest));
+    group.in(modality).update("mean", mean);
+    const flag = at(flags, modality);
+    return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;
+  });
+}
+
+/**
+ * Accumulates this step's speeds and decides who is curated from the next step on.
+ *
+ * @param main Relative speed of each modality's encoder and head, [m].
+ * @param bypass That of the fusion's parameters on the path into it, [m].
+ */
+function decide(
+  scope: Scope,
+  main: tf.Tensor1D,
+  bypass: tf.Tensor1D,
+  { epsilon, steps, start, choice }: GreedyOptions,
+): void {
+  const m = main.shape[0];
+  const state = stateOf(scope, m);
+  const free = tf.cast(tf.lessEqual(state.left, 0), "float32");
+  const nextMain = tf.add(state.main, tf.mul(main, free)) as tf.Tensor1D;
+  const nextBypass = tf.add(state.bypass, tf.mul(bypass, free)) as tf.Tensor1D;
+  const late = tf.cast(tf.greaterEqual(scope.control("epoch"), start), "float32");
+  const group = scope.group(GROUP);
+  group.update("main", nextMain);
+  group.update("bypass", nextBypass);
+  if (choice === "random") {
+    const draw = group.in("choice").random("uniform", []) as tf.Scalar;
+    group.update("curated", tf.mul(randomCuration(draw, m), late));
+    return;
+  }
+  const decided = tf.mul(curationOf(nextMain, nextBypass, epsilon), tf.mul(late, free));
+  const rest = tf.maximum(tf.sub(state.left, 1), 0);
+  // A decision starts Q steps; otherwise what runs goes on until none are left.
+  group.update("left", tf.add(tf.mul(rest, tf.sub(1, free)), tf.mul(tf.sum(decided), steps)));
+  group.update("curated", tf.add(decided, tf.mul(state.curated, tf.cast(tf.greater(rest, 0), "float32"))));
+}
+
 /**
  * While a modality is curated, its channel gates are replaced by their running mean, so that its encoder learns without
  * help from the others. Works on fusions with channel gates; trains every head by its own cross-entropy.
@@ -140,113 +232,52 @@ export const greedy: MethodPlugin = defineMethod<GreedyOptions>({
       : modalities.length < 2
       ? "it compares modalities and needs at least two"
       : null,
-  create: ({ epsilon, steps, start, choice, runningGate }, { modalities }) => {
-    const m = modalities.length;
-    const state = (scope: Scope) => {
-      const group = scope.group(GROUP);
-      return {
-        main: group.buffer("main", [m], zeros) as tf.Tensor1D,
-        bypass: group.buffer("bypass", [m], zeros) as tf.Tensor1D,
-        curated: group.buffer("curated", [m], zeros) as tf.Tensor1D,
-        left: group.buffer("left", [], zeros),
-      };
-    };
-    return {
-      name: "greedy",
-      declares: { claims: [CLAIMS.taskLoss, CLAIMS.channelGates] },
-      channelGates(level, gates, scope) {
-        if (scope.mode === "eval") return gates; // prediction is never curated
-        const group = scope.group(GROUP).in(`level${level + 1}`);
-        const { curated } = state(scope);
-        const each = tf.split(curated, m);
-        const flags = byModality(modalities, (_, u) => each[u]);
-        const weights = scope.weights();
-        // All levels have seen the same steps.
-        const count = tf.add(scope.group(GROUP).buffer("seen", [], zeros), 1);
-        scope.group(GROUP).update("seen", count);
-        const share = tf.div(1, count);
-        const seenGate = (modality: string): tf.Tensor2D => {
-          const own = at(gates, modality);
-          if (runningGate === "own" || modality !== modalities[1]) return own;
-          const first = at(gates, modalities[0]);
-          if (first.shape[1] === own.shape[1]) return first;
-          throw new Refusal({
-            what: 'use method "greedy" with runningGate=first',
-            must: `"${modalities[0]}" and "${modality}" must have equal channels`,
-            found: `found ${first.shape[1]} and ${own.shape[1]}`,
-            hint: "take runningGate=own, or encoders of one width",
-          });
-        };
-        const rest = tf.sub(1, share);
-        const parts = tf.expandDims(tf.mul(partsOf(at(gates, modalities[0]).shape[0], weights), share), 1);
-        return mapByModality(gates, (gate, modality) => {
-          const before = group.in(modality).buffer("mean", [1, gate.shape[1]], zeros);
-          // Cumulative average over all training steps, curated ones included: the batch's mean enters by its share.
-          const mean = tf.add(
-            tf.sum(tf.mul(parts, stopGradient(seenGate(modality))), 0, true),
-            tf.mul(before, rest),
-          );
-          group.in(modality).update("mean", mean);
-          const flag = at(flags, modality);
-          return tf.add(tf.mul(gate, tf.sub(1, flag)), tf.mul(mean, flag)) as tf.Tensor2D;
+  create: (options, { modalities }) => ({
+    name: "greedy",
+    declares: { claims: [CLAIMS.taskLoss, CLAIMS.channelGates] },
+    channelGates: (level, gates, scope) =>
+      scope.mode === "eval" // prediction is never curated
+        ? gates
+        : curatedGates(gates, scope, level, modalities, options.runningGate),
+    taskLoss(_terms, step) {
+      const { own } = step.output;
+      if (own === undefined) {
+        throw new Refusal({
+          what: 'use method "greedy"',
+          must: "the fusion must have a head of its own per modality",
+          hint: "take mmtm with loss=separate",
         });
-      },
-      taskLoss(_terms, step) {
-        const { own } = step.output;
-        if (own === undefined) {
-          throw new Refusal({
-            what: 'use method "greedy"',
-            must: "the fusion must have a head of its own per modality",
-            hint: "take mmtm with loss=separate",
-          });
-        }
-        return Object.fromEntries(
-          modalities.map((modality) => [
-            `head:${modality}`,
-            whereKept(crossEntropy(at(own, modality), step.labels), step.keep, modality),
-          ]),
-        );
-      },
-      gradients(gradients, { params }, step) {
-        const { main, bypass, curated, left } = state(step.scope);
-        const names = Object.keys(params).sort();
-        const speeds = (of: (modality: string) => readonly string[]) =>
-          tf.stack(modalities.map((modality) => relativeSpeed(of(modality), gradients, params))) as tf.Tensor1D;
-        const own = speeds((modality) =>
-          names.filter((name) => [`encoder:${modality}`, `head:${modality}`].includes(groupOf(name)))
-        );
-        const around = speeds((modality) => names.filter((name) => step.bypass(name).includes(modality)));
-        const free = tf.cast(tf.lessEqual(left, 0), "float32");
-        const nextMain = tf.add(main, tf.mul(own, free)) as tf.Tensor1D;
-        const nextBypass = tf.add(bypass, tf.mul(around, free)) as tf.Tensor1D;
-        const late = tf.cast(tf.greaterEqual(step.scope.control("epoch"), start), "float32");
-        const group = step.scope.group(GROUP);
-        if (choice === "random") {
-          const draw = group.in("choice").random("uniform", []) as tf.Scalar;
-          group.update("main", nextMain);
-          group.update("bypass", nextBypass);
-          group.update("curated", tf.mul(randomCuration(draw, m), late));
-          return gradients;
-        }
-        const decided = tf.mul(curationOf(nextMain, nextBypass, epsilon), tf.mul(late, free));
-        const rest = tf.maximum(tf.sub(left, 1), 0);
-        group.update("main", nextMain);
-        group.update("bypass", nextBypass);
-        // A decision starts Q steps; otherwise what runs goes on until none are left.
-        group.update("left", tf.add(tf.mul(rest, tf.sub(1, free)), tf.mul(tf.sum(decided), steps)));
-        group.update("curated", tf.add(decided, tf.mul(curated, tf.cast(tf.greater(rest, 0), "float32"))));
-        return gradients;
-      },
-      emit(step) {
-        const { main, bypass, curated } = state(step.scope);
-        return {
-          stats: Object.fromEntries(
-            Object.entries({ curated, main, bypass }).flatMap(([name, values]) =>
-              tf.split(values, m).map((part, u) => [`${name}:${modalities[u]}`, tf.reshape(part, []) as tf.Scalar])
-            ),
+      }
+      return Object.fromEntries(
+        modalities.map((modality) => [
+          `head:${modality}`,
+          whereKept(crossEntropy(at(own, modality), step.labels), step.keep, modality),
+        ]),
+      );
+    },
+    gradients(gradients, { params }, step) {
+      const names = Object.keys(params).sort();
+      const speeds = (of: (modality: string) => readonly string[]) =>
+        tf.stack(modalities.map((modality) => relativeSpeed(of(modality), gradients, params))) as tf.Tensor1D;
+      const main = speeds((modality) =>
+        names.filter((name) => [`encoder:${modality}`, `head:${modality}`].includes(groupOf(name)))
+      );
+      const bypass = speeds((modality) => names.filter((name) => step.bypass(name).includes(modality)));
+      decide(step.scope, main, bypass, options);
+      return gradients;
+    },
+    emit(step) {
+      const { main, bypass, curated } = stateOf(step.scope, modalities.length);
+      return {
+        stats: Object.fromEntries(
+          Object.entries({ curated, main, bypass }).flatMap(([name, values]) =>
+            tf.split(values, modalities.length).map((part, u) => [
+              `${name}:${modalities[u]}`,
+              tf.reshape(part, []) as tf.Scalar,
+            ])
           ),
-        };
-      },
-    };
-  },
+        ),
+      };
+    },
+  }),
 });
