@@ -72,6 +72,19 @@ export function misfit(
   return null;
 }
 
+/**
+ * Whether every encoder gives what the fusion reads.
+ *
+ * @throws {Refusal} If one has fewer stages or layers, or no tokens.
+ */
+export function checkEncoders({ fusion, encoders }: Model): void {
+  for (const [modality, encoder] of Object.entries(encoders)) {
+    const lacking = lackOf(fusion, encoder);
+    if (lacking === null) continue;
+    throw new Refusal({ what: `put modality "${modality}" into this model`, ...lacking });
+  }
+}
+
 /** What a fusion needs and an encoder has instead, or `null`. */
 function lackOf({ needs }: Fusion, encoder: Encoder): { must: string; found: string } | null {
   const { stages = 0, tokens = false, layers = 0 } = needs;

@@ -12,7 +12,7 @@ import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import { lacksSome } from "./batches.ts";
 import type { Merged } from "./declarations.ts";
-import { featureBuffers, type Model } from "./model.ts";
+import { checkEncoders, featureBuffers, type Model } from "./model.ts";
 import { modelSpecs, type ProgramParts } from "./programs/parts.ts";
 import { selects } from "./select.ts";
 import { type Layout, layoutOf, mergedOf, optimizerValues, startValues } from "./state.ts";
@@ -253,6 +253,7 @@ export class RunState {
 
 /** What methods declare and the model is made of. */
 function found({ model, dataset, engine, batchSize }: StateParts): { merged: Merged; layout: Layout } {
+  checkEncoders(model);
   const merged = mergedOf(model, dataset, engine);
   return { merged, layout: layoutOf(model, dataset, merged, engine, batchSize) };
 }

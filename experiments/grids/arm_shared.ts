@@ -4,6 +4,7 @@
  * @module
  */
 import type { CellRequest } from "../../core/kinds/mod.ts";
+import type { PartConfig } from "../../core/record.ts";
 import { part } from "../config.ts";
 
 /** The seeds of all grids about ARM. */
@@ -19,7 +20,7 @@ export const PAPER: Readonly<Record<string, unknown>> = { readoutWeight: 0 };
 interface Setting {
   readonly dataset?: Readonly<Record<string, unknown>>;
   readonly training?: Readonly<Record<string, unknown>>;
-  readonly fusion?: string;
+  readonly fusion?: string | PartConfig;
 }
 
 /** A configuration on av-digits with the small CNN, by default with concatenation. */
@@ -32,7 +33,7 @@ export function cell(
     label,
     dataset: part("av-digits", dataset),
     encoder: part("cnn"),
-    fusion: part(fusion),
+    fusion: typeof fusion === "string" ? part(fusion) : fusion,
     methods: methods.map(([name, options]) => part(name, options)),
     training,
   };

@@ -1,15 +1,16 @@
 /** What every fusion must hold inside the harness: masks, readouts, batches. */
 import * as tf from "@tensorflow/tfjs";
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Scope } from "../../core/scope.ts";
+import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { bindScope, initialise } from "../../nn/mod.ts";
-import { forward, lossTerms, misfit, type Model, soloOf, subsetKeep, trainStep } from "../../training/mod.ts";
+import { forward, lossTerms, misfit, type Model, soloOf, subsetKeep, train, trainStep } from "../../training/mod.ts";
 import { assertClose, values, wave } from "../helpers/tensors.ts";
-import { toyDataset, toyModel } from "../helpers/toy.ts";
+import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 
 const library = createLibrary();
 const CONTROLS = { learningRate: 0.1, epoch: 0, progress: 0 };
@@ -168,4 +169,21 @@ Deno.test("a fusion that needs features of one width says which they are", async
     Refusal,
     "Cannot fuse as this fusion needs features of one width: found audio 8, image 9",
   );
+});
+
+Deno.test("train refuses encoders that give less than the fusion reads, before anything runs", async () => {
+  const dataset = await toyDataset(2);
+  const model = toyModel(library, dataset, "mmtm", []);
+  const { encoders } = toyModel(library, dataset, "concat", []);
+  const short = {
+    ...model,
+    encoders: { ...model.encoders, image: { ...encoders.image, stages: [encoders.image.stages[0]] } },
+  };
+  const engine = await onnxCpu.create();
+  await assertRejects(
+    () => train({ model: short, dataset, engine, training: toyTraining, seed: 0 }),
+    Refusal,
+    'Cannot put modality "image" into this model as the fusion looks at the 3 deepest stages: the encoder has 1',
+  );
+  await engine.dispose();
 });

@@ -26,6 +26,8 @@ const none = () => ({});
 function axesOf(axis: unknown, rank: number): number[] {
   if (axis === null || axis === undefined) return Array.from({ length: rank }, (_, i) => i);
   const list = Array.isArray(axis) ? axis as number[] : [axis as number];
+  const outside = list.find((a) => !Number.isInteger(a) || a < -rank || a >= rank);
+  if (outside !== undefined) throw new RangeError(`axis ${outside} is none of a tensor of rank ${rank}`);
   return [...new Set(list.map((a) => a < 0 ? a + rank : a))].sort((a, b) => a - b);
 }
 
@@ -275,19 +277,15 @@ export const normaliseAttributes: { readonly [K in KernelName]: Normalise<K> } =
       raw["begin"] as number | number[],
       raw["size"] as number | number[] | undefined,
     );
+    tf.slice_util.assertParamsValid(info, begin, size);
     return { begin, size };
   },
   SpaceToBatchND: (raw) => ({ block: raw["blockShape"] as number[], paddings: raw["paddings"] as number[][] }),
   SparseToDense: (raw) => ({ shape: raw["outputShape"] as number[] }),
   SplitV: (raw, [x]) => {
     const { axis: at } = axis(raw, [x]);
-    const given = raw["numOrSizeSplits"] as number | number[];
-    const extent = x.shape[at];
-    if (typeof given === "number") {
-      return { axis: at, sizes: Array.from({ length: given }, () => extent / given) };
-    }
-    const known = given.filter((size) => size !== -1).reduce((sum, size) => sum + size, 0);
-    return { axis: at, sizes: given.map((size) => size === -1 ? extent - known : size) };
+    const shape = { shape: [...x.shape] } as tf.Tensor;
+    return { axis: at, sizes: tf.backend_util.prepareSplitSize(shape, raw["numOrSizeSplits"] as number[], at) };
   },
   StridedSlice: (raw, [x]) => {
     const { begin, end, strides, finalShape } = tf.slice_util.sliceInfo(

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { noiseKernel } from "../../../tensor/noise.ts";
 import type { NamedSpecs, NamedTensors } from "../../../core/program.ts";
 import { normaliseAttributes, type RawAttributes } from "./attributes.ts";
+import { checkInputs, checkOutputs } from "./shapes.ts";
 import { Refusal } from "../../../core/refusal.ts";
 import { TraceBreakError, UnsupportedKernelError } from "../errors.ts";
 import {
@@ -250,8 +251,10 @@ function recorder(holder: TraceBackend, kernel: string): tf.KernelFunc {
       specs: readonly (ValueSpec | null)[],
     ) => unknown;
     const attributes = normalise((attrs ?? {}) as RawAttributes, values);
+    checkInputs(name, values, attributes);
     const inferred = rule.infer(values, attributes);
     const specs = Array.isArray(inferred) ? inferred as readonly ValueSpec[] : [inferred as ValueSpec];
+    checkOutputs(kernel, specs);
     const node = makeNode(kernel, values, attributes as Attributes, specs);
     const infos = node.outputs.map((output) => holder.hold(output));
     return infos.length === 1 && !Array.isArray(inferred) ? infos[0] : infos;
