@@ -23,6 +23,7 @@ import { lfm } from "./lfm.ts";
 import { cml } from "./cml.ts";
 import { mbsd } from "./mbsd.ts";
 import { mcr } from "./mcr.ts";
+import { midas } from "./midas.ts";
 import { mla } from "./mla.ts";
 import { mmCosine } from "./mm_cosine.ts";
 import { mmPareto } from "./mm_pareto.ts";
@@ -56,6 +57,15 @@ export { cml, type CmlOptions, confidenceHinge, predictionConfidence, removalCha
 export { curationOf, greedy, type GreedyOptions, randomCuration, relativeSpeed } from "./greedy.ts";
 export { infoReg, type InfoRegOptions, informationGain, regulation, squaredGradients } from "./info_reg.ts";
 export { clippedGapWeight, fittedShare, lfm, type LfmOptions } from "./lfm.ts";
+export {
+  labelShares,
+  likeness,
+  midas,
+  type MidasOptions,
+  type Misaligned,
+  misalignedLoss,
+  weakWeights,
+} from "./midas.ts";
 export { modalityValuation, type ModalityValuationOptions } from "./modality_valuation.ts";
 export { type Piece, recipe, weighted } from "./recipe.ts";
 export { mbsd, type MbsdOptions, type PairTerms, pairTerms } from "./mbsd.ts";
@@ -111,6 +121,7 @@ export const builtinMethods: readonly MethodPlugin[] = [
   cml,
   dgl,
   mbsd,
+  midas,
   mla,
   mlb,
   mmCosine,

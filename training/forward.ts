@@ -130,6 +130,18 @@ function atZeroInputs(
   return model.fusion.forward(changed, keep, scope, means);
 }
 
+/** Features of some rows of the batch. */
+function ofRows({ pooled, tokens, tokenMask, stages, layers }: Features, rows: tf.Tensor1D): Features {
+  const taken = <T extends tf.Tensor>(x: T): T => tf.gather(x, rows);
+  return {
+    pooled: taken(pooled),
+    ...tokens === undefined ? {} : { tokens: taken(tokens) },
+    ...tokenMask === undefined ? {} : { tokenMask: taken(tokenMask) },
+    ...stages === undefined ? {} : { stages: stages.map(taken) },
+    ...layers === undefined ? {} : { layers },
+  };
+}
+
 /** What two masks keep; `null` keeps all. */
 function both(first: Keep, second: Keep): Keep {
   if (first === null || second === null) return first ?? second;
@@ -215,6 +227,14 @@ function stepOver(model: Model, pass: Underway, scope: Scope): Step {
       );
     },
     masked: (mask) => fusion.forward(pass.features, both(mask, present), scope.as("eval"), means),
+    rearranged: (rows) => {
+      const moved = mapByModality(pass.features, (own, modality) => ofRows(own, at(rows, modality)));
+      const { keep } = pass;
+      const kept = keep === null
+        ? null
+        : mapByModality(keep, (column, modality) => tf.gather(column, at(rows, modality)));
+      return fusion.forward(moved, kept as Keep, scope.as("eval"), means);
+    },
     kernels: () =>
       fusion.kernels === undefined ? null : remember("harness/kernels", () => fusion.kernels!(pass.features, scope)),
     zeroed: (kept) => {

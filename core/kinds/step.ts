@@ -35,6 +35,11 @@ export interface Step {
   subset(kept: readonly string[]): FusionOutput;
   /** Output with any mask, columns [B, 1] of 0 and 1 (feature level, no buffer updates). */
   masked(keep: Keep): FusionOutput;
+  /**
+   * Output with every modality's features of other rows of the batch, modality u's of `rows[u]`, int32 [B] (feature level, no
+   * buffer updates): a sample that is made of several.
+   */
+  rearranged(rows: ByModality<tf.Tensor1D>): FusionOutput;
   /** Kernels [d_u, C] of a fusion that is linear in its features, as `Fusion.kernels`; `null` if it is not. */
   kernels(): ByModality<tf.Tensor2D> | null;
   /**

@@ -33,6 +33,7 @@ const METHODS = [
   on("lfm", { schedule: "stretched" }), // released: a schedule of 200 epochs
   on("mbsd"),
   on("mcr"),
+  on("midas", { warmup: 1 }), // of 70 epochs; the paper does not say how many
   on("mla", {}, "decision"),
   on("mlb"),
   on("mmcosine"),

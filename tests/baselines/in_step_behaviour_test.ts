@@ -208,6 +208,7 @@ const trained: [string, string, Record<string, unknown>][] = [
   ["arm-official", "concat", {}],
   ["greedy", "mmtm", { start: 0 }],
   ["mcr", "concat", { permutations: 4 }],
+  ["midas", "concat", { warmup: 1 }],
   ["modality-valuation", "concat", { warmup: 1 }],
   ["ogm", "concat", {}],
   ["ogm-ge", "concat", {}],
