@@ -29,7 +29,8 @@ import { ProgressView } from "./progress.ts";
 import { methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
 
-const flags: Readonly<Record<string, Flag>> = {
+/** Options of `armlab bench`. */
+export const benchFlags: Readonly<Record<string, Flag>> = {
   grid: { type: "text", value: "NAME", about: "a prepared grid, as NAME alone (default: quick, if no part is named)" },
   config: { type: "text", value: "FILE", about: "repeat a run exactly: the config.json of its folder" },
   dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
@@ -113,7 +114,10 @@ export const benchCommand: Command = {
   name: "bench",
   about: "train configurations with several seeds and compare them",
   async run(args: string[]): Promise<number> {
-    const specs = { ...flags, only: { type: "text", value: "LABEL#SEED", about: "run one cell of the grid" } as Flag };
+    const specs = {
+      ...benchFlags,
+      only: { type: "text", value: "LABEL#SEED", about: "run one cell of the grid" } as Flag,
+    };
     const parsed = parseFlags("bench", specs, args, { most: 1, about: "the name of one grid" });
     if (parsed.boolean.help) {
       console.log(
@@ -159,7 +163,7 @@ export const benchCommand: Command = {
 const PARTS = "--dataset, --data, --encoder, --fusion, --method, --compare or --modality";
 
 /** What a call asks for, checked as far as it can be without data. */
-interface Asked {
+export interface Asked {
   readonly requests: readonly CellRequest[];
   readonly seeds: readonly number[];
   /** Names that a comma puts on one model. */
@@ -173,7 +177,8 @@ interface Asked {
 /** More seeds than anybody trains. */
 const MOST_SEEDS = 10_000;
 
-async function askedOf(
+/** What a call asks for. @throws {Refusal} If it names what does not exist or does not go together. */
+export async function askedOf(
   parsed: Flags,
   prepared: string | undefined,
   library: Library,
@@ -297,7 +302,11 @@ async function bench(
 }
 
 /** Plans a grid, and says so if that takes long. */
-async function planned(options: GridOptions, composed: readonly string[][], view: ProgressView): Promise<GridPlan> {
+export async function planned(
+  options: GridOptions,
+  composed: readonly string[][],
+  view: ProgressView,
+): Promise<GridPlan> {
   const preparing = () => view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
   try {
     return await unlessQuick(preparing, () => withoutExit("plan a grid", () => planGrid(options)));
@@ -309,7 +318,8 @@ async function planned(options: GridOptions, composed: readonly string[][], view
   }
 }
 
-async function showPlan(plan: GridPlan, runs: string, json: boolean): Promise<number> {
+/** Prints what would become of a plan's runs; returns the exit code. */
+export async function showPlan(plan: GridPlan, runs: string, json: boolean): Promise<number> {
   const states = [];
   for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
   const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs);
@@ -318,7 +328,7 @@ async function showPlan(plan: GridPlan, runs: string, json: boolean): Promise<nu
 }
 
 /** The budgets of configurations in words, each once. */
-function budgetsOf(requests: readonly CellRequest[]): string {
+export function budgetsOf(requests: readonly CellRequest[]): string {
   const budgets = requests.map(({ training }) => {
     const { budget, epochs } = {
       budget: trainingOptions.budget.default,

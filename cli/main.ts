@@ -22,12 +22,14 @@ import { mergeCommand } from "./merge.ts";
 import { printableLine } from "./printable.ts";
 import { probeCommand } from "./probe.ts";
 import { reportCommand } from "./report.ts";
+import { tuneCommand } from "./tune.ts";
 import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
 
 /** Commands in the order in which help lists them. */
 export const commands: readonly Command[] = [
   benchCommand,
+  tuneCommand,
   viewCommand,
   valueCommand,
   dataCommand,

@@ -144,10 +144,10 @@ export class ProgressView {
     const labels = new Set(asked.map(({ request }) => request.label)).size;
     const count = (n: number, one: string) => `${n} ${one}${n === 1 ? "" : "s"}`;
     const taught = plan.teachers.length === 0 ? "" : ` and ${count(plan.teachers.length, "teacher")}`;
-    this.tell(
-      `${count(this.#total, "run")} (${count(labels, "configuration")} x ${count(seeds, "seed")}${taught}), ` +
-        `${workers} at once, engine ${plan.engine}`,
-    );
+    // Trials of a study have its seed alone.
+    const whole = labels * seeds === asked.length;
+    const what = `${count(labels, "configuration")}${whole ? ` x ${count(seeds, "seed")}` : ""}`;
+    this.tell(`${count(this.#total, "run")} (${what}${taught}), ${workers} at once, engine ${plan.engine}`);
     for (const { label, reason } of plan.unfit) this.tell(`  left out  ${label}: ${printableLine(reason)}`);
     for (const note of plan.notes) this.tell(`  note      ${printableLine(note)}`);
   }

@@ -270,6 +270,27 @@ export interface ExperimentRow {
   readonly runs: readonly { readonly seed: number; readonly id: string }[];
 }
 
+/** Which rows of an experiment are trials of which. */
+export interface ExperimentTuning {
+  /** Trials of a configuration in each study. */
+  readonly trials: number;
+  /** Configurations that are tuned. */
+  readonly rows: readonly {
+    /** Of the row with the configuration as given. */
+    readonly label: string;
+    /** Options that are tuned, as `--set` names them. */
+    readonly tuned: readonly string[];
+    readonly trials: readonly {
+      /** Of the trial's row. */
+      readonly label: string;
+      /** The study's seed. */
+      readonly study: number;
+      /** As `--set` takes them. */
+      readonly settings: readonly string[];
+    }[];
+  }[];
+}
+
 /** What a bench asked, kept before its first run starts. */
 export interface Experiment {
   readonly format: 1;
@@ -287,6 +308,8 @@ export interface Experiment {
   readonly budget: string;
   /** Modules of plugins, as given. */
   readonly plugins: readonly string[];
+  /** Which rows are trials of which, where it tunes. Absent if it does not. */
+  readonly tuning?: ExperimentTuning;
   /** ISO 8601. */
   readonly writtenAt: string;
 }

@@ -54,7 +54,7 @@ export const trainingOptions: OptionSpecs = {
     default: 0.02,
     min: 0,
     about: "start of the schedule",
-    tune: [0.005, 0.01, 0.02, 0.05],
+    tune: [0.005, 0.01, 0.02, 0.05, 0.1],
   },
   momentum: { type: "number", default: 0.9, min: 0, max: 1, about: "SGD momentum", source: "ARM (AAAI 2025)" },
   weightDecay: {

@@ -15,4 +15,6 @@ export { type CellOutcome, type GridEvent, type GridOptions, type GridResult, ru
 export * from "./settings.ts";
 export * from "./statistics.ts";
 export * from "./table.ts";
+export * from "./text_table.ts";
+export * from "./tuning/tune.ts";
 export * from "./versus.ts";

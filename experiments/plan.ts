@@ -30,6 +30,8 @@ export interface PlanOptions {
   readonly cells: readonly CellRequest[];
   /** At least one. */
   readonly seeds: readonly number[];
+  /** Those of a configuration that is not run with all of them. @default all */
+  readonly seedsOf?: (request: CellRequest) => readonly number[];
   /** Folder of all runs; need not exist. */
   readonly runs: string;
   readonly library: Library;
@@ -158,7 +160,8 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
   const [cells, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
   let index = 0;
   for (const request of options.cells) {
-    for (const seed of options.seeds) {
+    const seeds = options.seedsOf?.(request) ?? options.seeds;
+    for (const seed of seeds) {
       const cell: AskedCell = { index: index++, request, seed };
       try {
         const dataset = await datasets.get(request);
@@ -166,7 +169,7 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
         const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
         await pretrained.check(resolved, library, dataset);
         // The same for every seed.
-        if (seed === options.seeds[0]) {
+        if (seed === seeds[0]) {
           checkMemory(resolved, buildModel(resolved, library, dataset), dataset, (run) => engine.abstract(run));
         }
         const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);

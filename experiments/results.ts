@@ -80,7 +80,13 @@ export function configurations(
   outcomes: readonly CellOutcome[],
   options: ReferenceOptions = {},
 ): ConfigurationResult[] {
-  const finished = outcomes.filter((outcome) => outcome.status === "finished").map(({ cell, summary, timing }) => ({
+  // A grid of which the first row failed is compared with its first row all the same, which has nothing to compare with.
+  return collapseSeeds(finishedRuns(outcomes), { reference: options.reference ?? outcomes[0]?.cell.request.label });
+}
+
+/** The runs that finished, by the names of their cells. */
+export function finishedRuns(outcomes: readonly CellOutcome[]): FinishedRun[] {
+  return outcomes.filter((outcome) => outcome.status === "finished").map(({ cell, summary, timing }) => ({
     label: cell.request.label,
     id: cell.id,
     seed: cell.seed,
@@ -88,8 +94,6 @@ export function configurations(
     summary,
     timing,
   }));
-  // A grid of which the first row failed is compared with its first row all the same, which has nothing to compare with.
-  return collapseSeeds(finished, { reference: options.reference ?? outcomes[0]?.cell.request.label });
 }
 
 interface Row {

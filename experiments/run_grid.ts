@@ -29,7 +29,7 @@ export interface GridOptions extends PlanOptions {
   readonly command?: (request: CellRequest, seed: number) => string;
   readonly onEvent?: (event: GridEvent) => void;
   /** What is asked, to be kept beside the runs before the first of them starts; not kept if absent. */
-  readonly experiment?: Pick<Experiment, "name" | "question" | "command" | "reference" | "budget">;
+  readonly experiment?: Pick<Experiment, "name" | "question" | "command" | "reference" | "budget" | "tuning">;
 }
 
 /** What happens in a grid. */

@@ -181,6 +181,18 @@ const experiment: z.ZodType<Experiment> = z.looseObject({
   seeds: z.array(z.number().int()),
   budget: z.string(),
   plugins: z.array(z.string()),
+  tuning: z.looseObject({
+    trials: count,
+    rows: z.array(z.looseObject({
+      label: z.string(),
+      tuned: z.array(z.string()),
+      trials: z.array(z.looseObject({
+        label: z.string(),
+        study: z.number().int(),
+        settings: z.array(z.string()),
+      })),
+    })),
+  }).optional(),
   writtenAt: z.iso.datetime(),
 });
 

@@ -151,6 +151,28 @@ export function epochOf(spec: RunSpec, epoch: number): EpochRecord {
   };
 }
 
+/** The result of a finished run. */
+export function summaryOf(config: RunConfig, spec: RunSpec): RunSummary {
+  const epochs = spec.epochs ?? 4;
+  const accuracy = (spec.accuracy ?? 0.9) + 0.004 * (noise(config.seed, 99, spec.accuracy ?? 0.9) - 0.5);
+  return {
+    format: 1,
+    id: runId(config),
+    seed: config.seed,
+    selectedOn: "validation",
+    selectedEpoch: epochs - 1,
+    epochs,
+    steps: 40 * epochs,
+    samplesDrawn: 2500 * epochs,
+    validation: metrics(config.modalities, accuracy + 0.005, config.seed),
+    test: metrics(config.modalities, accuracy, config.seed),
+    ...(spec.classes === null ? {} : { classes: spec.classes ?? digits }),
+    ...(spec.readsLabels ? { readsLabels: true as const } : {}),
+    parameters: 123456,
+    parametersByGroup: { head: 123456 },
+  };
+}
+
 /** Writes a run; returns its id. */
 export function writeRun(runs: string, spec: RunSpec): string {
   const config = configOf(spec);
@@ -182,7 +204,6 @@ export function writeRun(runs: string, spec: RunSpec): string {
     );
   }
   if (state === "finished") {
-    const accuracy = (spec.accuracy ?? 0.9) + 0.004 * (noise(config.seed, 99, spec.accuracy ?? 0.9) - 0.5);
     write(
       "timing.json",
       {
@@ -197,25 +218,7 @@ export function writeRun(runs: string, spec: RunSpec): string {
         deno: "2.9.6",
       } satisfies RunTiming,
     );
-    write(
-      "summary.json",
-      {
-        format: 1,
-        id,
-        seed: config.seed,
-        selectedOn: "validation",
-        selectedEpoch: epochs - 1,
-        epochs,
-        steps: 40 * epochs,
-        samplesDrawn: 2500 * epochs,
-        validation: metrics(config.modalities, accuracy + 0.005, config.seed),
-        test: metrics(config.modalities, accuracy, config.seed),
-        ...(spec.classes === null ? {} : { classes: spec.classes ?? digits }),
-        ...(spec.readsLabels ? { readsLabels: true as const } : {}),
-        parameters: 123456,
-        parametersByGroup: { head: 123456 },
-      } satisfies RunSummary,
-    );
+    write("summary.json", summaryOf(config, spec));
   }
   return id;
 }
