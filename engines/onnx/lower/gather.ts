@@ -36,11 +36,13 @@ function legal(b: Builder, kernel: string, indices: Value, extents: readonly num
   }
   const one = extents.length === 1;
   const ends = b.constant(extents, one ? [] : [extents.length], indices.dtype);
+  // As one long axis: the runtime compares along the last one, and an axis of extent 1 costs ten times as much.
+  const numbers = one ? b.reshape(indices, [sizeOf(indices.shape)]) : indices;
   const inside = b.op("And", [
-    b.op("GreaterOrEqual", [indices, b.scalar(0, indices.dtype)]),
-    b.op("Less", [indices, ends]),
+    b.op("GreaterOrEqual", [numbers, b.scalar(0, indices.dtype)]),
+    b.op("Less", [numbers, ends]),
   ]);
-  if (one) return inside;
+  if (one) return b.reshape(inside, indices.shape);
   return b.cast(b.reduce("ReduceMin", b.cast(inside, "int32"), [indices.shape.length - 1], true), "bool");
 }
 
@@ -102,15 +104,30 @@ function addedUp(b: Builder, indices: Value, updates: Value, shape: readonly num
   const [count, size, width] = [indices.shape.slice(0, -1), shape.slice(0, depth), shape.slice(depth)].map(sizeOf);
   const each = b.expand(numeric(b, updates), [...indices.shape.slice(0, -1), ...shape.slice(depth)]);
   const inside = legal(b, "ScatterNd", indices, shape.slice(0, depth));
-  const numbers = rowNumbers(b, indices, shape.slice(0, depth), inside, 0);
-  const rows = chosen(b, inside === null ? null : b.reshape(inside, [count, 1]), b.reshape(each, [count, width]));
-  const sums = added(b, b.filled(0, [size, width], each.dtype), numbers, rows);
+  const extents = shape.slice(0, depth);
+  const rows = b.reshape(each, [count, width]);
+  let sums: Value;
+  if (inside !== null && size < count) {
+    // What names no place goes to a row behind the others, which are fewer than the rows that would have to be blanked.
+    const numbers = rowNumbers(b, indices, extents, inside, size);
+    sums = b.slice(added(b, b.filled(0, [size + 1, width], each.dtype), numbers, rows), [0, 0], [size, width]);
+  } else {
+    const numbers = rowNumbers(b, indices, extents, inside, 0);
+    sums = added(b, b.filled(0, [size, width], each.dtype), numbers, rowsInside(b, inside, rows));
+  }
   return b.cast(b.reshape(sums, shape), updates.dtype);
 }
 
 /** Values where a truth holds, else zeros. */
 function chosen(b: Builder, inside: Value | null, values: Value): Value {
   return inside === null ? values : b.where(inside, values, b.constant([0], [], values.dtype));
+}
+
+/** Rows [count, width] where a truth of the row holds, else zeros. */
+function rowsInside(b: Builder, inside: Value | null, rows: Value): Value {
+  const [count, width] = rows.shape;
+  const [list, flat] = width === 1 ? [[count], [count]] : [[count, 1], rows.shape];
+  return inside === null ? rows : b.reshape(chosen(b, b.reshape(inside, list), b.reshape(rows, flat)), rows.shape);
 }
 
 /** Indices with 0 in place of what is no place. */
@@ -235,18 +252,14 @@ export const gatherRules: Rules<
         b.op("GreaterOrEqual", [number, b.scalar(0, "int64")]),
         b.op("Less", [number, b.scalar(segments, "int64")]),
       ]);
-      const rows = b.where(
-        b.reshape(legal, [ids.shape[0], ...x.shape.slice(1).map(() => 1)]),
-        float(b, x),
-        b.scalar(0),
-      );
-      const numbers = b.where(legal, number, b.scalar(0, "int64"));
       const width = sizeOf(x.shape.slice(1));
+      const rows = rowsInside(b, legal, b.reshape(float(b, x), [ids.shape[0], width]));
+      const numbers = b.where(legal, number, b.scalar(0, "int64"));
       const sums = added(
         b,
         b.filled(0, [segments, width], "float32"),
         b.reshape(numbers, [ids.shape[0]]),
-        b.reshape(rows, [ids.shape[0], width]),
+        rows,
       );
       return b.reshape(sums, [segments, ...x.shape.slice(1)]);
     },
