@@ -72,7 +72,7 @@ function fusionLines(plugin: FusionPlugin, library: Library): string[] {
       plugin.create({}, context(m));
       return true;
     } catch (error) {
-      if (error instanceof Refusal || error instanceof RangeError) return false;
+      if (error instanceof Refusal) return false;
       throw error;
     }
   });

@@ -125,7 +125,7 @@ export function built(
   try {
     return plugin.create(options, context);
   } catch (error) {
-    if (error instanceof Refusal || error instanceof RangeError && error.message !== "") return null;
+    if (error instanceof Refusal) return null;
     throw error;
   }
 }

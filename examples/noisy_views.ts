@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Random } from "../core/mod.ts";
+import { Random, Refusal } from "../core/mod.ts";
 import { fingerprintOf } from "../datasets/mod.ts";
 import { type DatasetPlugin, defineDataset, type Split } from "../mod.ts";
 
@@ -70,7 +70,12 @@ export const noisyViews: DatasetPlugin = defineDataset<NoisyViewsOptions>({
   tiny: { samples: 40 },
   async load(options) {
     if (options.noise.length !== 3) {
-      throw new RangeError(`Cannot load "noisy-views" as noise must have three values: found ${options.noise.length}`);
+      throw new Refusal({
+        what: 'load "noisy-views"',
+        must: "noise must have three values",
+        found: `found ${options.noise.length}`,
+        hint: "--set dataset.noise=2,4,6",
+      });
     }
     const splits = {
       train: split("train", options.samples, options),
