@@ -46,7 +46,7 @@ Deno.test("every file, command and output of docs/plugins.md is as it says", asy
           const found = await armlab(folder, given);
           const expected = /ends with (\d)/.exec(comment)?.[1] ?? "0";
           assertEquals(`${found.code}`, expected, `${line}\n${found.out}\n${found.err}`);
-          return found.out;
+          return found.out + found.err;
         }));
         out = ended.join("\n");
         commands += lines.length;
@@ -54,7 +54,7 @@ Deno.test("every file, command and output of docs/plugins.md is as it says", asy
         for (const line of lines) assertStringIncludes(out, line.trimEnd());
       }
     }
-    assertEquals(commands, 16);
+    assertEquals(commands, 17);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
