@@ -227,6 +227,21 @@ async function load(options: AvDigitsOptions): Promise<Dataset> {
     splits,
     fingerprint: await fingerprintOf(splits),
     notices: source.manifest.sources.map((item) => `${item.package}, ${item.licence}: ${item.use}`),
+    preview(name, sample) {
+      const { inputs } = splits[name];
+      const own = (modality: "audio" | "image", width: number) =>
+        inputs[modality].slice(sample * width, (sample + 1) * width) as Float32Array;
+      const { mean, std } = scale.image;
+      // Noise goes beyond black and white; a picture does not.
+      const pixels = Uint8Array.from(
+        own("image", SIDE * SIDE),
+        (value) => Math.round(255 * Math.min(1, Math.max(0, value * std + mean))),
+      );
+      return {
+        audio: [{ kind: "spectrogram", frames: FRAMES, bands: BANDS, values: own("audio", FRAMES * BANDS) }],
+        image: [{ kind: "image", width: SIDE, height: SIDE, channels: 1, values: pixels }],
+      };
+    },
   };
   checkDataset(dataset);
   return dataset;

@@ -17,6 +17,7 @@ export type { FilesKind, FilesModality, FilesSpec, FoldedSplit, MadeSplit, Named
 export type { Broken, Stream, Values } from "./files/values.ts";
 export { fingerprintOf } from "./fingerprint.ts";
 export * from "./information_sets.ts";
+export { brightness, previewOf } from "./preview.ts";
 export { selectModalities } from "./select.ts";
 export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } from "./synthetic.ts";
 export * from "./transforms/invertible.ts";

@@ -49,6 +49,29 @@ export interface Split {
 /** Names of splits. */
 export type SplitName = "train" | "validation" | "test";
 
+/** One modality of a sample, as people see, hear or read it. */
+export type Preview =
+  /** A picture: `values` [height, width, channels], 0 is dark and 255 bright. */
+  | {
+    readonly kind: "image";
+    readonly width: number;
+    readonly height: number;
+    readonly channels: 1 | 3;
+    readonly values: Uint8Array;
+  }
+  /** Loudness over time: `values` [frames, bands] in any unit, low bands first. */
+  | {
+    readonly kind: "spectrogram";
+    readonly frames: number;
+    readonly bands: number;
+    readonly values: Float32Array;
+  }
+  /** A sound: `values` in -1..1, so many a second. */
+  | { readonly kind: "sound"; readonly sampleRate: number; readonly values: Float32Array }
+  | { readonly kind: "text"; readonly text: string }
+  /** What has no form that people know: the numbers, row-major. */
+  | { readonly kind: "values"; readonly shape: readonly number[]; readonly values: Float32Array | Int32Array };
+
 /** A loaded dataset. */
 export interface Dataset {
   readonly name: string;
@@ -60,6 +83,12 @@ export interface Dataset {
   readonly fingerprint: string;
   /** Licence notices of the sources. */
   readonly notices: readonly string[];
+  /**
+   * How people see a sample: by modality what there is to see, hear or read of it, best first. Nothing is trained on it.
+   *
+   * @param sample Its place in the split. @default the values that are trained on, plainly (`previewOf`)
+   */
+  preview?(split: SplitName, sample: number): ByModality<readonly Preview[]> | Promise<ByModality<readonly Preview[]>>;
 }
 
 /** A registered dataset. */
