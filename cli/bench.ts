@@ -89,6 +89,11 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
     value: "30s|STEPS",
     about: "keep checkpoints within epochs too, so often (default: at each epoch's end and when stopped)",
   },
+  keep: {
+    type: "text",
+    value: "features",
+    about: "keep pooled features of the test split, of finished runs too: the viewer draws them side by side",
+  },
   workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
   plugin: pluginFlag,
@@ -278,6 +283,8 @@ async function bench(
     skipUnfit: parsed.boolean["skip-unfit"],
     continueOnError: onError === "continue",
     checkpointEvery: every === undefined ? undefined : parseInterval("--checkpoint-every", every),
+    keepFeatures: parsed.text.keep !== undefined &&
+      parseChoice("--keep", parsed.text.keep, ["features"]) === "features",
     command: (request, seed) => cellCommand(args, request, seed),
     onEvent: (event) => view.show(event),
     experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),

@@ -3,12 +3,14 @@
  *
  * - `config.json`: `RunConfig`, written first.
  * - `metrics.jsonl`: one `EpochRecord` a line, appended after each epoch.
+ * - `valuation.jsonl`: one `ValuationRecord` a line, appended before each epoch's record.
  * - `checkpoint.safetensors`: tensors, tables and the place in the schedule in one file, replaced atomically.
  * - `progress.json`: `RunProgress`, replaced while the run goes on; of no meaning afterwards.
  * - `failure.json`: `RunFailure`, if the run stopped by an error; removed when it is run again.
  * - `summary.json`: `RunSummary`, written last, atomically: its presence means finished.
  * - `timing.json`: `RunTiming`. Apart from the others because those are equal, byte for byte, for equal configurations.
  * - `predictions-<split>.safetensors`: `Predictions` of validation and test by the tested parameters.
+ * - `features-test.safetensors`: `PooledFeatures`, where a bench was asked to keep them.
  * - `log.txt`: what happened, a line with its time each, for people.
  *
  * Beside the runs, `<runs>/experiments/<name>.json` holds what a bench asked: `Experiment`.
@@ -258,6 +260,33 @@ export interface Predictions {
   readonly solo: ByModality<Float32Array> | null;
   /** Raw contributions phi^CMI of each modality [N] (methods: ARM Eq. 11). */
   readonly phi: ByModality<Float32Array>;
+}
+
+/**
+ * One line of `valuation.jsonl`: how an epoch left the samples of validation that are followed, the same ones in all runs on
+ * a split. Raw contributions phi^CMI (methods: ARM Eq. 11) and probabilities of the true class, to six digits.
+ */
+export interface ValuationRecord {
+  /** From 0. */
+  readonly epoch: number;
+  /** Places in the validation split [n]. */
+  readonly ids: readonly number[];
+  /** Contribution of each modality [n]. */
+  readonly phi: ByModality<readonly number[]>;
+  /** Probability of the true class [n]. */
+  readonly fused: readonly number[];
+  /** The same by each modality's own readout [n]. */
+  readonly solo: ByModality<readonly number[]>;
+}
+
+/** Pooled features of the test split by the tested parameters: N samples in the split's order. */
+export interface PooledFeatures {
+  /** True classes [N]. */
+  readonly labels: Int32Array;
+  /** Of each modality [N, d_u]. */
+  readonly pooled: ByModality<Float32Array>;
+  /** The fused feature [N, d]. */
+  readonly fused: Float32Array;
 }
 
 /** One row of an experiment: a configuration with its seeds. */

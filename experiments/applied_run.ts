@@ -11,7 +11,7 @@ import type { Engine } from "../core/program.ts";
 import type { RunConfig, RunSummary } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
-import { openRun } from "../store/run_folder.ts";
+import { openRun, type RunFolder } from "../store/run_folder.ts";
 import type { Predictor } from "../training/predictor.ts";
 import { predictWith } from "../training/run.ts";
 import { RunState } from "../training/run_state.ts";
@@ -39,6 +39,29 @@ export interface AppliedRun {
 export async function applyRun(path: string, what: string, library: Library, engine: Engine): Promise<AppliedRun> {
   const full = resolve(path);
   const folder = openRun(dirname(full), basename(full));
+  const load = async (config: RunConfig) =>
+    selectModalities(await loadSameDataset(library, config, what), config.modalities);
+  return await applied(folder, what, library, load, engine);
+}
+
+/** The same on a dataset that is loaded already. @throws {Refusal} If the run is not finished. */
+export async function applyModel(
+  folder: RunFolder,
+  what: string,
+  library: Library,
+  dataset: Dataset,
+  engine: Engine,
+): Promise<AppliedRun> {
+  return await applied(folder, what, library, () => Promise.resolve(dataset), engine);
+}
+
+async function applied(
+  folder: RunFolder,
+  what: string,
+  library: Library,
+  load: (config: RunConfig) => Promise<Dataset>,
+  engine: Engine,
+): Promise<AppliedRun> {
   const [config, stored] = [await folder.config(), await folder.model()];
   if (config === null || stored === null) {
     throw new Refusal({
@@ -48,8 +71,7 @@ export async function applyRun(path: string, what: string, library: Library, eng
       hint: "run it to its end by the same bench command",
     });
   }
-  const loaded = await loadSameDataset(library, config, what);
-  const dataset = selectModalities(loaded, config.modalities);
+  const dataset = await load(config);
   const { model, batchSize } = { model: buildModel(config, library, dataset), batchSize: config.training.batchSize };
   const tensors = { ...names.param.over(stored.params), ...names.buffer.over(stored.buffers) };
   const { predictor, dispose } = predictWith(

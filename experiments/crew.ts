@@ -22,6 +22,8 @@ export interface CrewOptions {
   readonly signal?: AbortSignal;
   /** How often cells keep a checkpoint within epochs. */
   readonly checkpointEvery?: CheckpointInterval;
+  /** Keeps pooled features of the test split. */
+  readonly keepFeatures?: boolean;
   readonly command: (cell: GridCell) => string;
   /** The next cell, if there is one. */
   readonly next: () => GridCell | undefined;
@@ -112,9 +114,16 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
     options.onEvent(cell, { type: "failed", message: said });
     end(options.next());
   };
-  const { checkpointEvery, command } = options;
+  const { checkpointEvery, keepFeatures, command } = options;
   const run = () =>
-    send({ type: "run", cell: cell.index, config: cell.config, command: command(cell), checkpointEvery });
+    send({
+      type: "run",
+      cell: cell.index,
+      config: cell.config,
+      command: command(cell),
+      checkpointEvery,
+      keepFeatures,
+    });
   options.signal?.addEventListener("abort", stop);
   worker.onerror = (event) => {
     event.preventDefault();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochRecord, RunConfig } from "../core/record.ts";
+import type { EpochRecord, RunConfig, ValuationRecord } from "../core/record.ts";
 import type { RunFolder } from "../store/run_folder.ts";
 import { type Checkpoint, type CheckpointState, sampleBudget } from "../training/mod.ts";
 import type { CellEvent } from "./run_cell.ts";
@@ -70,9 +70,14 @@ export class CheckpointKeeper {
     return saved === null ? undefined : { tensors: saved.tensors, state: saved.state.checkpoint };
   }
 
-  /** Keeps an epoch's record, then its checkpoint. */
-  async endEpoch(record: EpochRecord, checkpoint: () => Promise<Checkpoint>): Promise<void> {
+  /** Keeps an epoch's valuation and record, then its checkpoint. */
+  async endEpoch(
+    record: EpochRecord,
+    checkpoint: () => Promise<Checkpoint>,
+    valuation: ValuationRecord,
+  ): Promise<void> {
     this.#checkHeld();
+    await this.#folder.appendValuation(valuation);
     await this.#folder.appendEpoch(record);
     await this.keep(checkpoint);
     const { accuracy } = record.validation;

@@ -15,6 +15,7 @@ import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
 import { type CheckpointInterval, DivergenceError, InterruptedError, stepForwards, train } from "../training/mod.ts";
 import { reportText } from "../nn/pretrained.ts";
+import { applyModel } from "./applied_run.ts";
 import { buildModel } from "./config.ts";
 import { startFrom } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
@@ -42,6 +43,8 @@ export interface CellOptions {
   readonly signal?: AbortSignal;
   /** How often a checkpoint is kept within epochs, beside that at each epoch's end. @default never */
   readonly checkpointEvery?: CheckpointInterval;
+  /** Keeps pooled features of the test split. @default {false} */
+  readonly keepFeatures?: boolean;
   readonly onEvent?: (event: CellEvent) => void;
 }
 
@@ -78,10 +81,16 @@ export class CellRunner {
     const keeper = new CheckpointKeeper(folder, config, emit, () => this.#checkHeld());
     try {
       this.#checkHeld();
-      if (await this.#finished(config, folder, emit)) return;
+      const done = await this.#finished(config, folder, emit);
+      if (done !== null) {
+        if (options.keepFeatures) await this.#keepFeatures(config, folder);
+        emit({ type: "finished", ...done, reused: true });
+        return;
+      }
       await folder.create(config, beginning(config));
       await folder.forgetFailure();
       const { summary, timing } = await this.#train(config, folder, keeper, options);
+      if (options.keepFeatures) await this.#keepFeatures(config, folder);
       emit({ type: "finished", summary, timing, reused: false });
     } catch (error) {
       if (error instanceof InterruptedError) {
@@ -98,20 +107,39 @@ export class CellRunner {
     if (this.#held.lock !== undefined) checkLock(this.#held.lock);
   }
 
-  /** Whether a run is finished already, which is told. One whose model is gone is trained anew. */
-  async #finished(config: RunConfig, folder: RunFolder, emit: (event: CellEvent) => void): Promise<boolean> {
-    const done = await folder.summary();
-    if (done === null) return false;
+  /** The result of a run that is finished already; `null` if there is none. One whose model is gone is trained anew. */
+  async #finished(
+    config: RunConfig,
+    folder: RunFolder,
+    emit: (event: CellEvent) => void,
+  ): Promise<{ summary: RunSummary; timing: RunTiming } | null> {
+    const summary = await folder.summary();
+    if (summary === null) return null;
     await folder.create(config);
     const timing = await folder.timing();
     if (!await folder.hasModel()) {
       await folder.reopen();
       emit({ type: "note", text: `the model of finished run ${folder.id} is gone: training anew` });
-      return false;
+      return null;
     }
     await folder.tidy();
-    emit({ type: "finished", summary: done, timing, reused: true });
-    return true;
+    return { summary, timing };
+  }
+
+  /** Keeps pooled features of a finished run that has none: its tested model is applied to the test split once more. */
+  async #keepFeatures(config: RunConfig, folder: RunFolder): Promise<void> {
+    if (await folder.hasFeatures()) return;
+    const dataset = await this.#load(config);
+    const engine = await this.#open(config);
+    const applied = await applyModel(folder, `keep features of run ${folder.id}`, this.#library, dataset, engine);
+    try {
+      const { test } = dataset.splits;
+      const { pooled, fused } = await applied.predictor.detail(test);
+      this.#checkHeld();
+      await folder.keepFeatures({ labels: test.labels, pooled, fused });
+    } finally {
+      applied.dispose();
+    }
   }
 
   /** Keeps a failure; returns it in words. */
@@ -195,7 +223,7 @@ export class CellRunner {
         told = performance.now();
         emit({ type: "step", epoch, samplesDrawn });
       },
-      onEpoch: (record, checkpoint) => keeper.endEpoch(record, checkpoint),
+      onEpoch: (record, checkpoint, valuation) => keeper.endEpoch(record, checkpoint, valuation),
       onCheckpoint: (checkpoint) => keeper.keep(checkpoint),
     });
     const timing: RunTiming = {

@@ -25,6 +25,8 @@ export interface GridOptions extends PlanOptions {
   readonly signal?: AbortSignal;
   /** How often cells keep a checkpoint within epochs, beside that at each epoch's end. @default never */
   readonly checkpointEvery?: CheckpointInterval;
+  /** Keeps pooled features of the test split of every cell, of finished ones too. @default {false} */
+  readonly keepFeatures?: boolean;
   /** The command that runs one cell alone, for failures. */
   readonly command?: (request: CellRequest, seed: number) => string;
   readonly onEvent?: (event: GridEvent) => void;
@@ -96,6 +98,7 @@ export async function runPlan(plan: GridPlan, options: GridOptions): Promise<Gri
         lock,
         signal: options.signal,
         checkpointEvery: options.checkpointEvery,
+        keepFeatures: options.keepFeatures,
         command: commandOf,
         next: () => halted || options.signal?.aborted ? undefined : queue.shift(),
         onEvent(cell, event) {

@@ -28,6 +28,7 @@ export type WorkerRequest =
     readonly config: RunConfig;
     readonly command: string;
     readonly checkpointEvery?: CheckpointInterval;
+    readonly keepFeatures?: boolean;
   }
   | { readonly type: "stop" };
 
@@ -73,6 +74,7 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
         command: data.command,
         signal: stop.signal,
         checkpointEvery: data.checkpointEvery,
+        keepFeatures: data.keepFeatures,
         onEvent: (event) => reply({ type: "event", cell: data.cell, event }),
       });
       break;

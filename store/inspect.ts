@@ -4,12 +4,20 @@
  * @module
  */
 import { join } from "node:path";
-import type { EpochRecord, RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import type {
+  EpochRecord,
+  RunConfig,
+  RunFailure,
+  RunProgress,
+  RunSummary,
+  RunTiming,
+  ValuationRecord,
+} from "../core/record.ts";
 import { readTextSync, StoreError, storeErrorOf } from "./files.ts";
 import { withLines } from "./lines.ts";
 import { type LockHolder, lockHolder } from "./lock.ts";
 import { experimentsFolder } from "./experiments.ts";
-import { maxJsonBytes, maxMetricsBytes, parseEpoch, remedies, runFiles } from "./run_folder.ts";
+import { maxJsonBytes, maxMetricsBytes, parseEpoch, parseValuation, remedies, runFiles } from "./run_folder.ts";
 import { isRunId, runId } from "./run_id.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
@@ -184,6 +192,31 @@ export function inspectEpochs(runsDir: string, name: string): EpochsReport {
     };
   } catch (error) {
     if (error instanceof StoreError) return { records, total, reason: error.message };
+    throw error;
+  }
+}
+
+/** What a run keeps of the samples that are followed, as far as it can be read. */
+export interface ValuationReport {
+  readonly records: readonly ValuationRecord[];
+  /** Why there may be more than `records`; else `null`. */
+  readonly reason: string | null;
+}
+
+/** Reads the valuation of followed samples up to the first damaged line, of thousands of epochs a part; does not throw. */
+export function inspectValuation(runsDir: string, name: string): ValuationReport {
+  const path = join(runsDir, name, runFiles.valuation);
+  const records: ValuationRecord[] = [];
+  try {
+    withLines(path, maxMetricsBytes, ({ count, at }) => {
+      const stride = Math.ceil(count / maxRecords);
+      for (let i = 0; i < count; i++) {
+        if (i % stride === 0 || i === count - 1) records.push(parseValuation(at(i), i, path));
+      }
+    });
+    return { records, reason: null };
+  } catch (error) {
+    if (error instanceof StoreError) return { records, reason: error.message };
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./experiments.ts";
+export * from "./features.ts";
 export * from "./files.ts";
 export * from "./index.ts";
 export * from "./inspect.ts";

@@ -10,12 +10,14 @@ import type { NamedHostTensors } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import type {
   EpochRecord,
+  PooledFeatures,
   Predictions,
   RunConfig,
   RunFailure,
   RunProgress,
   RunSummary,
   RunTiming,
+  ValuationRecord,
 } from "../core/record.ts";
 import {
   appendLine,
@@ -34,6 +36,7 @@ import {
 } from "./files.ts";
 import { canonicalJson } from "../core/canonical.ts";
 import { isRunId, runId } from "./run_id.ts";
+import { writeFeatures } from "./features.ts";
 import { writePredictions } from "./predictions.ts";
 import { readSafetensors, SEALED, writeSafetensors } from "./tensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
@@ -45,10 +48,12 @@ const quoted = (text: string) => JSON.stringify(text.slice(0, 40));
 export const runFiles = {
   config: "config.json",
   metrics: "metrics.jsonl",
+  valuation: "valuation.jsonl",
   checkpoint: "checkpoint.safetensors",
   model: "model.safetensors",
   "predictions-validation": "predictions-validation.safetensors",
   "predictions-test": "predictions-test.safetensors",
+  "features-test": "features-test.safetensors",
   progress: "progress.json",
   failure: "failure.json",
   summary: "summary.json",
@@ -232,6 +237,21 @@ export class RunFolder {
     await appendLine(this.file("metrics"), canonicalJson(record));
   }
 
+  /** Adds the valuation of the samples that are followed, before the record of its epoch. @throws {StoreError} As that. */
+  async appendValuation(record: ValuationRecord): Promise<void> {
+    await appendLine(this.file("valuation"), canonicalJson(record));
+  }
+
+  /** Keeps pooled features of a finished run. @throws {StoreError} If they cannot be written. */
+  async keepFeatures(features: PooledFeatures): Promise<void> {
+    await writeFeatures(this.file("features-test"), this.id, features);
+  }
+
+  /** Whether there are pooled features. */
+  async hasFeatures(): Promise<boolean> {
+    return await isFile(this.file("features-test"));
+  }
+
   /**
    * The records of all epochs. A last line without its end is left out: it was cut off by a kill.
    *
@@ -249,6 +269,7 @@ export class RunFolder {
    * @throws {StoreError} If there are fewer, or the file cannot be written.
    */
   async truncateEpochs(count: number): Promise<void> {
+    await this.#truncateValuation(count);
     const path = this.file("metrics");
     if (count === 0) return await removeIfPresent(path);
     const bytes = await readBytes(path, maxMetricsBytes) ?? new Uint8Array();
@@ -272,6 +293,18 @@ export class RunFolder {
       end = next + 1;
     }
     if (end < bytes.length) await truncateFile(path, end);
+  }
+
+  /** Leaves out the valuation of later epochs. It may lack earlier ones: a version that kept none began the run. */
+  async #truncateValuation(count: number): Promise<void> {
+    const path = this.file("valuation");
+    const text = await Promise.try(() => readTextSync(path, maxMetricsBytes));
+    if (text === null) return;
+    const lines = text.split("\n").slice(0, -1);
+    const kept = lines.filter((line, i) => parseValuation(line, i, path).epoch < count);
+    if (kept.length === 0) return await removeIfPresent(path);
+    const bytes = new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")).length;
+    if (bytes < new TextEncoder().encode(text).length) await truncateFile(path, bytes);
   }
 
   /**
@@ -427,7 +460,7 @@ export class RunFolder {
 
 /** How a damaged file is mended: what is removed is written anew when the same bench runs again. */
 export const remedies: Readonly<
-  Record<"config" | "summary" | "timing" | "progress" | "failure" | "experiment", string>
+  Record<"config" | "summary" | "timing" | "progress" | "failure" | "experiment" | "valuation", string>
 > = {
   config: "remove it and run the same bench again, which writes it anew",
   summary: "remove it and run the same bench again, which trains the run anew",
@@ -435,6 +468,7 @@ export const remedies: Readonly<
   progress: "remove it",
   failure: "remove it",
   experiment: "remove it and run the same bench again, which writes it anew",
+  valuation: "remove it: nothing but pictures of followed samples is drawn from it",
 };
 
 /** Names in the JSON of a model's metadata, or `null`. */
@@ -445,6 +479,11 @@ function namesIn(text: string | undefined): ReadonlySet<string> | null {
   } catch {
     return null;
   }
+}
+
+/** Reads line `index` of a `valuation.jsonl`. @throws {StoreError} If it is damaged. */
+export function parseValuation(line: string, index: number, path: string): ValuationRecord {
+  return parseStored("valuation", line, path, `line ${index + 1} of "${path}"`, remedies.valuation);
 }
 
 /** Reads line `index` of a `metrics.jsonl`. @throws {StoreError} If it is damaged or of another epoch. */

@@ -18,6 +18,7 @@ import type {
   RunTiming,
   SplitMetrics,
   TrainingConfig,
+  ValuationRecord,
 } from "../core/record.ts";
 import { StoreError } from "./files.ts";
 
@@ -196,10 +197,19 @@ const experiment: z.ZodType<Experiment> = z.looseObject({
   writtenAt: z.iso.datetime(),
 });
 
+const valuation: z.ZodType<ValuationRecord> = z.looseObject({
+  epoch: count,
+  ids: z.array(count),
+  phi: z.record(z.string(), z.array(z.number())),
+  fused: z.array(z.number()),
+  solo: z.record(z.string(), z.array(z.number())),
+});
+
 /** What a run folder and its neighbours hold, by kind. */
 export interface StoredKinds {
   readonly config: RunConfig;
   readonly epoch: EpochRecord;
+  readonly valuation: ValuationRecord;
   readonly summary: RunSummary;
   readonly timing: RunTiming;
   readonly progress: RunProgress;
@@ -210,6 +220,7 @@ export interface StoredKinds {
 const schemas: { readonly [K in keyof StoredKinds]: z.ZodType<StoredKinds[K]> } = {
   config,
   epoch,
+  valuation,
   summary,
   timing,
   progress,

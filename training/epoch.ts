@@ -5,16 +5,17 @@
  */
 import type { Segment } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
-import type { SplitMetrics } from "../core/record.ts";
+import type { measureFollowing } from "./evaluate.ts";
 import type { Journal } from "./journal.ts";
 import type { Run } from "./run.ts";
 import type { StepTotals } from "./trainer.ts";
 
+/** What is measured of the validation split. */
+export type Measured = Awaited<ReturnType<typeof measureFollowing>>;
+
 /** What an epoch gave. */
-export interface TrainedEpoch {
+export interface TrainedEpoch extends Measured {
   readonly totals: StepTotals;
-  /** Metrics of the validation split. */
-  readonly metrics: SplitMetrics;
 }
 
 /**
@@ -57,11 +58,11 @@ export async function trainEpoch(run: Run, journal: Journal | null = null): Prom
  */
 export async function wholeEpoch(
   run: Run,
-  measured: () => Promise<SplitMetrics>,
+  measured: () => Promise<Measured>,
   journal: Journal | null = null,
 ): Promise<TrainedEpoch> {
   const totals = await trainEpoch(run, journal);
-  const metrics = await (journal === null ? measured() : journal.answer("measure", measured));
+  const found = await (journal === null ? measured() : journal.answer("validation", measured));
   for (const method of run.state.parts.model.methods) await method.afterEpoch?.(run.host);
-  return { totals, metrics };
+  return { totals, ...found };
 }

@@ -7,16 +7,29 @@
  */
 import { byModality } from "../core/modality.ts";
 import type { Split } from "../core/kinds/mod.ts";
-import type { Predictions, SplitMetrics } from "../core/record.ts";
+import type { Predictions, SplitMetrics, ValuationRecord } from "../core/record.ts";
 import { contributionsOf } from "../miv/contributions.ts";
+import { followedIn, valuationOf } from "./followed.ts";
 import { accuracy, argmaxRows, confusion, likelihood, macroF1, recalls } from "./metrics/classification.ts";
 import { predictionsOf } from "./predictions.ts";
 import type { DetailedPass, Predictor } from "./predictor.ts";
 
 /** Measures a split. */
 export async function measure(predictor: Predictor, split: Split): Promise<SplitMetrics> {
+  return (await measureFollowing(predictor, split)).metrics;
+}
+
+/** Measures a split, and its samples that are followed one by one. */
+export async function measureFollowing(
+  predictor: Predictor,
+  split: Split,
+): Promise<{ readonly metrics: SplitMetrics; readonly followed: Omit<ValuationRecord, "epoch"> }> {
+  const pass = await predictor.detail(split);
   const { modalities, classes } = predictor.state.parts.model.context;
-  return metricsOf(await predictor.detail(split), split, modalities, classes, predictor.readout);
+  return {
+    metrics: metricsOf(pass, split, modalities, classes, predictor.readout),
+    followed: valuationOf(pass, split, followedIn(split.size), modalities, classes),
+  };
 }
 
 /** Measures a split and says what was predicted for each of its samples. */

@@ -7,7 +7,7 @@ import * as names from "../core/names.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
-import type { EpochRecord, Predictions, RunSummary, TrainingConfig } from "../core/record.ts";
+import type { EpochRecord, Predictions, RunSummary, TrainingConfig, ValuationRecord } from "../core/record.ts";
 import { groupOf } from "../core/scope.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
@@ -15,7 +15,7 @@ import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint
 import { modelCost } from "./cost.ts";
 import { type TrainedEpoch, wholeEpoch } from "./epoch.ts";
 import { InterruptedError } from "./errors.ts";
-import { examine, measure } from "./evaluate.ts";
+import { examine, measureFollowing } from "./evaluate.ts";
 import { reportsOf, type Teachers } from "./host.ts";
 import { Journal, type SavedEpoch, type Surroundings } from "./journal.ts";
 import type { Model } from "./model.ts";
@@ -38,8 +38,12 @@ export interface TrainOptions {
   readonly checkpointEvery?: CheckpointInterval;
   /** Called after each step. */
   readonly onStep?: (progress: StepProgress) => void;
-  /** Called after each epoch, before the next begins: keep the record, then the checkpoint. */
-  readonly onEpoch?: (record: EpochRecord, checkpoint: () => Promise<Checkpoint>) => void | Promise<void>;
+  /** Called after each epoch, before the next begins: keep the valuation, the record, then the checkpoint. */
+  readonly onEpoch?: (
+    record: EpochRecord,
+    checkpoint: () => Promise<Checkpoint>,
+    valuation: ValuationRecord,
+  ) => void | Promise<void>;
   /** Called within epochs, as often as `checkpointEvery` says and when the signal stops the run: keep the checkpoint. */
   readonly onCheckpoint?: (checkpoint: () => Promise<Checkpoint>) => void | Promise<void>;
 }
@@ -159,7 +163,8 @@ class Loop {
       }
       const record = recordOf(this.#run, this.#epochs, trained);
       this.#epochs++;
-      await this.#options.onEpoch?.(record, () => this.#checkpoint(null));
+      const valuation = { epoch: record.epoch, ...trained.followed };
+      await this.#options.onEpoch?.(record, () => this.#checkpoint(null), valuation);
     }
     return this.#result();
   }
@@ -179,9 +184,9 @@ class Loop {
     let evaluating = 0;
     const measured = async () => {
       const started = performance.now();
-      const metrics = await measure(this.#run.predictor, validation);
+      const found = await measureFollowing(this.#run.predictor, validation);
       evaluating = (performance.now() - started) / 1000;
-      return metrics;
+      return found;
     };
     const { host } = this.#run;
     const notes = {

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Random } from "../../core/random.ts";
+import { readFeatures } from "../../store/features.ts";
+import { readPredictions } from "../../store/predictions.ts";
 import { armlab, ended, inFolder, start } from "../helpers/cli.ts";
 
 const small = [
@@ -26,6 +28,7 @@ async function results(runs: string): Promise<Record<string, string>> {
       const file of [
         "config.json",
         "metrics.jsonl",
+        "valuation.jsonl",
         "summary.json",
         "model.safetensors",
         "predictions-validation.safetensors",
@@ -121,8 +124,19 @@ Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal se
     const wrong = await armlab("bench", ...small, "--runs", one, "--reference", "concta");
     assertEquals(wrong.code, 2);
     assertStringIncludes(wrong.err, 'Cannot compare with "concta" as it must be the label of a row');
-    const reused = await armlab("bench", ...small, "--runs", one);
+    // Features of finished runs are kept without training them again.
+    const reused = await armlab("bench", ...small, "--runs", one, "--keep", "features");
     assertStringIncludes(reused.err, "kept from an earlier run");
+    for (const { runs: [id] } of lines) {
+      const features = (await readFeatures(join(one, id, "features-test.safetensors"), id))!;
+      const predictions = (await readPredictions(join(one, id, "predictions-test.safetensors"), id, "test"))!;
+      assertEquals(features.labels, predictions.labels);
+      assertEquals(Object.keys(features.pooled), ["audio", "image"]);
+      assert(new Set(features.fused).size > features.labels.length);
+    }
+    const odd = await armlab("bench", ...small, "--runs", one, "--keep", "everything");
+    assertEquals(odd.code, 2);
+    assertStringIncludes(odd.err, "--keep");
     assertEquals((await armlab("bench", ...small, "--runs", two)).code, 0);
     assertEquals(await results(two), await results(one));
   }));
