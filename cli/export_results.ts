@@ -3,14 +3,19 @@
  *
  * @module
  */
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Refusal } from "../core/refusal.ts";
-import { writeAtomic } from "../store/files.ts";
-import { exportableOf, exportItem, itemsIn } from "../viewer/export_view.ts";
+import { makeFolder, writeAtomic } from "../store/files.ts";
+import { exportableOf, exportItem, gridAt, itemsIn } from "../viewer/export_view.ts";
 import { exportFormats, isFormat } from "../viewer/exports.ts";
 import { htmlOf } from "../viewer/report.tsx";
+import { shellWord } from "../viewer/run.ts";
 import { openRunStore } from "../viewer/store.ts";
-import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { mlflowFiles } from "../viewer/trackers/mlflow.ts";
+import { trackedRuns } from "../viewer/trackers/runs.ts";
+import { tensorboardFiles } from "../viewer/trackers/tensorboard.ts";
+import { type Command, type Flag, helpOf, parseChoice, parseFlags } from "./command.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
@@ -25,7 +30,13 @@ const flags: Readonly<Record<string, Flag>> = {
     value: "NAME",
     about: "csv, md, tex, svg, png, json, or html: the whole page as one file (default: csv)",
   },
-  out: { type: "text", value: "FILE", about: "file to write (default: standard output)" },
+  to: {
+    type: "text",
+    value: "TOOL",
+    about:
+      "tensorboard: event files; mlflow: its file store; of all runs of the table of --view, into the folder --out",
+  },
+  out: { type: "text", value: "FILE", about: "file to write (default: standard output); with --to a folder" },
   items: { type: "boolean", about: "list the tables and charts of the page, and stop" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -45,11 +56,37 @@ export const exportResultsCommand: Command = {
           "armlab export-results --format tex --out results.tex",
           'armlab export-results --view "/?fusion=concat&sort=name" --format md',
           "armlab export-results --format html --out results.html",
+          "armlab export-results --to tensorboard --out events     then: tensorboard --logdir events",
+          "armlab export-results --to mlflow --out mlruns          then: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri mlruns",
           "armlab export-results --view /runs/0123456789abcdef --items",
           "armlab export-results --view /runs/0123456789abcdef --item loss --format svg --out loss.svg",
         ],
       ));
       return 0;
+    }
+    if (parsed.text.to !== undefined) {
+      const tool = parseChoice("--to", parsed.text.to, ["tensorboard", "mlflow"]);
+      for (const flag of ["format", "item"]) {
+        if (parsed.text[flag] === undefined) continue;
+        throw new Refusal({
+          what: `use --${flag} with --to`,
+          must: "that writes all runs as the other tool keeps them",
+        });
+      }
+      if (parsed.text.out === undefined) {
+        throw new Refusal({
+          what: "use --to",
+          must: "a folder must be named",
+          found: "found none",
+          hint: `name one with --out ${tool === "mlflow" ? "mlruns" : "events"}`,
+        });
+      }
+      return await exportTo(
+        tool,
+        resolve(parsed.text.out),
+        resolve(parsed.text.runs ?? "runs"),
+        parsed.text.view ?? "/",
+      );
     }
     const format = parsed.text.format ?? "csv";
     if (format !== "json" && format !== "html" && !isFormat(format)) {
@@ -86,6 +123,33 @@ export const exportResultsCommand: Command = {
     }
   },
 };
+
+/** Writes all runs of a table as another tool keeps them. */
+async function exportTo(tool: "tensorboard" | "mlflow", out: string, runs: string, view: string): Promise<number> {
+  const store = openRunStore(runs);
+  try {
+    const grid = await gridAt(store, view);
+    const tracked = trackedRuns(store, grid);
+    const files = tool === "tensorboard"
+      ? tensorboardFiles(tracked)
+      : mlflowFiles(grid.experiment?.name ?? "armlab", tracked, pathToFileURL(out).href);
+    for (const [path, content] of files) {
+      const whole = join(out, path);
+      await makeFolder(dirname(whole));
+      await writeAtomic(whole, content);
+    }
+    console.log(`${tracked.length} ${tracked.length === 1 ? "run" : "runs"} in ${out}; look at them by:`);
+    console.log(
+      tool === "tensorboard"
+        ? `  tensorboard --logdir ${shellWord(out)}`
+        // MLflow 3 keeps its own runs in a database, and opens a file store only when it is told to.
+        : `  MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri ${shellWord(out)}`,
+    );
+    return 0;
+  } finally {
+    store.close();
+  }
+}
 
 async function write(content: string | Uint8Array<ArrayBuffer>, out: string | undefined): Promise<void> {
   if (out !== undefined) return await writeAtomic(resolve(out), content);

@@ -9,7 +9,7 @@ import type { Chart } from "./charts.ts";
 import { comparisonOf, differenceTable, settingTable } from "./compare.ts";
 import { modelOf } from "./configurations.ts";
 import { exportChart, type ExportFormat, exportTable } from "./exports.ts";
-import { gridOf } from "./grid.ts";
+import { type Grid, gridOf } from "./grid.ts";
 import { gridTable } from "./grid_table.ts";
 import { gridChart } from "./grid_chart.ts";
 import { parseCompare, parseGrid } from "./query.ts";
@@ -94,6 +94,30 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
     charts: view.charts,
     json: () => runAnswer(view),
   };
+}
+
+/**
+ * The table of results at an address, with all its rows.
+ *
+ * @throws {Refusal} If it is another page, a value of its query is not valid, or there are no runs.
+ */
+export async function gridAt(store: RunStore, address: string): Promise<Grid> {
+  const url = URL.parse(address, "http://viewer/");
+  if (url?.pathname !== "/") {
+    throw new Refusal({
+      what: `export the runs of "${address}"`,
+      must: "it must be the address of a table of results",
+      found: "it is none",
+      hint: 'write "/" or "/?experiment=NAME"',
+    });
+  }
+  const snapshot = await store.snapshot();
+  if (snapshot.problem !== null && snapshot.runs.length === 0) {
+    throw new Refusal({ what: "export", must: "there must be runs", found: snapshot.problem });
+  }
+  const grid = gridOf(modelOf(snapshot), parseGrid(url.searchParams), { allPages: true });
+  if (grid.problems.length > 0) throw grid.problems[0];
+  return grid;
 }
 
 /** Names of what can be exported. */
