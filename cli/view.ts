@@ -4,15 +4,19 @@
  * @module
  */
 import { resolve } from "node:path";
+import type { Library } from "../core/library.ts";
 import { Refusal } from "../core/refusal.ts";
+import { samplesFrom } from "../experiments/previews.ts";
 import { isLoopback, type Served, type ServeOptions, serveViewer } from "../viewer/serve.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
+import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
   port: { type: "text", value: "N", about: "port (default: 8420)" },
   host: { type: "text", value: "ADDRESS", about: "address to listen on (default: 127.0.0.1); others need a token" },
   token: { type: "text", value: "TEXT", about: "the token for other hosts (default: a new one each time)" },
+  plugin: pluginFlag,
   help: { type: "boolean", about: "show this help" },
 };
 
@@ -85,7 +89,8 @@ export const viewCommand: Command = {
       const must = "it must be 16 to 200 letters, digits, - and _";
       throw new Refusal({ what: "use --token", must, found: "it is not" });
     }
-    const served = serve({ folder, host, port, token });
+    const samples = samplesFrom(await libraryOf(pluginSpecifiers(parsed.list.plugin)));
+    const served = serve({ folder, host, port, token, app: { samples } });
     console.log(`Results of ${folder}\n  ${served.url}\nStop with Ctrl-C.`);
     if (!isLoopback(host)) {
       console.log(
@@ -109,6 +114,14 @@ export const viewCommand: Command = {
     return 0;
   },
 };
+
+/** What samples are loaded by: plugins at once, so that a mistake is told; all else when it is wanted. */
+async function libraryOf(plugins: readonly string[]): Promise<() => Promise<Library>> {
+  let library: Promise<Library> | null = null;
+  const get = () => library ??= import("../library.ts").then(({ createLibrary }) => createLibrary());
+  if (plugins.length > 0) await loadPlugins(await get(), plugins);
+  return get;
+}
 
 /** 160 random bits. */
 function newToken(): string {

@@ -7,10 +7,13 @@ import type { RunRow } from "../store/index.ts";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
 import type { Comparison } from "./compare.ts";
+import type { ConfigurationView } from "./configuration.ts";
 import type { Model } from "./configurations.ts";
 import type { Grid } from "./grid.ts";
+import { measured } from "./measures.ts";
 import type { Answer } from "./openapi.ts";
 import type { RunView } from "./run.ts";
+import type { SamplesView } from "./samples.ts";
 import type { SampleDifference } from "./sample_tests.ts";
 import { settingsOf } from "./settings.ts";
 
@@ -123,6 +126,48 @@ export function compareAnswer(comparison: Comparison, samples: readonly SampleDi
     settings: settings.map((name) => ({ name, values: all.map((own) => own[name] ?? null) })),
     measures: measures.map(({ key, title }) => ({ key, title })),
     charts: listed(charts),
+  };
+}
+
+/** A configuration over its seeds. */
+export function configurationAnswer(view: ConfigurationView): Answer<"Configuration"> {
+  const { configuration, experiment, result, reference, measures, charts } = view;
+  return {
+    id: configuration.id,
+    label: configuration.label,
+    experiment,
+    reference: reference?.id ?? null,
+    versus: result?.versus ?? null,
+    seeds: { ...configuration.counts, planned: configuration.planned },
+    values: Object.fromEntries(measures.map((measure) => [measure.key, measured(configuration.runs, measure)])),
+    settings: { ...configuration.settings },
+    runs: configuration.runs.map(rowOf),
+    charts: listed(charts),
+  };
+}
+
+/** Samples of a split. */
+export function samplesAnswer(view: SamplesView | null): Answer<"Samples"> {
+  if (view === null) {
+    return { run: null, split: "test", classes: [], total: 0, page: 1, pages: 1, reason: null, samples: [] };
+  }
+  const { run, query, classes, total, pages, reason, rows } = view;
+  return {
+    run: run.id,
+    split: query.split,
+    classes: [...classes],
+    total,
+    page: query.page,
+    pages,
+    reason,
+    samples: rows.map(({ id, label, loss, readouts, phi, followed }) => ({
+      id,
+      label,
+      loss,
+      readouts: readouts.map((own) => ({ ...own })),
+      phi: Object.fromEntries(phi),
+      followed,
+    })),
   };
 }
 

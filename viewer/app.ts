@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { EventHub, type HubOptions } from "./events.ts";
 import { apiRoutes } from "./routes/api.ts";
+import type { SampleSource } from "../experiments/previews.ts";
 import { viewsOf } from "./routes/context.tsx";
 import { downloadRoutes } from "./routes/downloads.ts";
 import { answerErrors } from "./routes/errors.tsx";
@@ -16,6 +17,8 @@ import type { RunStore } from "./store.ts";
 
 /** How the viewer is set up. */
 export interface AppOptions extends Partial<SecurityOptions>, HubOptions {
+  /** Where previews of samples come from. @default nothing can be shown of them */
+  readonly samples?: SampleSource;
   /** Takes what went wrong and is not the asker's business. @default console.error */
   readonly log?: (message: string, error: unknown) => void;
 }
@@ -36,7 +39,7 @@ export interface ViewerApp {
 export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp {
   const app = new Hono();
   const hub = new EventHub(store, options);
-  const views = viewsOf(store);
+  const views = viewsOf(store, options.samples ?? null);
   app.use("*", guard({ token: options.token ?? null, perSecond: options.perSecond }));
   app.route("/", pageRoutes(views));
   app.route("/", downloadRoutes(views));

@@ -5,11 +5,12 @@
  */
 import { whyApart } from "../experiments/comparable.ts";
 import { pointsText, pText, type Versus, versusReference } from "../experiments/versus.ts";
-import { type Chart, type Compared, comparisonChart } from "./charts.ts";
+import type { Chart } from "./charts.ts";
+import { type Compared, comparisonChart } from "./compare_chart.ts";
 import type { Configuration, KnownRun, Model } from "./configurations.ts";
 import { configurationsOf, experimentOf } from "./experiment.ts";
 import { type EpochMeasure, epochMeasures } from "./curves.ts";
-import { asksFor, type CompareQuery, maxCompared } from "./query.ts";
+import { asksFor, type CompareQuery, maxCompared, presets } from "./query.ts";
 import { differing, type Setting, settingsOf, settingText } from "./settings.ts";
 import type { RunStore } from "./store.ts";
 import { cell, type Table } from "./table.ts";
@@ -40,6 +41,8 @@ export interface Comparison {
   readonly leftOut: number;
   /** Everything that could be drawn. */
   readonly measures: readonly EpochMeasure[];
+  /** Measures that were asked for and that nothing has. */
+  readonly unknown: readonly string[];
   readonly charts: readonly Chart[];
   readonly reference: ComparedItem | null;
   readonly differences: readonly Difference[];
@@ -112,11 +115,18 @@ export function comparisonOf(store: RunStore, model: Model, query: CompareQuery)
     missing,
     leftOut,
     measures,
+    unknown: compared.length === 0 ? [] : unknownIn(query, measures),
     charts: compared.length === 0 ? [] : chosen.map((measure) => comparisonChart(compared, measure, query)),
     reference,
     differences: reference === null ? [] : differencesOf(items, reference),
     settings: differing(items.map(({ runs }) => settingsOf(runs[0].config))),
   };
+}
+
+/** Names that were typed and stand for no measure; sets of measures may be of what these runs have not. */
+function unknownIn({ metric }: CompareQuery, measures: readonly EpochMeasure[]): string[] {
+  const offered = new Set(presets.flatMap(([_, names]) => names));
+  return metric.filter((name) => !offered.has(name) && !measures.some(({ key }) => asksFor([name], key)));
 }
 
 function differencesOf(items: readonly ComparedItem[], reference: ComparedItem): Difference[] {

@@ -30,12 +30,17 @@ export interface EpochMeasure {
   of(record: EpochRecord): number | null;
 }
 
+/** Classes whose recall is a measure of its own at most, from the first. */
+const maxClasses = 40;
+
 /** Measures that the given epochs have. */
 export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
   const terms = new Set<string>();
   const modalities = new Set<string>();
   const scalars = new Map<string, [string, string]>();
+  let classes = 0;
   for (const { loss, validation, methods } of records) {
+    classes = Math.min(maxClasses, Math.max(classes, validation.recall.length));
     for (const term of Object.keys(loss)) terms.add(term);
     for (const modality of Object.keys(validation.perModality)) modalities.add(modality);
     for (const [method, report] of Object.entries(methods)) {
@@ -86,6 +91,11 @@ export function epochMeasures(records: readonly EpochRecord[]): EpochMeasure[] {
       return Object.keys(validation.perModality).length < 2 ? null : validation.contributionGap;
     }, 0),
     measure("joint", "Joint contribution", false, ({ validation }) => validation.jointContribution),
+    ...Array.from(
+      { length: classes },
+      (_, c) =>
+        measure(`recall:${c}`, `Validation recall, class ${c}`, true, ({ validation }) => validation.recall[c] ?? null),
+    ),
     measure("learningRate", "Learning rate", false, ({ learningRate }) => learningRate, 0),
     measure("clipped", "Share of clipped steps", true, ({ clipped }) => clipped),
     measure("samplesDrawn", "Samples drawn", false, ({ samplesDrawn }) => samplesDrawn, 0),

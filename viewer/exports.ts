@@ -4,7 +4,8 @@
  * @module
  */
 import type { ChartLook } from "./chart_option.ts";
-import { type Chart, chartTable } from "./charts.ts";
+import { chartTable } from "./chart_table.ts";
+import type { Chart } from "./charts.ts";
 import { latexOf } from "./latex.ts";
 import { csvOf, markdownOf, svgOf, type Table } from "./table.ts";
 

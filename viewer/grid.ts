@@ -125,8 +125,8 @@ function sorted(rows: readonly GridRow[], sort: string, measures: readonly Measu
  * What others are compared with: the configuration that the query names, by id or name; else the experiment's reference;
  * else plain training of most modalities, of several the first by name.
  */
-function referenceOf(
-  query: GridQuery,
+export function referenceOf(
+  query: Pick<GridQuery, "reference">,
   experiment: Experiment | null,
   all: readonly Configuration[],
 ): Configuration | null {

@@ -14,6 +14,7 @@ export {
   type Snapshot,
   type StoreOptions,
 } from "./store.ts";
+export { samplesFrom, type SampleSource } from "../experiments/previews.ts";
 export type { HubOptions } from "./events.ts";
 export type { SecurityOptions } from "./security.ts";
 export { type Served, type ServeOptions, serveViewer } from "./serve.ts";

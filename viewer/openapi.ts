@@ -139,6 +139,37 @@ const comparison = z.strictObject({
   charts: chartList,
 });
 
+const configuration = z.strictObject({
+  id: text,
+  label: text,
+  experiment: maybeText,
+  reference: maybeText.describe("Id of the configuration that it is compared with"),
+  versus: versus.nullable(),
+  seeds: z.strictObject({ finished: count, running: count, failed: count, interrupted: count, planned: count }),
+  values: z.record(text, measured.nullable()),
+  settings: z.record(text, setting),
+  runs: z.array(runRow),
+  charts: chartList,
+});
+
+const samples = z.strictObject({
+  run: maybeText.describe("Id; null where none has finished"),
+  split: z.enum(["test", "validation"]),
+  classes: z.array(text),
+  total: count.describe("Samples that fit"),
+  page: count,
+  pages: count,
+  reason: maybeText.describe("Why there are none, or less than was asked for"),
+  samples: z.array(z.strictObject({
+    id: count.describe("Place in the split"),
+    label: count.describe("Index of the true class"),
+    loss: maybe.describe("Cross-entropy of the fused prediction"),
+    readouts: z.array(z.strictObject({ name: text, predicted: count, probability: maybe, right: z.boolean() })),
+    phi: z.record(text, z.number()).describe("Raw contribution of each modality"),
+    followed: z.boolean().describe("Whether its contributions were kept over all epochs"),
+  })),
+});
+
 const failure = z.strictObject({
   error: z.strictObject({
     status: count,
@@ -178,6 +209,8 @@ export const answers = {
   Run: run,
   Epochs: z.strictObject({ records: z.array(storedSchema("epoch")), reason: maybeText }),
   Comparison: comparison,
+  Configuration: configuration,
+  Samples: samples,
   Chart: chart,
   Error: failure,
 } as const;
@@ -239,6 +272,21 @@ const compareParameters: Readonly<Record<string, string>> = {
   smooth: "Weight of the exponential moving average, 0 to 0.99",
   x: "epoch or samples",
   reference: "Id of what the others are tested against",
+  y: "linear or log",
+  from: "First epoch or sample that is drawn",
+  to: "Last epoch or sample that is drawn",
+};
+const sampleParameters: Readonly<Record<string, string>> = {
+  run: "Id of a finished run; else the first",
+  split: "test or validation",
+  truth: "Index of the true class",
+  predicted: "Index of the predicted class",
+  right: "Readouts that are right, separated by commas: fused, a modality, other run",
+  wrong: "Readouts that are wrong, separated by commas",
+  other: "Id of a run that is one more readout",
+  followed: "true: only samples whose contributions were kept over all epochs",
+  sort: "loss, easy, gap or place",
+  page: "From 1",
 };
 const lookParameters: Readonly<Record<string, string>> = { theme: "light or dark", width: "Pixels, 200 to 2400" };
 
@@ -328,6 +376,35 @@ export function openApi(): OpenApi {
         "id",
         "chart",
       ]),
+      "/api/configurations/{id}": operation(
+        "configuration",
+        "A configuration over its seeds",
+        "Configuration",
+        { experiment: "Name of the experiment whose row it is" },
+        ["id"],
+      ),
+      "/api/configurations/{id}/charts/{chart}": operation(
+        "configurationChart",
+        "A chart of a configuration, means over its seeds",
+        "Chart",
+        { experiment: "Name of the experiment whose row it is", ...lookParameters },
+        ["id", "chart"],
+      ),
+      "/api/samples": operation("samples", "Samples of a split as a run predicts them", "Samples", sampleParameters),
+      "/api/runs/{id}/samples/{split}/{sample}/charts/{chart}": operation(
+        "sampleChart",
+        "A sample over the epochs, if it was followed",
+        "Chart",
+        lookParameters,
+        ["id", "split", "sample", "chart"],
+      ),
+      "/api/features/charts/{chart}": operation(
+        "featureChart",
+        "Features that a run kept, placed in a plane",
+        "Chart",
+        { of: "fused, or a modality", ...lookParameters },
+        ["chart"],
+      ),
       "/api/compare": operation("compare", "Configurations and runs side by side", "Comparison", compareParameters),
       "/api/compare/charts/{chart}": operation(
         "compareChart",

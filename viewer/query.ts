@@ -42,10 +42,45 @@ export interface CompareQuery {
   /** Weight of the exponential moving average; 0 is none. */
   readonly smooth: number;
   readonly x: "epoch" | "samples";
+  /** `log`: a logarithmic axis of values, where all are above 0. */
+  readonly y: "linear" | "log";
+  /** Ends of what is drawn, in the unit of `x`; `null`: all. */
+  readonly from: number | null;
+  readonly to: number | null;
   /** Experiment whose rows name the configurations; else their settings do. */
   readonly experiment: string | null;
   /** What the others are tested against: id of a configuration; else the first. */
   readonly reference: string | null;
+}
+
+/** What the page of samples shows. */
+export interface SamplesQuery {
+  /** Id of the run; `null`: the first that finished. */
+  readonly run: string | null;
+  readonly split: "test" | "validation";
+  /** Index of the true class, of the predicted one; `null`: any. */
+  readonly truth: number | null;
+  readonly predicted: number | null;
+  /** Readouts that are right, and that are wrong. */
+  readonly right: readonly string[];
+  readonly wrong: readonly string[];
+  /** Id of a run that is one more readout. */
+  readonly other: string | null;
+  /** Only samples whose contributions were kept over all epochs. */
+  readonly followed: boolean;
+  /** Largest loss first, least first (`easy`), largest gap of contributions first, or by place. */
+  readonly sort: "loss" | "easy" | "gap" | "place";
+  /** From 1. */
+  readonly page: number;
+}
+
+/** What the page of features shows. */
+export interface FeaturesQuery {
+  /** Ids of the two runs; `null`: the first that kept some. */
+  readonly a: string | null;
+  readonly b: string | null;
+  /** `fused`, or a modality. */
+  readonly of: string;
 }
 
 /** Rows of a page. */
@@ -81,13 +116,38 @@ export const plainCompare: CompareQuery = {
   metric: ["validation.accuracy", "validation.accuracy:*", "gap"],
   smooth: 0,
   x: "epoch",
+  y: "linear",
+  from: null,
+  to: null,
   experiment: null,
   reference: null,
 };
 
-/** Sets of measures that are offered by name. */
+/** Samples as they are shown first. */
+export const plainSamples: SamplesQuery = {
+  run: null,
+  split: "test",
+  truth: null,
+  predicted: null,
+  right: [],
+  wrong: [],
+  other: null,
+  followed: false,
+  sort: "loss",
+  page: 1,
+};
+
+/** Features as they are shown first. */
+export const plainFeatures: FeaturesQuery = { a: null, b: null, of: "fused" };
+
+/** Sets of measures that are offered by name; "Fig." is of the paper of ARM (AAAI 2025). */
 export const presets: readonly (readonly [name: string, metric: readonly string[]])[] = [
   ["accuracy by modality and gap", plainCompare.metric],
+  ["Fig. 1: modalities beside the whole", ["validation.accuracy", "validation.accuracy:*"]],
+  ["Fig. 3: gap", ["gap"]],
+  ["Fig. 4: joint contribution", ["joint"]],
+  ["Fig. 5: losses of ARM", ["loss.phiMI", "loss.phiCMI"]],
+  ["Fig. 6: recall by class", ["recall:*"]],
   ["losses", ["loss.*", "validation.loss"]],
   ["contributions", ["phi:*", "joint", "gap"]],
   ["information", ["nmi:*", "gap"]],
@@ -142,6 +202,12 @@ function numberOf(params: URLSearchParams, name: string, usual: number, least: n
   return value;
 }
 
+/** An end of what is drawn; `null` where there is none. */
+function endOf(params: URLSearchParams, name: string): number | null {
+  const text = params.get(name);
+  return text === null || text === "" ? null : numberOf(params, name, 0, 0, 1e12);
+}
+
 /** A value that may be absent or empty. */
 function textOf(params: URLSearchParams, name: string): string | null {
   const value = params.get(name);
@@ -177,13 +243,44 @@ export function parseCompare(params: URLSearchParams): CompareQuery {
     metric: metric.length === 0 ? plainCompare.metric : metric,
     smooth: numberOf(params, "smooth", 0, 0, 0.99),
     x: choice(params, "x", ["epoch", "samples"], plainCompare.x),
+    y: choice(params, "y", ["linear", "log"], plainCompare.y),
+    from: endOf(params, "from"),
+    to: endOf(params, "to"),
     reference: textOf(params, "reference"),
     experiment: textOf(params, "experiment"),
   };
 }
 
+/** Reads what is asked of samples. @throws {Refusal} If a value is not valid. */
+export function parseSamples(params: URLSearchParams): SamplesQuery {
+  const index = (name: string) => {
+    const value = endOf(params, name);
+    return value === null ? null : Math.floor(value);
+  };
+  return {
+    run: textOf(params, "run"),
+    split: choice(params, "split", ["test", "validation"], plainSamples.split),
+    truth: index("truth"),
+    predicted: index("predicted"),
+    right: listOf(params, "right"),
+    wrong: listOf(params, "wrong"),
+    other: textOf(params, "other"),
+    followed: choice(params, "followed", ["true", "false"], "false") === "true",
+    sort: choice(params, "sort", ["loss", "easy", "gap", "place"], plainSamples.sort),
+    page: Math.floor(numberOf(params, "page", 1, 1, 1e6)),
+  };
+}
+
+/** Reads what is asked of features. @throws {Refusal} If a value is not valid. */
+export function parseFeatures(params: URLSearchParams): FeaturesQuery {
+  return { a: textOf(params, "a"), b: textOf(params, "b"), of: textOf(params, "of") ?? plainFeatures.of };
+}
+
 /** A query as the text after `?`, without what is usual, always in the same order. */
-export function searchOf<T extends GridQuery | CompareQuery>(query: T, usual: T): string {
+export function searchOf<T extends GridQuery | CompareQuery | SamplesQuery | FeaturesQuery>(
+  query: T,
+  usual: T,
+): string {
   const params = new URLSearchParams();
   for (const key of Object.keys(usual) as (keyof T & string)[]) {
     const value = query[key] as unknown;
@@ -208,5 +305,25 @@ export function compareUrl(
   path: string = "/compare",
 ): string {
   const search = searchOf({ ...query, ...changes }, plainCompare);
+  return search === "" ? path : `${path}?${search}`;
+}
+
+/** Address of samples. */
+export function samplesUrl(
+  query: SamplesQuery,
+  changes: Partial<SamplesQuery> = {},
+  path: string = "/samples",
+): string {
+  const search = searchOf({ ...query, ...changes }, plainSamples);
+  return search === "" ? path : `${path}?${search}`;
+}
+
+/** Address of features. */
+export function featuresUrl(
+  query: FeaturesQuery,
+  changes: Partial<FeaturesQuery> = {},
+  path: string = "/features",
+): string {
+  const search = searchOf({ ...query, ...changes }, plainFeatures);
   return search === "" ? path : `${path}?${search}`;
 }

@@ -16,7 +16,7 @@ import { SVGRenderer } from "echarts/renderers";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
 import { Refusal } from "../core/refusal.ts";
-import { xmlText } from "./table.ts";
+import { widthOf, xmlText } from "./table.ts";
 
 echarts.use([
   HeatmapChart,
@@ -29,6 +29,14 @@ echarts.use([
   VisualMapComponent,
   SVGRenderer,
 ]);
+
+// Without a canvas text is measured on the wide side: labels that a font makes wider would be cut or overprinted.
+echarts.setPlatformAPI({
+  measureText: (text, font) => {
+    const size = Number(/([\d.]+)px/.exec(font ?? "")?.[1] ?? 12);
+    return { width: widthOf(text ?? "", /bold|[6-9]00/.test(font ?? "")) * size / 13 };
+  },
+});
 
 /** Draws a chart. */
 export function chartSvg(chart: Chart, look: ChartLook): string {
@@ -78,7 +86,8 @@ export async function pngOf(svg: string): Promise<Uint8Array<ArrayBuffer>> {
   }
   const resvg = new Resvg(svg, {
     fitTo: { mode: "zoom", value: Math.min(2, maxSide / side) },
-    font: { loadSystemFonts: true },
+    // What stands for families that the machine lacks; by itself the renderer takes one with serifs, which is wider.
+    font: { loadSystemFonts: true, defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" },
   });
   if (!hasFonts(Resvg)) {
     throw new Refusal({

@@ -6,7 +6,8 @@
  */
 import { raw } from "hono/html";
 import style from "./assets/style.css" with { type: "text" };
-import { type Chart, chartSummary } from "./charts.ts";
+import { chartSummary } from "./chart_table.ts";
+import type { Chart } from "./charts.ts";
 import { DataTable } from "./pages/parts.tsx";
 import type { Table } from "./table.ts";
 import { VERSION } from "../version.ts";

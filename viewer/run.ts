@@ -4,10 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { type Chart, runCharts } from "./charts.ts";
+import type { Chart } from "./charts.ts";
 import type { Configuration, Model } from "./configurations.ts";
 import { epochMeasures } from "./curves.ts";
+import { runCharts } from "./run_charts.ts";
 import { calibrationTable, confusionTable, evidenceOf, type EvidenceReport, reliabilityChart } from "./evidence.ts";
+import { followedCharts } from "./followed.ts";
 import { experimentsWith } from "./experiment.ts";
 import { type Settings, settingsOf, settingText } from "./settings.ts";
 import type { RunDetails } from "../store/index.ts";
@@ -44,6 +46,7 @@ export async function runViewOf(store: RunStore, model: Model, id: string): Prom
     epochs,
     charts: [
       ...runCharts(epochs.records, run.summary?.selectedEpoch ?? null),
+      ...followedCharts(store.valuation(id).records),
       ...(kept.evidence === null ? [] : [reliabilityChart(kept.evidence)]),
     ],
     kept,

@@ -4,11 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import type { Experiment, Predictions } from "../core/record.ts";
+import type { Experiment, PooledFeatures, Predictions } from "../core/record.ts";
 import { type ExperimentList, experimentStamp, listExperiments } from "../store/experiments.ts";
 import { StoreError, storeErrorOf } from "../store/files.ts";
 import { openIndex, type RunDetails, type RunIndex } from "../store/index.ts";
-import { type EpochsReport, inspectEpochs } from "../store/inspect.ts";
+import { readFeatures } from "../store/features.ts";
+import { type EpochsReport, inspectEpochs, inspectValuation, type ValuationReport } from "../store/inspect.ts";
 import { readPredictions } from "../store/predictions.ts";
 import { runFiles } from "../store/run_folder.ts";
 import { isRunId } from "../store/run_id.ts";
@@ -46,6 +47,12 @@ export interface KeptPredictions {
   readonly reason: string | null;
 }
 
+/** Pooled features of a run. */
+export interface KeptFeatures {
+  readonly features: PooledFeatures | null;
+  readonly reason: string | null;
+}
+
 /** Source of all that the viewer shows. */
 export interface RunStore {
   /** The runs folder, as shown to people. */
@@ -56,6 +63,12 @@ export interface RunStore {
   epochs(id: string): Epochs;
   /** What a run predicted for a split; `null` if it kept nothing, with what is wrong if its file is damaged. */
   predictions(id: string, split: Predictions["split"]): Promise<KeptPredictions>;
+  /** Samples that a run followed, by epoch; none where it kept nothing. */
+  valuation(id: string): ValuationReport;
+  /** Pooled features of a run; `null` if it kept none, with what is wrong if its file is damaged. */
+  features(id: string): Promise<KeptFeatures>;
+  /** Size and time of a file of a run, to tell whether it is still the same; `null` if there is none. */
+  stamp(id: string, file: keyof typeof runFiles): string | null;
   /** The run's log, its last part if it is long; `null` if it has none. */
   log(id: string): string | null;
   /** Files of a run, by name. */
@@ -72,6 +85,8 @@ const freshMs = 500;
 const idleShare = 20;
 /** Runs whose epochs are kept in memory. */
 const keptEpochs = 256;
+/** Runs whose followed samples are kept in memory. */
+const keptValuations = 16;
 /** Runs whose predictions are kept in memory, and bytes of a file that is. */
 const keptPredictions = 40;
 const keptPredictionBytes = 2 * 1024 * 1024;
@@ -103,6 +118,7 @@ class FolderStore implements RunStore {
   #refreshMs = 0;
   #refreshing: Promise<Snapshot> | null = null;
   readonly #epochs = new Map<string, { stamp: string; epochs: Epochs }>();
+  readonly #valuations = new Map<string, { stamp: string; report: ValuationReport }>();
   readonly #predictions = new Map<string, { stamp: string; own: KeptPredictions }>();
 
   readonly #staleMs: number;
@@ -232,6 +248,35 @@ class FolderStore implements RunStore {
     if (info.size <= keptPredictionBytes) this.#predictions.set(path, { stamp, own });
     if (this.#predictions.size > keptPredictions) this.#predictions.delete(this.#predictions.keys().next().value!);
     return own;
+  }
+
+  stamp(id: string, file: keyof typeof runFiles): string | null {
+    const path = this.#path(id, runFiles[file]);
+    const info = path === null ? null : regularFile(path);
+    return info === null ? null : `${info.size}@${info.mtime?.getTime() ?? 0}`;
+  }
+
+  valuation(id: string): ValuationReport {
+    const stamp = this.stamp(id, "valuation");
+    if (stamp === null) return { records: [], reason: null };
+    const kept = this.#valuations.get(id);
+    if (kept?.stamp === stamp) return kept.report;
+    const report = bounded(inspectValuation(this.folder, id));
+    this.#valuations.delete(id);
+    this.#valuations.set(id, { stamp, report });
+    if (this.#valuations.size > keptValuations) this.#valuations.delete(this.#valuations.keys().next().value!);
+    return report;
+  }
+
+  async features(id: string): Promise<KeptFeatures> {
+    const path = this.#path(id, runFiles["features-test"]);
+    if (path === null || regularFile(path) === null) return { features: null, reason: null };
+    try {
+      return { features: await readFeatures(path, id), reason: null };
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return { features: null, reason: error.message };
+    }
   }
 
   log(id: string): string | null {

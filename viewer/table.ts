@@ -116,7 +116,7 @@ const gap = 20;
 const margin = 16;
 
 /** Width of text in the sans-serif of 13 px, roughly, on the wide side. */
-function widthOf(text: string, strong = false): number {
+export function widthOf(text: string, strong = false): number {
   let width = 0;
   for (const character of text) {
     width += /[ilj.,:;|'!()[\]]/.test(character)

@@ -5,6 +5,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { StoreError } from "../../store/files.ts";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { keepAll } from "../helpers/samples.ts";
 import { type RunSpec, writeRun } from "../helpers/runs.ts";
 
 const arm = [{ name: "arm", options: { lambda1: 0.1, dsr: "dsr" } }];
@@ -250,6 +251,9 @@ Deno.test("a refusal is a 400, a defect and a disk that does not read a 500 with
       snapshot: () => store.snapshot(),
       epochs: (id: string) => store.epochs(id),
       predictions: (id: string, split: "validation" | "test") => store.predictions(id, split),
+      valuation: (id: string) => store.valuation(id),
+      features: (id: string) => store.features(id),
+      stamp: (id: string, file: "features-test") => store.stamp(id, file),
       log: (id: string) => store.log(id),
       files: () => {
         throw error;
@@ -326,7 +330,9 @@ Deno.test("recall is shown by the names of the classes, and by index for runs th
   }));
 
 Deno.test("every answer of the API fits the OpenAPI document", () =>
-  withApp(async (app, ids) => {
+  withApp(async (app, ids, runs) => {
+    const kept = ids["concat#0"];
+    await keepAll(runs, kept);
     const document = await json(app, "/api/openapi.json");
     const ajv = new Ajv2020({ strict: false, allErrors: true });
     ajv.addFormat("date-time", true);
@@ -342,6 +348,15 @@ Deno.test("every answer of the API fits the OpenAPI document", () =>
       "/api/runs/{id}/charts/{chart}": ["loss", "accuracy", "histogram-arm-fw-audio", "report-arm-p"].map((chart) =>
         `/api/runs/${ids["arm#0"]}/charts/${chart}`
       ),
+      "/api/configurations/{id}": [`/api/configurations/${grid.configurations[0].id}`],
+      "/api/configurations/{id}/charts/{chart}": [
+        `/api/configurations/${grid.configurations[0].id}/charts/accuracy?theme=dark`,
+      ],
+      "/api/samples": ["/api/samples", `/api/samples?run=${kept}`, `/api/samples?run=${ids["arm#0"]}&split=validation`],
+      "/api/runs/{id}/samples/{split}/{sample}/charts/{chart}": [
+        `/api/runs/${kept}/samples/validation/1/charts/contributions`,
+      ],
+      "/api/features/charts/{chart}": [`/api/features/charts/features-${kept}?a=${kept}`],
       "/api/compare": [`/api/compare?c=${c}&r=${ids["sum#0"]},feedfeedfeedfeed&smooth=0.5`, "/api/compare"],
       "/api/compare/charts/{chart}": [
         `/api/compare/charts/loss-total?c=${c}&x=samples&metric=loss.*`,

@@ -8,6 +8,7 @@ import { serveViewer } from "../../viewer/serve.ts";
 import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
 import { ended, inFolder, start } from "../helpers/cli.ts";
 import { appendEpoch, type RunSpec, writeRun } from "../helpers/runs.ts";
+import { keepAll, sampleSource } from "../helpers/samples.ts";
 
 const ignore = chromiumPath() === null;
 // The browser is a process with pipes and timers of its own, for as long as it runs.
@@ -16,7 +17,7 @@ const loose = { sanitizeOps: false, sanitizeResources: false };
 const evil = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>";
 const arm = [{ name: "arm", options: { lambda1: 0.1 } }];
 
-function fill(runs: string): Record<string, string> {
+async function fill(runs: string): Promise<Record<string, string>> {
   const ids: Record<string, string> = {};
   for (const seed of [0, 1, 2]) {
     ids[`arm${seed}`] = writeRun(runs, { seed, methods: arm, accuracy: 0.95, epochs: 12, log: `${evil}\n` });
@@ -39,6 +40,7 @@ function fill(runs: string): Record<string, string> {
     state: "failed",
     failure: { message: evil, command: evil, term: evil },
   });
+  for (const id of [ids.arm0, ids.concat0]) await keepAll(runs, id);
   Deno.mkdirSync(`${runs}/${evil.replaceAll("/", "_").slice(0, 100)}`);
   return ids;
 }
@@ -62,8 +64,8 @@ async function scene(
     await inFolder(async (folder) => {
       const runs = `${folder}/runs`;
       Deno.mkdirSync(runs);
-      const ids = fill(runs);
-      const served = serveViewer({ folder: runs, port: 0 });
+      const ids = await fill(runs);
+      const served = serveViewer({ folder: runs, port: 0, app: { samples: sampleSource(evil) } });
       try {
         const context = await browser.newContext({
           colorScheme: options.scheme ?? "light",
@@ -307,6 +309,7 @@ Deno.test({
           `runs/${ids.hostile}`,
           `runs/${ids.failed}`,
           `runs/${ids.arm0}`,
+          `runs/${ids.arm0}/samples/test/1`,
           `compare?r=${ids.hostile},${ids.arm0}`,
         ]
       ) {
@@ -365,6 +368,7 @@ Deno.test({
       const spec: RunSpec = { seed: 7, fusion: "gated", state: "interrupted", done: 1, epochs: 6 };
       const running = writeRun(runs, spec);
       const lock = await acquireLock(runs);
+      const { configurations: [{ id: configuration }] } = await (await fetch(`${url}api/grid?fusion=concat`)).json();
       const pages = {
         results: ["", 200],
         "results, grouped, all settings": ["?group=method&settings=all", 200],
@@ -372,6 +376,10 @@ Deno.test({
         "run that goes on": [`runs/${running}`, 200],
         "failed run": [`runs/${ids.failed}`, 200],
         "hostile run": [`runs/${ids.hostile}`, 200],
+        configuration: [`configurations/${configuration}`, 200],
+        samples: [`samples?run=${ids.arm0}&split=validation`, 200],
+        sample: [`runs/${ids.arm0}/samples/validation/1`, 200],
+        features: ["features", 200],
         compare: [`compare?r=${ids.arm0},${ids.sum0}`, 200],
         "nothing to compare": ["compare", 200],
         api: ["api", 200],
@@ -442,7 +450,11 @@ Deno.test({
       const counts: Record<string, number> = {};
       const c = (await (await fetch(`${url}api/grid?dataset=av-digits`)).json()).configurations.slice(0, 3)
         .map(({ id }: { id: string }) => id).join(",");
-      for (const path of ["", "?sort=name", `runs/${ids.arm0}`, `runs/${ids.hostile}`, `compare?c=${c}`]) {
+      const first = `configurations/${c.split(",")[0]}`;
+      const kept = [`samples?run=${ids.arm0}`, `runs/${ids.arm0}/samples/validation/1`];
+      for (
+        const path of ["", "?sort=name", `runs/${ids.arm0}`, `runs/${ids.hostile}`, first, ...kept, `compare?c=${c}`]
+      ) {
         await page.goto(`${url}${path}`);
         await ready(page);
         const links = await page.locator("a[download][aria-label^=Export]").evaluateAll((all) =>

@@ -57,8 +57,8 @@ async function get(app: ViewerApp, path: string): Promise<string> {
 Deno.test("the page of a run shows confusion and calibration of its test split, and exports hold the numbers", () =>
   withApp(async (app, _, [[id]]) => {
     const page = await get(app, `/runs/${id}`);
-    assertStringIncludes(page, "<summary>Confusion</summary>");
-    assertStringIncludes(page, '<td class="right shade-6 diagonal">2</td>');
+    assertStringIncludes(page, "<h3>Confusion</h3>");
+    assertStringIncludes(page, 'aria-label="2 of class zero predicted as zero">2</a>');
     assertStringIncludes(page, "ECE fused 2.3 %");
     const rows = parse(await get(app, `/runs/${id}/tables/confusion.csv`));
     assertEquals(rows[0].slice(0, 3), ["True class", "zero", "one"]);

@@ -181,7 +181,7 @@ Deno.test("no request leads out of the runs folder", () =>
     // A link in place of the log is not followed on the page either.
     const page = await (await ask(app, `/runs/${id}`)).text();
     assert(!page.includes(secret));
-    assertStringIncludes(page, "This run wrote none.");
+    assertStringIncludes(page, "This run wrote no log.");
   }));
 
 Deno.test("wrong values in an address are told, without a stack", () =>

@@ -3,10 +3,28 @@ import fc from "fast-check";
 import type { EpochRecord } from "../../core/record.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { tQuantile } from "../../experiments/statistics.ts";
-import { binsOf, chartTable, runCharts } from "../../viewer/charts.ts";
+import { chartTable } from "../../viewer/chart_table.ts";
+import type { LineChart } from "../../viewer/charts.ts";
+import { comparisonChart } from "../../viewer/compare_chart.ts";
+import { chartSvg } from "../../viewer/render.ts";
+import { binsOf, configurationCharts, runCharts } from "../../viewer/run_charts.ts";
+import { widthOf } from "../../viewer/table.ts";
 import { chartHeight, chartOption } from "../../viewer/chart_option.ts";
 import { bandOf, epochMeasures, smoothed } from "../../viewer/curves.ts";
-import { compareUrl, gridUrl, parseCompare, parseGrid, plainCompare, plainGrid } from "../../viewer/query.ts";
+import {
+  compareUrl,
+  featuresUrl,
+  gridUrl,
+  parseCompare,
+  parseFeatures,
+  parseGrid,
+  parseSamples,
+  plainCompare,
+  plainFeatures,
+  plainGrid,
+  plainSamples,
+  samplesUrl,
+} from "../../viewer/query.ts";
 import { labelsOf } from "../../viewer/names.ts";
 import { differing, settingsOf } from "../../viewer/settings.ts";
 import { configOf, epochOf, type RunSpec } from "../helpers/runs.ts";
@@ -136,6 +154,9 @@ Deno.test("an address says the whole state of a view", () => {
       metric: fc.uniqueArray(name, { minLength: 1, maxLength: 4 }),
       smooth: fc.double({ min: 0, max: 0.99, noNaN: true }),
       x: fc.constantFrom("epoch" as const, "samples" as const),
+      y: fc.constantFrom("linear" as const, "log" as const),
+      from: fc.option(fc.nat()),
+      to: fc.option(fc.nat()),
       experiment: fc.option(name),
       reference: fc.option(name),
     }),
@@ -145,6 +166,24 @@ Deno.test("an address says the whole state of a view", () => {
         smooth: Math.abs(query.smooth),
       }),
   ));
+  fc.assert(fc.property(
+    fc.record({
+      run: fc.option(name),
+      split: fc.constantFrom("test" as const, "validation" as const),
+      truth: fc.option(fc.nat({ max: 99 })),
+      predicted: fc.option(fc.nat({ max: 99 })),
+      right: list,
+      wrong: list,
+      other: fc.option(name),
+      followed: fc.boolean(),
+      sort: fc.constantFrom("loss" as const, "easy" as const, "gap" as const, "place" as const),
+      page: fc.integer({ min: 1, max: 99 }),
+    }),
+    (query) => assertEquals(parseSamples(new URL(samplesUrl(query), "http://x").searchParams), query),
+  ));
+  const features = { a: "x", b: null, of: "audio" };
+  assertEquals(parseFeatures(new URL(featuresUrl(features), "http://x").searchParams), features);
+  assertEquals([samplesUrl(plainSamples), featuresUrl(plainFeatures)], ["/samples", "/features"]);
   assertEquals(gridUrl(plainGrid), "/");
   assertEquals(compareUrl(plainCompare), "/compare");
   assertThrows(
@@ -242,4 +281,63 @@ Deno.test("a model of one modality has no gap: no curve and no column draws one 
   assertEquals(runCharts([0, 1, 2].map((epoch) => epochOf({}, epoch))).map(({ id }) => id).includes("gap"), true);
   const gap = epochMeasures(records).find(({ key }) => key === "gap")!;
   assertEquals(records.map((record) => gap.of(record)), [null, null, null]);
+});
+
+const report = (epoch: number) => ({
+  arm: { "fw:audio:p5": 0.5 + epoch, "fw:audio:p50": 1 + epoch, "fw:audio:p95": 3 + epoch, "fw:audio": 1.5, p: 0.25 },
+});
+
+Deno.test("runCharts() draws percentiles of one name as the line of the median with a band", () => {
+  const records = [0, 1].map((epoch) => ({ ...epochOf({}, epoch), methods: report(epoch) }));
+  const charts = runCharts(records);
+  const [banded, plain] = charts.filter(({ id }) => id.startsWith("report-arm-fw"));
+  if (banded.kind !== "lines" || plain.kind !== "lines") throw new Error("other kinds");
+  assertEquals(banded.series, [
+    { name: "audio", x: [1, 2], y: [1, 2], low: [0.5, 1.5], high: [3, 4], ends: ["5 %", "95 %"] },
+  ]);
+  assertEquals(plain.series.map(({ name, low }) => [name, low]), [["fw:audio", undefined]]);
+  assertEquals(chartTable(banded).columns[1].raw, ["audio", "audio: 5 %", "audio: 95 %"]);
+  assertEquals(chartTable(banded).rows[0][1].text, "1 (0.5 to 3)");
+  // Over seeds bands are intervals: of percentiles the median alone is drawn.
+  const over = configurationCharts([records, records]).find(({ id }) => id === "report-arm-fw");
+  if (over?.kind !== "lines") throw new Error("other kind");
+  assertEquals(over.series.map(({ name }) => name), ["fw:audio", "fw:audio:p50"]);
+  assertEquals(over.series[1].low, [1, 2]);
+});
+
+Deno.test("comparisonChart() has a logarithmic axis only where every value and band is above 0, and keeps to its ends", () => {
+  const compared = [{ label: "concat", runs: [[0, 1, 2].map((epoch) => epochOf({}, epoch))] }];
+  const measures = epochMeasures(compared[0].runs[0]);
+  const chart = (key: string, changes: Partial<typeof plainCompare>) =>
+    comparisonChart(compared, measures.find((own) => own.key === key)!, { ...plainCompare, ...changes });
+  assertEquals(chart("loss.total", { y: "log" }).logarithmic, true);
+  assertEquals(chart("loss.total", {}).logarithmic, false);
+  // An image's contribution in the tests' runs may be taken; the share of clipped steps ends at 0.
+  const ended = [{ label: "a", runs: [[epochOf({ epochs: 1 }, 0)]] }];
+  assertEquals(
+    comparisonChart(ended, measures.find(({ key }) => key === "clipped")!, { ...plainCompare, y: "log" }).logarithmic,
+    false,
+  );
+  assertEquals(chart("loss.total", { from: 2 }).series[0].x, [2, 3]);
+  assertEquals(chart("loss.total", { from: 2, to: 2 }).series[0].y.length, 1);
+  const option = chartOption(chart("loss.total", { y: "log" }), { theme: "light", width: 600 }) as {
+    yAxis: { type: string; min: number; max: number };
+  };
+  assertEquals(option.yAxis.type, "log");
+  // Values from 0.2 to 1: from the power of ten below to the one above.
+  assertEquals([option.yAxis.min, option.yAxis.max], [0.1, 1]);
+});
+
+Deno.test("chartSvg() leaves names of a legend the room that their letters take", () => {
+  const name = "concat uni-ce (3 seeds)";
+  const series = [0, 1, 2].map((i) => ({ name: `${name} ${"mw".repeat(i)}`, x: [1, 2], y: [i, i + 1] }));
+  const chart: LineChart = { kind: "lines", id: "x", title: "x", about: "x", xTitle: "Epoch", percent: false, series };
+  const svg = chartSvg(chart, { theme: "light", width: 900, titled: true });
+  const starts = series.map(({ name: own }) => {
+    const before = svg.slice(0, svg.indexOf(`>${own.trimEnd()}`));
+    return Number(/translate\((-?[\d.]+)[^()]*\)[^<]*$/.exec(before)?.[1] ?? /x="([\d.]+)"[^<]*$/.exec(before)?.[1]);
+  });
+  for (const i of [1, 2]) {
+    assert(starts[i] - starts[i - 1] > widthOf(series[i - 1].name) * 12 / 13, `${starts}`);
+  }
 });

@@ -14,6 +14,8 @@ const evidence = ["tests/viewer/evidence_test.ts"];
 const report = ["tests/viewer/report_test.ts"];
 const tables = ["tests/viewer/table_test.ts"];
 const store = ["tests/viewer/store_test.ts"];
+const samples = ["tests/viewer/samples_test.ts"];
+const trackers = ["tests/viewer/trackers_test.ts"];
 const serving = ["tests/viewer/command_test.ts"];
 
 const list: readonly Mutant[] = [
@@ -126,9 +128,55 @@ const list: readonly Mutant[] = [
     ["mean + sign * half", "mean + sign * half / 2"],
     ["Object.keys(validation.perModality).length < 2 ? null", "false ? null"],
   ]),
-  ...mutantsOf("viewer/chart_option.ts", views, [
+  ...mutantsOf("viewer/chart_look.ts", views, [
     ["low - room <= 0 ? { min: 0 }", "low - room <= 0 ? { min: 10 }"],
     ["high + room >= 100 ? { max: 100 }", "high + room >= 100 ? {}"],
+  ]),
+  ...mutantsOf("viewer/run_charts.ts", views, [
+    ["ranks.size === 3 && ranks.has(50)", "ranks.size === 4"],
+    ["low: curve(low), high: curve(high)", "low: curve(high), high: curve(low)"],
+    ["!/:p(?!50$)\\d+$/.test(name)", "true"],
+  ]),
+  ...mutantsOf("viewer/compare_chart.ts", views, [
+    ["bands.every(({ band }) => aboveZero(band))", "true"],
+    ["(from === null || x >= from)", "(from === null || x > from)"],
+  ]),
+  ...mutantsOf("viewer/samples.ts", samples, [
+    ["readout.right === wanted", "readout.right !== wanted"],
+    ["row.readouts[0].predicted === predicted", "row.label === predicted"],
+    ['const sign = sort === "easy" ? -1 : 1;', "const sign = 1;"],
+    ["sameSamples(predictions, beside) ? beside : null", "beside"],
+    ["counts[label][readouts[0].predicted]++", "counts[readouts[0].predicted][label]++"],
+  ]),
+  ...mutantsOf("viewer/followed.ts", samples, [
+    ["last.phi[modalities[0]][b] - last.phi[modalities[0]][a]", "a - b"],
+    ["records.map(({ phi }) => phi[modality][n])", "records.map(({ phi }) => phi[modalities[0]][n])"],
+  ]),
+  ...mutantsOf("viewer/media.ts", samples, [
+    ["(height - 1 - y)", "y"],
+    ["bytes.set([blue, green, red]", "bytes.set([red, green, blue]"],
+    ["bands - 1 - y", "y"],
+    ["Math.max(-1, Math.min(1, value))", "value"],
+  ]),
+  ...mutantsOf("viewer/trackers/tensorboard.ts", trackers, [
+    ["0x82f63b78", "0xedb88320"],
+    ["(crc >>> 15) | (crc << 17)", "(crc >>> 17) | (crc << 15)"],
+    [
+      "view.setUint32(8, maskedCrc(bytes.subarray(0, 8)), true)",
+      "view.setUint32(8, crc32c(bytes.subarray(0, 8)), true)",
+    ],
+    ["if (ended !== null) {", "if (ended === 0) {"],
+  ]),
+  ...mutantsOf("viewer/trackers/mlflow.ts", trackers, [
+    ["${milliseconds(time)} ${value} ${step}", "${milliseconds(time)} ${step} ${value}"],
+    ["finished: 3,", "finished: 1,"],
+    [".map((part) => /^\\.*$/.test(part) ? `_${part}` : part)", ""],
+  ]),
+  ...mutantsOf("viewer/trackers/runs.ts", trackers, [
+    ["const step = record.epoch + 1;", "const step = record.epoch;"],
+    ["Math.min(1, done / Math.max(1, run.epochs))", "done"],
+  ]),
+  ...mutantsOf("viewer/chart_lines.ts", views, [
     [
       "if (least === undefined || values.length === 0) return {};",
       "if (values.length === 0) return {};",

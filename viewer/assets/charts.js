@@ -23,18 +23,21 @@ const format = (value) =>
     ? value.toExponential(3)
     : String(Number(value.toPrecision(4)));
 
-/** Words beside the pointer: each line with its value, and half of its band. */
+/** Words beside the pointer: each line with its value, and the ends of its band. */
 function axisTooltip(xTitle) {
   return (points) => {
     const rows = new Map();
     for (const { seriesId, seriesName, value, marker } of points) {
       const row = rows.get(seriesName) ?? {};
       if (String(seriesId).startsWith("line ")) Object.assign(row, { value: value[1], marker });
-      if (String(seriesId).startsWith("width ") && value[1] != null) row.half = value[1] / 2;
+      if (String(seriesId).startsWith("low ") && value[1] != null) row.low = value[1];
+      if (String(seriesId).startsWith("width ") && value[1] != null) row.width = value[1];
       rows.set(seriesName, row);
     }
-    const text = [...rows].filter(([, { value }]) => value != null).map(([name, { value, half, marker }]) =>
-      `${marker ?? ""}${name}: ${format(value)}${half === undefined ? "" : ` ± ${format(half)}`}`
+    const text = [...rows].filter(([, { value }]) => value != null).map(([name, { value, low, width, marker }]) =>
+      `${marker ?? ""}${name}: ${format(value)}${
+        low === undefined || width === undefined ? "" : ` (${format(low)} to ${format(low + width)})`
+      }`
     );
     return [`${xTitle} ${format(points[0]?.value[0])}`, ...text].join("\n");
   };
@@ -42,7 +45,14 @@ function axisTooltip(xTitle) {
 
 function complete(option) {
   const series = option.series ?? [];
-  if (series.some(({ type }) => type === "heatmap")) {
+  if (series.some(({ id }) => id === "field")) {
+    option.tooltip.formatter = ({ value: [x, y, value] }) =>
+      `${option.yAxis.name} ${option.yAxis.data[y]}, ${option.xAxis.name} ${option.xAxis.data[x]}: ${format(value)}`;
+  } else if (
+    series.some(({ type }) => type === "scatter") && series.every(({ id }) => String(id).startsWith("points "))
+  ) {
+    option.tooltip.formatter = ({ name, seriesName }) => `sample ${name}, ${seriesName}`;
+  } else if (series.some(({ type }) => type === "heatmap")) {
     option.tooltip.formatter = ({ value, name }) =>
       `Epoch ${name}, ${option.yAxis.data[value[1]]}: ${format(value[2])} %`;
   } else if (series.some(({ id }) => id === "means")) {
@@ -75,6 +85,7 @@ async function drawChart(figure) {
   }
   drawn.busy = true;
   try {
+    if (drawn.instance === null) plot.dataset.waiting = "";
     const width = Math.max(200, Math.min(2400, Math.round(plot.clientWidth)));
     const address = figure.dataset.chart;
     const [echarts, answer] = await Promise.all([
@@ -102,6 +113,7 @@ async function drawChart(figure) {
     // The next refresh tries again; the exports below it work all the same.
     if (drawn.instance === null) plot.textContent = "The chart could not be drawn here; the exports below show it.";
   } finally {
+    delete plot.dataset.waiting;
     drawn.busy = false;
     if (drawn.again) {
       drawn.again = false;

@@ -2,7 +2,7 @@
 
 /** Remembers what the reader did to a part of the page that is about to be replaced; returns how to do it again. */
 export function keeping(root) {
-  const open = [...root.querySelectorAll("details[id][open]")].map(({ id }) => id);
+  const folds = [...root.querySelectorAll("details[id]")].map(({ id, open }) => ({ id, open }));
   const scrolls = [...root.querySelectorAll(".scroll, .log")].map((
     { scrollLeft, scrollTop },
   ) => [scrollLeft, scrollTop]);
@@ -27,7 +27,7 @@ export function keeping(root) {
   const row = active?.closest("tbody tr.row")?.querySelector("input")?.value;
   const caret = active?.type === "search" ? active.selectionStart : null;
   return (next) => {
-    for (const id of open) next.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    for (const { id, open } of folds) next.querySelector(`#${CSS.escape(id)}`)?.toggleAttribute("open", open);
     [...next.querySelectorAll(".scroll, .log")].forEach((element, i) => {
       if (scrolls[i] !== undefined) [element.scrollLeft, element.scrollTop] = scrolls[i];
     });

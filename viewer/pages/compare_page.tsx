@@ -8,19 +8,17 @@ import type { FC } from "hono/jsx";
 import { type Comparison, differenceTable, settingTable } from "../compare.ts";
 import type { Model } from "../configurations.ts";
 import { numberText, stateText } from "../measures.ts";
-import { asksFor, compareUrl, maxCompared, plainCompare, presets } from "../query.ts";
+import { compareUrl, maxCompared } from "../query.ts";
 import { interval } from "../../experiments/statistics.ts";
 import { type SampleDifference, sampleTable } from "../sample_tests.ts";
+import { Controls } from "./compare_controls.tsx";
 import { ChartFigure, DataTable, Exports } from "./parts.tsx";
-
-/** Weights of smoothing that are offered. */
-const weights = [0, 0.3, 0.6, 0.9];
 
 /** The page. */
 export const ComparePage: FC<{ comparison: Comparison; samples: readonly SampleDifference[]; model: Model }> = (
   { comparison, samples, model },
 ) => {
-  const { query, items, missing, leftOut, charts, differences, settings, reference } = comparison;
+  const { query, items, missing, leftOut, charts, unknown } = comparison;
   const search = compareUrl(query, {}, "");
   return (
     <>
@@ -43,40 +41,13 @@ export const ComparePage: FC<{ comparison: Comparison; samples: readonly SampleD
       {items.length === 0 ? <Choose model={model} /> : (
         <>
           <Controls comparison={comparison} />
+          <div role="status">
+            {unknown.map((name) => <p class="note warn">{`No run here has a measure ${JSON.stringify(name)}.`}</p>)}
+          </div>
           <section aria-labelledby="chosen">
             <h2 id="chosen">Chosen</h2>
             <ul class="chosen" id="items" data-live="">
-              {items.map((item) => {
-                const values = item.runs.flatMap(({ summary }) => summary === null ? [] : [summary.test.accuracy]);
-                const over = values.length === 0 ? null : interval(values);
-                return (
-                  <li>
-                    <strong>{item.label}</strong>{" "}
-                    <span class="muted">{stateText({ runs: item.runs, counts: countsOf(item.runs), planned: 0 })}</span>
-                    {over !== null && (
-                      <>
-                        {" "}
-                        {numberText(over.mean, "percent", false)}
-                        {over.ci95 !== null && ` ± ${numberText(over.ci95, "percent", false)}`} %
-                      </>
-                    )}
-                    <span class="runs">
-                      {item.runs.map((run) => <a href={`/runs/${run.id}`}>seed {run.config.seed}</a>)}
-                    </span>
-                    <a
-                      class="remove"
-                      data-swap=""
-                      href={compareUrl(query, {
-                        c: query.c.filter((id) => id !== item.id),
-                        r: query.r.filter((id) => id !== item.id),
-                      })}
-                      aria-label={`Leave out ${item.label}`}
-                    >
-                      ×
-                    </a>
-                  </li>
-                );
-              })}
+              {items.map((item) => <Item item={item} comparison={comparison} />)}
             </ul>
           </section>
           <section aria-labelledby="curves">
@@ -91,38 +62,87 @@ export const ComparePage: FC<{ comparison: Comparison; samples: readonly SampleD
                 </div>
               )}
           </section>
-          {differences.length > 0 && (
-            <section aria-labelledby="differences">
-              <h2 id="differences">Differences from {reference!.label}</h2>
-              <div id="difference-table" data-live="">
-                <DataTable table={differenceTable(comparison)} />
-                <ul class="notes">{differenceTable(comparison).notes.map((note) => <li>{note}</li>)}</ul>
-              </div>
-              <Exports base="/compare/tables/differences" search={search} what="the differences" />
-            </section>
-          )}
-          {samples.length > 0 && (
-            <section aria-labelledby="samples">
-              <h2 id="samples">By samples</h2>
-              <div id="sample-table" data-live="">
-                <DataTable table={sampleTable(comparison, samples)} />
-                <ul class="notes">{sampleTable(comparison, samples).notes.map((note) => <li>{note}</li>)}</ul>
-              </div>
-              <Exports base="/compare/tables/samples" search={search} what="the differences by samples" />
-            </section>
-          )}
-          {items.length > 1 && (
-            <section aria-labelledby="settings">
-              <h2 id="settings">Settings that differ</h2>
-              {settings.length === 0 ? <p class="muted">They differ in their seeds alone.</p> : (
-                <>
-                  <DataTable table={settingTable(comparison)} />
-                  <Exports base="/compare/tables/settings" search={search} what="the differing settings" />
-                </>
-              )}
-            </section>
-          )}
+          <Differences comparison={comparison} samples={samples} search={search} />
         </>
+      )}
+    </>
+  );
+};
+
+/** One of what is compared, with its seeds. */
+const Item: FC<{ item: Comparison["items"][number]; comparison: Comparison }> = ({ item, comparison: { query } }) => {
+  const { id, kind, label, runs } = item;
+  const values = runs.flatMap(({ summary }) => summary === null ? [] : [summary.test.accuracy]);
+  const over = values.length === 0 ? null : interval(values);
+  const experiment = query.experiment === null ? "" : `?experiment=${encodeURIComponent(query.experiment)}`;
+  return (
+    <li>
+      {kind === "configuration"
+        ? (
+          <a href={`/configurations/${id}${experiment}`}>
+            <strong>{label}</strong>
+          </a>
+        )
+        : <strong>{label}</strong>} <span class="muted">{stateText({ runs, counts: countsOf(runs), planned: 0 })}</span>
+      {over !== null && (
+        <>
+          {" "}
+          {numberText(over.mean, "percent", false)}
+          {over.ci95 !== null && ` ± ${numberText(over.ci95, "percent", false)}`} %
+        </>
+      )}
+      <span class="runs">
+        {runs.map((run) => <a href={`/runs/${run.id}`}>seed {run.config.seed}</a>)}
+      </span>
+      <a
+        class="remove"
+        data-swap=""
+        href={compareUrl(query, { c: query.c.filter((own) => own !== id), r: query.r.filter((own) => own !== id) })}
+        aria-label={`Leave out ${label}`}
+      >
+        ×
+      </a>
+    </li>
+  );
+};
+
+/** Differences over seeds and by samples, and settings that differ. */
+const Differences: FC<{ comparison: Comparison; samples: readonly SampleDifference[]; search: string }> = (
+  { comparison, samples, search },
+) => {
+  const { items, differences, settings, reference } = comparison;
+  return (
+    <>
+      {differences.length > 0 && (
+        <section aria-labelledby="differences">
+          <h2 id="differences">Differences from {reference!.label}</h2>
+          <div id="difference-table" data-live="">
+            <DataTable table={differenceTable(comparison)} />
+            <ul class="notes">{differenceTable(comparison).notes.map((note) => <li>{note}</li>)}</ul>
+          </div>
+          <Exports base="/compare/tables/differences" search={search} what="the differences" />
+        </section>
+      )}
+      {samples.length > 0 && (
+        <section aria-labelledby="samples">
+          <h2 id="samples">By samples</h2>
+          <div id="sample-table" data-live="">
+            <DataTable table={sampleTable(comparison, samples)} />
+            <ul class="notes">{sampleTable(comparison, samples).notes.map((note) => <li>{note}</li>)}</ul>
+          </div>
+          <Exports base="/compare/tables/samples" search={search} what="the differences by samples" />
+        </section>
+      )}
+      {items.length > 1 && (
+        <section aria-labelledby="settings">
+          <h2 id="settings">Settings that differ</h2>
+          {settings.length === 0 ? <p class="muted">They differ in their seeds alone.</p> : (
+            <>
+              <DataTable table={settingTable(comparison)} />
+              <Exports base="/compare/tables/settings" search={search} what="the differing settings" />
+            </>
+          )}
+        </section>
       )}
     </>
   );
@@ -164,75 +184,3 @@ const Choose: FC<{ model: Model }> = ({ model }) => (
     )}
   </section>
 );
-
-const Controls: FC<{ comparison: Comparison }> = ({ comparison }) => {
-  const { query, items, measures } = comparison;
-  const steps = weights.includes(query.smooth) ? weights : [...weights, query.smooth].sort((a, b) => a - b);
-  return (
-    <form class="filters" id="controls" action="/compare" method="get" data-auto="" aria-label="What is compared">
-      <input type="hidden" name="c" value={query.c.join(",")} />
-      <input type="hidden" name="r" value={query.r.join(",")} />
-      {query.experiment !== null && <input type="hidden" name="experiment" value={query.experiment} />}
-      <label>
-        <span>Smoothing</span>
-        <select name="smooth">
-          {steps.map((weight) => (
-            <option value={weight === 0 ? "" : String(weight)} selected={query.smooth === weight}>
-              {weight === 0 ? "none" : `moving average, ${weight}`}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        <span>Over</span>
-        <select name="x" data-usual="epoch">
-          <option value="epoch" selected={query.x === "epoch"}>epochs</option>
-          <option value="samples" selected={query.x === "samples"}>samples drawn</option>
-        </select>
-      </label>
-      {items.length > 1 && (
-        <label>
-          <span>Reference</span>
-          <select name="reference" data-usual={items[0].id}>
-            {items.map(({ id, label }) => (
-              <option value={id} selected={comparison.reference?.id === id}>{label}</option>
-            ))}
-          </select>
-        </label>
-      )}
-      <a class="reset" href={compareUrl(plainCompare, { c: query.c, r: query.r, experiment: query.experiment })}>
-        Reset
-      </a>
-      <nav class="presets" aria-label="Sets of measures">
-        {presets.filter(([_, metric]) => measures.some(({ key }) => asksFor(metric, key))).map(([name, metric]) => (
-          <a
-            href={compareUrl(query, { metric })}
-            data-swap=""
-            aria-current={metric.join() === query.metric.join() ? "true" : undefined}
-          >
-            {name}
-          </a>
-        ))}
-      </nav>
-      <details class="columns" id="measures">
-        <summary>Measures</summary>
-        <fieldset>
-          <legend>Curves drawn, at most 12</legend>
-          <input
-            type="hidden"
-            name="metric"
-            value=""
-            data-usual={measures.filter(({ key }) => asksFor(plainCompare.metric, key)).map(({ key }) => key).join(",")}
-          />
-          {measures.map(({ key, title }) => (
-            <label>
-              <input type="checkbox" name="metric" value={key} checked={asksFor(query.metric, key)} />
-              {title}
-            </label>
-          ))}
-        </fieldset>
-      </details>
-      <button type="submit" data-apply="">Apply</button>
-    </form>
-  );
-};

@@ -9,10 +9,11 @@ import { differenceText, pText, versusSentence } from "../../experiments/versus.
 import type { Configuration, KnownRun } from "../configurations.ts";
 import type { Grid, GridRow } from "../grid.ts";
 import { hasVersus } from "../grid_table.ts";
-import { duration, hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
+import { hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
 import { gridUrl } from "../query.ts";
 import { type Setting, settingText } from "../settings.ts";
 import { Exports, OlderBadge, StateBadge } from "./parts.tsx";
+import { standingText } from "./standing.ts";
 
 /** A column: how it is headed, and what stands in it for a configuration and for one of its seeds. */
 interface Column {
@@ -112,24 +113,11 @@ const seedsColumn: Column = {
   seed: (run) => ({
     text: (
       <>
-        <StateBadge state={run.state} />
-        {run.state !== "finished" && (
-          <span class="muted">
-            {`epoch ${run.epochs} of ${run.epochsPlanned}`}
-            {run.validationAccuracy !== null && `, validation ${numberText(run.validationAccuracy, "percent")}`}
-            {run.state === "running" && leftOf(run) !== null && `, about ${duration(leftOf(run)!)} left`}
-          </span>
-        )}
+        <StateBadge state={run.state} /> <span class="muted">{standingText(run)}</span>
       </>
     ),
   }),
 };
-
-/** Seconds until a running run has drawn its samples, at its pace so far; `null` before its first epoch. */
-function leftOf({ progress }: KnownRun): number | null {
-  if (progress === null || !(progress.samplesPerSecond > 0)) return null;
-  return Math.max(0, progress.samplesBudget - progress.samplesDrawn) / progress.samplesPerSecond;
-}
 
 function versusColumns({ reference }: Grid): Column[] {
   return [
@@ -277,6 +265,9 @@ function progressOf({ runs, planned }: Configuration): number {
   return runs.reduce((sum, run) => sum + share(run), 0) / Math.max(1, runs.length + planned);
 }
 
+/** Running seeds of which a row says where they are. */
+const maxStanding = 3;
+
 const Seeds: FC<{ configuration: Configuration }> = ({ configuration }) => {
   const { counts, runs, planned } = configuration;
   const share = progressOf(configuration);
@@ -289,6 +280,9 @@ const Seeds: FC<{ configuration: Configuration }> = ({ configuration }) => {
         </progress>
       )}
       {counts.failed > 0 && <StateBadge state="failed" />}
+      {runs.filter(({ state }) => state === "running").slice(0, maxStanding).map((run) => (
+        <span class="standing">{`seed ${run.config.seed}: ${standingText(run)}`}</span>
+      ))}
     </>
   );
 };
@@ -332,7 +326,7 @@ const ConfigurationRows: FC<{ grid: Grid; row: GridRow; columns: readonly Column
 const NameCell: FC<{ grid: Grid; row: GridRow; open: boolean }> = ({ grid, row: { configuration, result }, open }) => {
   const { id, label, runs } = configuration;
   const toggled = open ? grid.query.open.filter((other) => other !== id) : [...grid.query.open, id];
-  const experiment = grid.experiment === null ? "" : `&experiment=${encodeURIComponent(grid.experiment.name)}`;
+  const experiment = grid.experiment === null ? "" : `?experiment=${encodeURIComponent(grid.experiment.name)}`;
   return (
     <th scope="row" class="name">
       {runs.length > 0 && (
@@ -349,9 +343,7 @@ const NameCell: FC<{ grid: Grid; row: GridRow; open: boolean }> = ({ grid, row: 
       )}
       {runs.length === 0
         ? <span class="muted">{label}</span>
-        : runs.length === 1
-        ? <a href={`/runs/${runs[0].id}`}>{label}</a>
-        : <a href={`/compare?c=${id}${experiment}`}>{label}</a>}
+        : <a href={`/configurations/${id}${experiment}`}>{label}</a>}
       {runs[0]?.config.format === 1 && <OlderBadge />}
       {result?.readsLabels && (
         <span

@@ -8,14 +8,15 @@ import type { Child, FC } from "hono/jsx";
 import type { RunStatus } from "../../store/inspect.ts";
 import { modules } from "../assets.ts";
 import { chartHeight } from "../chart_option.ts";
-import { type Chart, chartSummary } from "../charts.ts";
+import { chartSummary } from "../chart_table.ts";
+import type { Chart } from "../charts.ts";
 import type { Table } from "../table.ts";
 
 /** What the frame of a page needs to know. */
 export interface FrameProps {
   readonly title: string;
   /** Which entry of the navigation is this page's. */
-  readonly here: "grid" | "compare" | "api" | null;
+  readonly here: "grid" | "compare" | "samples" | "features" | "api" | null;
   /** Version of the snapshot that the page shows; `null` for pages that do not change. */
   readonly version: number | null;
   readonly folder: string;
@@ -47,6 +48,8 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
         <nav aria-label="Pages">
           <a href="/" aria-current={here === "grid" ? "page" : undefined}>Results</a>
           <a href="/compare" aria-current={here === "compare" ? "page" : undefined}>Compare</a>
+          <a href="/samples" aria-current={here === "samples" ? "page" : undefined}>Samples</a>
+          <a href="/features" aria-current={here === "features" ? "page" : undefined}>Features</a>
           <a href="/api" aria-current={here === "api" ? "page" : undefined}>API</a>
         </nav>
         <span class="folder" title={folder}>
@@ -58,6 +61,18 @@ export const Frame: FC<FrameProps> = ({ title, here, version, folder, build, chi
       <main id="main" tabindex={-1} data-version={version === null ? undefined : String(version)}>{children}</main>
     </body>
   </html>
+);
+
+/** A section that folds; what follows the runs in it is replaced as a whole unless it says otherwise. */
+export const Fold: FC<{ id: string; title: string; open?: boolean; live?: boolean; children?: Child }> = (
+  { id, title, open = true, live = true, children },
+) => (
+  <details class="section" id={id} open={open}>
+    <summary>
+      <h2>{title}</h2>
+    </summary>
+    <div id={`${id}-body`} data-live={live ? "" : undefined}>{children}</div>
+  </details>
 );
 
 /** How a run stands, as a word with a colour. */

@@ -5,10 +5,11 @@
  * @module
  */
 import type { FC } from "hono/jsx";
+import type { Chart } from "../charts.ts";
 import { duration } from "../measures.ts";
-import { configurationTable, epochTable, recallTable, resultTable, type RunView } from "../run.ts";
-import { EvidenceSection } from "./evidence_section.tsx";
-import { ChartFigure, DataTable, Exports, OlderBadge, StateBadge } from "./parts.tsx";
+import { configurationTable, epochTable, resultTable, type RunView } from "../run.ts";
+import { ClassSection, SampleSection } from "./evidence_section.tsx";
+import { ChartFigure, DataTable, Exports, Fold, OlderBadge, StateBadge } from "./parts.tsx";
 
 /** Epochs in the table of the page at most; the export has all. */
 const tableEpochs = 200;
@@ -104,54 +105,97 @@ const Configuration: FC<{ view: RunView }> = ({ view }) => {
 
 /** The page. */
 export const RunPage: FC<{ view: RunView }> = ({ view }) => {
-  const { run, configuration, charts, epochs, files, log, repeat, experiments } = view;
+  const { run, charts, epochs } = view;
   const base = `/runs/${run.id}`;
-  const lines = charts.filter(({ kind, id }) => kind === "lines" && !id.startsWith("report-") && id !== "reliability");
-  const histograms = charts.filter(({ kind }) => kind === "histogram");
-  const reports = charts.filter(({ id }) => id.startsWith("report-"));
-  const figures = (own: typeof charts) =>
-    own.map((chart) => <ChartFigure chart={chart} base={`${base}/charts`} api={`/api/runs/${run.id}/charts`} />);
-  const epochRows = epochTable(view);
+  const reported = (chart: Chart) => chart.kind === "histogram" || chart.id.startsWith("report-");
+  const apart = new Set(["reliability"]);
+  const curves = charts.filter((chart) => chart.kind === "lines" && !apart.has(chart.id) && !reported(chart));
+  const reports = charts.filter(reported);
+  const figures = (own: readonly Chart[]) => (
+    <div class="charts">
+      {own.map((chart) => <ChartFigure chart={chart} base={`${base}/charts`} api={`/api${base}/charts`} />)}
+    </div>
+  );
   return (
     <>
-      <div class="title">
-        <p class="crumbs">
-          <a href="/">Results</a>
-          {configuration !== null && <a href={`/compare?c=${configuration.id}`}>{configuration.label}</a>}
-        </p>
-        <h1>
-          {configuration?.label ?? "Run"}
-          {run.seed !== null && <span class="muted">, seed {run.seed}</span>}
-        </h1>
-        <p id="state" class="summary" data-live="">
-          <StateBadge state={run.state} /> {run.config?.format === 1 && <OlderBadge />}
-          <code>{run.id.slice(0, 200)}</code>
-          {run.testAccuracy !== null && (
-            <>
-              <strong>{(100 * run.testAccuracy).toFixed(2)} %</strong> test accuracy
-            </>
-          )}
-          {run.state !== "finished" && run.epochsPlanned !== null && (
-            <>
-              {" "}
-              <progress max={run.epochsPlanned} value={epochs.total} aria-label="Epochs done"></progress>
-              {` epoch ${epochs.total} of ${run.epochsPlanned}`}
-            </>
-          )}
-        </p>
-      </div>
-      {experiments.length > 0 && (
-        <p class="muted">
-          {"Planned by "}
-          {experiments.map(({ name, label }, i) => (
-            <>
-              {i > 0 && ", "}
-              <a href={`/?experiment=${encodeURIComponent(name)}`}>{name}</a>
-              {` as “${label}”`}
-            </>
-          ))}
-        </p>
-      )}
+      <Head view={view} />
+      <Happened view={view} />
+      {epochs.records.length === 0
+        ? (
+          <p class="note" id="no-charts" data-live="">
+            {run.state === "running" || run.state === "interrupted"
+              ? "No epoch is done yet: curves show up after the first."
+              : "No epoch was done: there are no curves."}
+          </p>
+        )
+        : (
+          <>
+            <Fold id="curves" title="Curves" live={false}>
+              {figures(curves)}
+              <EpochTable view={view} />
+            </Fold>
+            {reports.length > 0 && (
+              <Fold id="reports" title="What methods report" live={false} open={false}>{figures(reports)}</Fold>
+            )}
+          </>
+        )}
+      <ClassSection view={view} />
+      <SampleSection view={view} figures={figures} />
+      <Settings view={view} />
+      <Log view={view} />
+    </>
+  );
+};
+
+/** What it is, how it stands, who planned it. */
+const Head: FC<{ view: RunView }> = ({ view: { run, configuration, epochs, experiments } }) => (
+  <>
+    <div class="title">
+      <p class="crumbs">
+        <a href="/">Results</a>
+        {configuration !== null && <a href={`/configurations/${configuration.id}`}>{configuration.label}</a>}
+      </p>
+      <h1>
+        {configuration?.label ?? "Run"}
+        {run.seed !== null && <span class="muted">, seed {run.seed}</span>}
+      </h1>
+      <p id="state" class="summary" data-live="">
+        <StateBadge state={run.state} /> {run.config?.format === 1 && <OlderBadge />}
+        <code>{run.id.slice(0, 200)}</code>
+        {run.testAccuracy !== null && (
+          <>
+            <strong>{(100 * run.testAccuracy).toFixed(2)} %</strong> test accuracy
+          </>
+        )}
+        {run.state !== "finished" && run.epochsPlanned !== null && (
+          <>
+            {" "}
+            <progress max={run.epochsPlanned} value={epochs.total} aria-label="Epochs done"></progress>
+            {` epoch ${epochs.total} of ${run.epochsPlanned}`}
+          </>
+        )}
+      </p>
+    </div>
+    {experiments.length > 0 && (
+      <p class="muted">
+        {"Planned by "}
+        {experiments.map(({ name, label }, i) => (
+          <>
+            {i > 0 && ", "}
+            <a href={`/?experiment=${encodeURIComponent(name)}`}>{name}</a>
+            {` as “${label}”`}
+          </>
+        ))}
+      </p>
+    )}
+  </>
+);
+
+/** Why it stopped, if it did; figures and results. */
+const Happened: FC<{ view: RunView }> = ({ view }) => {
+  const { run, epochs, repeat } = view;
+  return (
+    <Fold id="happened" title="What happened" live={false}>
       <div id="cause" data-live="">
         {run.reason !== null && (
           <div class="note bad">
@@ -169,100 +213,69 @@ export const RunPage: FC<{ view: RunView }> = ({ view }) => {
         )}
         {epochs.reason !== null && <p class="note warn">{epochs.reason}</p>}
       </div>
-      <section aria-label="Facts" id="facts" data-live="">
+      <div id="facts" data-live="">
         <Facts view={view} />
-      </section>
+      </div>
       <div id="results" data-live="">
         {run.summary !== null && (
-          <section aria-labelledby="results-head">
-            <h2 id="results-head">Results</h2>
+          <div class="spaced">
             <DataTable table={resultTable(view)} />
             <ul class="notes">{resultTable(view).notes.map((note) => <li>{note}</li>)}</ul>
-            <Exports base={`${base}/tables/results`} what="the results" />
-            <details id="recall">
-              <summary>Recall by class</summary>
-              <DataTable table={recallTable(view)} />
-              <ul class="notes">{recallTable(view).notes.map((note) => <li>{note}</li>)}</ul>
-              <Exports base={`${base}/tables/recall`} what="the recall by class" />
-            </details>
-          </section>
+            <Exports base={`/runs/${run.id}/tables/results`} what="the results" />
+          </div>
         )}
       </div>
-      {epochs.records.length === 0
-        ? (
-          <p class="note" id="no-charts" data-live="">
-            {run.state === "running" || run.state === "interrupted"
-              ? "No epoch is done yet: curves show up after the first."
-              : "No epoch was done: there are no curves."}
-          </p>
-        )
-        : (
-          <>
-            <section aria-labelledby="curves">
-              <h2 id="curves">Curves</h2>
-              <div class="charts">{figures(lines)}</div>
-            </section>
-            {histograms.length > 0 && (
-              <section aria-labelledby="histograms">
-                <h2 id="histograms">Histograms over epochs</h2>
-                <div class="charts">{figures(histograms)}</div>
-              </section>
-            )}
-            {reports.length > 0 && (
-              <section aria-labelledby="reports">
-                <h2 id="reports">What methods report</h2>
-                <div class="charts">{figures(reports)}</div>
-              </section>
-            )}
-            <div id="epochs" data-live="">
-              <details id="epoch-table">
-                <summary>All figures of all epochs</summary>
-                {epochRows.rows.length > tableEpochs && (
-                  <p class="note">The last {tableEpochs} of {epochRows.rows.length} epochs; the export has all.</p>
-                )}
-                <DataTable table={{ ...epochRows, rows: epochRows.rows.slice(-tableEpochs) }} />
-                <Exports base={`${base}/tables/epochs`} what="all epochs" />
-              </details>
-            </div>
-          </>
-        )}
-      <div id="evidence" data-live="">
-        <EvidenceSection view={view} />
-      </div>
-      {run.config !== null && (
-        <section aria-labelledby="configuration">
-          <h2 id="configuration">Configuration as resolved</h2>
-          <Configuration view={view} />
-          <Exports base={`${base}/tables/configuration`} what="the configuration" />
-        </section>
-      )}
       {repeat !== null && (
-        <section aria-labelledby="repeat">
-          <h2 id="repeat">Repeat</h2>
-          <p class="muted">The same configuration and seed, in another folder of runs:</p>
+        <div class="spaced">
+          <p class="muted">The same configuration and seed again, in another folder of runs:</p>
           <pre class="command" data-copy=""><code>{repeat}</code></pre>
-        </section>
-      )}
-      <section aria-labelledby="log-head">
-        <h2 id="log-head">Log</h2>
-        <div id="log" data-live="">
-          {log === null
-            ? <p class="muted">This run wrote none.</p>
-            : <pre class="log" tabindex={0} role="region" aria-label="Log"><code>{log}</code></pre>}
         </div>
-      </section>
-      <section aria-labelledby="files-head">
-        <h2 id="files-head">Files</h2>
-        <ul class="files" id="files" data-live="">
-          {files.map(({ name, bytes }) => (
-            <li>
-              <a href={`${base}/files/${name}`} download={`${run.id}-${name}`}>{name}</a>{" "}
-              <span class="muted">{bytesText(bytes)}</span>
-            </li>
-          ))}
-          {files.length === 0 && <li class="muted">There are none to download.</li>}
-        </ul>
-      </section>
-    </>
+      )}
+    </Fold>
   );
 };
+
+/** Every figure of every epoch, folded. */
+const EpochTable: FC<{ view: RunView }> = ({ view }) => {
+  const table = epochTable(view);
+  return (
+    <div id="epochs" data-live="">
+      <details id="epoch-table">
+        <summary>All figures of all epochs</summary>
+        {table.rows.length > tableEpochs && (
+          <p class="note">The last {tableEpochs} of {table.rows.length} epochs; the export has all.</p>
+        )}
+        <DataTable table={{ ...table, rows: table.rows.slice(-tableEpochs) }} />
+        <Exports base={`/runs/${view.run.id}/tables/epochs`} what="all epochs" />
+      </details>
+    </div>
+  );
+};
+
+const Settings: FC<{ view: RunView }> = ({ view }) =>
+  view.run.config === null ? null : (
+    <Fold id="settings" title="Settings as resolved" open={false}>
+      <Configuration view={view} />
+      <Exports base={`/runs/${view.run.id}/tables/configuration`} what="the configuration" />
+    </Fold>
+  );
+
+/** What it said, and its files. */
+const Log: FC<{ view: RunView }> = ({ view: { run, log, files } }) => (
+  <Fold id="log-and-files" title="Log and files" live={false}>
+    <div id="log" data-live="">
+      {log === null
+        ? <p class="muted">This run wrote no log.</p>
+        : <pre class="log" tabindex={0} role="region" aria-label="Log"><code>{log}</code></pre>}
+    </div>
+    <ul class="files" id="files" data-live="">
+      {files.map(({ name, bytes }) => (
+        <li>
+          <a href={`/runs/${run.id}/files/${name}`} download={`${run.id}-${name}`}>{name}</a>{" "}
+          <span class="muted">{bytesText(bytes)}</span>
+        </li>
+      ))}
+      {files.length === 0 && <li class="muted">There are none to download.</li>}
+    </ul>
+  </Fold>
+);

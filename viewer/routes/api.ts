@@ -4,7 +4,15 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import { chartAnswer, compareAnswer, gridAnswer, runAnswer, runsAnswer } from "../api.ts";
+import {
+  chartAnswer,
+  compareAnswer,
+  configurationAnswer,
+  gridAnswer,
+  runAnswer,
+  runsAnswer,
+  samplesAnswer,
+} from "../api.ts";
 import type { Chart } from "../charts.ts";
 import type { EventHub } from "../events.ts";
 import { gridChart } from "../grid_chart.ts";
@@ -12,7 +20,7 @@ import { openApi } from "../openapi.ts";
 import { sampleDifferences } from "../sample_tests.ts";
 import { RequestError } from "../security.ts";
 import { params, pick, type Views } from "./context.tsx";
-import { lookOf } from "./downloads.ts";
+import { chartOfFeatures, lookOf } from "./downloads.ts";
 
 /** The API of a store. */
 export function apiRoutes(views: Views, hub: EventHub): Hono {
@@ -34,6 +42,14 @@ export function apiRoutes(views: Views, hub: EventHub): Hono {
     return c.json({ records: epochs.records, reason: epochs.reason });
   });
   app.get("/runs/:id/charts/:chart", async (c) => chart(c, (await views.run(c)).charts));
+  app.get("/configurations/:id", async (c) => c.json(configurationAnswer(await views.configuration(c))));
+  app.get("/configurations/:id/charts/:chart", async (c) => chart(c, (await views.configuration(c)).charts));
+  app.get("/samples", async (c) => c.json(samplesAnswer(await views.samples(c))));
+  app.get("/runs/:id/samples/:split/:sample/charts/:chart", async (c) => chart(c, (await views.sample(c)).charts));
+  app.get("/features/charts/:chart", async (c) => {
+    const found = await chartOfFeatures(views, c, c.req.param("chart"));
+    return c.json(chartAnswer(found, lookOf(params(c))));
+  });
   app.get("/compare", async (c) => {
     const comparison = await views.comparison(c);
     return c.json(compareAnswer(comparison, await sampleDifferences(views.store, comparison)));

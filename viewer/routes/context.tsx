@@ -10,16 +10,23 @@ import { build } from "../assets.ts";
 import type { Chart } from "../charts.ts";
 import { type Comparison, comparisonOf } from "../compare.ts";
 import { type Model, modelOf } from "../configurations.ts";
+import { type ConfigurationView, configurationViewOf } from "../configuration.ts";
+import { type FeaturesView, featuresViewOf } from "../features.ts";
 import { type Grid, gridOf } from "../grid.ts";
 import { Frame, type FrameProps } from "../pages/parts.tsx";
-import { parseCompare, parseGrid } from "../query.ts";
+import type { SampleSource } from "../../experiments/previews.ts";
+import { parseCompare, parseFeatures, parseGrid, parseSamples } from "../query.ts";
 import { type RunView, runViewOf } from "../run.ts";
+import { type SampleView, sampleViewOf } from "../sample.ts";
+import { samplesOf, type SamplesView } from "../samples.ts";
 import { RequestError } from "../security.ts";
 import type { RunStore } from "../store.ts";
 
 /** Views of a store, as requests ask for them. */
 export interface Views {
   readonly store: RunStore;
+  /** Where previews come from; `null` where nothing can be shown of samples. */
+  readonly source: SampleSource | null;
   /** All runs as they are now. */
   model(): Promise<Model>;
   /** @throws {Refusal} If a value of the address is not valid. */
@@ -28,13 +35,22 @@ export interface Views {
   comparison(c: Context): Promise<Comparison>;
   /** @throws {RequestError} If there is no such run. */
   run(c: Context): Promise<RunView>;
+  /** @throws {RequestError} If there is no such configuration. */
+  configuration(c: Context): Promise<ConfigurationView>;
+  /** Samples of a run; `null` where none has finished. @throws {RequestError} If there is no such run. */
+  samples(c: Context): Promise<SamplesView | null>;
+  /** @throws {RequestError} If there is no such sample. */
+  sample(c: Context): Promise<SampleView>;
+  /** Features that runs kept. */
+  features(c: Context): Promise<FeaturesView>;
 }
 
 /** Views of a store. */
-export function viewsOf(store: RunStore): Views {
+export function viewsOf(store: RunStore, source: SampleSource | null = null): Views {
   const model = async () => modelOf(await store.snapshot());
   return {
     store,
+    source,
     model,
     grid: async (c, options) => gridOf(await model(), parseGrid(params(c)), options),
     comparison: async (c) => comparisonOf(store, await model(), parseCompare(params(c))),
@@ -44,6 +60,27 @@ export function viewsOf(store: RunStore): Views {
       if (view !== null) return view;
       throw new RequestError(404, `Cannot find run ${JSON.stringify(id.slice(0, 80))}: it may have been deleted`);
     },
+    async configuration(c) {
+      const id = c.req.param("id") ?? "";
+      const view = configurationViewOf(store, await model(), id, params(c).get("experiment"));
+      if (view !== null) return view;
+      throw missing("a configuration", id);
+    },
+    async samples(c) {
+      const query = parseSamples(params(c));
+      const view = await samplesOf(store, await model(), query);
+      if (view !== null || query.run === null) return view;
+      throw missing("a finished run", query.run);
+    },
+    async sample(c) {
+      const [id, split, sample] = [c.req.param("id"), c.req.param("split"), Number(c.req.param("sample"))];
+      const view = id === undefined || split !== "test" && split !== "validation" || !Number.isSafeInteger(sample)
+        ? null
+        : await sampleViewOf(store, await model(), source, id, split, sample);
+      if (view !== null) return view;
+      throw missing("a sample", `${id}/${split}/${c.req.param("sample")}`);
+    },
+    features: async (c) => featuresViewOf(store, await model(), parseFeatures(params(c))),
   };
 }
 

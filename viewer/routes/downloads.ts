@@ -9,10 +9,16 @@ import type { ChartLook } from "../chart_option.ts";
 import type { Chart } from "../charts.ts";
 import { type Comparison, differenceTable, settingTable } from "../compare.ts";
 import { exportChart, type ExportFormat, exportTable, isFormat, mediaTypes } from "../exports.ts";
+import { configurationTables } from "../configuration.ts";
+import { featureChart, featureChartId } from "../features.ts";
 import { gridTable } from "../grid_table.ts";
 import { gridChart } from "../grid_chart.ts";
+import { mediaOf } from "../media.ts";
 import { runTables } from "../run.ts";
+import { readoutTable } from "../sample.ts";
 import { sampleDifferences, sampleTable } from "../sample_tests.ts";
+import { samplesTable } from "../samples.ts";
+import { RequestError } from "../security.ts";
 import type { RunStore } from "../store.ts";
 import type { Table } from "../table.ts";
 import { missing, params, pick, type Views } from "./context.tsx";
@@ -65,6 +71,18 @@ export function downloadRoutes(views: Views): Hono {
     // Files of a run that goes on grow while they are read, so no length is promised.
     return c.body(file.stream);
   });
+  app.get("/configurations/:id/tables/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    const view = await views.configuration(c);
+    const tables = configurationTables(view);
+    if (!Object.hasOwn(tables, name)) throw missing("a table", name);
+    return await sendTable(c, `${view.configuration.id}-${name}`, tables[name](), format);
+  });
+  app.get("/configurations/:id/charts/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    return await sendChart(c, pick((await views.configuration(c)).charts, name), format);
+  });
+  app.route("/", sampleRoutes(views));
   app.get("/compare/tables/:file", async (c) => {
     const { name, format } = fileOf(c);
     if (!Object.hasOwn(compareTables, name)) throw missing("a table", name);
@@ -75,6 +93,50 @@ export function downloadRoutes(views: Views): Hono {
     return await sendChart(c, pick((await views.comparison(c)).charts, name), format);
   });
   return app;
+}
+
+/** What can be downloaded of samples and features. */
+function sampleRoutes(views: Views): Hono {
+  const app = new Hono();
+  app.get("/:file{samples-table\\.[a-z]+}", async (c) => {
+    const view = await views.samples(c);
+    if (view === null) throw missing("a finished run", "");
+    return await sendTable(c, "samples", samplesTable(view), fileOf(c).format);
+  });
+  app.get("/runs/:id/samples/:split/:sample/tables/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    if (name !== "readouts") throw missing("a table", name);
+    return await sendTable(c, name, readoutTable(await views.sample(c)), format);
+  });
+  app.get("/runs/:id/samples/:split/:sample/charts/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    return await sendChart(c, pick((await views.sample(c)).charts, name), format);
+  });
+  app.get("/runs/:id/samples/:split/:sample/previews/:modality/:file", async (c) => {
+    const { shown } = await views.sample(c);
+    const [index, modality] = [Number.parseInt(c.req.param("file")), c.req.param("modality")];
+    const preview = Object.hasOwn(shown.previews, modality) ? shown.previews[modality][index] : undefined;
+    const media = preview === undefined ? null : mediaOf(preview);
+    if (media === null) throw missing("a preview", `${modality}/${c.req.param("file")}`);
+    c.header("Content-Type", media.type);
+    return c.body(media.bytes);
+  });
+  app.get("/features/charts/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    return await sendChart(c, await chartOfFeatures(views, c, name), format);
+  });
+  return app;
+}
+
+/** The chart of features of a name, drawn if need be. @throws {RequestError} If there is none. */
+export async function chartOfFeatures(views: Views, c: Context, name: string): Promise<Chart> {
+  const view = await views.features(c);
+  const own = view.runs.find(({ run }) => featureChartId(run.id) === name);
+  const { chart, reason } = own === undefined
+    ? { chart: null, reason: null }
+    : await featureChart(views.store, own, view.of);
+  if (chart !== null) return chart;
+  throw reason === null ? missing("a chart", name) : new RequestError(404, reason);
 }
 
 /** Takes `loss.csv` apart. @throws {RequestError} If the ending is none that is written. */

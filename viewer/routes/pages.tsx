@@ -8,8 +8,13 @@ import { Hono } from "hono";
 import { openApi } from "../openapi.ts";
 import { ApiPage } from "../pages/api_page.tsx";
 import { ComparePage } from "../pages/compare_page.tsx";
+import { ConfigurationPage } from "../pages/configuration_page.tsx";
+import { FeaturesPage } from "../pages/features_page.tsx";
 import { GridPage } from "../pages/grid_page.tsx";
 import { RunPage } from "../pages/run_page.tsx";
+import { SamplePage } from "../pages/sample_page.tsx";
+import { NoSamples, SamplesPage } from "../pages/samples_page.tsx";
+import { shownOf } from "../sample.ts";
 import { sampleDifferences } from "../sample_tests.ts";
 import { documentOf, type Views } from "./context.tsx";
 
@@ -28,6 +33,30 @@ export function pageRoutes(views: Views): Hono {
     const view = await views.run(c);
     const title = `${view.configuration?.label ?? "Run"}, seed ${view.run.seed ?? "–"}`;
     return c.html(documentOf(store, { title, here: null, version, children: <RunPage view={view} /> }));
+  });
+  app.get("/configurations/:id", async (c) => {
+    const { version } = await views.model();
+    const view = await views.configuration(c);
+    const children = <ConfigurationPage view={view} />;
+    return c.html(documentOf(store, { title: view.configuration.label, here: null, version, children }));
+  });
+  app.get("/samples", async (c) => {
+    const view = await views.samples(c);
+    const { source } = views;
+    const previews = view === null
+      ? []
+      : await Promise.all(view.rows.map(({ id }) => shownOf(source, view.run.config, view.query.split, id)));
+    const children = view === null ? <NoSamples /> : <SamplesPage view={view} previews={previews} />;
+    return c.html(documentOf(store, { title: "Samples", here: "samples", version: null, children }));
+  });
+  app.get("/runs/:id/samples/:split/:sample", async (c) => {
+    const view = await views.sample(c);
+    const children = <SamplePage view={view} />;
+    return c.html(documentOf(store, { title: `Sample ${view.row.id}`, here: "samples", version: null, children }));
+  });
+  app.get("/features", async (c) => {
+    const children = <FeaturesPage view={await views.features(c)} />;
+    return c.html(documentOf(store, { title: "Features", here: "features", version: null, children }));
   });
   app.get("/compare", async (c) => {
     const model = await views.model();
