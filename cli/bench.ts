@@ -26,7 +26,7 @@ import { printable } from "./printable.ts";
 import { planLines, plannedRun } from "./plan_table.ts";
 import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
-import { methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
+import { augmentOf, methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
 
 /** Options of `armlab bench`. */
@@ -61,6 +61,11 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
   },
   freeze: { type: "list", value: "GROUP,...", about: "groups that are not trained: encoder:text, encoder:*" },
   rate: { type: "list", value: "GROUP=FACTOR,...", about: "factors on the learning rate of groups: encoder:*=0.1" },
+  augment: {
+    type: "each",
+    value: "M=NAME,...",
+    about: "what changes the samples that training draws: image=flip,random-crop; mixup (default: nothing)",
+  },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
     type: "each",
@@ -213,6 +218,10 @@ export async function askedOf(
     ? await requestsOf(parsed)
     : [...grid.cells];
   requests = requests.map((request) => ({ ...request, ...pretrainedOf(parsed) }));
+  const augment = augmentOf(parsed.list.augment);
+  if (augment.length > 0) {
+    requests = requests.map((request) => ({ ...request, training: { ...request.training, augment } }));
+  }
   const settings = [...parsed.list.set];
   if (parsed.text.impute !== undefined) settings.push(`fusion.keepFill=${parsed.text.impute}`);
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);

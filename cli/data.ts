@@ -76,8 +76,8 @@ function info({ dataset, notes }: Loaded, json: boolean): number {
   return 0;
 }
 
-function verify({ dataset }: Loaded, json: boolean): number {
-  const found = findings(dataset);
+async function verify({ dataset }: Loaded, json: boolean): Promise<number> {
+  const found = await findings(dataset);
   const serious = found.some((finding) => finding.serious);
   if (json) console.log(JSON.stringify({ name: dataset.name, findings: found }));
   else if (found.length === 0) {
@@ -113,6 +113,6 @@ export const dataCommand: Command = {
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const loaded = await load(text, library, parsed);
-    return action === "info" ? info(loaded, parsed.boolean.json) : verify(loaded, parsed.boolean.json);
+    return action === "info" ? info(loaded, parsed.boolean.json) : await verify(loaded, parsed.boolean.json);
   },
 };

@@ -119,6 +119,28 @@ export function pretrainedOf(parsed: Flags): Pick<CellRequest, "weights" | "free
   };
 }
 
+/**
+ * What changes the samples that training draws.
+ *
+ * @param texts `image=flip,random-crop` or `mixup`.
+ * @throws {Refusal} If one names nothing.
+ */
+export function augmentOf(texts: readonly string[]): PartConfig[] {
+  return texts.flatMap((text) => {
+    const equals = text.indexOf("=");
+    const modality = equals === -1 ? "" : text.slice(0, equals).trim();
+    const names = text.slice(equals + 1).split(",").map((name) => name.trim());
+    if (equals === 0 || names.includes("")) {
+      throw new Refusal({
+        what: `use --augment ${JSON.stringify(text.slice(0, 80))}`,
+        must: "it must name a modality and augmentations",
+        hint: "write it as image=flip,random-crop",
+      });
+    }
+    return names.map((name) => part(name, modality === "" ? {} : { modality }));
+  });
+}
+
 /** Configurations named on the command line: every fusion with every method. */
 export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
   const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;

@@ -108,8 +108,8 @@ export async function importPlugins(library: Library, specifier: string): Promis
     throw new Refusal({
       what: `use "${specifier}" as a plugin`,
       must:
-        "it must export a part made by defineFusion, defineMethod, defineEncoder, defineDataset, defineEstimator, " +
-        "defineLoss or defineSampler",
+        "it must export a part made by defineFusion, defineMethod, defineEncoder, defineDataset, defineAugmentation, " +
+        "defineEstimator, defineLoss or defineSampler",
       found: `its exports are ${Object.keys(exported).join(", ") || "none"}`,
     });
   }

@@ -45,6 +45,8 @@ export interface TrainingConfig {
   readonly select: "best" | "last";
   /** The task's loss of the fused logits. @default cross-entropy */
   readonly loss?: PartConfig;
+  /** What changes the samples that training draws, in order. Absent if nothing does. */
+  readonly augment?: readonly PartConfig[];
 }
 
 /** Weights that an encoder starts from. */

@@ -45,7 +45,7 @@ export async function fingerprintOf(
       const hash = createHash("sha256");
       const dtype = modalities?.[modality].dtype ?? "float32";
       const info = { shape: [rows[modality].width], dtype };
-      for (const { values } of chunksOf(split, modality, info)) hash.update(bytesOf(values));
+      for await (const { values } of chunksOf(split, modality, info)) hash.update(bytesOf(values));
       parts.push(hash.digest("hex"));
     }
     if (present !== undefined) parts.push(await digestOf(present));

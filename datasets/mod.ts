@@ -9,6 +9,7 @@ import { files } from "./files/files.ts";
 import { synthetic } from "./synthetic.ts";
 
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
+export * from "./augment/mod.ts";
 export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { inspect, type Inspected } from "./files/guessed.ts";

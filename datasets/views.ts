@@ -80,13 +80,13 @@ export interface Finding {
 }
 
 /** A digest of a sample's values: equal ones are copies of one sample. */
-function digests(split: Split, dataset: Dataset): string[] {
+async function digests(split: Split, dataset: Dataset): Promise<string[]> {
   const names = modalitiesOf(dataset.modalities);
   const hashes = Array.from({ length: split.size }, () => createHash("sha256"));
   for (const name of names) {
     const info = dataset.modalities[name];
     const row = sizeOf(info.shape);
-    for (const { from, values } of chunksOf(split, name, info)) {
+    for await (const { from, values } of chunksOf(split, name, info)) {
       for (let k = 0; k * row < values.length; k++) {
         hashes[from + k].update(bytesOf(values.subarray(k * row, (k + 1) * row)));
       }
@@ -104,18 +104,18 @@ const some = (texts: readonly string[]) => texts.slice(0, 5).join(", ") + (texts
  * What is doubtful: copies of a sample in two splits, copies with different labels, classes that a split lacks or that are
  * rare, coordinates that never change, modalities that most samples lack.
  */
-export function findings(dataset: Dataset): Finding[] {
-  return [...copies(dataset), ...rareClasses(dataset), ...emptyModalities(dataset)];
+export async function findings(dataset: Dataset): Promise<Finding[]> {
+  return [...await copies(dataset), ...rareClasses(dataset), ...await emptyModalities(dataset)];
 }
 
-function copies(dataset: Dataset): Finding[] {
+async function copies(dataset: Dataset): Promise<Finding[]> {
   const first = new Map<string, { split: SplitName; n: number; label: number }>();
   const across: string[] = [];
   const contradicting: string[] = [];
   let within = 0;
   for (const split of splitNames) {
     const { labels } = dataset.splits[split];
-    digests(dataset.splits[split], dataset).forEach((digest, n) => {
+    (await digests(dataset.splits[split], dataset)).forEach((digest, n) => {
       const other = first.get(digest);
       if (other === undefined) {
         first.set(digest, { split, n, label: labels[n] });
@@ -163,25 +163,27 @@ function rareClasses({ classes, splits }: Dataset): Finding[] {
   });
 }
 
-function emptyModalities({ modalities, splits }: Dataset): Finding[] {
+async function emptyModalities({ modalities, splits }: Dataset): Promise<Finding[]> {
   const { train } = splits;
   const names = modalitiesOf(modalities);
-  return names.flatMap((name, u): Finding[] => {
+  const found: Finding[] = [];
+  for (const [u, name] of names.entries()) {
     const without = lacking(train, names.length, u);
     let first: number | undefined;
     let constant = true;
-    for (const { values } of chunksOf(train, name, modalities[name])) {
+    for await (const { values } of chunksOf(train, name, modalities[name])) {
       first ??= values[0];
       constant &&= values.every((value) => value === first);
       if (!constant) break;
     }
-    return [
+    found.push(
       ...without > train.size / 2
         ? [{ serious: false, about: `${share(without, train.size)} of train lack "${name}"` }]
         : [],
       ...constant ? [{ serious: true, about: `"${name}" has one value, ${first}, in all of train` }] : [],
-    ];
-  });
+    );
+  }
+  return found;
 }
 
 /** A table as aligned text. */

@@ -19,6 +19,7 @@ import type {
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
+import { Augmenter, type AugmentPlan } from "../datasets/augment/augmenter.ts";
 import { crossEntropyLoss } from "../losses/cross_entropy.ts";
 import { incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";
@@ -85,6 +86,13 @@ export const trainingOptions: OptionSpecs = {
     about: "the task's loss of the fused logits",
     source: "the paper and nearly all rivals",
     tune: ["cross-entropy", "focal"],
+  },
+  augment: {
+    type: "parts",
+    kind: "augmentation",
+    default: [],
+    about: "what changes the samples that training draws, drawn by seed, epoch and sample: --augment",
+    source: "off, as methods are compared on the same samples",
   },
 };
 
@@ -185,6 +193,30 @@ function groupSettings(
   };
 }
 
+/** Options of training. Without augmentations there is no word of them: such runs are what they were before there were any. */
+function resolvedTraining(request: CellRequest, library: Library): TrainingConfig {
+  const { augment = [], ...training } = library.resolve<TrainingConfig>(
+    "training",
+    { options: trainingOptions },
+    request.training,
+  );
+  return augment.length === 0
+    ? training
+    : { ...training, augment: augment.map(({ name, options }) => ({ name, options })) };
+}
+
+/** The augmentations of a configuration. @throws {Refusal} If one does not take what it is for. */
+export function augmentationsOf(
+  { training: { augment = [] }, modalities, seed }: RunConfig,
+  library: Library,
+  dataset: Pick<Dataset, "modalities">,
+): AugmentPlan["parts"] {
+  const parts = augment.map((config) => library.bind("augmentation", config));
+  // Refuses what does not fit.
+  new Augmenter({ parts, seed }, byModality(modalities, (modality) => dataset.modalities[modality]), 1);
+  return parts;
+}
+
 /** Resolves every option of a request, for one seed. Throws on whatever does not exist or does not fit. */
 export function resolveConfig(
   request: CellRequest,
@@ -222,13 +254,14 @@ export function resolveConfig(
     ...groupSettings(request, modalities),
     fusion: resolved("fusion", request.fusion),
     methods: request.methods.map((method) => resolved("method", method)),
-    training: library.resolve<TrainingConfig>("training", { options: trainingOptions }, request.training),
+    training: resolvedTraining(request, library),
     seed: context.seed,
     engine: context.engine,
     version: context.version,
     plugins: [...context.plugins],
   };
   buildModel(config, library, dataset);
+  augmentationsOf(config, library, dataset);
   return config;
 }
 

@@ -205,6 +205,7 @@ function namedIn({ dataset, encoders, fusion, methods, training }: RunConfig): [
     ["fusion", fusion],
     ...methods.map((own): [BuiltinKind, PartConfig] => ["method", own]),
     ...training.loss === undefined ? [] : [["loss", training.loss] as [BuiltinKind, PartConfig]],
+    ...(training.augment ?? []).map((own): [BuiltinKind, PartConfig] => ["augmentation", own]),
   ];
 }
 

@@ -16,7 +16,7 @@ import { runId } from "../store/run_id.ts";
 import { type CheckpointInterval, DivergenceError, InterruptedError, stepForwards, train } from "../training/mod.ts";
 import { reportText } from "../nn/pretrained.ts";
 import { applyModel } from "./applied_run.ts";
-import { buildModel } from "./config.ts";
+import { augmentationsOf, buildModel } from "./config.ts";
 import { startFrom } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
 import { failureOf, stackOf } from "./failure.ts";
@@ -213,6 +213,7 @@ export class CellRunner {
       engine,
       teachers: finishedTeachers(this.#runs, config, this.#library, dataset, engine),
       training: config.training,
+      ...config.training.augment === undefined ? {} : { augment: augmentationsOf(config, this.#library, dataset) },
       seed: config.seed,
       resume,
       signal: options.signal,

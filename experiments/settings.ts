@@ -206,7 +206,10 @@ class Change {
   #training(): RawOptions {
     const { training } = this.#request;
     const { head, path } = this.#setting;
-    return head === "training" ? this.#options("training", trainingOptions, training, path) : training;
+    if (head === "training") return this.#options("training", trainingOptions, training, path);
+    const augment = training["augment"] as readonly PartConfig[] | undefined;
+    if (augment === undefined) return training;
+    return { ...training, augment: augment.map((own) => this.#part("augmentation", own)) };
   }
 
   #encoder(): CellRequest["encoder"] {

@@ -28,3 +28,4 @@ export { openCsv } from "./csv.ts";
 export { openJsonl } from "./jsonl.ts";
 export { openParquet } from "./parquet.ts";
 export { decodeWav, type WavRecording } from "./wav.ts";
+export { decodeSound } from "./sound.ts";

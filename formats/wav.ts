@@ -41,9 +41,14 @@ const names: Readonly<Record<number, string>> = { 2: "ADPCM", 6: "A-law", 7: "mu
  * Reads a WAV file.
  *
  * @param path For messages.
+ * @param options With `unfinished` what says of itself to be longer than it is, as in a pipe, ends where it ends.
  * @throws {Refusal} If it is none, is cut off, compressed, or holds no sound.
  */
-export function decodeWav(bytes: Uint8Array, path: string): WavRecording {
+export function decodeWav(
+  bytes: Uint8Array,
+  path: string,
+  { unfinished = false }: { readonly unfinished?: boolean } = {},
+): WavRecording {
   const refuse = (must: string, found: string, hint?: string) =>
     new Refusal({ what: `read "${path}"`, must, found, hint });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,8 +64,9 @@ export function decodeWav(bytes: Uint8Array, path: string): WavRecording {
   let form: { format: number; channels: number; rate: number; frame: number; bits: number } | null = null;
   for (let at = 12; at + 8 <= bytes.length;) {
     const name = tag(at);
-    const length = view.getUint32(at + 4, true);
     const from = at + 8;
+    const said = view.getUint32(at + 4, true);
+    const length = unfinished && name === "data" ? Math.min(said, bytes.length - from) : said;
     if (name === "fmt " && length >= 16 && from + length <= bytes.length) {
       const format = view.getUint16(from, true);
       form = {

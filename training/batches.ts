@@ -6,23 +6,48 @@
 import * as names from "../core/names.ts";
 import type { Dataset, Split } from "../core/kinds/mod.ts";
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
+import type { Augmenter } from "../datasets/augment/augmenter.ts";
+import { fill, type Source } from "../datasets/loading/fill.ts";
+import type { ReadAhead } from "../datasets/loading/read_ahead.ts";
 
 /** Whether samples of a dataset lack modalities. */
 export function lacksSome({ splits }: Pick<Dataset, "splits">): boolean {
   return Object.values(splits).some(({ present }) => present !== undefined);
 }
 
+/** What batches are made with besides memory. */
+export interface BatchesOptions {
+  /** Threads that read what is not in memory. @default it is read here */
+  readonly ahead?: ReadAhead;
+  /** What changes the samples that training draws. @default nothing */
+  readonly augmenter?: Augmenter;
+}
+
 /** Reusable arrays for one batch size; a filled batch is valid until the next is filled. */
 export class Batches {
   readonly size: number;
+  /** Milliseconds for which batches were read, decoded or waited for. */
+  waitMs = 0;
   readonly #inputs: Record<string, { array: Float32Array | Int32Array; row: number; tensor: HostTensor }> = {};
+  readonly #modalities: readonly string[];
   readonly #present: Float32Array | null;
   readonly #labels: Int32Array;
   readonly #weights: Float32Array;
+  readonly #ahead: ReadAhead | null;
+  readonly #augmenter: Augmenter | null;
+  #held: { readonly split: Split; readonly items: Int32Array; readonly epoch: number | null } | null = null;
 
   /** @param size Rows of a batch. */
-  constructor(dataset: Pick<Dataset, "modalities" | "splits">, modalities: readonly string[], size: number) {
+  constructor(
+    dataset: Pick<Dataset, "modalities" | "splits">,
+    modalities: readonly string[],
+    size: number,
+    { ahead, augmenter }: BatchesOptions = {},
+  ) {
     this.size = size;
+    this.#modalities = modalities;
+    this.#ahead = ahead?.running === true ? ahead : null;
+    this.#augmenter = augmenter ?? null;
     this.#present = lacksSome(dataset) ? new Float32Array(size * modalities.length) : null;
     for (const modality of modalities) {
       const { shape, dtype } = dataset.modalities[modality];
@@ -34,16 +59,22 @@ export class Batches {
     this.#weights = new Float32Array(size);
   }
 
+  /** Says which batches of a split come next, so that threads may begin with them. */
+  announce(split: Split, batches: readonly Int32Array[], epoch: number | null = null): void {
+    this.#ahead?.announce(batches.map((items) => ({ split, items, epoch })));
+  }
+
   /**
    * Gathers up to `size` samples, and which modalities each has, where some are lacking in the dataset. A short batch is
    * padded with copies of its first sample at weight 0.
    *
    * @param items Sample indices of the batch, 1 .. size of them.
+   * @param epoch The epoch of training that draws them, whose augmentations they get. @default none
    */
-  inputs(split: Split, items: Int32Array): NamedHostTensors {
+  async inputs(split: Split, items: Int32Array, epoch: number | null = null): Promise<NamedHostTensors> {
     const feeds: NamedHostTensors = {};
     if (this.#present !== null) {
-      const m = Object.keys(this.#inputs).length;
+      const m = this.#modalities.length;
       const { present } = split;
       for (let i = 0; i < this.size; i++) {
         const index = items[i < items.length ? i : 0];
@@ -51,16 +82,50 @@ export class Batches {
       }
       feeds["present"] = { data: this.#present, shape: [this.size, m], dtype: "float32" };
     }
-    for (const [modality, { array, row, tensor }] of Object.entries(this.#inputs)) {
-      const source = Object.hasOwn(split.inputs, modality) ? split.inputs[modality] : null;
-      for (let i = 0; i < this.size; i++) {
-        const index = items[i < items.length ? i : 0];
-        if (source === null) split.rows![modality].copy(index, array, i * row);
-        else array.set(source.subarray(index * row, (index + 1) * row), i * row);
-      }
-      feeds[names.input.of(modality)] = tensor;
+    // Several programs may run on one batch.
+    const held = this.#held?.split === split && this.#held.items === items && this.#held.epoch === epoch;
+    if (!held) {
+      const started = performance.now();
+      this.#held = null;
+      await this.#fill(split, items, epoch);
+      this.#held = { split, items, epoch };
+      this.waitMs += performance.now() - started;
     }
+    for (const [modality, { tensor }] of Object.entries(this.#inputs)) feeds[names.input.of(modality)] = tensor;
     return feeds;
+  }
+
+  async #fill(split: Split, items: Int32Array, epoch: number | null): Promise<void> {
+    const augmenter = epoch === null ? null : this.#augmenter;
+    const ahead = this.#ahead;
+    // Augmentations of plugins are not known to threads: then everything is read here.
+    const elsewhere = ahead !== null && (augmenter === null || ahead.augments) ? ahead.modalities : [];
+    if (elsewhere.length > 0) {
+      const { arrays, release } = await ahead!.take({ split, items, epoch });
+      for (const modality of elsewhere) this.#inputs[modality].array.set(arrays[modality] as Float32Array);
+      release();
+    }
+    for (const [modality, { array, row }] of Object.entries(this.#inputs)) {
+      if (elsewhere.includes(modality)) continue;
+      const drawing = augmenter === null ? null : { augmenter, epoch: epoch! };
+      await fill(modality, this.#source(split, modality, row), items, array, drawing);
+    }
+  }
+
+  #source(split: Split, modality: string, width: number): Source {
+    const m = this.#modalities.length;
+    const u = this.#modalities.indexOf(modality);
+    const has = ({ present }: Split, sample: number) => present === undefined || present[sample * m + u] === 1;
+    if (!Object.hasOwn(split.inputs, modality)) {
+      const rows = split.rows![modality];
+      return { width, copy: (sample, into, at) => rows.copy(sample, into, at), has: (sample) => has(split, sample) };
+    }
+    const values = split.inputs[modality];
+    return {
+      width,
+      copy: (sample, into, at) => into.set(values.subarray(sample * width, (sample + 1) * width), at),
+      has: (sample) => has(split, sample),
+    };
   }
 
   /** Labels and weights of the same items. */

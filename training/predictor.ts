@@ -8,6 +8,7 @@ import * as names from "../core/names.ts";
 import type { PassResult, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { measureInformation } from "../miv/measure.ts";
+import type { ReadAhead } from "../datasets/loading/read_ahead.ts";
 import { Batches } from "./batches.ts";
 import type { CompiledPrograms } from "./compiled.ts";
 import { InterruptedError } from "./errors.ts";
@@ -35,6 +36,9 @@ export interface PassSelection {
   readonly items?: Int32Array;
 }
 
+/** Batches that are announced at once. */
+const BATCHES_AHEAD = 16;
+
 /** A state with the programs that predict from it. */
 export class Predictor {
   readonly state: RunState;
@@ -43,11 +47,14 @@ export class Predictor {
   readonly #signal?: AbortSignal;
 
   /** @param programs Shared with whoever trains the same state; freed by whoever made them. */
-  constructor(state: RunState, options: { readonly programs: CompiledPrograms; readonly signal?: AbortSignal }) {
+  constructor(
+    state: RunState,
+    options: { readonly programs: CompiledPrograms; readonly signal?: AbortSignal; readonly ahead?: ReadAhead },
+  ) {
     const { dataset, batchSize } = state.parts;
     this.state = state;
     this.#programs = options.programs;
-    this.#batches = new Batches(dataset, state.modalities, batchSize);
+    this.#batches = new Batches(dataset, state.modalities, batchSize, { ahead: options.ahead });
     this.#signal = options.signal;
   }
 
@@ -100,13 +107,18 @@ export class Predictor {
       () => predictProgram(this.state.programParts, sorted, detail),
     );
     const results: Record<string, Float32Array> = {};
+    const batches: Int32Array[] = [];
     for (let from = 0; from < items.length; from += batchSize) {
+      batches.push(items.subarray(from, Math.min(from + batchSize, items.length)));
+    }
+    for (const [k, batch] of batches.entries()) {
+      const from = k * batchSize;
       if (this.#signal?.aborted) {
         throw new InterruptedError(`Stopped while evaluating after epoch ${this.state.epoch + 1}`);
       }
-      const batch = items.subarray(from, Math.min(from + batchSize, items.length));
+      this.#batches.announce(split, batches.slice(k, k + BATCHES_AHEAD));
       const outputs = await compiled.run(device, {
-        ...this.#batches.inputs(split, batch),
+        ...await this.#batches.inputs(split, batch),
         ...this.state.controlFeeds(),
         ...(merged.readsLabels ? { labels: this.#batches.targets(split, batch).labels } : {}),
       });

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { byModality } from "../core/modality.ts";
+import { Augmenter, type AugmentPlan } from "../datasets/augment/augmenter.ts";
+import { ReadAhead } from "../datasets/loading/read_ahead.ts";
 import { CompiledPrograms } from "./compiled.ts";
 import { RunHost, type Teachers } from "./host.ts";
 import { Predictor } from "./predictor.ts";
@@ -10,7 +13,9 @@ import { RunState, type StateParts } from "./run_state.ts";
 import { Trainer, type TrainerParts } from "./trainer.ts";
 
 /** What a run is made of. */
-export type RunParts = StateParts & Omit<TrainerParts, "afterStep"> & {
+export type RunParts = StateParts & Omit<TrainerParts, "afterStep" | "batches"> & {
+  /** What changes the samples that training draws. @default nothing */
+  readonly augment?: AugmentPlan;
   /** What the teachers that methods declare give on a split. @default none can be asked */
   readonly teachers?: Teachers;
 };
@@ -29,13 +34,18 @@ export interface Run {
 
 /** Builds the start of a run; compiles nothing yet. */
 export function startRun(parts: RunParts): Run {
-  const { model, dataset, engine, batchSize, ...training } = parts;
+  const { model, dataset, engine, batchSize, augment, ...training } = parts;
   const programs = new CompiledPrograms(engine);
   const state = RunState.start({ model, dataset, engine, batchSize }, parts.optimizer, parts.random.split("init"));
-  const predictor = new Predictor(state, { programs, signal: parts.signal });
+  const { modalities } = state;
+  const infos = byModality(modalities, (modality) => dataset.modalities[modality]);
+  const augmenter = augment === undefined ? undefined : new Augmenter(augment, infos, dataset.splits.train.size);
+  const ahead = new ReadAhead(dataset, modalities, batchSize, augment ?? null);
+  const predictor = new Predictor(state, { programs, signal: parts.signal, ahead });
   const acting = model.methods.filter((method) => method.afterStep !== undefined);
   const trainer = new Trainer(state, programs, {
     ...training,
+    batches: { ahead, augmenter },
     afterStep: acting.length === 0 ? undefined : (stats) => {
       for (const method of acting) method.afterStep!(stats, host);
     },
@@ -48,6 +58,7 @@ export function startRun(parts: RunParts): Run {
     host,
     programs,
     dispose() {
+      ahead.dispose();
       programs.dispose();
       state.dispose();
     },

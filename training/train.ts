@@ -9,6 +9,7 @@ import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { EpochRecord, Predictions, RunSummary, TrainingConfig, ValuationRecord } from "../core/record.ts";
 import { groupOf } from "../core/scope.ts";
+import type { AugmentPlan } from "../datasets/augment/augmenter.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
 import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint.ts";
@@ -32,6 +33,8 @@ export interface TrainOptions {
   readonly resume?: Checkpoint;
   /** What the teachers that methods declare give. @default none can be asked */
   readonly teachers?: Teachers;
+  /** What changes the samples that training draws. @default nothing */
+  readonly augment?: AugmentPlan["parts"];
   /** Stops between two batches, where a checkpoint can be kept; `train` then throws `InterruptedError`. */
   readonly signal?: AbortSignal;
   /** How often checkpoints are kept within epochs. @default only when the signal stops the run */
@@ -114,6 +117,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     epochs: training.epochs,
     budget,
     signal,
+    ...options.augment === undefined ? {} : { augment: { parts: options.augment, seed } },
     teachers: options.teachers,
     onStep: (samplesDrawn) =>
       options.onStep?.({

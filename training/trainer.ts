@@ -9,7 +9,7 @@ import { float32, int32, type NamedHostTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
-import { Batches, gatherRows, keepRows, scatterRows } from "./batches.ts";
+import { Batches, type BatchesOptions, gatherRows, keepRows, scatterRows } from "./batches.ts";
 import { Breath } from "./breath.ts";
 import type { Compiled, CompiledPrograms } from "./compiled.ts";
 import { StepCurve } from "./curve.ts";
@@ -35,6 +35,8 @@ export interface TrainerParts {
   readonly onStep?: (samplesDrawn: number) => void;
   /** Called after each step with its statistics by name. */
   readonly afterStep?: (stats: Readonly<Record<string, number>>) => void;
+  /** What reads batches ahead, and changes the samples that are drawn. @default nothing does */
+  readonly batches?: BatchesOptions;
 }
 
 /** Sums over the steps of a plan. */
@@ -83,6 +85,9 @@ interface Underway {
   readonly counts: Record<string, number>;
 }
 
+/** Batches that are announced beside the one that is trained on. */
+const BATCHES_AHEAD = 16;
+
 /** Training steps on a state. */
 export class Trainer {
   readonly state: RunState;
@@ -101,7 +106,12 @@ export class Trainer {
     this.state = state;
     this.parts = parts;
     this.#programs = programs;
-    this.#batches = new Batches(dataset, state.modalities, batchSize);
+    this.#batches = new Batches(dataset, state.modalities, batchSize, parts.batches);
+  }
+
+  /** Milliseconds for which steps waited for their batches. */
+  get waitMs(): number {
+    return this.#batches.waitMs;
   }
 
   /** Runs a plan batch by batch until it ends or the sample budget is used up. */
@@ -146,7 +156,9 @@ export class Trainer {
       if (left <= 0) return;
       await this.#breath.next();
       await underway.pause(() => ({ position: { ...start, items: from }, totals: totalsOf(underway) }));
-      const items = segment.items.subarray(from, Math.min(from + Math.min(batchSize, left), segment.items.length));
+      const upcoming = this.#upcoming(segment, from, left);
+      const [items] = upcoming;
+      this.#batches.announce(this.state.parts.dataset.splits.train, upcoming, epoch);
       for (const name of segment.programs) {
         const progress = this.#progress(underway);
         this.state.setControl("learningRate", learningRate(progress));
@@ -164,6 +176,17 @@ export class Trainer {
     }
   }
 
+  /** The batch that begins at an item, and some that follow it, as far as the budget goes. */
+  #upcoming({ items }: Segment, from: number, left: number): Int32Array[] {
+    const { batchSize } = this.state.parts;
+    const end = Math.min(items.length, from + left);
+    const batches: Int32Array[] = [];
+    for (let at = from; at < end && batches.length <= BATCHES_AHEAD; at += batchSize) {
+      batches.push(items.subarray(at, Math.min(at + batchSize, end)));
+    }
+    return batches;
+  }
+
   async #step(
     { compiled, program }: Compiled<TrainProgram>,
     segment: Segment,
@@ -175,7 +198,7 @@ export class Trainer {
     const { state } = this;
     const { merged: { columns, keep }, parts: { dataset: { splits: { train } }, batchSize } } = state;
     const feeds: NamedHostTensors = {
-      ...this.#batches.inputs(train, items),
+      ...await this.#batches.inputs(train, items, state.epoch),
       ...this.#batches.targets(train, items),
       ...state.controlFeeds(),
       key,

@@ -23,8 +23,24 @@ export interface ModalityInfo {
 export interface Rows {
   /** Values of a sample. */
   readonly width: number;
-  /** Copies the values of a sample to a place of an array. */
-  copy(sample: number, into: Float32Array | Int32Array, at: number): void;
+  /** Copies the values of a sample to a place of an array; a promise where they must be decoded first. */
+  copy(sample: number, into: Float32Array | Int32Array, at: number): void | Promise<void>;
+  /** How threads that run ahead read the same. @default they do not */
+  readonly elsewhere?: RowsElsewhere;
+}
+
+/** Rows for another thread: a module whose `openRows(given)` gives a promise of what copies them. */
+export interface RowsElsewhere {
+  /** URL of the module. */
+  readonly module: string;
+  /** Plain data. */
+  readonly given: unknown;
+}
+
+/** What another thread reads rows with. */
+export interface RowsReader {
+  copy(sample: number, into: Float32Array | Int32Array, at: number): void | Promise<void>;
+  close(): void | Promise<void>;
 }
 
 /** One split: labels, groups and masks in memory, inputs there or read by index. */
@@ -89,6 +105,8 @@ export interface Dataset {
    * @param sample Its place in the split. @default the values that are trained on, plainly (`previewOf`)
    */
   preview?(split: SplitName, sample: number): ByModality<readonly Preview[]> | Promise<ByModality<readonly Preview[]>>;
+  /** Threads that read rows ahead. Changes nothing but the time that a step waits. @default 1 */
+  readonly readers?: number;
 }
 
 /** A registered dataset. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { augmentationKind } from "./augmentation.ts";
 import { datasetKind } from "./dataset.ts";
 import { encoderKind } from "./encoder.ts";
 import { engineKind } from "./engine.ts";
@@ -16,6 +17,7 @@ import { samplerKind } from "./sampler.ts";
 
 export * from "./about.ts";
 export * from "./alignment.ts";
+export * from "./augmentation.ts";
 export * from "./dataset.ts";
 export * from "./encoder.ts";
 export * from "./engine.ts";
@@ -32,6 +34,7 @@ export * from "./step.ts";
 /** The kinds that armlab brings, in the order in which they are listed. A library takes more by `addKind`. */
 export const builtinKinds = {
   dataset: datasetKind,
+  augmentation: augmentationKind,
   encoder: encoderKind,
   fusion: fusionKind,
   method: methodKind,

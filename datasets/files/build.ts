@@ -16,16 +16,18 @@ import { fingerprintOf } from "../fingerprint.ts";
 import { checkIds, givenSplit, indicesOf, textsOf } from "./labels.ts";
 import type { DataFiles } from "./refs.ts";
 import type { FilesSpec } from "./spec.ts";
-import { knownWords, mediaOf } from "./media.ts";
+import { mediaOf } from "./media.ts";
 import { dealt, joined, splitNames } from "./splits.ts";
+import { streamedMedia } from "./streamed_media.ts";
+import { knownWords } from "./texts.ts";
 import {
   type Broken,
+  digestAt,
   inputsOf,
   type Scaling,
   standardising,
   streamedValues,
   streams,
-  unscaled,
   type Values,
   valuesOf,
 } from "./values.ts";
@@ -50,6 +52,9 @@ export interface Samples {
 const SHARES = [0.7, 0.1, 0.2] as const;
 /** Split of samples that are left out. */
 const DROPPED = 3;
+
+/** Kinds whose references lead to media, or are texts. */
+const mediaKinds: ReadonlySet<string> = new Set(["picture", "sound", "film", "text"]);
 
 /** Arrays of all folders of a given split, one behind the other. */
 function concatenated(arrays: readonly ForeignArray[], reference: string): ForeignArray {
@@ -106,11 +111,16 @@ export interface ReadOptions {
  *
  * @throws {Refusal} If the others still take more memory than they may.
  */
-async function streamedOf(files: DataFiles, spec: FilesSpec, most: number): Promise<Set<string>> {
+async function streamedOf(
+  files: DataFiles,
+  spec: FilesSpec,
+  most: number,
+): Promise<{ streamed: Set<string>; left: number }> {
   const sizes = await Promise.all(
     Object.entries(spec.modalities).map(async ([name, own]) => ({
       name,
-      bytes: await files.heldBytes(own.from),
+      // What media take is known once they are decoded; texts are held.
+      bytes: mediaKinds.has(own.kind) ? 0 : await files.heldBytes(own.from),
       able: streams(own) && !("folders" in spec.split) && await files.rowsOf(own.from) !== null,
     })),
   );
@@ -121,7 +131,7 @@ async function streamedOf(files: DataFiles, spec: FilesSpec, most: number): Prom
     streamed.add(name);
     sum -= bytes;
   }
-  if (sum <= most) return streamed;
+  if (sum <= most) return { streamed, left: most - sum };
   const largest = sizes.filter(({ name }) => !streamed.has(name)).reduce((a, b) => b.bytes > a.bytes ? b : a);
   throw new Refusal({
     what: `use dataset "${spec.name}"`,
@@ -147,7 +157,16 @@ export async function readSamples(
   const values: Record<string, Values> = {};
   const found: string[] = [`labels [${size}]`];
   const broken: Broken[] = [];
-  const streamed = await streamedOf(files, spec, most);
+  const plan = await streamedOf(files, spec, most);
+  const { streamed } = plan;
+  let { left } = plan;
+  const decided: string[] = [];
+  /** Whether decoded media of so many bytes are held. */
+  const held = (bytes: number) => {
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  };
   const checkRows = (name: string, shape: readonly number[]) => {
     found.push(`${name} ${shapeText(shape)}`);
     if (shape[0] === size) return;
@@ -161,15 +180,17 @@ export async function readSamples(
     if (streamed.has(name)) {
       const { shape, rows } = (await files.rowsOf(own.from))!;
       checkRows(name, shape);
-      values[name] = streamedValues(name, own, shape, rows, skip ? broken : null);
+      const place = { root: files.root, reference: own.from };
+      values[name] = streamedValues(name, own, { shape, rows, place }, skip ? broken : null);
       continue;
     }
     const array = await whole(own.from);
     checkRows(name, array.shape);
-    if (own.kind === "picture" || own.kind === "sound" || own.kind === "text") {
-      const media = await mediaOf(own, textsOf(array, `modality "${name}"`), files.root, skip);
-      values[name] = media;
+    if (mediaKinds.has(own.kind)) {
+      const media = await mediaOf(own, textsOf(array, `modality "${name}"`), files.root, skip, held);
+      values[name] = media.undecoded === undefined ? media : await streamedMedia(media, media.undecoded);
       broken.push(...media.broken);
+      decided.push(...media.notes ?? []);
       continue;
     }
     const lengths = own.lengths === undefined ? undefined : await whole(own.lengths);
@@ -202,6 +223,7 @@ export async function readSamples(
       `${dropped.size} of ${size} samples are broken and left out: ${listing}${broken.length > 10 ? "; ..." : ""}`,
     );
   }
+  notes.push(...decided);
   return { size, labels, values, groups: names ?? rows, ids: ids ?? rows, hashes, split, notes };
 }
 
@@ -230,7 +252,7 @@ function hashesOf(values: Readonly<Record<string, Values>>, size: number): strin
     for (const { info, data, present, stream } of all) {
       const width = sizeOf(info.shape);
       if (stream !== undefined) {
-        hash.update(Uint8Array.of(present[n])).update(stream.digests[n]);
+        hash.update(Uint8Array.of(present[n])).update(digestAt(stream, n));
         continue;
       }
       const row = data.subarray(n * width, (n + 1) * width);
@@ -278,29 +300,37 @@ async function splitOfSamples(
   return { split, notes: [`validation: an eighth of training by seed ${seed}, by the same rule; test is as given`] };
 }
 
-/** Makes a dataset of samples. @throws {Refusal} If a split is empty, or a class has no sample to train on. */
-export async function datasetOf(spec: FilesSpec, samples: Samples): Promise<Dataset> {
+/**
+ * Makes a dataset of samples.
+ *
+ * @param readers Threads that read ahead what is read by index.
+ * @throws {Refusal} If a split is empty, or a class has no sample to train on.
+ */
+export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: number): Promise<Dataset> {
   checkSplits(spec, samples);
   const modalities = Object.keys(samples.values).sort();
   const trained = (n: number) => samples.split[n] === 0;
   const described = byModality(modalities, (name) => samples.values[name].info);
-  const inputs = byModality(modalities, (name): { values: Values; scale: Scaling } => {
+  const inputs: Record<string, { values: Values; scaling: Scaling | null }> = {};
+  for (const name of modalities) {
     const values = samples.values[name];
     const { kind, scale } = spec.modalities[name];
     if (kind === "text") {
       const known = knownWords(values, trained);
       described[name] = known.info;
-      return { values: { ...values, ...known }, scale: unscaled };
+      inputs[name] = { values: { ...values, ...known }, scaling: null };
+      continue;
     }
-    return { values, scale: scale === "none" || kind === "tokens" ? unscaled : standardising(values, trained) };
-  });
+    const plain = scale === "none" || kind === "tokens";
+    inputs[name] = { values, scaling: plain ? null : await standardising(values, trained) };
+  }
   const missing = modalities.some((name) => samples.values[name].present.includes(0));
   const splitAt = (k: number): Split => {
     const items = Array.from(samples.split.keys()).filter((n) => samples.split[n] === k);
     const arrays: Record<string, Float32Array | Int32Array> = {};
     const rows: Record<string, Rows> = {};
     for (const name of modalities) {
-      const own = inputsOf(inputs[name].values, inputs[name].scale, items);
+      const own = inputsOf(inputs[name].values, inputs[name].scaling, items);
       if ("array" in own) arrays[name] = own.array;
       else rows[name] = own.rows;
     }
@@ -323,6 +353,7 @@ export async function datasetOf(spec: FilesSpec, samples: Samples): Promise<Data
     splits,
     fingerprint: await fingerprintOf(splits, described),
     notices: [],
+    ...readers === undefined ? {} : { readers },
   };
   checkDataset(dataset);
   return dataset;

@@ -16,6 +16,7 @@ export interface FilesOptions {
   readonly path: string;
   readonly skipBroken: boolean;
   readonly memory: number;
+  readonly readers: number;
 }
 
 /** Where the description of some data is kept: in its folder, or beside its file. */
@@ -121,14 +122,23 @@ export const files: DatasetPlugin = defineDataset<FilesOptions>({
       type: "integer",
       default: 2048,
       min: 0,
-      about: "MiB that modalities may take in memory; above, .npy and .safetensors are read by index",
+      about: "MiB that modalities may take in memory; above, .npy, .safetensors and media are read by index",
       source: "chosen here: every worker holds its own",
       place: true,
     },
+    readers: {
+      type: "integer",
+      default: 1,
+      min: 0,
+      max: 64,
+      about: "threads that read, decode and augment ahead what is read by index; changes no result",
+      source: "chosen here: one beside the one that trains",
+      place: true,
+    },
   },
-  async load({ path, skipBroken, memory }): Promise<Dataset> {
+  async load({ path, skipBroken, memory, readers }): Promise<Dataset> {
     const described = await describe(path);
     const samples = await samplesOf(described, { skip: skipBroken, most: memory * 2 ** 20 });
-    return await datasetOf(described.spec, samples);
+    return await datasetOf(described.spec, samples, readers);
   },
 });

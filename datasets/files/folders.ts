@@ -1,6 +1,7 @@
 /**
- * Folders of media: `class/sample.jpg`, `class/sample.wav`, `class/sample.txt`, or `class/sample/` with a file of each
- * kind; under folders of splits or not. Seen as a table of paths and texts.
+ * Folders of media: `class/sample.jpg`, `class/sample.wav`, `class/sample.mp4`, `class/sample.txt`, or `class/sample/` with
+ * a file of each kind, or with the frames of a film, themselves or in folders; under folders of splits or not. Seen as a
+ * table of paths and texts.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { join } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
 import type { ArrayFile, ArrayHead } from "../../formats/mod.ts";
 import { splitOf } from "./labels.ts";
-import { PICTURE, SOUND } from "./media.ts";
+import { FILM, PICTURE, SOUND } from "./media.ts";
 
 /** What references to this table begin with. */
 export const FOLDERS = "@folders";
@@ -17,6 +18,7 @@ export const FOLDERS = "@folders";
 const kinds: readonly (readonly [column: string, pattern: RegExp])[] = [
   ["image", PICTURE],
   ["audio", SOUND],
+  ["film", FILM],
   ["text", /\.txt$/i],
 ];
 
@@ -49,10 +51,26 @@ function add(samples: Map<string, Sample>, at: Omit<Sample, "files">, column: st
       what: `read sample "${at.id}"`,
       must: `it must have one file of ${column}`,
       found: `found "${other}" and "${file}"`,
-      hint: "keep one of them: frames of a film are not read",
+      hint: "keep one of them, or put frames of a film into a folder of the sample",
     });
   }
   sample.files.set(column, file);
+}
+
+/** What a sample's own folder holds: a file of each kind; several pictures, or a folder of them, are a film. */
+async function scanSample(root: string, path: string, at: Omit<Sample, "files">, samples: Map<string, Sample>) {
+  const entries = await entriesOf(join(root, path));
+  const pictures = entries.filter(({ name, folder }) => !folder && PICTURE.test(name)).length;
+  if (pictures > 1) add(samples, at, "film", `${path}/`);
+  for (const { name, folder } of entries) {
+    if (folder) {
+      const inner = await entriesOf(join(root, path, name));
+      if (inner.some((own) => !own.folder && PICTURE.test(own.name))) add(samples, at, name, `${path}/${name}/`);
+      continue;
+    }
+    const column = kindOf(name);
+    if (column !== undefined && !(column === "image" && pictures > 1)) add(samples, at, column, `${path}/${name}`);
+  }
 }
 
 /** Samples of one class. */
@@ -60,12 +78,7 @@ async function scanClass(root: string, folder: string, split: string, label: str
   for (const { name, folder: deeper } of await entriesOf(join(root, folder))) {
     const path = `${folder}/${name}`;
     if (deeper) {
-      for (const inner of await entriesOf(join(root, path))) {
-        const column = inner.folder ? undefined : kindOf(inner.name);
-        if (column !== undefined) {
-          add(samples, { label, split, id: `${label}/${name}` }, column, `${path}/${inner.name}`);
-        }
-      }
+      await scanSample(root, path, { label, split, id: `${label}/${name}` }, samples);
       continue;
     }
     const column = kindOf(name);
@@ -103,7 +116,9 @@ export async function openFolders(root: string): Promise<ArrayFile> {
     ["id", samples.map(({ id, split }) => split === "" ? id : `${split}/${id}`)],
   ]);
   if (samples.some(({ split }) => split !== "")) columns.set("split", samples.map(({ split }) => split));
-  for (const [column] of kinds) {
+  const known = kinds.map(([column]) => column);
+  const others = new Set(samples.flatMap(({ files }) => [...files.keys()]).filter((column) => !known.includes(column)));
+  for (const column of [...known, ...[...others].sort()]) {
     if (!samples.some(({ files }) => files.has(column))) continue;
     const paths = samples.map(({ files }) => files.get(column) ?? "");
     const content = async (path: string) => path === "" ? "" : await Deno.readTextFile(join(root, path));

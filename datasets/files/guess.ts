@@ -9,7 +9,7 @@ import { Refusal } from "../../core/refusal.ts";
 import type { ForeignArray } from "../../formats/mod.ts";
 import { classesOf, splitOf, splitValues, textsOf } from "./labels.ts";
 import { FOLDERS, holdsMedia } from "./folders.ts";
-import { PICTURE, SOUND } from "./media.ts";
+import { FILM, PICTURE, SOUND } from "./media.ts";
 import { columnNumber, DATA_FILE, DataFiles, isTable, nameOf } from "./refs.ts";
 import { FILES_FORMAT, type FilesModality, type FilesSpec } from "./spec.ts";
 
@@ -27,17 +27,22 @@ interface Found {
   readonly shape: readonly number[];
   readonly type: ForeignArray["type"];
   /** Of texts that are media or lead to them. */
-  readonly media?: "picture" | "sound" | "text";
+  readonly media?: "picture" | "sound" | "film" | "text";
 }
 
 /** Columns whose texts are read themselves. */
 const writing = /^(texts?|titles?|captions?|sentences?|transcripts?|descriptions?|words|reviews?|questions?)$/i;
+
+/** Columns of folders of frames. */
+const filming = /^(frames?|films?|videos?|clips?|movies?)([_-](dir|folder|path)s?)?$/i;
 
 /** What the texts of a column are, if they are media or lead to them. */
 function mediaOf(name: string, cells: readonly string[]): Found["media"] {
   const filled = cells.filter((cell) => cell !== "");
   if (filled.length > 0 && filled.every((cell) => PICTURE.test(cell))) return "picture";
   if (filled.length > 0 && filled.every((cell) => SOUND.test(cell))) return "sound";
+  if (filled.length > 0 && filled.every((cell) => FILM.test(cell) || cell.endsWith("/"))) return "film";
+  if (filled.length > 0 && filming.test(name) && filled.every((cell) => !/\s/.test(cell))) return "film";
   return writing.test(name) ? "text" : undefined;
 }
 
@@ -144,7 +149,13 @@ async function tableOf(
       ? mediaOf(name, array.data)
       : undefined;
     if (media !== undefined) {
-      found.push({ name: name.replace(/[_-](path|file|name)$/i, ""), reference: reference(name), shape, type, media });
+      found.push({
+        name: name.replace(/[_-](path|file|name|dir|folder)$/i, ""),
+        reference: reference(name),
+        shape,
+        type,
+        media,
+      });
       continue;
     }
     const number = columnNumber(name);

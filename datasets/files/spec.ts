@@ -20,6 +20,8 @@ export type FilesKind =
   | "picture"
   /** Paths of recordings. */
   | "sound"
+  /** Paths of films, or of folders of their frames. */
+  | "film"
   /** Texts themselves. */
   | "text";
 
@@ -41,8 +43,16 @@ export interface FilesModality {
   readonly scale: "standard" | "none";
   /** Where the channels of an image are. @default {"last"} */
   readonly channels: "first" | "last" | "none";
-  /** Height and width of pictures. @default {64} */
+  /** Height and width of pictures and frames. @default {64} */
   readonly size?: number;
+  /** Frames of a film that are taken, at equal distances. @default {8} */
+  readonly frames?: number;
+  /** Frames a second that ffmpeg decodes of a film. @default {4} */
+  readonly fps?: number;
+  /** Samples a second that recordings are brought to. @default the commonest rate */
+  readonly rate?: number;
+  /** What is made of recordings. @default {"log-mel"} */
+  readonly front?: "log-mel" | "stft" | "waveform";
   /** Length of recordings. @default that of the longest, at most 10 */
   readonly seconds?: number;
   /** Mel bands of recordings. @default {64} */
@@ -98,11 +108,15 @@ const schema: z.ZodType<FilesSpec> = z.strictObject({
     z.string(),
     z.strictObject({
       from: reference,
-      kind: z.enum(["vector", "sequence", "image", "tokens", "picture", "sound", "text"]),
+      kind: z.enum(["vector", "sequence", "image", "tokens", "picture", "sound", "film", "text"]),
       lengths: reference.optional(),
       scale: z.enum(["standard", "none"]).default("standard"),
       channels: z.enum(["first", "last", "none"]).default("last"),
       size: z.number().int().min(1).max(1024).optional(),
+      frames: z.number().int().min(1).max(256).optional(),
+      fps: z.number().positive().max(240).optional(),
+      rate: z.number().int().min(1000).max(384_000).optional(),
+      front: z.enum(["log-mel", "stft", "waveform"]).optional(),
       seconds: z.number().positive().max(600).optional(),
       bands: z.number().int().min(1).max(512).optional(),
       words: z.number().int().min(1).max(4096).optional(),

@@ -8,6 +8,7 @@ import type { ModalityInfo, Rows } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type ForeignArray, narrowFloats, type NumberData } from "../../formats/mod.ts";
+import type { MediaForm } from "./media.ts";
 import type { FilesKind, FilesModality } from "./spec.ts";
 
 /** One modality of all samples. */
@@ -25,10 +26,23 @@ export interface Values {
 
 /** Values that are read by index. */
 export interface Stream {
-  /** The values of a sample; valid until the next is read. */
-  read(sample: number): Float32Array;
-  /** A digest of each sample's values. */
-  readonly digests: readonly Uint8Array[];
+  /** The values of a sample, before they are scaled. */
+  read(sample: number): Float32Array | Promise<Float32Array>;
+  /** A digest of each sample's values, 32 bytes one behind the other. */
+  readonly digests: Uint8Array;
+  /** The same for another thread. */
+  readonly elsewhere: StreamPlace;
+}
+
+/** Where the values of a stream come from: plain data. */
+export type StreamPlace =
+  | { readonly array: ArrayPlace }
+  | { readonly media: { readonly form: MediaForm; readonly names: readonly string[]; readonly root: string } };
+
+/** An array whose rows are read by index. */
+export interface ArrayPlace {
+  readonly root: string;
+  readonly reference: string;
 }
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
@@ -40,7 +54,7 @@ export interface Broken {
 }
 
 /** What shapes each kind takes, for messages. */
-const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "text">, string>> = {
+const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "film" | "text">, string>> = {
   vector: "[N] or [N, d]",
   sequence: "[N, T] or [N, T, d]",
   image: "[N, H, W, c], [N, c, H, W] (channels first) or [N, H, W] (channels none)",
@@ -237,56 +251,122 @@ export function streams(spec: FilesModality): boolean {
   return plain && spec.lengths === undefined;
 }
 
+/** Bytes of a digest. */
+const DIGEST = 32;
+
+/** SHA-256 of a sample's values. */
+export function digestOfRow(row: Float32Array): Uint8Array {
+  return createHash("sha256").update(new Uint8Array(row.buffer, row.byteOffset, row.byteLength)).digest();
+}
+
+/** Makes a function that reads a sample's row of an array. */
+export function rowsReader(
+  name: string,
+  rows: (from: number, to: number) => NumberData,
+): (sample: number) => Float32Array {
+  return (n) => {
+    const values = rows(n, n + 1);
+    return values instanceof Float64Array || values instanceof Float32Array
+      ? narrowFloats(values, `modality "${name}" of sample ${n}`)
+      : Float32Array.from(values);
+  };
+}
+
 /**
  * The inputs of a modality whose values are read by index. Looks at all of them once.
  *
- * @param shape Of the whole array, [N, ...].
- * @param rows Reads rows of it.
+ * @param source The array: its shape [N, ...], what reads rows of it, and where it is.
  * @param broken As for `valuesOf`.
  * @throws {Refusal} If its shape or a value does not fit its kind.
  */
 export function streamedValues(
   name: string,
   spec: FilesModality,
-  shape: readonly number[],
-  rows: (from: number, to: number) => NumberData,
+  { shape, rows, place }: {
+    readonly shape: readonly number[];
+    readonly rows: (from: number, to: number) => NumberData;
+    readonly place: ArrayPlace;
+  },
   broken: Broken[] | null,
 ): Values {
   const own = sampleShape(name, spec, shape);
   const [size] = shape;
   const present = new Uint8Array(size).fill(1);
-  const read = (n: number): Float32Array => {
-    const values = rows(n, n + 1);
-    return values instanceof Float64Array || values instanceof Float32Array
-      ? narrowFloats(values, `modality "${name}" of sample ${n}`)
-      : Float32Array.from(values);
-  };
-  const digests = Array.from({ length: size }, (_, n) => {
+  const read = rowsReader(name, rows);
+  const digests = new Uint8Array(size * DIGEST);
+  for (let n = 0; n < size; n++) {
     const row = read(n);
     present[n] = lookedAt(name, row, n, broken);
-    return new Uint8Array(
-      createHash("sha256").update(new Uint8Array(row.buffer, row.byteOffset, row.byteLength)).digest(),
-    );
-  });
+    digests.set(digestOfRow(row), n * DIGEST);
+  }
   return {
     data: new Float32Array(0),
     present,
-    stream: { read, digests },
+    stream: { read, digests, elsewhere: { array: place } },
     info: { shape: own, dtype: "float32", about: `${spec.kind} of ${spec.from}, read by index` },
   };
 }
 
-/** The values of a sample. */
-function rowOf({ data, info, stream }: Values): (n: number) => Float32Array | Int32Array {
-  const width = sizeOf(info.shape);
-  return stream === undefined ? (n) => data.subarray(n * width, (n + 1) * width) : (n) => stream.read(n);
+/** The digest of a sample's values. */
+export function digestAt({ digests }: Stream, sample: number): Uint8Array {
+  return digests.subarray(sample * DIGEST, (sample + 1) * DIGEST);
 }
 
-/** Makes a function that scales the values of a sample in place. */
-export type Scaling = (values: Float32Array | Int32Array, sample: number) => void;
+/** Samples that are read ahead of the one that is looked at. */
+const AHEAD = 8;
 
-/** Leaves values as they are. */
-export const unscaled: Scaling = () => {};
+/** The values of some samples, one after another, in their order. */
+async function eachRow(
+  { data, info, stream }: Values,
+  items: readonly number[],
+  look: (row: Float32Array | Int32Array, sample: number) => void,
+): Promise<void> {
+  if (stream === undefined) {
+    const width = sizeOf(info.shape);
+    for (const n of items) look(data.subarray(n * width, (n + 1) * width), n);
+    return;
+  }
+  const first = items.length === 0 ? null : stream.read(items[0]);
+  if (!(first instanceof Promise)) {
+    // Rows of arrays are there at once.
+    items.forEach((n, i) => look(i === 0 ? first! : stream.read(n) as Float32Array, n));
+    return;
+  }
+  const waiting: (Float32Array | Promise<Float32Array>)[] = [first];
+  for (let i = 0; i < items.length; i++) {
+    while (waiting.length < AHEAD && i + waiting.length < items.length) {
+      const next = stream.read(items[i + waiting.length]);
+      // Whoever waits for it is told.
+      if (next instanceof Promise) next.catch(() => {});
+      waiting.push(next);
+    }
+    look(await waiting.shift()!, items[i]);
+  }
+}
+
+/**
+ * How the values of a modality are scaled, as plain data: per last axis, subtract `mean`, multiply by `factor`. What is not
+ * there stays 0.
+ */
+export interface Scaling {
+  readonly mean: Float64Array;
+  readonly factor: Float64Array;
+}
+
+/** Value of the first frame that is there, of sequences that end at the end of the window. */
+const startOf = ({ info: { shape }, lengths }: Pick<Values, "info" | "lengths">, n: number): number => {
+  if (lengths === undefined) return 0;
+  const axis = shape[shape.length - 1];
+  return (sizeOf(shape) / axis - lengths[n]) * axis;
+};
+
+/** Scales the values of a sample in place, from one of them on. */
+export function scaled(row: Float32Array | Int32Array, from: number, { mean, factor }: Scaling): void {
+  const axis = mean.length;
+  for (let at = from; at < row.length; at += axis) {
+    for (let k = 0; k < axis; k++) row[at + k] = (row[at + k] - mean[k]) * factor[k];
+  }
+}
 
 /**
  * Mean 0 and deviation 1 over the rows that count, per last axis: coordinate of a vector or frame, channel of an image.
@@ -294,71 +374,84 @@ export const unscaled: Scaling = () => {};
  *
  * @param counts Whether a sample counts: it is in training.
  */
-export function standardising(values: Values, counts: (n: number) => boolean): Scaling {
-  const { info, present, lengths } = values;
+export async function standardising(values: Values, counts: (n: number) => boolean): Promise<Scaling> {
+  const { info, present } = values;
   const width = sizeOf(info.shape);
   const axis = info.shape[info.shape.length - 1];
-  const frames = width / axis;
-  const from = (n: number) => lengths === undefined ? 0 : (frames - lengths[n]) * axis;
   const sum = new Float64Array(axis);
   const squares = new Float64Array(axis);
   let count = 0;
-  const row = rowOf(values);
   const used = Array.from(present, (there, n) => there === 1 && counts(n) ? n : -1).filter((n) => n !== -1);
-  for (const n of used) {
-    const own = row(n);
-    for (let at = from(n); at < width; at += axis) for (let k = 0; k < axis; k++) sum[k] += own[at + k];
-    count += (width - from(n)) / axis;
-  }
+  await eachRow(values, used, (own, n) => {
+    const from = startOf(values, n);
+    for (let at = from; at < width; at += axis) for (let k = 0; k < axis; k++) sum[k] += own[at + k];
+    count += (width - from) / axis;
+  });
   const mean = sum.map((value) => value / Math.max(1, count));
-  for (const n of used) {
-    const own = row(n);
-    for (let at = from(n); at < width; at += axis) {
+  await eachRow(values, used, (own, n) => {
+    for (let at = startOf(values, n); at < width; at += axis) {
       for (let k = 0; k < axis; k++) squares[k] += (own[at + k] - mean[k]) ** 2;
     }
-  }
-  const scale = squares.map((value) => value > 0 ? 1 / Math.sqrt(value / count) : 0);
-  return (own, n) => {
-    if (present[n] === 0) return;
-    for (let at = from(n); at < width; at += axis) {
-      for (let k = 0; k < axis; k++) own[at + k] = (own[at + k] - mean[k]) * scale[k];
-    }
-  };
+  });
+  return { mean, factor: squares.map((value) => value > 0 ? 1 / Math.sqrt(value / count) : 0) };
 }
 
 /** Values of some samples, scaled: in memory, or read by index. */
 export function inputsOf(
   values: Values,
-  scale: Scaling,
+  scaling: Scaling | null,
   items: readonly number[],
 ): { readonly array: Float32Array | Int32Array } | { readonly rows: Rows } {
   const { data, info, present, stream } = values;
   const width = sizeOf(info.shape);
-  if (stream === undefined) {
-    const array = data instanceof Int32Array
-      ? new Int32Array(items.length * width)
-      : new Float32Array(items.length * width);
-    items.forEach((n, i) => {
-      const own = array.subarray(i * width, (i + 1) * width);
-      own.set(data.subarray(n * width, (n + 1) * width));
-      scale(own, n);
-    });
-    return { array };
-  }
-  const places = Int32Array.from(items);
-  return {
-    rows: {
-      width,
-      copy(sample, into, at) {
-        const n = places[sample];
-        if (present[n] === 0) {
-          into.fill(0, at, at + width);
-          return;
-        }
-        const own = stream.read(n);
-        scale(own, n);
-        into.set(own, at);
-      },
-    },
+  if (stream !== undefined) return { rows: streamedRows(values, stream, scaling, Int32Array.from(items)) };
+  const array = data instanceof Int32Array
+    ? new Int32Array(items.length * width)
+    : new Float32Array(items.length * width);
+  items.forEach((n, i) => {
+    const own = array.subarray(i * width, (i + 1) * width);
+    own.set(data.subarray(n * width, (n + 1) * width));
+    if (scaling !== null && present[n] === 1) scaled(own, startOf(values, n), scaling);
+  });
+  return { array };
+}
+
+/** Where rows of a split come from, for another thread. */
+export interface RowsPlace {
+  readonly width: number;
+  readonly place: StreamPlace;
+  readonly scaling: Scaling | null;
+  /** Sample of the whole of each of the split. */
+  readonly places: Int32Array;
+  /** Whether each sample of the whole is there. */
+  readonly present: Uint8Array;
+}
+
+/** The module that reads rows of these places in another thread. */
+const READER = new URL("./rows_reader.ts", import.meta.url).href;
+
+function streamedRows({ info, present }: Values, stream: Stream, scaling: Scaling | null, places: Int32Array): Rows {
+  const width = sizeOf(info.shape);
+  const given: RowsPlace = { width, place: stream.elsewhere, scaling, places, present };
+  return { width, copy: rowsOfPlace(given, (n) => stream.read(n)), elsewhere: { module: READER, given } };
+}
+
+/** Makes the function that copies a sample's values to a place of an array. */
+export function rowsOfPlace(
+  { width, scaling, places, present }: RowsPlace,
+  read: (sample: number) => Float32Array | Promise<Float32Array>,
+): Rows["copy"] {
+  const put = (own: Float32Array, into: Float32Array | Int32Array, at: number) => {
+    if (scaling !== null) scaled(own, 0, scaling);
+    into.set(own, at);
+  };
+  return (sample, into, at) => {
+    const n = places[sample];
+    if (present[n] === 0) {
+      into.fill(0, at, at + width);
+      return undefined;
+    }
+    const own = read(n);
+    return own instanceof Promise ? own.then((values) => put(values, into, at)) : put(own, into, at);
   };
 }

@@ -1,18 +1,24 @@
 /**
- * Mel spectrograms as librosa and torchaudio make them, in double precision.
+ * Spectrograms as librosa and torchaudio make them, in double precision.
  *
  * @module
  */
-import { fft } from "./spectrum.ts";
+import { transformOf } from "./fourier.ts";
 
-/** How a spectrogram is made. */
-export interface MelSpectrogramOptions {
-  /** Samples per second. */
-  readonly rate: number;
+/** How the frames of a spectrogram are cut. */
+export interface SpectrogramOptions {
   /** Samples of a frame, any number. */
   readonly fft: number;
   /** Samples from one frame to the next. */
   readonly hop: number;
+  /** What lies before and behind the signal: silence (librosa) or its mirror image (torchaudio). @default {"constant"} */
+  readonly pad?: "constant" | "reflect";
+}
+
+/** How a mel spectrogram is made. */
+export interface MelSpectrogramOptions extends SpectrogramOptions {
+  /** Samples per second. */
+  readonly rate: number;
   readonly bands: number;
   /** Lower end of the lowest band in Hz. @default {0} */
   readonly low?: number;
@@ -22,8 +28,6 @@ export interface MelSpectrogramOptions {
   readonly scale?: "slaney" | "htk";
   /** `"slaney"`: each band's filter has area 2 / width; `"none"`: height 1. @default {"slaney"} */
   readonly norm?: "slaney" | "none";
-  /** What lies before and behind the signal: silence (librosa) or its mirror image (torchaudio). @default {"constant"} */
-  readonly pad?: "constant" | "reflect";
 }
 
 /** Hz to mel and back. */
@@ -56,39 +60,6 @@ export function melFilters(options: MelSpectrogramOptions): Float64Array[] {
   });
 }
 
-/**
- * Power spectrum of real frames of any length: a chirp turns the transform into a convolution of power-of-two length.
- *
- * @see Bluestein, "A linear filtering approach to the computation of discrete Fourier transform", 1970
- */
-function powerSpectrum(size: number): (frame: Float64Array, into: Float64Array) => void {
-  const long = 2 ** Math.ceil(Math.log2(2 * size));
-  // n^2 taken modulo 2 size keeps the angle exact for long frames.
-  const angle = (n: number) => -Math.PI * (n * n % (2 * size)) / size;
-  const cosine = Float64Array.from({ length: size }, (_, n) => Math.cos(angle(n)));
-  const sine = Float64Array.from({ length: size }, (_, n) => Math.sin(angle(n)));
-  const [chirpRe, chirpIm] = [new Float64Array(long), new Float64Array(long)];
-  for (let n = 0; n < size; n++) {
-    for (const at of n === 0 ? [0] : [n, long - n]) [chirpRe[at], chirpIm[at]] = [cosine[n], -sine[n]];
-  }
-  fft(chirpRe, chirpIm);
-  const [re, im] = [new Float64Array(long), new Float64Array(long)];
-  return (frame, into) => {
-    re.fill(0);
-    im.fill(0);
-    for (let n = 0; n < size; n++) [re[n], im[n]] = [frame[n] * cosine[n], frame[n] * sine[n]];
-    fft(re, im);
-    // The product, conjugated: a second forward transform is then the inverse one, up to conjugation and a factor.
-    for (let k = 0; k < long; k++) {
-      const real = re[k] * chirpRe[k] - im[k] * chirpIm[k];
-      [re[k], im[k]] = [real, -(re[k] * chirpIm[k] + im[k] * chirpRe[k])];
-    }
-    fft(re, im);
-    // The last factor has length 1 and does not change the power.
-    for (let k = 0; k < into.length; k++) into[k] = (re[k] ** 2 + im[k] ** 2) / long ** 2;
-  };
-}
-
 /** Index of a sample beyond an end, mirrored there; the end itself is not repeated. */
 function mirrored(at: number, size: number): number {
   if (size === 1) return 0;
@@ -102,44 +73,101 @@ export function framesOf(size: number, { fft, hop }: Pick<MelSpectrogramOptions,
   return 1 + Math.floor((size - fft % 2) / hop);
 }
 
+/** Bins of a spectrum. */
+export function binsOf({ fft }: Pick<SpectrogramOptions, "fft">): number {
+  return Math.floor(fft / 2) + 1;
+}
+
+/**
+ * Makes a function that calls back with the power spectrum of each frame; the array is used again.
+ *
+ * Periodic Hann window over the whole frame, frames centred on every hop. Two frames go through one transform, as the real
+ * and the imaginary part of it.
+ */
+function powers(
+  options: SpectrogramOptions,
+): (signal: Float32Array, each: (frame: number, power: Float64Array) => void) => void {
+  const { fft: size, hop, pad = "constant" } = options;
+  const hann = Float64Array.from({ length: size }, (_, n) => 0.5 - 0.5 * Math.cos(2 * Math.PI * n / size));
+  const transform = transformOf(size);
+  const [re, im] = [new Float64Array(size), new Float64Array(size)];
+  const power = new Float64Array(binsOf(options));
+  const before = Math.floor(size / 2);
+  const cut = (signal: Float32Array, t: number, into: Float64Array) => {
+    const from = t * hop - before;
+    if (from >= 0 && from + size <= signal.length) {
+      for (let n = 0; n < size; n++) into[n] = hann[n] * signal[from + n];
+      return;
+    }
+    for (let n = 0; n < size; n++) {
+      const at = from + n;
+      const there = at >= 0 && at < signal.length;
+      const value = there ? signal[at] : pad === "reflect" ? signal[mirrored(at, signal.length)] : 0;
+      into[n] = hann[n] * value;
+    }
+  };
+  return (signal, each) => {
+    const count = framesOf(signal.length, options);
+    for (let t = 0; t < count; t += 2) {
+      cut(signal, t, re);
+      if (t + 1 < count) cut(signal, t + 1, im);
+      else im.fill(0);
+      transform(re, im);
+      // A real frame's spectrum is that of both, made even; the other's, made odd.
+      for (const second of t + 1 < count ? [0, 1] : [0]) {
+        for (let k = 0; k < power.length; k++) {
+          const mirror = k === 0 ? 0 : size - k;
+          const sign = second === 0 ? 1 : -1;
+          const a = (re[k] + sign * re[mirror]) / 2;
+          const b = (im[k] - sign * im[mirror]) / 2;
+          power[k] = a * a + b * b;
+        }
+        each(t + second, power);
+      }
+    }
+  };
+}
+
+/**
+ * Makes a function from a signal to its powers [frames, fft / 2 + 1], row-major: the transpose of the squared magnitude of
+ * `librosa.stft`, and with `pad: "reflect"` that of `torchaudio.transforms.Spectrogram`.
+ */
+export function spectrogram(options: SpectrogramOptions): (signal: Float32Array) => Float32Array {
+  const frames = powers(options);
+  const bins = binsOf(options);
+  return (signal) => {
+    const result = new Float32Array(framesOf(signal.length, options) * bins);
+    frames(signal, (t, power) => result.set(power, t * bins));
+    return result;
+  };
+}
+
 /**
  * Makes a function from a signal to its mel powers [frames, bands], row-major.
  *
- * Periodic Hann window over the whole frame, frames centred on every hop, power spectrum, triangular mel filters: the
- * transpose of `librosa.feature.melspectrogram`, and with `scale: "htk", norm: "none", pad: "reflect"` that of
- * `torchaudio.transforms.MelSpectrogram`.
+ * Power spectra through triangular mel filters: the transpose of `librosa.feature.melspectrogram`, and with `scale: "htk",
+ * norm: "none", pad: "reflect"` that of `torchaudio.transforms.MelSpectrogram`.
  */
 export function melSpectrogram(options: MelSpectrogramOptions): (signal: Float32Array) => Float32Array {
-  const { fft: size, hop, bands, pad = "constant" } = options;
-  const hann = Float64Array.from({ length: size }, (_, n) => 0.5 - 0.5 * Math.cos(2 * Math.PI * n / size));
-  const filters = melFilters(options);
-  const bounds = filters.map((filter) => [filter.findIndex((w) => w > 0), filter.findLastIndex((w) => w > 0)]);
-  const spectrum = powerSpectrum(size);
-  const frame = new Float64Array(size);
-  const power = new Float64Array(Math.floor(size / 2) + 1);
-  const before = Math.floor(size / 2);
+  const { bands } = options;
+  const frames = powers(options);
+  // A band narrower than a bin has no weight at all.
+  const filters = melFilters(options).map((filter) => {
+    const from = filter.findIndex((w) => w > 0);
+    return from === -1
+      ? { from: 0, weights: new Float64Array(0) }
+      : { from, weights: filter.slice(from, filter.findLastIndex((w) => w > 0) + 1) };
+  });
   return (signal) => {
-    const count = framesOf(signal.length, options);
-    const result = new Float32Array(count * bands);
-    for (let t = 0; t < count; t++) {
-      for (let n = 0; n < size; n++) {
-        const at = t * hop + n - before;
-        const value = at >= 0 && at < signal.length
-          ? signal[at]
-          : pad === "reflect"
-          ? signal[mirrored(at, signal.length)]
-          : 0;
-        frame[n] = hann[n] * value;
-      }
-      spectrum(frame, power);
+    const result = new Float32Array(framesOf(signal.length, options) * bands);
+    frames(signal, (t, power) => {
       for (let band = 0; band < bands; band++) {
-        const [from, to] = bounds[band];
+        const { from, weights } = filters[band];
         let sum = 0;
-        // A band narrower than a bin has no weight at all.
-        for (let bin = Math.max(0, from); bin <= to; bin++) sum += filters[band][bin] * power[bin];
+        for (let k = 0; k < weights.length; k++) sum += weights[k] * power[from + k];
         result[t * bands + band] = sum;
       }
-    }
+    });
     return result;
   };
 }

@@ -213,7 +213,7 @@ Deno.test("files: copies of a sample stay in one split; a given split is taken, 
       "label.npy": int32(Array.from({ length: N }, (_, n) => n % 30 % 3), [N]),
       "audio.npy": float32([...half, ...half], [N, 4]),
     });
-    const found = findings(await load(path)).map(({ about }) => about);
+    const found = (await findings(await load(path))).map(({ about }) => about);
     assertEquals(found, ["30 samples are copies of another in their own split"]);
 
     const split = Array.from({ length: N }, (_, n) => n < 40 ? "Train" : n < 50 ? "dev" : "TEST");
@@ -482,7 +482,7 @@ Deno.test("findings() tells copies across splits, contradicting labels, rare cla
       join(path, "split.csv"),
       ["split", ...Array.from({ length: N }, (_, n) => n < 40 ? "train" : n < 48 ? "val" : "test")].join("\n"),
     );
-    const found = findings(await load(path));
+    const found = await findings(await load(path));
     assertEquals(found.map(({ serious }) => serious), [true, false, true]);
     assertStringIncludes(found[0].about, "1 samples are copies of one in another split: train 0 = test 2");
     assertStringIncludes(found[1].about, "1 copies have another label than the first");

@@ -5,7 +5,7 @@ import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { melFilters, melSpectrogram, type MelSpectrogramOptions } from "../../datasets/transforms/log_mel.ts";
 import { describe, files, inspect } from "../../datasets/mod.ts";
-import { wordsOf } from "../../datasets/files/media.ts";
+import { wordsOf } from "../../datasets/files/texts.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
 
@@ -184,8 +184,6 @@ Deno.test("files: broken media is a precise sentence, or with skipBroken counted
     await says('Cannot read "cat/3.png"', restore);
     const voice = await Deno.readFile(join(folder, "dog", "4.wav"));
     const restored = () => Deno.writeFile(join(folder, "dog", "4.wav"), voice);
-    await sound(join(folder, "dog", "4.wav"), 100, new Random(0), 16000);
-    await says('"dog/4.wav" as it must have 8000 samples a second, as "cat/0.wav": found 16000; convert it', restored);
     await sound(join(folder, "dog", "4.wav"), 0, new Random(0));
     await says("it must hold sound: it has length 0", restored);
     await Deno.writeFile(join(folder, "dog", "4.wav"), voice.subarray(0, 90));

@@ -64,19 +64,19 @@ for (const kind of ["npy", "safetensors"] as const) {
         assertEquals(b.present, a.present);
         for (const modality of ["audio", "clip"]) {
           const info = whole.modalities[modality];
-          const read = (split: typeof a) => {
+          const read = async (split: typeof a) => {
             const all: number[] = [];
-            for (const { from, values } of chunksOf(split, modality, info, 7)) {
+            for await (const { from, values } of chunksOf(split, modality, info, 7)) {
               assertEquals(from * sizeOf(info.shape), all.length);
               all.push(...values);
             }
             return all;
           };
-          assertEquals(read(b), [...a.inputs[modality]]);
-          assertEquals(read(a), [...a.inputs[modality]]);
+          assertEquals(await read(b), [...a.inputs[modality]]);
+          assertEquals(await read(a), [...a.inputs[modality]]);
         }
       }
-      assertEquals(findings(streamed), findings(whole));
+      assertEquals(await findings(streamed), await findings(whole));
       assertEquals(Object.keys(selectModalities(streamed, ["clip"]).splits.test.rows!), ["clip"]);
     });
   });

@@ -220,11 +220,11 @@ Deno.test("an epoch in which a modality is dropped everywhere keeps its last mea
   assertEquals(means[1], means[0]);
 });
 
-Deno.test("batches are padded with their first sample at weight 0; rows come from and go to their samples", () => {
+Deno.test("batches are padded with their first sample at weight 0; rows come from and go to their samples", async () => {
   const batches = new Batches(three, ["audio"], 4);
   const items = Int32Array.of(7, 3, 7);
   const { train: split } = three.splits;
-  const { data, shape } = batches.inputs(split, items)["input:audio"];
+  const { data, shape } = (await batches.inputs(split, items))["input:audio"];
   const row = (item: number) => [...(split.inputs.audio as Float32Array).subarray(item * 5, item * 5 + 5)];
   assertEquals(shape, [4, 5]);
   assertEquals([...data], [...row(7), ...row(3), ...row(7), ...row(7)]);

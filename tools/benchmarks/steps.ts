@@ -184,7 +184,7 @@ async function digitsStep(engine: Engine, library: Library, methods: readonly st
   const items = Int32Array.from({ length: batchSize }, (_, i) => i);
   const batches = new Batches(dataset, model.context.modalities, batchSize);
   const feeds: NamedHostTensors = {
-    ...batches.inputs(dataset.splits.train, items),
+    ...await batches.inputs(dataset.splits.train, items),
     ...batches.targets(dataset.splits.train, items),
     key: int32([1, 2], [2]),
   };

@@ -53,7 +53,7 @@ const list: readonly Mutant[] = [
     ["samples.split[n] === 0;", "n >= 0;"],
     ["if (other !== undefined && other !== split[n]) {", "if (other !== undefined && other > 9) {"],
     ["if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;", "continue;"],
-    ['scale === "none" || kind === "tokens" ? unscaled', 'kind === "tokens" ? unscaled'],
+    ['scale === "none" || kind === "tokens"', 'kind === "tokens"'],
     ["fingerprintOf(splits, described)", "fingerprintOf({ ...splits, test: splits.train }, described)"],
   ]),
   ...mutantsOf("datasets/files/refs.ts", files, [
@@ -77,14 +77,37 @@ const list: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("datasets/files/media.ts", media, [
-    ["recording.rate !== first.rate", "recording.rate > 1e6"],
+    ['if (names[n] === "") continue;', ""],
+  ]),
+  ...mutantsOf("datasets/files/readers.ts", media, [
     ["Math.log(power + FLOOR)", "power"],
+    ["window.fill(0);", ""],
+    ["n - m || a - b", "m - n || a - b"],
+    ["(k + 0.5) * size / count", "k * size / count"],
+  ]),
+  ...mutantsOf("datasets/files/texts.ts", media, [
     ["next[0] = 0;", ""],
     ["id >= 2 && counts(Math.floor(k / window)) ? 1 : 0", "id >= 2 ? 1 : 0"],
-    ["window.fill(0);", ""],
-    ['if (name === "") continue;', ""],
     [".toLowerCase()", ""],
     ["ids.size + 2);\n      data", "ids.size + 1);\n      data"],
+  ]),
+  ...mutantsOf("datasets/transforms/resample.ts", ["tests/datasets/sound_test.ts"], [
+    ["const ROLLOFF = 0.99;", "const ROLLOFF = 0.9;"],
+    ["Math.ceil(now * signal.length / old)", "Math.floor(now * signal.length / old)"],
+  ]),
+  ...mutantsOf("formats/sound.ts", ["tests/datasets/sound_test.ts"], [
+    ["size < least", "size < 0"],
+    ["end <= bytes.length", "end > 0"],
+    ["await decoder.reset();", ""],
+  ]),
+  ...mutantsOf("datasets/augment/augmenter.ts", ["tests/datasets/augment_test.ts"], [
+    ["split(epoch, sample, modality, place)", "split(sample, modality, place)"],
+    ["split(epoch, sample, modality, place)", "split(epoch, modality, place)"],
+    ["split(epoch, sample, mixing.place)", "split(epoch, sample, modality, mixing.place)"],
+  ]),
+  ...mutantsOf("datasets/loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
+    ["return `${number}/${epoch}/${items.join()}`;", "return `${number}/${items.join()}`;"],
+    ["return `${number}/${epoch}/${items.join()}`;", "return `${epoch}/${items.join()}`;"],
   ]),
   ...mutantsOf("datasets/files/folders.ts", media, [
     ["if (other !== undefined) {", "if (other === file) {"],
@@ -94,20 +117,19 @@ const list: readonly Mutant[] = [
   ...mutantsOf("datasets/transforms/log_mel.ts", media, [
     ['norm === "slaney" ? 2 / (edges[band + 2] - edges[band]) : 1', "1"],
     ["2 * Math.PI * n / size", "2 * Math.PI * n / (size - 1)"],
-    ["const at = t * hop + n - before;", "const at = t * hop + n;"],
+    ["const from = t * hop - before;", "const from = t * hop;"],
     ["size - fft % 2", "size"],
     ["place < size ? place : period - place", "place < size ? place : size - 1"],
     ["hertz < 1000 ?", "hertz < 2000 ?"],
-    ["n * n % (2 * size)", "n * n", "the same angle but for rounding"],
   ]),
   ...mutantsOf("datasets/files/build.ts", streaming, [
     ["if (sum <= most) break;", ""],
     [".sort((a, b) => b.bytes - a.bytes)", ".sort((a, b) => a.bytes - b.bytes)"],
-    ["hash.update(Uint8Array.of(present[n])).update(stream.digests[n]);", ""],
+    ["hash.update(Uint8Array.of(present[n])).update(digestAt(stream, n));", ""],
   ]),
   ...mutantsOf("datasets/files/values.ts", streaming, [
-    ["if (present[n] === 0) {\n          into", "if (present[n] === 2) {\n          into"],
-    ["scale(own, n);\n        into.set(own, at);", "into.set(own, at);"],
+    ["if (present[n] === 0) {\n      into", "if (present[n] === 2) {\n      into"],
+    ["if (scaling !== null) scaled(own, 0, scaling);", ""],
     ["const n = places[sample];", "const n = sample;"],
   ]),
   ...mutantsOf("datasets/rows.ts", streaming, [

@@ -1,0 +1,211 @@
+/**
+ * One sample's picture, recording or film as values.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type sharpOf from "sharp";
+import { Refusal } from "../../core/refusal.ts";
+import { decodeSound, decodeWav, type WavRecording } from "../../formats/mod.ts";
+import { isSound } from "../../formats/sound.ts";
+import { binsOf, framesOf, melSpectrogram, spectrogram } from "../transforms/log_mel.ts";
+import { resampler } from "../transforms/resample.ts";
+import { bytesOfFile, ffmpegCommand, fromFfmpeg, placeOf } from "./media_files.ts";
+import type { FilesModality } from "./spec.ts";
+
+/** Height and width that pictures are brought to. */
+export const PICTURE_SIZE = 64;
+/** Bands of a spectrogram; frames of 25 ms, one every 10 ms. */
+export const BANDS = 64;
+/** Longest sound that is taken, in seconds, where nothing else is said. */
+export const MAX_SECONDS = 10;
+/** Added to powers before the logarithm. */
+const FLOOR = 1e-6;
+
+type Sharp = typeof sharpOf;
+let library: Promise<Sharp> | null = null;
+
+/** Loaded where a picture is read: it brings a library of the machine's own code. */
+function sharp(): Promise<Sharp> {
+  return library ??= import("sharp").then((module) => module.default);
+}
+
+/** A picture [size, size, 3], cut to its shape around the middle, red, green and blue in 0..255. */
+async function decodedPicture(bytes: Uint8Array, file: string, size: number): Promise<Uint8Array> {
+  const open = await sharp();
+  let pixels: Uint8Array;
+  try {
+    pixels = await open(bytes, { failOn: "truncated" }).rotate().resize(size, size, { fit: "cover" })
+      .toColourspace("srgb").flatten({ background: "white" }).removeAlpha().raw().toBuffer();
+  } catch (cause) {
+    const found = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0].slice(0, 120);
+    throw new Refusal({ what: `read "${file}"`, must: "it must be a whole picture", found }, { cause });
+  }
+  const area = size * size;
+  const channels = pixels.length / area;
+  // A grey picture may come as one channel.
+  return channels === 3 ? pixels : Uint8Array.from({ length: 3 * area }, (_, i) => pixels[Math.floor(i / 3)]);
+}
+
+/** A picture's values [size, size, 3]. @throws {Refusal} If it is none, or is cut off. */
+export async function pictureValues(root: string, name: string, size: number): Promise<Float32Array> {
+  return Float32Array.from(await decodedPicture(await bytesOfFile(root, name), name, size));
+}
+
+/** How films become values. */
+export interface Film {
+  readonly kind: "film";
+  readonly size: number;
+  /** Frames that are taken, at equal distances. */
+  readonly frames: number;
+  /** Frames a second that ffmpeg gives, of which these are taken. */
+  readonly fps: number;
+}
+
+const filmArguments = (path: string, { size, fps }: Film): string[] => [
+  ...["-v", "error", "-i", path, "-vf"],
+  `fps=${fps},scale=${size}:${size}:force_original_aspect_ratio=increase,crop=${size}:${size}`,
+  ...["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
+];
+
+/** The command that decodes a film. */
+export function filmCommand(path: string, form: Film): string {
+  return ffmpegCommand(filmArguments(path, form));
+}
+
+/** Places of `count` frames among `size`, each in the middle of an equal share. */
+export function framePlaces(size: number, count: number): number[] {
+  return Array.from({ length: count }, (_, k) => Math.min(size - 1, Math.floor((k + 0.5) * size / count)));
+}
+
+const pictures = /\.(jpe?g|png|webp|gif|tiff?|bmp|avif)$/i;
+
+/** Frames of a film that are read: files of a folder by their names, or what ffmpeg gives. */
+async function framesOfFilm(root: string, name: string, form: Film): Promise<Uint8Array[]> {
+  const path = await placeOf(root, name);
+  const none = (found: string) => new Refusal({ what: `read "${name}"`, must: "it must hold frames", found });
+  if ((await Deno.stat(path)).isDirectory) {
+    const files: string[] = [];
+    for await (const entry of Deno.readDir(path)) {
+      if (pictures.test(entry.name) && !entry.name.startsWith(".")) files.push(entry.name);
+    }
+    if (files.length === 0) throw none("the folder has no picture");
+    // As people number them: 2 before 10.
+    files.sort(new Intl.Collator("en", { numeric: true }).compare);
+    return await Promise.all(
+      framePlaces(files.length, form.frames).map(async (k) => {
+        const file = join(name, files[k]);
+        return await decodedPicture(await bytesOfFile(root, file), file, form.size);
+      }),
+    );
+  }
+  const bytes = await fromFfmpeg(filmArguments(path, form), name);
+  const size = form.size * form.size * 3;
+  const count = Math.floor(bytes.length / size);
+  if (count === 0) throw none("ffmpeg gave none");
+  return framePlaces(count, form.frames).map((k) => bytes.subarray(k * size, (k + 1) * size));
+}
+
+/** A film's values [size, size, 3 frames]: the colours of the first frame, of the second, ... */
+export async function filmValues(root: string, name: string, form: Film): Promise<Float32Array> {
+  const frames = await framesOfFilm(root, name, form);
+  const area = form.size * form.size;
+  const data = new Float32Array(area * 3 * form.frames);
+  frames.forEach((frame, k) => {
+    for (let p = 0; p < area; p++) {
+      for (let c = 0; c < 3; c++) data[(p * form.frames + k) * 3 + c] = frame[3 * p + c];
+    }
+  });
+  return data;
+}
+
+/** A sample's recording. @throws {Refusal} If it is none, is cut off, or holds no sound. */
+export async function soundOf(root: string, name: string): Promise<WavRecording> {
+  const bytes = await bytesOfFile(root, name);
+  if (bytes.length === 0 || isSound(bytes)) return await decodeSound(bytes, name);
+  const path = await placeOf(root, name);
+  const wav = await fromFfmpeg(["-v", "error", "-i", path, "-vn", "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"], name);
+  return decodeWav(wav, name, { unfinished: true });
+}
+
+/** How recordings become values. */
+export interface SoundForm {
+  readonly kind: "sound";
+  readonly front: "log-mel" | "stft" | "waveform";
+  readonly rate: number;
+  /** Samples at that rate. */
+  readonly length: number;
+  readonly bands: number;
+}
+
+/**
+ * The form of a modality of recordings: the rate that is said, else the commonest of them, the lower of equals; the length
+ * that is said, else that of the longest, at most 10 s.
+ */
+export function soundForm(
+  { rate: asked, seconds, bands = BANDS, front = "log-mel", from }: FilesModality,
+  found: readonly { readonly rate: number; readonly size: number }[],
+): { form: SoundForm; note: string | null } {
+  const counts = new Map<number, number>();
+  for (const { rate } of found) counts.set(rate, (counts.get(rate) ?? 0) + 1);
+  const common = [...counts].sort(([a, m], [b, n]) => n - m || a - b)[0]?.[0] ?? 16_000;
+  const rate = asked ?? common;
+  const longest = found.reduce((most, own) => Math.max(most, Math.ceil(own.size * rate / own.rate)), 1);
+  const length = Math.max(1, Math.round(rate * (seconds ?? Math.min(MAX_SECONDS, longest / rate))));
+  const others = found.filter((own) => own.rate !== rate).length;
+  const note = others === 0
+    ? null
+    : `${others} of ${found.length} recordings of "${from}" are brought to ${rate} samples a second` +
+      (asked === undefined ? ", the commonest rate" : "");
+  return { form: { kind: "sound", front, rate, length, bands }, note };
+}
+
+/** Makes values of recordings. */
+export interface SoundMaker {
+  readonly shape: number[];
+  about(name: string): string;
+  values(recording: WavRecording): Float32Array;
+}
+
+/** What a front end makes of a window of samples. */
+function frontOf({ front, rate, length, bands }: SoundForm): {
+  shape: number[];
+  about: string;
+  make(window: Float32Array): Float32Array;
+} {
+  if (front === "waveform") return { shape: [length, 1], about: "waveform", make: (window) => window.slice() };
+  const cut = { fft: Math.round(0.025 * rate), hop: Math.max(1, Math.round(0.01 * rate)) };
+  const frames = framesOf(length, cut);
+  const logarithms = (values: Float32Array) => values.map((power) => Math.log(power + FLOOR));
+  if (front === "stft") {
+    const powers = spectrogram(cut);
+    return {
+      shape: [frames, binsOf(cut), 1],
+      about: "log power spectrogram",
+      make: (window) => logarithms(powers(window)),
+    };
+  }
+  const mel = melSpectrogram({ rate, ...cut, bands });
+  return { shape: [frames, bands, 1], about: "log-mel spectrogram", make: (window) => logarithms(mel(window)) };
+}
+
+/** Makes values of one form: cut off, or with silence behind them. */
+export function soundMaker(form: SoundForm): SoundMaker {
+  const { rate, length } = form;
+  const { shape, about, make } = frontOf(form);
+  const window = new Float32Array(length);
+  const resamplers = new Map<number, (signal: Float32Array) => Float32Array>();
+  return {
+    shape,
+    about: (name) =>
+      `${about} of ${name}: ${(length / rate).toFixed(2)} s at ${rate} Hz` +
+      (form.front === "waveform" ? "" : ", frames of 25 ms every 10 ms"),
+    values(recording) {
+      let resample = resamplers.get(recording.rate);
+      if (resample === undefined) resamplers.set(recording.rate, resample = resampler(recording.rate, rate));
+      window.fill(0);
+      window.set(resample(recording.signal).subarray(0, length));
+      return make(window);
+    },
+  };
+}
