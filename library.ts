@@ -5,7 +5,7 @@
  */
 import { builtinMethods } from "./baselines/mod.ts";
 import { Library } from "./core/library.ts";
-import { builtinAugmentations } from "./datasets/augment/mod.ts";
+import { builtinAugmentations } from "./augment/mod.ts";
 import { builtinDatasets } from "./datasets/mod.ts";
 import { builtinEncoders } from "./encoders/mod.ts";
 import { engines } from "./engines/mod.ts";

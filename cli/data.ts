@@ -7,21 +7,25 @@ import { createLibrary } from "../library.ts";
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
-import { alignedTable, checkDataset, dataInfo, findings, inspect } from "../datasets/mod.ts";
+import { alignedTable, checkDataset, dataInfo, findings, inspect, contactSheetOfFiles, contactSheetOf } from "../datasets/mod.ts";
+import { nameOf } from "../datasets/files/refs.ts";
 import { part } from "../experiments/config.ts";
 import { applySettings } from "../experiments/settings.ts";
-import { type Command, type Flag, type Flags, helpOf, parseFlags } from "./command.ts";
+import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   set: { type: "each", value: "KEY=VALUE", about: "set an option of a registered dataset: dataset.x" },
   plugin: { ...pluginFlag, about: "register somebody else's datasets first" },
   "skip-broken": { type: "boolean", about: "leave broken samples of files out, counted and listed" },
+  to: { type: "text", value: "FOLDER", about: "where preview writes (default: preview-NAME)" },
+  "per-class": { type: "text", value: "N", about: "samples of a class in a preview (default: 4)" },
+  classes: { type: "text", value: "N", about: "most classes in a preview (default: 24)" },
   json: { type: "boolean", about: "print one JSON object" },
   help: { type: "boolean", about: "show this help" },
 };
 
-const about = "say what a dataset holds (info), and what is doubtful in it (verify)";
+const about = "say what a dataset holds (info), what is doubtful in it (verify), and show it (preview)";
 
 /** A loaded dataset, with what is to be said of files. */
 interface Loaded {
@@ -88,30 +92,54 @@ async function verify({ dataset }: Loaded, json: boolean): Promise<number> {
   return serious ? 1 : 0;
 }
 
+/** Most samples of a class, and classes, in a preview. */
+const MOST_SHOWN = 1000;
+
+/** Somebody's files, or a registered dataset, as a contact sheet. */
+async function preview(text: string, library: Library, parsed: Flags): Promise<number> {
+  const options = {
+    perClass: parseInteger("--per-class", parsed.text["per-class"] ?? "4", 1, MOST_SHOWN),
+    classes: parseInteger("--classes", parsed.text.classes ?? "24", 1, MOST_SHOWN),
+  };
+  const registered = library.of("dataset").list().some(({ name }) => name === text);
+  const shown = registered
+    ? await contactSheetOf((await load(text, library, parsed)).dataset, options)
+    : await contactSheetOfFiles(text, options, parsed.boolean["skip-broken"]);
+  const folder = parsed.text.to ?? `preview-${nameOf(text)}`;
+  // Loaded here alone: drawing brings libraries of its own.
+  const { writePreview } = await import("./data_preview.ts");
+  const { png, page } = await writePreview(shown, folder);
+  if (parsed.boolean.json) console.log(JSON.stringify({ name: shown.name, png, page }));
+  else console.log(`${shown.name}: written to ${png} and ${page}, which needs no other file.`);
+  return 0;
+}
+
 /** `armlab data`. */
 export const dataCommand: Command = {
   name: "data",
   about,
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("data", flags, args, { most: 2, about: "info or verify, and a dataset" });
+    const parsed = parseFlags("data", flags, args, { most: 2, about: "info, verify or preview, and a dataset" });
     const [action, text, ...more] = parsed.positional;
     if (parsed.boolean.help || text === undefined || more.length > 0) {
-      console.log(helpOf("armlab data info|verify DATA [options]", about, flags, [
+      console.log(helpOf("armlab data info|verify|preview DATA [options]", about, flags, [
         "armlab data info features.npz                 files, or a folder of them",
         "armlab data verify my-features/",
+        "armlab data preview my-media/                 preview.png and preview.html",
         "armlab data info av-digits --set dataset.size=mini",
       ]));
       return parsed.boolean.help ? 0 : 2;
     }
-    if (action !== "info" && action !== "verify") {
+    if (action !== "info" && action !== "verify" && action !== "preview") {
       throw new Refusal({
         what: `use "armlab data ${action}"`,
-        must: "it must be info or verify",
+        must: "it must be info, verify or preview",
         found: `found ${JSON.stringify(action)}`,
       });
     }
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
+    if (action === "preview") return await preview(text, library, parsed);
     const loaded = await load(text, library, parsed);
     return action === "info" ? info(loaded, parsed.boolean.json) : await verify(loaded, parsed.boolean.json);
   },

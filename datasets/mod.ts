@@ -9,16 +9,27 @@ import { files } from "./files/files.ts";
 import { synthetic } from "./synthetic.ts";
 
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
-export * from "./augment/mod.ts";
 export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { inspect, type Inspected } from "./files/guessed.ts";
 export type { ReadOptions, Samples } from "./files/build.ts";
 export type { FilesKind, FilesModality, FilesSpec, FoldedSplit, MadeSplit, NamedSplit } from "./files/spec.ts";
-export type { Broken, Stream, Values } from "./files/values.ts";
+export type { MediaForm } from "./files/media.ts";
+export type { Film, SoundForm } from "./files/readers.ts";
+export type { ArrayPlace, Broken, Stream, StreamPlace, Values } from "./files/values.ts";
 export { fingerprintOf } from "./fingerprint.ts";
 export * from "./information_sets.ts";
 export { brightness, previewOf } from "./preview.ts";
+export {
+  type ContactClass,
+  type ContactOptions,
+  type ContactSample,
+  type ContactSheet,
+  contactSheetOf,
+  contactSheetOfFiles,
+  type Pixels,
+  type Shown,
+} from "./contact_sheet.ts";
 export { selectModalities } from "./select.ts";
 export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } from "./synthetic.ts";
 export * from "./transforms/invertible.ts";

@@ -19,7 +19,7 @@ import type {
 import type { PartConfig, RunConfig, TrainingConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { Augmenter, type AugmentPlan } from "../datasets/augment/augmenter.ts";
+import { Augmenter, type AugmentPlan } from "../augment/augmenter.ts";
 import { crossEntropyLoss } from "../losses/cross_entropy.ts";
 import { incompatibility } from "../training/compose.ts";
 import { misfit, type Model } from "../training/model.ts";

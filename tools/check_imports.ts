@@ -20,11 +20,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   baselines: ["baselines", "losses", "miv", "sampling", "nn", "tensor", "core"],
   engines: ["engines", "tensor", "core"],
   store: ["store", "formats", "core"],
-  training: ["training", "miv", "losses", "nn", "tensor", "core"],
+  augment: ["augment", "core"],
+  loading: ["loading", "augment", "core"],
+  training: ["training", "loading", "augment", "miv", "losses", "nn", "tensor", "core"],
   contracts: ["contracts", "training", "fusion", "encoders", "datasets", "losses", "nn", "tensor", "core"],
   experiments: [
     "experiments",
     "training",
+    "augment",
     "engines",
     "store",
     "formats",
@@ -51,6 +54,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ".",
   ],
   ".": [
+    "augment",
     "miv",
     "losses",
     "sampling",

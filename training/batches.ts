@@ -6,9 +6,9 @@
 import * as names from "../core/names.ts";
 import type { Dataset, Split } from "../core/kinds/mod.ts";
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
-import type { Augmenter } from "../datasets/augment/augmenter.ts";
-import { fill, type Source } from "../datasets/loading/fill.ts";
-import type { ReadAhead } from "../datasets/loading/read_ahead.ts";
+import type { Augmenter } from "../augment/augmenter.ts";
+import { fill, type Source } from "../loading/fill.ts";
+import type { ReadAhead } from "../loading/read_ahead.ts";
 
 /** Whether samples of a dataset lack modalities. */
 export function lacksSome({ splits }: Pick<Dataset, "splits">): boolean {

@@ -8,7 +8,7 @@ import * as names from "../core/names.ts";
 import type { PassResult, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { measureInformation } from "../miv/measure.ts";
-import type { ReadAhead } from "../datasets/loading/read_ahead.ts";
+import type { ReadAhead } from "../loading/read_ahead.ts";
 import { Batches } from "./batches.ts";
 import type { CompiledPrograms } from "./compiled.ts";
 import { InterruptedError } from "./errors.ts";

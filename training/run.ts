@@ -4,8 +4,8 @@
  * @module
  */
 import { byModality } from "../core/modality.ts";
-import { Augmenter, type AugmentPlan } from "../datasets/augment/augmenter.ts";
-import { ReadAhead } from "../datasets/loading/read_ahead.ts";
+import { Augmenter, type AugmentPlan } from "../augment/augmenter.ts";
+import { ReadAhead } from "../loading/read_ahead.ts";
 import { CompiledPrograms } from "./compiled.ts";
 import { RunHost, type Teachers } from "./host.ts";
 import { Predictor } from "./predictor.ts";

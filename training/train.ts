@@ -9,7 +9,7 @@ import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import type { EpochRecord, Predictions, RunSummary, TrainingConfig, ValuationRecord } from "../core/record.ts";
 import { groupOf } from "../core/scope.ts";
-import type { AugmentPlan } from "../datasets/augment/augmenter.ts";
+import type { AugmentPlan } from "../augment/augmenter.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
 import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint.ts";

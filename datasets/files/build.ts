@@ -17,6 +17,7 @@ import { checkIds, givenSplit, indicesOf, textsOf } from "./labels.ts";
 import type { DataFiles } from "./refs.ts";
 import type { FilesSpec } from "./spec.ts";
 import { mediaOf } from "./media.ts";
+import { previewsOf } from "./previews.ts";
 import { dealt, joined, splitNames } from "./splits.ts";
 import { streamedMedia } from "./streamed_media.ts";
 import { knownWords } from "./texts.ts";
@@ -324,6 +325,7 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
     const plain = scale === "none" || kind === "tokens";
     inputs[name] = { values, scaling: plain ? null : await standardising(values, trained) };
   }
+  const scalings = byModality(modalities, (name) => inputs[name].scaling);
   const missing = modalities.some((name) => samples.values[name].present.includes(0));
   const splitAt = (k: number): Split => {
     const items = Array.from(samples.split.keys()).filter((n) => samples.split[n] === k);
@@ -354,6 +356,7 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
     fingerprint: await fingerprintOf(splits, described),
     notices: [],
     ...readers === undefined ? {} : { readers },
+    preview: (name, sample) => previewsOf({ spec, samples, splits, described, scalings }, name, sample),
   };
   checkDataset(dataset);
   return dataset;

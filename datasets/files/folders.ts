@@ -8,7 +8,9 @@
 import { join } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
 import type { ArrayFile, ArrayHead } from "../../formats/mod.ts";
+import { decoded, refuser } from "../../formats/csv.ts";
 import { splitOf } from "./labels.ts";
+import { bytesOfFile } from "./media_files.ts";
 import { FILM, PICTURE, SOUND } from "./media.ts";
 
 /** What references to this table begin with. */
@@ -121,7 +123,10 @@ export async function openFolders(root: string): Promise<ArrayFile> {
   for (const column of [...known, ...[...others].sort()]) {
     if (!samples.some(({ files }) => files.has(column))) continue;
     const paths = samples.map(({ files }) => files.get(column) ?? "");
-    const content = async (path: string) => path === "" ? "" : await Deno.readTextFile(join(root, path));
+    const content = async (path: string) => {
+      if (path === "") return "";
+      return decoded(await bytesOfFile(root, path), refuser(path));
+    };
     columns.set(column, column === "text" ? await Promise.all(paths.map(content)) : paths);
   }
   const heads = new Map<string, ArrayHead>();

@@ -75,9 +75,8 @@ async function each<T>(
   if (failures.length > 0) {
     // The first of them, whichever was read first.
     const { error } = failures.reduce((first, other) => other.n < first.n ? other : first);
-    throw error instanceof Refusal && error.hint === undefined
-      ? error.with({ hint: "mend it, or leave broken ones out: --skip-broken" })
-      : error;
+    if (!(error instanceof Refusal)) throw error;
+    throw error.with({ hint: `${error.hint ?? "mend it"}, or leave broken ones out: --skip-broken` });
   }
   return { made, broken: broken.filter((one) => one !== undefined) };
 }
@@ -174,6 +173,7 @@ export async function mediaOf(
     broken: [...unheard, ...broken].sort((a, b) => a.sample - b.sample),
     info: { shape, dtype: "float32", about: whole ? about : `${about}; decoded by batch` },
     notes,
+    ...form.kind === "sound" ? { rate: form.rate } : {},
     ...whole ? {} : { undecoded: { form, names, root } },
   };
 }

@@ -31,6 +31,7 @@ export async function streamedMedia(values: MediaValues, undecoded: Undecoded): 
     data: values.data,
     present: values.present,
     info: values.info,
+    ...values.rate === undefined ? {} : { rate: values.rate },
     stream: { read: (n) => read(names[n]), digests, elsewhere: { media: { form, names, root } } },
   };
 }

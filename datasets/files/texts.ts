@@ -33,6 +33,7 @@ export function textValues({ from, words: most = MAX_WORDS }: FilesModality, giv
   });
   return {
     data,
+    texts: given,
     present: Uint8Array.from(all, (words) => words.length === 0 ? 0 : 1),
     info: { shape: [window], dtype: "int32", vocabulary: ids.size + 2, about: `words of ${from}` },
   };

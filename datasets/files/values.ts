@@ -20,6 +20,10 @@ export interface Values {
   readonly present: Uint8Array;
   /** Frames that are there, of sequences with lengths [N]: they end at the last one of the window. */
   readonly lengths?: Int32Array;
+  /** Samples a second, of recordings. */
+  readonly rate?: number;
+  /** Texts as they are written [N], of a modality of texts. */
+  readonly texts?: readonly string[];
   /** Where values are too many to be held: `data` is empty then. */
   readonly stream?: Stream;
 }

@@ -8,6 +8,7 @@ import { describe, files, inspect } from "../../datasets/mod.ts";
 import { wordsOf } from "../../datasets/files/texts.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
+import { encodeWav } from "../helpers/wav.ts";
 
 const reference = golden<{
   signal: number[];
@@ -40,16 +41,10 @@ async function picture(
   await sharp({ create: { width, height, channels: 3, background: colour } }).toFile(path);
 }
 
-/** A recording of noise, PCM of 16 bits. */
+/** A recording of noise. */
 async function sound(path: string, size: number, random: Random, rate = 8000): Promise<void> {
-  const bytes = new Uint8Array(44 + 2 * size);
-  const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode("RIFF    WAVEfmt "));
-  bytes.set(new TextEncoder().encode("data"), 36);
-  for (const [at, value] of [[16, 16], [24, rate], [28, 2 * rate], [40, 2 * size]]) view.setUint32(at, value, true);
-  for (const [at, value] of [[20, 1], [22, 1], [32, 2], [34, 16]]) view.setUint16(at, value, true);
-  for (let n = 0; n < size; n++) view.setInt16(44 + 2 * n, Math.round(3000 * random.normal()), true);
-  await Deno.writeFile(path, bytes);
+  const noise = Float32Array.from({ length: size }, () => 0.09 * random.normal());
+  await Deno.writeFile(path, encodeWav([noise], rate));
 }
 
 const colours = { cat: { r: 200, g: 0, b: 0 }, dog: { r: 0, g: 200, b: 0 }, owl: { r: 0, g: 0, b: 200 } };

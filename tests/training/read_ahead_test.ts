@@ -7,26 +7,15 @@ import { use } from "../../core/mod.ts";
 import type { Dataset } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { flip, mixup, randomCrop, timeShift } from "../../datasets/augment/mod.ts";
-import { ReadAhead } from "../../datasets/loading/read_ahead.ts";
+import { flip, mixup, randomCrop, timeShift } from "../../augment/mod.ts";
+import { ReadAhead } from "../../loading/read_ahead.ts";
 import { describe, files } from "../../datasets/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import type { TrainOptions } from "../../training/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { encodeWav } from "../helpers/wav.ts";
 import { toyModel, toyTraining } from "../helpers/toy.ts";
-
-/** A recording of noise, PCM of 16 bits. */
-function wav(size: number, random: Random, rate = 2000): Uint8Array {
-  const bytes = new Uint8Array(44 + 2 * size);
-  const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode("RIFF    WAVEfmt "));
-  bytes.set(new TextEncoder().encode("data"), 36);
-  for (const [at, value] of [[16, 16], [24, rate], [28, 2 * rate], [40, 2 * size]]) view.setUint32(at, value, true);
-  for (const [at, value] of [[20, 1], [22, 1], [32, 2], [34, 16]]) view.setUint16(at, value, true);
-  for (let n = 0; n < size; n++) view.setInt16(44 + 2 * n, Math.round(3000 * random.normal()), true);
-  return bytes;
-}
 
 /** Three classes of pictures, recordings that some lack, one of another rate, and a film of two frames. */
 async function media(root: string): Promise<void> {
@@ -42,7 +31,10 @@ async function media(root: string): Promise<void> {
         const frame = sharp({ create: { width: 6, height: 6, channels: 3, background: { ...background, b: k } } });
         await frame.png().toFile(join(folder, "film", `${k}.png`));
       }
-      if (n % 5 !== 2) await Deno.writeFile(join(folder, "voice.wav"), wav(300, random, n === 3 ? 4000 : 2000));
+      if (n % 5 !== 2) {
+        const noise = Float32Array.from({ length: 300 }, () => 0.1 * random.normal());
+        await Deno.writeFile(join(folder, "voice.wav"), encodeWav([noise], n === 3 ? 4000 : 2000));
+      }
     }
   }
 }

@@ -100,12 +100,12 @@ const list: readonly Mutant[] = [
     ["end <= bytes.length", "end > 0"],
     ["await decoder.reset();", ""],
   ]),
-  ...mutantsOf("datasets/augment/augmenter.ts", ["tests/datasets/augment_test.ts"], [
+  ...mutantsOf("augment/augmenter.ts", ["tests/augment/augment_test.ts"], [
     ["split(epoch, sample, modality, place)", "split(sample, modality, place)"],
     ["split(epoch, sample, modality, place)", "split(epoch, modality, place)"],
     ["split(epoch, sample, mixing.place)", "split(epoch, sample, modality, mixing.place)"],
   ]),
-  ...mutantsOf("datasets/loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
+  ...mutantsOf("loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
     ["return `${number}/${epoch}/${items.join()}`;", "return `${number}/${items.join()}`;"],
     ["return `${number}/${epoch}/${items.join()}`;", "return `${epoch}/${items.join()}`;"],
   ]),

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type AugmentationPlugin, defineAugmentation } from "../../core/kinds/mod.ts";
-import type { Random } from "../../core/random.ts";
+import { type AugmentationPlugin, defineAugmentation } from "../core/kinds/mod.ts";
+import type { Random } from "../core/random.ts";
 import { modality, noTime } from "./inputs.ts";
 
 interface Options {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ModalityInfo } from "../../core/kinds/mod.ts";
-import type { TextOption } from "../../core/options.ts";
+import type { ModalityInfo } from "../core/kinds/mod.ts";
+import type { TextOption } from "../core/options.ts";
 
 /** The option of every augmentation. */
 export const modality: TextOption = {

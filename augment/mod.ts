@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AugmentationPlugin } from "../../core/kinds/mod.ts";
+import type { AugmentationPlugin } from "../core/kinds/mod.ts";
 import { colourJitter } from "./colour_jitter.ts";
 import { flip } from "./flip.ts";
 import { mixup } from "./mixup.ts";

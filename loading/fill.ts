@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Rows } from "../../core/kinds/mod.ts";
+import type { Rows } from "../core/kinds/mod.ts";
 import type { Augmenter } from "../augment/augmenter.ts";
 
 /** Inputs of one modality, in memory or read by index. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { RowsElsewhere, RowsReader } from "../../core/kinds/mod.ts";
-import type { ModalityInfo } from "../../core/kinds/mod.ts";
-import { use } from "../../core/options.ts";
-import type { PartConfig } from "../../core/record.ts";
-import { Refusal, type RefusalParts } from "../../core/refusal.ts";
+import type { RowsElsewhere, RowsReader } from "../core/kinds/mod.ts";
+import type { ModalityInfo } from "../core/kinds/mod.ts";
+import { use } from "../core/options.ts";
+import type { PartConfig } from "../core/record.ts";
+import { Refusal, type RefusalParts } from "../core/refusal.ts";
 import { Augmenter } from "../augment/augmenter.ts";
 import { builtinAugmentations } from "../augment/mod.ts";
 import { type Drawing, fill, type Source } from "./fill.ts";

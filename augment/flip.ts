@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AugmentationPlugin, defineAugmentation } from "../../core/kinds/mod.ts";
+import { type AugmentationPlugin, defineAugmentation } from "../core/kinds/mod.ts";
 import { modality, noPicture } from "./inputs.ts";
 
 /** flip: mirrors pictures. */

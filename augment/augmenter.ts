@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { modalitiesOf } from "../../core/modality.ts";
-import type { Augmentation, AugmentationPlugin, ModalityInfo } from "../../core/kinds/mod.ts";
-import type { BoundPart } from "../../core/options.ts";
-import { Random } from "../../core/random.ts";
-import { Refusal } from "../../core/refusal.ts";
+import { modalitiesOf } from "../core/modality.ts";
+import type { Augmentation, AugmentationPlugin, ModalityInfo } from "../core/kinds/mod.ts";
+import type { BoundPart } from "../core/options.ts";
+import { Random } from "../core/random.ts";
+import { Refusal } from "../core/refusal.ts";
 
 /** What is augmented, how. */
 export interface AugmentPlan {

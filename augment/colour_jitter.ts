@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type AugmentationPlugin, defineAugmentation } from "../../core/kinds/mod.ts";
-import type { NumberOption } from "../../core/options.ts";
+import { type AugmentationPlugin, defineAugmentation } from "../core/kinds/mod.ts";
+import type { NumberOption } from "../core/options.ts";
 import { modality, noPicture } from "./inputs.ts";
 
 interface Options {

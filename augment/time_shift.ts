@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AugmentationPlugin, defineAugmentation } from "../../core/kinds/mod.ts";
+import { type AugmentationPlugin, defineAugmentation } from "../core/kinds/mod.ts";
 import { modality, noTime, stepOf } from "./inputs.ts";
 
 /** time-shift: moves values along time; what leaves at one end comes in at the other. */

@@ -12,9 +12,9 @@ import {
   specAugment,
   timeShift,
   tokenDropout,
-} from "../../datasets/augment/mod.ts";
-import { leadingShare } from "../../datasets/augment/mixup.ts";
-import { stretched } from "../../datasets/augment/random_crop.ts";
+} from "../../augment/mod.ts";
+import { leadingShare } from "../../augment/mixup.ts";
+import { stretched } from "../../augment/random_crop.ts";
 import { assertClose } from "../helpers/tensors.ts";
 
 const float = (...shape: number[]): ModalityInfo => ({ shape, dtype: "float32", about: "test" });
@@ -92,7 +92,7 @@ Deno.test("colour-jitter alone in brightness adds one number; in saturation it k
 
 Deno.test("spec-augment sets stretches to the mean and leaves the rest; time-shift turns frames around", () => {
   const { before, after } = applied(specAugment, { masks: 1 }, "audio", 3);
-  const mean = before.reduce((sum: number, value: number) => sum + value, 0) / before.length;
+  const mean = [...before].reduce((sum, value) => sum + value, 0) / before.length;
   const changed = [...after.keys()].filter((i) => after[i] !== before[i]);
   assert(changed.length > 0 && changed.every((i) => Math.abs(after[i] - mean) < 1e-5));
   assert(changed.length <= 4 * 10 + 2 * 20);

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { at } from "../../core/modality.ts";
-import type { Dataset, Split } from "../../core/kinds/mod.ts";
-import { sizeOf } from "../../core/program.ts";
-import { Refusal } from "../../core/refusal.ts";
+import { at } from "../core/modality.ts";
+import type { Dataset, Split } from "../core/kinds/mod.ts";
+import { sizeOf } from "../core/program.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { AugmentPlan } from "../augment/augmenter.ts";
 import { builtinAugmentations } from "../augment/mod.ts";
 import type { ReaderReply, ReaderRequest, SourcePlace } from "./worker.ts";

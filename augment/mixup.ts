@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type AugmentationPlugin, defineAugmentation } from "../../core/kinds/mod.ts";
-import type { Random } from "../../core/random.ts";
+import { type AugmentationPlugin, defineAugmentation } from "../core/kinds/mod.ts";
+import type { Random } from "../core/random.ts";
 
 /** Gamma(shape, 1) for a shape of at least 1 (Marsaglia and Tsang, 2000). */
 function gamma(shape: number, random: Random): number {

@@ -1,0 +1,224 @@
+/** What people's folders hold besides what they should: each is a precise sentence, or a counted and listed skip. */
+import { join } from "node:path";
+import sharp from "sharp";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { describe, files, inspect } from "../../datasets/mod.ts";
+import { encodeNpy } from "../../formats/mod.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { encodeWav } from "../helpers/wav.ts";
+
+const load = (path: string, memory = 2048) => Promise.resolve(files.load({ path, memory }));
+const random = new Random(0);
+const noise = (size: number) => Float32Array.from({ length: size }, () => 0.1 * random.normal());
+const picture = (r: number) =>
+  sharp({ create: { width: 16, height: 12, channels: 3, background: { r, g: 50, b: 90 } } }).jpeg().toBuffer();
+
+/** Two classes of ten samples: a JPEG and a WAV each. */
+async function media(root: string): Promise<void> {
+  for (const [c, name] of ["a", "b"].entries()) {
+    await Deno.mkdir(join(root, name), { recursive: true });
+    for (let n = 0; n < 10; n++) {
+      await Deno.writeFile(join(root, name, `${n}.jpg`), await picture(100 * c + n));
+      await Deno.writeFile(join(root, name, `${n}.wav`), encodeWav([noise(400 + n)], 8000));
+    }
+  }
+}
+
+/** That a folder is refused with a sentence, and taken without its one broken sample where that is skipped. */
+async function refused(root: string, text: string, broken = true): Promise<void> {
+  const error = await assertRejects(() => load(root), Refusal);
+  assertStringIncludes(error.message, text);
+  assertEquals(error.message.split("\n").length, 1);
+  if (!broken) return;
+  assertStringIncludes(error.message, "--skip-broken");
+  const { dataset: { splits }, notes } = await inspect(root, true);
+  assertEquals(Object.values(splits).reduce((sum, { size }) => sum + size, 0), 19);
+  assertStringIncludes(notes.join(), "1 of 20 samples are broken and left out: sample");
+}
+
+Deno.test("a broken JPEG, in memory and decoded by batch; a WAV of length 0, one that is none", async () => {
+  await inFolder(async (folder) => {
+    await media(folder);
+    const [photo, voice] = [join(folder, "a", "3.jpg"), join(folder, "b", "4.wav")];
+    const [whole, sound] = [await Deno.readFile(photo), await Deno.readFile(voice)];
+    for (const bytes of [whole.subarray(0, whole.length - 60), whole.subarray(0, 20), new Uint8Array(0)]) {
+      await Deno.writeFile(photo, bytes);
+      await refused(folder, 'Cannot read "a/3.jpg" as it must be a whole picture');
+    }
+    await assertRejects(() => load(folder, 0), Refusal, 'Cannot read "a/3.jpg" as it must be a whole picture');
+    await Deno.writeFile(photo, whole);
+    for (
+      const [bytes, text] of [
+        [encodeWav([noise(0)], 8000), "it must hold sound: it has length 0"],
+        [sound.subarray(0, 90), "its sound is cut off"],
+        [new Uint8Array(0), "it is empty"],
+        [sound.subarray(0, 30), "it must be a WAV file: it holds no sound"],
+      ] as const
+    ) {
+      await Deno.writeFile(voice, bytes);
+      await refused(folder, text);
+    }
+    // What no decoder knows goes to ffmpeg, or is refused with the command that would be run.
+    await Deno.writeTextFile(voice, "no sound at all");
+    await refused(folder, 'read "b/4.wav" as ffmpeg must');
+  });
+});
+
+Deno.test("a WAV of another rate and of several channels is brought to the others' by the stated rule, and said so", async () => {
+  await inFolder(async (folder) => {
+    await media(folder);
+    const tone = Float32Array.from({ length: 1600 }, (_, n) => 0.5 * Math.sin(2 * Math.PI * 500 * n / 16_000));
+    const half = Float32Array.from({ length: 800 }, (_, n) => 0.5 * Math.sin(2 * Math.PI * 500 * n / 8000));
+    await Deno.writeFile(join(folder, "a", "0.wav"), encodeWav([tone], 16_000));
+    await Deno.writeFile(
+      join(folder, "a", "1.wav"),
+      encodeWav([half, half.map((v) => 3 * v / 2), half.map((v) => v / 2)], 8000),
+    );
+    const { spec, kept } = await describe(folder);
+    const audio = { ...spec.modalities["audio"], scale: "none", front: "waveform" };
+    await Deno.writeTextFile(kept, JSON.stringify({ ...spec, modalities: { audio } }));
+    const { dataset, notes } = await inspect(folder);
+    assertStringIncludes(
+      notes.join(),
+      '1 of 20 recordings of "@folders#audio" are brought to 8000 samples a second, the commonest rate',
+    );
+    assertEquals(dataset.modalities["audio"].shape, [800, 1]);
+    // Both are the same tone: the one at half the samples, the other as the mean of its channels.
+    const rows = Object.values(dataset.splits).flatMap(({ inputs, size }) =>
+      Array.from({ length: size }, (_, n) => inputs["audio"].subarray(800 * n, 800 * n + 800))
+    );
+    const tones = rows.filter((row) => Math.abs(row[704] - half[704]) < 0.02 && Math.abs(row[701] - half[701]) < 0.02);
+    assertEquals(tones.length, 2);
+  });
+});
+
+Deno.test("empty lists, and labels that are none of dataset.json's classes", async () => {
+  await inFolder(async (folder) => {
+    const path = (name: string) => join(folder, name);
+    await Deno.writeTextFile(path("t.csv"), "label,x_0,x_1\n");
+    await refused(path("t.csv"), "Cannot", false);
+    await Deno.writeTextFile(path("t.jsonl"), "");
+    await refused(path("t.jsonl"), "Cannot", false);
+    await Deno.mkdir(path("empty/a"), { recursive: true });
+    await refused(path("empty"), "it must hold .npy", false);
+    const rows = Array.from({ length: 40 }, (_, n) => `${n % 2},${n},${n * n}`);
+    await Deno.writeTextFile(path("x.csv"), ["label,x_0,x_1", ...rows].join("\n"));
+    const { spec, kept } = await describe(path("x.csv"));
+    await Deno.writeTextFile(kept, JSON.stringify(spec));
+    await Deno.writeTextFile(path("x.csv"), ["label,x_0,x_1", ...rows.with(7, "2,7,49")].join("\n"));
+    await refused(path("x.csv"), 'each must be one of the 2 classes 0, 1: sample 7 has "2"', false);
+  });
+});
+
+Deno.test("paths and links out of the folder: in lists, of media, of a class, of texts, in archives", async () => {
+  await inFolder(async (folder) => {
+    const own = join(folder, "own");
+    await media(own);
+    await Deno.writeFile(join(folder, "secret.jpg"), await picture(7));
+    await Deno.writeTextFile(join(folder, "secret.txt"), "secret");
+    const link = async (target: string, place: string, text: string) => {
+      await Deno.symlink(target, join(own, place));
+      await refused(own, text, false);
+      await Deno.remove(join(own, place));
+    };
+    const photo = await Deno.readFile(join(own, "a", "5.jpg"));
+    await Deno.remove(join(own, "a", "5.jpg"));
+    await link(
+      "../../secret.jpg",
+      "a/5.jpg",
+      'Cannot read "a/5.jpg" as it must lie in the folder of the dataset: it is a link out',
+    );
+    await Deno.writeFile(join(own, "a", "5.jpg"), photo);
+    await link("../../secret.txt", "a/5.txt", 'Cannot read "a/5.txt" as it must lie in the folder');
+    await media(join(folder, "other"));
+    await link("../other/a", "c", 'Cannot read "c/0.jpg" as it must lie in the folder');
+    for (const path of ["../secret.jpg", join(folder, "secret.jpg"), "a/../../secret.jpg"]) {
+      const rows = Array.from({ length: 20 }, (_, n) => `${"ab"[n % 2]},${n === 5 ? path : "a/1.jpg"}`);
+      await Deno.writeTextFile(join(own, "list.csv"), ["label,image", ...rows].join("\n"));
+      await refused(join(own, "list.csv"), "its path leads out of it", false);
+    }
+    // Nothing is ever unpacked to a place: an entry's name is a modality's, and no such name is one.
+    const entry = encodeNpy({ dtype: "float32", shape: [20, 2], data: noise(40) });
+    const labels = encodeNpy({ dtype: "int32", shape: [20], data: Int32Array.from({ length: 20 }, (_, n) => n % 2) });
+    await Deno.writeFile(join(own, "x.npz"), stored({ "../../x.npy": entry, "labels.npy": labels }));
+    await refused(join(own, "x.npz"), '"../../x"', false);
+  });
+});
+
+Deno.test("a head that promises 10 GB is refused by its size, before any memory is taken", async () => {
+  await inFolder(async (folder) => {
+    const before = Deno.memoryUsage().rss;
+    const head = encodeNpy({ dtype: "float32", shape: [20, 2], data: noise(40) });
+    const text = new TextDecoder("latin1").decode(head.subarray(0, 128));
+    const bytes = head.slice();
+    bytes.set(new TextEncoder().encode("(20, 125000000), }"), text.indexOf("(20, 2), }"));
+    await Deno.mkdir(join(folder, "npy"));
+    await Deno.writeFile(join(folder, "npy", "x.npy"), bytes);
+    const labels = Int32Array.from({ length: 20 }, (_, n) => n % 2);
+    await Deno.writeFile(join(folder, "npy", "labels.npy"), encodeNpy({ dtype: "int32", shape: [20], data: labels }));
+    await refused(join(folder, "npy"), "Cannot read", false);
+    const tensors = new Uint8Array(64);
+    new DataView(tensors.buffer).setBigUint64(0, 10_000_000_000n, true);
+    await Deno.writeFile(join(folder, "x.safetensors"), tensors);
+    await refused(join(folder, "x.safetensors"), "Cannot read", false);
+    assertEquals(Deno.memoryUsage().rss - before < 300e6, true);
+  });
+});
+
+Deno.test("mixed types in a column; byte-order marks, CRLF and UTF-16 are read; other encodings are refused", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "t.csv");
+    const rows = Array.from({ length: 40 }, (_, n) => `${n % 2 === 0 ? "näh" : "fern"},${n},${(n * 7) % 5}`);
+    const text = ["label,x_0,x_1", ...rows].join("\r\n");
+    const utf16 = new Uint8Array([
+      0xff,
+      0xfe,
+      ...new Uint8Array(Uint16Array.from(text, (c) => c.charCodeAt(0)).buffer),
+    ]);
+    const prints: string[] = [];
+    for (const bytes of [new TextEncoder().encode(text), new TextEncoder().encode(`\uFEFF${text}`), utf16]) {
+      await Deno.writeFile(path, bytes);
+      const { classes, fingerprint } = await load(path);
+      assertEquals(classes, ["fern", "näh"]);
+      prints.push(fingerprint);
+    }
+    assertEquals(new Set(prints).size, 1);
+    await Deno.writeFile(path, Uint8Array.from(text, (c) => c.charCodeAt(0)));
+    await refused(path, "its text must be UTF-8: line 2 is not; save it as UTF-8", false);
+    await Deno.writeTextFile(path, ["label,x_0,x_1", ...rows.with(9, "fern,nine,3")].join("\n"));
+    await refused(path, 'row 10 holds "nine"', false);
+    // Texts of media too.
+    await media(join(folder, "m"));
+    await Deno.writeFile(join(folder, "m", "a", "1.txt"), Uint8Array.of(0x66, 0xfc, 0x72));
+    await refused(join(folder, "m"), 'Cannot read "a/1.txt" as its text must be UTF-8: line 1 is not', false);
+  });
+});
+
+/** A zip archive without compression. */
+function stored(entries: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const parts: number[] = [];
+  const central: number[] = [];
+  const crcOf = (bytes: Uint8Array) => {
+    let crc = 0xffffffff;
+    for (const byte of bytes) {
+      crc ^= byte;
+      for (let k = 0; k < 8; k++) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    }
+    return (crc ^ 0xffffffff) >>> 0;
+  };
+  const u16 = (value: number) => [value & 255, value >> 8 & 255];
+  const u32 = (value: number) => [...u16(value & 0xffff), ...u16(value >>> 16)];
+  for (const [name, bytes] of Object.entries(entries)) {
+    const own = [...new TextEncoder().encode(name)];
+    const head = [...u16(20), ...u16(0), ...u16(0), ...u32(0), ...u32(crcOf(bytes)), ...u32(bytes.length)];
+    const offset = parts.length;
+    parts.push(...u32(0x04034b50), ...head, ...u32(bytes.length), ...u16(own.length), ...u16(0), ...own, ...bytes);
+    central.push(...u32(0x02014b50), ...u16(20), ...head, ...u32(bytes.length), ...u16(own.length), ...u16(0));
+    central.push(...u16(0), ...u16(0), ...u16(0), ...u32(0), ...u32(offset), ...own);
+  }
+  const count = Object.keys(entries).length;
+  const end = [...u32(0x06054b50), ...u16(0), ...u16(0), ...u16(count), ...u16(count), ...u32(central.length)];
+  return Uint8Array.from([...parts, ...central, ...end, ...u32(parts.length), ...u16(0)]);
+}
