@@ -21,6 +21,7 @@ const strength = (about: string): NumberOption => ({
   max: 1,
   about,
   source: "He et al., ResNet: the usual strengths of ImageNet's augmentation",
+  tune: [0.2, 0.4, 0.8],
 });
 
 /** colour-jitter: in units of the picture itself, so that it means the same however values are scaled. */

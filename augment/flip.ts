@@ -14,7 +14,15 @@ export const flip: AugmentationPlugin = defineAugmentation<{ readonly modality: 
   tiny: { modality: "image" },
   options: {
     modality,
-    p: { type: "number", default: 0.5, min: 0, max: 1, about: "probability", source: "torchvision's" },
+    p: {
+      type: "number",
+      default: 0.5,
+      min: 0,
+      max: 1,
+      about: "probability",
+      source: "torchvision's",
+      tune: [0.25, 0.5],
+    },
   },
   refuses: noPicture,
   create: ({ p }, { shape: [height, width, channels] }) => ({

@@ -69,6 +69,7 @@ export const randomCrop: AugmentationPlugin = defineAugmentation<Options>({
       max: 10,
       about: "most that one side is stretched against the other",
       source: "torchvision's RandomResizedCrop",
+      tune: [1, 1.15, 4 / 3],
     },
   },
   refuses: noPicture,

@@ -29,7 +29,15 @@ export const specAugment: AugmentationPlugin = defineAugmentation<Options>({
   tiny: { modality: "audio" },
   options: {
     modality,
-    masks: { type: "integer", default: 2, min: 0, max: 100, about: "masks of either sort", source: "Park et al., LD" },
+    masks: {
+      type: "integer",
+      default: 2,
+      min: 0,
+      max: 100,
+      about: "masks of either sort",
+      source: "Park et al., LD",
+      tune: [1, 2],
+    },
     time: {
       type: "number",
       default: 0.2,
@@ -46,6 +54,7 @@ export const specAugment: AugmentationPlugin = defineAugmentation<Options>({
       max: 1,
       about: "most bands of a mask, as a share",
       source: "Park et al., LD: 27 of 80 bands, rounded down",
+      tune: [0.1, 0.25],
     },
   },
   refuses: (info) => noTime(info) ?? (info.shape.length < 2 ? "it takes spectrograms [T, bands]" : null),

@@ -34,13 +34,13 @@ export * from "./step.ts";
 /** The kinds that armlab brings, in the order in which they are listed. A library takes more by `addKind`. */
 export const builtinKinds = {
   dataset: datasetKind,
-  augmentation: augmentationKind,
   encoder: encoderKind,
   fusion: fusionKind,
   method: methodKind,
   estimator: estimatorKind,
   loss: lossKind,
   sampler: samplerKind,
+  augmentation: augmentationKind,
   engine: engineKind,
   grid: gridKind,
 } as const;

@@ -69,7 +69,7 @@ Deno.test("bench --data --json puts out the results alone; --impute reaches the 
     const [id] = [...Deno.readDirSync(runs)].map(({ name }) => name).filter((name) => /^[0-9a-f]{16}$/.test(name));
     const config = JSON.parse(await Deno.readTextFile(join(runs, id, "config.json")));
     assertEquals(config.fusion.options.keepFill, "mean");
-    assertEquals(config.dataset.options, { path, memory: 2048, skipBroken: false });
+    assertEquals(config.dataset.options, { path, memory: 2048, readers: 1, skipBroken: false });
     const repeated = await armlab(
       "bench",
       "--config",
@@ -151,10 +151,16 @@ Deno.test("armlab data info and verify: counts by class and split, what is missi
     assertStringIncludes(verify.out, "Problem: 1 samples are copies of one in another split: train 0 = test 5");
     const json = JSON.parse((await armlab("data", "verify", own, "--json")).out);
     assertEquals(json.findings[0].serious, true);
+    const shown = await armlab("data", "preview", path, "--to", join(folder, "shown"), "--per-class", "2");
+    assertEquals(shown.code, 0, shown.err);
+    assertEquals((await Deno.readFile(join(folder, "shown", "preview.png"))).subarray(1, 4), Uint8Array.of(80, 78, 71));
+    const page = await Deno.readTextFile(join(folder, "shown", "preview.html"));
+    assert(!/(src|href)="(?!data:)/.test(page), "the page needs another file");
+    assertEquals([...page.matchAll(/<section>/g)].length, 4);
     // Registered datasets by name, with their options.
     const named = await armlab("data", "info", "synthetic", "--set", "dataset.samples=40", "--json");
     assertEquals(JSON.parse(named.out).splits.rows, [["train", 40, 40], ["validation", 10, 10], ["test", 20, 20]]);
-    assertStringIncludes((await armlab("data", "look", path)).err, "it must be info or verify");
+    assertStringIncludes((await armlab("data", "look", path)).err, "it must be info, verify or preview");
     assertStringIncludes(
       (await armlab("data", "info", path, "--set", "dataset.seed=1")).err,
       "it is for registered datasets",

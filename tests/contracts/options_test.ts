@@ -3,11 +3,12 @@ import { assert } from "@std/assert";
 import { createLibrary } from "../../library.ts";
 
 const library = createLibrary();
-const plugins = (["dataset", "encoder", "fusion", "method", "estimator", "loss", "sampler"] as const).flatMap((
-  kind,
-) => [
-  ...library.of(kind).list(),
-]);
+const plugins = (["dataset", "encoder", "fusion", "method", "estimator", "loss", "sampler", "augmentation"] as const)
+  .flatMap((
+    kind,
+  ) => [
+    ...library.of(kind).list(),
+  ]);
 
 /** Numbers that are not for tuning, by the reason. */
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
@@ -15,7 +16,7 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
     `${name}.vocabulary`,
     `${name}.positions`,
     `${name}.padding`,
-  ]),
+  ]).concat("token-dropout.as"),
 };
 const given = Object.values(GIVEN).flat();
 
