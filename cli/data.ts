@@ -7,7 +7,15 @@ import { createLibrary } from "../library.ts";
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
-import { alignedTable, checkDataset, dataInfo, findings, inspect, contactSheetOfFiles, contactSheetOf } from "../datasets/mod.ts";
+import {
+  alignedTable,
+  checkDataset,
+  contactSheetOf,
+  contactSheetOfFiles,
+  dataInfo,
+  findings,
+  inspect,
+} from "../datasets/mod.ts";
 import { nameOf } from "../datasets/files/refs.ts";
 import { part } from "../experiments/config.ts";
 import { applySettings } from "../experiments/settings.ts";

@@ -84,7 +84,7 @@ function painted(height: number, width: number, colour: (y: number, x: number) =
   return { width, height, data };
 }
 
-/** A picture, or the frames of a film beside each other. */
+/** A picture; of more channels than three one beside the other. */
 function picture(values: Uint8Array, [height, width, channels]: readonly number[]): Pixels {
   const frames = channels % 3 === 0 ? channels / 3 : channels;
   const colour = channels % 3 === 0;
@@ -146,6 +146,20 @@ export function shownOf(preview: Preview): Shown {
   }
 }
 
+/** Pictures of one size beside each other: the frames of a film; `null` for anything else. */
+function filmOf(previews: readonly Preview[]): Shown {
+  const frames = previews.filter((own) => own.kind === "image");
+  const [first] = frames;
+  if (frames.length < 2 || frames.some((own) => own.width !== first.width || own.height !== first.height)) return null;
+  const { width, height } = first;
+  return {
+    pixels: painted(height, width * frames.length, (y, x) => {
+      const { channels, values } = frames[Math.floor(x / width)];
+      return [0, 1, 2].map((c) => values[(y * width + x % width) * channels + (channels === 3 ? c : 0)]);
+    }),
+  };
+}
+
 /** What numbers look like that have no form which people know. */
 function valuesShown(values: Float32Array | Int32Array, shape: readonly number[]): Shown {
   if (values instanceof Int32Array) {
@@ -196,7 +210,7 @@ export async function contactSheetOf(
       const previews = await previewOf(dataset, split, sample);
       const shown = byModality(names, (modality): Shown => {
         const own = Object.hasOwn(previews, modality) ? previews[modality] : [];
-        return own.length === 0 ? null : shownOf(own[0]);
+        return own.length === 0 ? null : filmOf(own) ?? shownOf(own[0]);
       });
       samples.push({ id: idOf(split, sample), split, shown });
     }
