@@ -33,23 +33,29 @@ function sharp(): Promise<Sharp> {
 /** A picture [size, size, 3], cut to its shape around the middle, red, green and blue in 0..255. */
 async function decodedPicture(bytes: Uint8Array, file: string, size: number): Promise<Uint8Array> {
   const open = await sharp();
+  const made = () =>
+    open(bytes, { failOn: "truncated" }).rotate().resize(size, size, { fit: "cover" }).toColourspace("srgb");
   let pixels: Uint8Array;
+  let channels: number;
   try {
-    pixels = await open(bytes, { failOn: "truncated" }).rotate().resize(size, size, { fit: "cover" })
-      .toColourspace("srgb").flatten({ background: "white" }).removeAlpha().raw().toBuffer();
+    ({ data: pixels, info: { channels } } = await made().raw().toBuffer({ resolveWithObject: true }));
+    // Few pictures can be seen through; the others are spared the pass over their pixels.
+    if (channels === 2 || channels === 4) {
+      pixels = await made().flatten({ background: "white" }).removeAlpha().raw().toBuffer();
+      channels = pixels.length / (size * size);
+    }
   } catch (cause) {
     const found = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0].slice(0, 120);
     throw new Refusal({ what: `read "${file}"`, must: "it must be a whole picture", found }, { cause });
   }
-  const area = size * size;
-  const channels = pixels.length / area;
+  if (channels === 3) return pixels;
   // A grey picture may come as one channel.
-  return channels === 3 ? pixels : Uint8Array.from({ length: 3 * area }, (_, i) => pixels[Math.floor(i / 3)]);
+  return Uint8Array.from({ length: 3 * size * size }, (_, i) => pixels[Math.floor(i / 3)]);
 }
 
 /** A picture's values [size, size, 3]. @throws {Refusal} If it is none, or is cut off. */
 export async function pictureValues(root: string, name: string, size: number): Promise<Float32Array> {
-  return Float32Array.from(await decodedPicture(await bytesOfFile(root, name), name, size));
+  return new Float32Array(await decodedPicture(await bytesOfFile(root, name), name, size));
 }
 
 /** How films become values. */

@@ -111,7 +111,68 @@ function passOfTwo({ size, stride, cosine, sine }: Pass, [xr, xi]: Planes, [yr, 
   }
 }
 
-/** For odd primes: sums and differences of the values that mirror each other. */
+const [COS_1, SIN_1] = [Math.cos(2 * Math.PI / 5), Math.sin(2 * Math.PI / 5)];
+const [COS_2, SIN_2] = [Math.cos(4 * Math.PI / 5), Math.sin(4 * Math.PI / 5)];
+
+function passOfFive({ size, stride, cosine, sine }: Pass, [xr, xi]: Planes, [yr, yi]: Planes): void {
+  const count = size / 5;
+  const apart = stride * count;
+  for (let p = 0; p < count; p++) {
+    const w = 5 * p;
+    const c1 = cosine[w + 1];
+    const s1 = sine[w + 1];
+    const c2 = cosine[w + 2];
+    const s2 = sine[w + 2];
+    const c3 = cosine[w + 3];
+    const s3 = sine[w + 3];
+    const c4 = cosine[w + 4];
+    const s4 = sine[w + 4];
+    for (let q = 0; q < stride; q++) {
+      const a = q + stride * p;
+      const b = a + apart;
+      const c = b + apart;
+      const d = c + apart;
+      const e = d + apart;
+      const sumR1 = xr[b] + xr[e];
+      const sumI1 = xi[b] + xi[e];
+      const sumR2 = xr[c] + xr[d];
+      const sumI2 = xi[c] + xi[d];
+      const difR1 = xr[b] - xr[e];
+      const difI1 = xi[b] - xi[e];
+      const difR2 = xr[c] - xr[d];
+      const difI2 = xi[c] - xi[d];
+      const evenR1 = xr[a] + COS_1 * sumR1 + COS_2 * sumR2;
+      const evenI1 = xi[a] + COS_1 * sumI1 + COS_2 * sumI2;
+      const evenR2 = xr[a] + COS_2 * sumR1 + COS_1 * sumR2;
+      const evenI2 = xi[a] + COS_2 * sumI1 + COS_1 * sumI2;
+      const oddR1 = SIN_1 * difI1 + SIN_2 * difI2;
+      const oddI1 = SIN_1 * difR1 + SIN_2 * difR2;
+      const oddR2 = SIN_2 * difI1 - SIN_1 * difI2;
+      const oddI2 = SIN_2 * difR1 - SIN_1 * difR2;
+      const to = q + stride * w;
+      yr[to] = xr[a] + sumR1 + sumR2;
+      yi[to] = xi[a] + sumI1 + sumI2;
+      const r1 = evenR1 + oddR1;
+      const i1 = evenI1 - oddI1;
+      const r2 = evenR2 + oddR2;
+      const i2 = evenI2 - oddI2;
+      const r3 = evenR2 - oddR2;
+      const i3 = evenI2 + oddI2;
+      const r4 = evenR1 - oddR1;
+      const i4 = evenI1 + oddI1;
+      yr[to + stride] = r1 * c1 - i1 * s1;
+      yi[to + stride] = r1 * s1 + i1 * c1;
+      yr[to + 2 * stride] = r2 * c2 - i2 * s2;
+      yi[to + 2 * stride] = r2 * s2 + i2 * c2;
+      yr[to + 3 * stride] = r3 * c3 - i3 * s3;
+      yi[to + 3 * stride] = r3 * s3 + i3 * c3;
+      yr[to + 4 * stride] = r4 * c4 - i4 * s4;
+      yi[to + 4 * stride] = r4 * s4 + i4 * c4;
+    }
+  }
+}
+
+/** For other odd primes: sums and differences of the values that mirror each other. */
 function passOfOdd(): (pass: Pass, from: Planes, to: Planes) => void {
   const half = (LARGEST_PRIME - 1) / 2;
   const sumR = new Float64Array(half + 1);
@@ -233,6 +294,7 @@ export function transformOf(size: number): Transform {
     let [from, to]: Planes[] = [[real, imaginary], other];
     for (const pass of passes) {
       if (pass.radix === 4) passOfFour(pass, from, to);
+      else if (pass.radix === 5) passOfFive(pass, from, to);
       else if (pass.radix === 2) passOfTwo(pass, from, to);
       else odd(pass, from, to);
       [from, to] = [to, from];
