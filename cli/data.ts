@@ -20,20 +20,27 @@ import { nameOf } from "../datasets/files/refs.ts";
 import { part } from "../experiments/config.ts";
 import { applySettings } from "../experiments/settings.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
+import { listenForStop } from "./stopping.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   set: { type: "each", value: "KEY=VALUE", about: "set an option of a registered dataset: dataset.x" },
   plugin: { ...pluginFlag, about: "register somebody else's datasets first" },
   "skip-broken": { type: "boolean", about: "leave broken samples of files out, counted and listed" },
-  to: { type: "text", value: "FOLDER", about: "where preview writes (default: preview-NAME)" },
+  to: {
+    type: "text",
+    value: "FOLDER",
+    about: "where preview and prepare write (default: preview-NAME, prepared-NAME)",
+  },
   "per-class": { type: "text", value: "N", about: "samples of a class in a preview (default: 4)" },
   classes: { type: "text", value: "N", about: "most classes in a preview (default: 24)" },
+  readers: { type: "text", value: "N", about: "threads that prepare decodes in (default: number of cores)" },
   json: { type: "boolean", about: "print one JSON object" },
   help: { type: "boolean", about: "show this help" },
 };
 
-const about = "say what a dataset holds (info), what is doubtful in it (verify), and show it (preview)";
+const about =
+  "say what a dataset holds (info), what is doubtful in it (verify), show it (preview), decode its media once (prepare)";
 
 /** A loaded dataset, with what is to be said of files. */
 interface Loaded {
@@ -122,29 +129,71 @@ async function preview(text: string, library: Library, parsed: Flags): Promise<n
   return 0;
 }
 
+/** Exit code where something is left to be done, as for a scheduler. */
+const STOPPED = 75;
+
+/** Somebody's media, decoded into arrays. */
+async function prepare(text: string, parsed: Flags): Promise<number> {
+  const folder = parsed.text.to ?? `prepared-${nameOf(text)}`;
+  const cores = navigator.hardwareConcurrency;
+  const stopping = listenForStop((line) => console.error(line));
+  let told = performance.now();
+  try {
+    const { prepareFiles } = await import("../experiments/prepare.ts");
+    const done = await prepareFiles(text, folder, {
+      skip: parsed.boolean["skip-broken"],
+      readers: parsed.text.readers === undefined ? cores : parseInteger("--readers", parsed.text.readers, 0, 64),
+      signal: stopping.signal,
+      onProgress: (count, all) => {
+        if (performance.now() - told < 2000) return;
+        told = performance.now();
+        console.error(`${count} of ${all} samples`);
+      },
+    });
+    if (parsed.boolean.json) console.log(JSON.stringify({ folder, ...done }));
+    else {
+      for (const note of done.notes) console.log(`Note: ${note}.`);
+      const before = done.before === 0 ? "" : `, of which ${done.before} were there`;
+      console.log(
+        done.finished
+          ? `${done.samples} samples written to ${folder}${before}: deno task bench --data ${folder}`
+          : `Stopped at ${done.samples} samples. Run the same command again to go on.`,
+      );
+    }
+    return done.finished ? 0 : stopping.exit() || STOPPED;
+  } finally {
+    stopping.dispose();
+  }
+}
+
 /** `armlab data`. */
 export const dataCommand: Command = {
   name: "data",
   about,
   async run(args: string[]): Promise<number> {
-    const parsed = parseFlags("data", flags, args, { most: 2, about: "info, verify or preview, and a dataset" });
+    const parsed = parseFlags("data", flags, args, {
+      most: 2,
+      about: "info, verify, preview or prepare, and a dataset",
+    });
     const [action, text, ...more] = parsed.positional;
     if (parsed.boolean.help || text === undefined || more.length > 0) {
-      console.log(helpOf("armlab data info|verify|preview DATA [options]", about, flags, [
+      console.log(helpOf("armlab data info|verify|preview|prepare DATA [options]", about, flags, [
         "armlab data info features.npz                 files, or a folder of them",
         "armlab data verify my-features/",
         "armlab data preview my-media/                 preview.png and preview.html",
+        "armlab data prepare my-media/ --to arrays     arrays that are read by index, bit for bit the same inputs",
         "armlab data info av-digits --set dataset.size=mini",
       ]));
       return parsed.boolean.help ? 0 : 2;
     }
-    if (action !== "info" && action !== "verify" && action !== "preview") {
+    if (!["info", "verify", "preview", "prepare"].includes(action)) {
       throw new Refusal({
         what: `use "armlab data ${action}"`,
-        must: "it must be info, verify or preview",
+        must: "it must be info, verify, preview or prepare",
         found: `found ${JSON.stringify(action)}`,
       });
     }
+    if (action === "prepare") return await prepare(text, parsed);
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     if (action === "preview") return await preview(text, library, parsed);

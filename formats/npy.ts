@@ -222,17 +222,24 @@ export function decodeNpy(bytes: Uint8Array, what: string): ForeignArray {
   return npyValues(head, bytes.slice(head.start), what);
 }
 
-/** Writes a `.npy` file. */
-export function encodeNpy({ data, shape, dtype }: HostTensor): Uint8Array {
-  const type = dtype === "float32" ? "<f4" : dtype === "int32" ? "<i4" : "|b1";
+/** The head of a `.npy` file, whose values follow it row by row. */
+export function npyHeader(type: "<f4" | "<i4" | "|b1" | "|u1", shape: readonly number[]): Uint8Array {
   const list = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const dictionary = `{'descr': '${type}', 'fortran_order': False, 'shape': (${list}), }`;
   // The header ends with a new line, at a multiple of 64 bytes.
   const padded = dictionary + " ".repeat((64 - (10 + dictionary.length + 1) % 64) % 64) + "\n";
-  const bytes = new Uint8Array(10 + padded.length + data.byteLength);
+  const bytes = new Uint8Array(10 + padded.length);
   bytes.set([...magic, 1, 0]);
   new DataView(bytes.buffer).setUint16(8, padded.length, true);
   bytes.set(new TextEncoder().encode(padded), 10);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + padded.length);
+  return bytes;
+}
+
+/** Writes a `.npy` file. */
+export function encodeNpy({ data, shape, dtype }: HostTensor): Uint8Array {
+  const head = npyHeader(dtype === "float32" ? "<f4" : dtype === "int32" ? "<i4" : "|b1", shape);
+  const bytes = new Uint8Array(head.length + data.byteLength);
+  bytes.set(head);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), head.length);
   return bytes;
 }

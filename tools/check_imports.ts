@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   experiments: [
     "experiments",
     "training",
+    "loading",
     "augment",
     "engines",
     "store",

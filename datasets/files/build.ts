@@ -103,6 +103,8 @@ const shapeText = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 export interface ReadOptions {
   /** Leaves out samples with broken files or values, counted and listed, in place of refusing them. @default {false} */
   readonly skip?: boolean;
+  /** Whether media are decoded by batch whatever their size. @default {"if they fit"} */
+  readonly decode?: "if they fit" | "by batch";
   /** Most bytes that arrays may take in memory. @default {MAX_HELD_BYTES} */
   readonly most?: number;
 }
@@ -150,7 +152,7 @@ async function streamedOf(
 export async function readSamples(
   files: DataFiles,
   spec: FilesSpec,
-  { skip = false, most = MAX_HELD_BYTES }: ReadOptions = {},
+  { skip = false, decode = "if they fit", most = MAX_HELD_BYTES }: ReadOptions = {},
 ): Promise<Samples> {
   const whole = async (reference: string) => concatenated(await readAll(files, spec, reference), reference);
   const labels = indicesOf(textsOf(await whole(spec.labels), "labels"), spec.classes);
@@ -164,7 +166,7 @@ export async function readSamples(
   const decided: string[] = [];
   /** Whether decoded media of so many bytes are held. */
   const held = (bytes: number) => {
-    if (bytes > left) return false;
+    if (decode === "by batch" || bytes > left) return false;
     left -= bytes;
     return true;
   };

@@ -160,7 +160,7 @@ Deno.test("armlab data info and verify: counts by class and split, what is missi
     // Registered datasets by name, with their options.
     const named = await armlab("data", "info", "synthetic", "--set", "dataset.samples=40", "--json");
     assertEquals(JSON.parse(named.out).splits.rows, [["train", 40, 40], ["validation", 10, 10], ["test", 20, 20]]);
-    assertStringIncludes((await armlab("data", "look", path)).err, "it must be info, verify or preview");
+    assertStringIncludes((await armlab("data", "look", path)).err, "it must be info, verify, preview or prepare");
     assertStringIncludes(
       (await armlab("data", "info", path, "--set", "dataset.seed=1")).err,
       "it is for registered datasets",
