@@ -68,7 +68,8 @@ export function intervalOption(chart: IntervalChart, look: ChartLook): Record<st
   );
   return {
     grid: { left: 12, right: 28, top: head + 8, bottom: 26, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
-    tooltip: tooltip(ink, { trigger: "item" }),
+    // Anywhere in its row: the point itself is small.
+    tooltip: tooltip(ink, { trigger: "axis", axisPointer: { type: "none" } }),
     xAxis: axis(ink, {
       type: "value",
       scale: true,

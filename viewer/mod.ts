@@ -6,6 +6,7 @@
 export { type AppOptions, createApp, type ViewerApp } from "./app.ts";
 export {
   type Epochs,
+  type KeptFeatures,
   type KeptPredictions,
   type OpenFile,
   openRunStore,

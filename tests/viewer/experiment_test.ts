@@ -3,10 +3,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import type { Experiment } from "../../core/record.ts";
 import { writeExperiment } from "../../store/experiments.ts";
+import { acquireLock } from "../../store/lock.ts";
 import { configurationId, runId } from "../../store/run_id.ts";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
-import { configOf, type RunSpec, writeRun } from "../helpers/runs.ts";
+import { appendEpoch, configOf, epochOf, type RunSpec, writeRun } from "../helpers/runs.ts";
 
 const arm = [{ name: "arm", options: { lambda1: 0.1 } }];
 const specs: Record<string, RunSpec> = {
@@ -163,4 +164,54 @@ Deno.test("an experiment that comes, changes or is damaged is followed like the 
     assertStringIncludes(after.problem, "newest.json");
     Deno.removeSync(`${runs}/experiments`, { recursive: true });
     assertEquals([(await json(app, "/api/grid")).experiment, (await json(app, "/api/grid")).problem], [null, null]);
+  }));
+
+Deno.test("a row that goes on says its epoch, validation accuracy and the time that is left; planned rows are grey", () =>
+  inFolder(async (runs) => {
+    for (const seed of seeds) writeRun(runs, { seed });
+    const going: RunSpec = { ...specs.other, state: "interrupted", done: 1, epochs: 4 };
+    const id = writeRun(runs, going);
+    const rows = experiment("live", ["plain", "to come"]);
+    await writeExperiment(runs, {
+      ...rows,
+      rows: [...rows.rows, {
+        label: "going on",
+        configuration: configurationId(configOf(going)),
+        runs: [{ seed: 0, id }],
+      }],
+    });
+    const lock = await acquireLock(runs);
+    const store = openRunStore(runs, { staleMs: 0 });
+    const app = createApp(store);
+    try {
+      appendEpoch(runs, going, 1);
+      const page = await (await app.request("http://127.0.0.1/")).text();
+      // 5,000 of 10,000 samples are drawn, 1,000 a second.
+      const validation = (100 * epochOf(going, 1).validation.accuracy).toFixed(1);
+      const standing = `epoch 2 of 4, validation ${validation} %, about 5.0 s left`;
+      assertStringIncludes(page, `seed 0: ${standing}`);
+      assertStringIncludes(page, '<tr class="row planned">');
+      const own = await (await app.request(`http://127.0.0.1/configurations/${configurationId(configOf(going))}`))
+        .text();
+      assertStringIncludes(own, standing);
+    } finally {
+      app.close();
+      store.close();
+      lock.release();
+    }
+  }));
+
+Deno.test("a comparison says which measure that was asked for is none, and nothing of sets that these runs lack", () =>
+  inFolder(async (runs) => {
+    for (const seed of seeds) writeRun(runs, { seed });
+    const store = openRunStore(runs, { staleMs: 0 });
+    const app = createApp(store);
+    const page = async (metric: string) => {
+      const answer = await app.request(`http://127.0.0.1/compare?c=${configurationId(configOf({}))}&metric=${metric}`);
+      return await answer.text();
+    };
+    assertStringIncludes(await page("loss.totla"), "No run here has a measure &quot;loss.totla&quot;.");
+    assert(!(await page("loss.phiMI,loss.phiCMI,gap")).includes("No run here has"));
+    app.close();
+    store.close();
   }));

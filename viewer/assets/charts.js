@@ -62,10 +62,12 @@ function complete(option) {
         { data: [[low, row], [high]] },
       ) => [row, (high - low) / 2]),
     );
-    option.tooltip.formatter = ({ value: [mean, row] }) =>
-      `${option.yAxis.data[row]}: ${format(mean)}${
-        halves.has(row) ? ` ± ${format(halves.get(row))}` : ""
-      } ${option.xAxis.name}`;
+    option.tooltip.formatter = (points) => {
+      const [mean, row] = points.find(({ seriesId }) => seriesId === "means")?.value ?? [];
+      if (row === undefined) return "";
+      const half = halves.has(row) ? ` ± ${format(halves.get(row))}` : "";
+      return `${option.yAxis.data[row]}: ${format(mean)}${half} ${option.xAxis.name}`;
+    };
   } else {
     option.tooltip.formatter = axisTooltip(option.xAxis.name);
     // A wheel alone scrolls the page; with Ctrl it zooms, as in maps.
@@ -134,6 +136,13 @@ const seen = new IntersectionObserver((entries) => {
     drawChart(target);
   }
 }, { rootMargin: "200px" });
+
+// On paper nothing scrolls into view.
+addEventListener("beforeprint", () => {
+  for (const figure of main.querySelectorAll("[data-chart]")) {
+    if (figure.checkVisibility() && !charts.has(figure)) drawChart(figure);
+  }
+});
 
 let resizing = 0;
 new ResizeObserver(() => {
