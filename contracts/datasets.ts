@@ -4,10 +4,11 @@
  * @module
  */
 import { modalitiesOf } from "../core/modality.ts";
-import type { Dataset, DatasetPlugin, Split } from "../core/kinds/mod.ts";
+import type { Dataset, DatasetPlugin, Preview, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { checkDataset } from "../datasets/check.ts";
 import { fingerprintOf } from "../datasets/fingerprint.ts";
+import { previewOf } from "../datasets/preview.ts";
 import { type Contract, must } from "./contract.ts";
 import { optionsAreSound } from "./options.ts";
 
@@ -40,6 +41,23 @@ function hashOf(split: Split, modalities: Dataset["modalities"], sample: number)
     }
   }
   return `${low}-${high}`;
+}
+
+/** What is wrong with a preview; `null` if nothing is. */
+function wrongIn(preview: Preview): string | null {
+  if (preview.kind === "text") return null;
+  const { values } = preview;
+  const wanted = preview.kind === "image"
+    ? preview.width * preview.height * preview.channels
+    : preview.kind === "spectrogram"
+    ? preview.frames * preview.bands
+    : preview.kind === "values"
+    ? sizeOf(preview.shape)
+    : values.length;
+  if (values.length !== wanted || wanted === 0) return `${values.length} values where ${wanted} should be`;
+  if (!values.every(Number.isFinite)) return "a value that is not finite";
+  if (preview.kind === "sound" && !values.every((value) => Math.abs(value) <= 1)) return "a value outside -1..1";
+  return null;
 }
 
 /** Contracts of datasets. */
@@ -116,6 +134,21 @@ export const datasetContracts: readonly Contract<DatasetPlugin>[] = [
       must(own.includes(fingerprint), `its fingerprint is "${fingerprint}", that of its contents "${own[0]}"`);
       const again = (await plugin.load(plugin.tiny ?? {})).fingerprint;
       must(again === fingerprint, `a second loading has fingerprint "${again}", the first had "${fingerprint}"`);
+    },
+  },
+  {
+    claim: "shows its samples in the forms that it says",
+    async check(plugin) {
+      const dataset = await load(plugin);
+      for (const name of SPLITS) {
+        for (const [modality, previews] of Object.entries(await previewOf(dataset, name, 0))) {
+          for (const preview of previews) {
+            const wrong = wrongIn(preview);
+            must(wrong === null, `${preview.kind} of "${modality}" of sample 0 of split "${name}" has ${wrong}`);
+          }
+        }
+      }
+      return { note: dataset.preview === undefined ? "the values that are trained on" : "its own previews" };
     },
   },
   {

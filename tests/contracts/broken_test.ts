@@ -16,6 +16,7 @@ import {
   type Method,
   type MethodPlugin,
   type ModelContext,
+  type Preview,
 } from "../../core/kinds/mod.ts";
 import { fingerprintOf } from "../../datasets/mod.ts";
 import { weightedSum } from "../../examples/weighted_sum.ts";
@@ -323,6 +324,16 @@ Deno.test("datasets with shared groups, a missing class, repeated samples, wrong
       inputs: { ...good.splits.train.inputs, near: Int32Array.from(good.splits.train.inputs.near) },
     }));
   await breaks(typed, "declared type", '"near" of split "train" is declared float32 and kept in a Int32Array');
+  const small = { kind: "image", width: 2, height: 2, channels: 1, values: new Uint8Array(3) } as const;
+  const loud = { kind: "sound", sampleRate: 8000, values: Float32Array.of(0, 2) } as const;
+  const shows = (preview: Preview) =>
+    dataset("shows", (good) => ({ ...good, preview: (name) => name === "test" ? { near: [preview] } : {} }));
+  await breaks(shows(small), "shows its samples", 'image of "near" of sample 0 of split "test" has 3 values where 4');
+  await breaks(
+    shows(loud),
+    "shows its samples",
+    'sound of "near" of sample 0 of split "test" has a value outside -1..1',
+  );
   let loads = 0;
   const unsteady = dataset("unsteady", async (good) => {
     const train = { ...good.splits.train, labels: good.splits.train.labels.map((label) => (label + loads) % 4) };
