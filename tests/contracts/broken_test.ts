@@ -327,7 +327,10 @@ Deno.test("datasets with shared groups, a missing class, repeated samples, wrong
   const small = { kind: "image", width: 2, height: 2, channels: 1, values: new Uint8Array(3) } as const;
   const loud = { kind: "sound", sampleRate: 8000, values: Float32Array.of(0, 2) } as const;
   const shows = (preview: Preview) =>
-    dataset("shows", (good) => ({ ...good, preview: (name) => name === "test" ? { near: [preview] } : {} }));
+    dataset(
+      "shows",
+      (good) => ({ ...good, preview: (name): Record<string, Preview[]> => name === "test" ? { near: [preview] } : {} }),
+    );
   await breaks(shows(small), "shows its samples", 'image of "near" of sample 0 of split "test" has 3 values where 4');
   await breaks(
     shows(loud),
