@@ -54,6 +54,11 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
     value: "NAME|M=NAME,...",
     about: "encoder of every modality, or by modality: image=resnet18,text=bert (default: cnn; with --data what fits)",
   },
+  tokenizer: {
+    type: "list",
+    value: "M=FILE,...",
+    about: "with --data: tokenizer.json of texts, by modality (default: their words are numbered)",
+  },
   weights: {
     type: "list",
     value: "M=FILE,...",
@@ -142,6 +147,7 @@ export const benchCommand: Command = {
           "deno task bench --encoder image=resnet18,audio=cnn --set encoder.audio.width=64",
           "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
           "deno task bench --data features.npz --compare none,uni-ce,arm",
+          "deno task bench --data reviews.csv --tokenizer text=tokenizer.json --weights text=model.safetensors",
           "deno task bench --describe arm",
         ]),
       );

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import type { CellRequest, ModalityInfo } from "../core/kinds/mod.ts";
 import { mapByModality } from "../core/modality.ts";
 import type { PartConfig } from "../core/record.ts";
-import { alignedTable, inspect } from "../datasets/mod.ts";
+import { alignedTable, inspect, parseTokenizers } from "../datasets/mod.ts";
 import { encodersOf, otherModalities, part } from "../experiments/config.ts";
 import { StoreError, writeAtomic } from "../store/files.ts";
 
@@ -28,15 +28,21 @@ export interface DataParts {
  *
  * @param encoder Encoders that were named; every other modality gets the one that takes its input.
  * @param skip Whether broken samples are left out.
+ * @param tokenizers Files of tokenizers, `MODALITY=FILE`.
  * @param say Takes a line or several for people.
  * @throws {Refusal} If the files cannot be read as a dataset.
  */
 export async function dataParts(
   path: string,
-  { encoder, skip }: { readonly encoder?: CellRequest["encoder"]; readonly skip: boolean },
+  { encoder, skip, tokenizers = [] }: {
+    readonly encoder?: CellRequest["encoder"];
+    readonly skip: boolean;
+    readonly tokenizers?: readonly string[];
+  },
   say: (text: string) => void,
 ): Promise<DataParts> {
-  const { described: { kept, guessed }, dataset, table, notes, json } = await inspect(path, skip);
+  const byName = parseTokenizers(tokenizers.join(","));
+  const { described: { kept, guessed }, dataset, table, notes, json } = await inspect(path, skip, byName);
   const named = encoder === undefined ? {} : encodersOf({ encoder });
   const fitting = mapByModality(dataset.modalities, encoderFor);
   const left = named[otherModalities] === undefined
@@ -51,7 +57,13 @@ export async function dataParts(
   }
   if (guessed) say(await keep(kept, json));
   else say(`As ${kept} says.`);
-  return { dataset: part("files", { path: resolve(path), ...skip ? { skipBroken: true } : {} }), encoder: encoders };
+  const placed = Object.entries(byName).map(([name, file]) => `${name}=${resolve(file)}`).join(",");
+  const options = {
+    path: resolve(path),
+    ...skip ? { skipBroken: true } : {},
+    ...placed === "" ? {} : { tokenizers: placed },
+  };
+  return { dataset: part("files", options), encoder: encoders };
 }
 
 /** Writes a description where there is none. A folder that cannot be written to is no obstacle: the guess stays the same. */

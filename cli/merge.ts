@@ -14,6 +14,12 @@ import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   by: { type: "text", value: "HOW", about: "ot: neurons aligned by optimal transport (default); average: as they lie" },
+  align: {
+    type: "text",
+    value: "BY",
+    about: "weights of neurons (default), or activations: what they answer to training samples",
+  },
+  samples: { type: "text", value: "N", about: "training samples that activations are of (default 200)" },
   solver: { type: "text", value: "NAME", about: "sinkhorn (default), or emd: the exact assignment of equal widths" },
   reg: { type: "text", value: "NUMBER", about: "regularisation of sinkhorn, of costs of at most 1 (default 0.06)" },
   share: { type: "text", value: "NUMBER", about: "share of the second run, from 0 to 1 (default 0.5)" },
@@ -25,7 +31,8 @@ const flags: Readonly<Record<string, Flag>> = {
 
 const details = `
 Merges what Imfeld et al. (Transformer Fusion with Optimal Transport, ICLR 2024) merge: two trained networks of one task,
-one neuron of the second onto one (or, with sinkhorn, some) of the first's, layer by layer. Alignment is by weights. It is
+one neuron of the second onto one (or, with sinkhorn, some) of the first's, layer by layer: those of like weights, or of
+like answers to the same samples. It is
 not a fusion of modalities; the fusion "transfusion" is another thing. Fine-tuning a merged model is what the paper does
 next. Encoders mlp, cnn, vit and fusions concat, sum, decision, transfusion can be aligned.`;
 
@@ -52,6 +59,7 @@ export const mergeCommand: Command = {
       console.log(
         helpOf("armlab merge RUN RUN [--by ot] [--to FILE]", this.about, flags, [
           "armlab merge runs/0123456789abcdef runs/fedcba9876543210 --by ot",
+          "armlab merge runs/0123456789abcdef runs/fedcba9876543210 --align activations",
           "armlab merge runs/0123456789abcdef runs/fedcba9876543210 --solver emd --to merged.safetensors",
         ]) + "\n" + details,
       );
@@ -66,6 +74,8 @@ export const mergeCommand: Command = {
       });
     }
     const by = choice("by", parsed.text.by, ["ot", "average"]);
+    const align = choice("align", parsed.text.align, ["weights", "activations"]);
+    const samples = number("samples", parsed.text.samples, 200, [1, 100_000]);
     const solver = choice("solver", parsed.text.solver, ["sinkhorn", "emd"]);
     const reg = number("reg", parsed.text.reg, 0.06, [1e-3, 100]);
     const share = number("share", parsed.text.share, 0.5, [0, 1]);
@@ -77,9 +87,10 @@ export const mergeCommand: Command = {
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const { engine } = await selectEngine(parsed.text.engine, {}, library.of("engine").list());
     try {
-      const ot = by === "average"
-        ? null
-        : { solve: solver === "emd" ? assignment : (cost: Parameters<typeof sinkhorn>[0]) => sinkhorn(cost, reg) };
+      const ot = by === "average" ? null : {
+        solve: solver === "emd" ? assignment : (cost: Parameters<typeof sinkhorn>[0]) => sinkhorn(cost, reg),
+        ...align === "activations" ? { samples: Math.round(samples) } : {},
+      };
       const { rows } = await mergeRuns([first, second], ot, share, library, engine);
       const width = Math.max(...rows.map(({ label }) => label.length));
       const percent = (value: number) => `${(100 * value).toFixed(1)} %`.padStart(10);

@@ -147,12 +147,20 @@ export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
   const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
   const rows = methodRows(parsed.list.compare, parsed.list.method);
   const chosen = encoders(parsed.list.encoder);
+  if (parsed.list.tokenizer.length > 0 && parsed.text.data === undefined) {
+    throw new Refusal({
+      what: "use --tokenizer",
+      must: "there must be texts of yours",
+      found: "there is no --data",
+      hint: "name your data too: --data list.csv",
+    });
+  }
   const { dataset, encoder } = parsed.text.data === undefined
     ? { dataset: part(parsed.text.dataset ?? "av-digits"), encoder: chosen ?? part("cnn") }
     // The one line of each result is all that --json puts out.
     : await dataParts(
       parsed.text.data,
-      { encoder: chosen, skip: parsed.boolean["skip-broken"] },
+      { encoder: chosen, skip: parsed.boolean["skip-broken"], tokenizers: parsed.list.tokenizer },
       parsed.boolean.json ? console.error : console.log,
     );
   return fusions.flatMap((fusion) =>

@@ -2,8 +2,8 @@
  * Names of tensors on the device, in what a step is fed and gives, and in checkpoints: spelled here and nowhere else.
  *
  * A name is a prefix that says what it is and the rest, by which it is known: `param:encoder:audio/hidden1/kernel` is the
- * parameter of that full name. On the device lie `param`, `slot`, `buffer` and `updates`; a step is fed `input`, `rows` and
- * `control`; prediction gives `solo`, `part`, `pooled` and `ablateMean`; a checkpoint adds `table`, `best` and `kept`.
+ * parameter of that full name. On the device lie `param`, `slot`, `buffer` and `updates`; a step is fed `input`, `blank`,
+ * `rows` and `control`; prediction gives `solo`, `part`, `pooled` and `ablateMean`; a checkpoint adds `table`, `best` and `kept`.
  *
  * @module
  */
@@ -48,6 +48,8 @@ export const updates: NameFamily = family("updates");
 export const slot: NameFamily = family("slot");
 /** Raw inputs [B, ...], by modality. */
 export const input: NameFamily = family("input");
+/** What stands for an input of zeros [1, ...], by modality. */
+export const blank: NameFamily = family("blank");
 /** Rows of the per-sample table [B, width], by column; fed to a step, and given back by it. */
 export const rows: NameFamily = family("rows");
 /** Values that the host feeds, by control. */

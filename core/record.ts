@@ -36,9 +36,13 @@ export interface TrainingConfig {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
-  readonly schedule: "constant" | "cosine" | "step";
+  readonly schedule: "constant" | "cosine" | "linear" | "step";
   /** Fraction of the budget after which `"step"` multiplies the rate by 0.1. */
   readonly stepAt: number;
+  /** Share of the budget over which the rate first rises linearly from 0. @default {0} */
+  readonly warmup?: number;
+  /** Factor on the learning rate from each layer of an encoder to the one before it. @default {1} */
+  readonly layerDecay?: number;
   /** Largest global gradient norm; 0 turns clipping off. */
   readonly clipNorm: number;
   /** Which epoch's parameters are tested. */

@@ -16,6 +16,7 @@ export type { ReadOptions, Samples } from "./files/build.ts";
 export type { FilesKind, FilesModality, FilesSpec, FoldedSplit, MadeSplit, NamedSplit } from "./files/spec.ts";
 export type { MediaForm } from "./files/media.ts";
 export type { Film, SoundForm } from "./files/readers.ts";
+export { parseTokenizers } from "./files/tokenized.ts";
 export type { ArrayPlace, Broken, Stream, StreamPlace, Values } from "./files/values.ts";
 export { fingerprintOf } from "./fingerprint.ts";
 export * from "./information_sets.ts";

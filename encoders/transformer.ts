@@ -3,19 +3,8 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin, type Stage, type TokenLayer } from "../core/kinds/mod.ts";
-import type { Scope } from "../core/scope.ts";
-import {
-  alignBlock,
-  dropout,
-  layerNorm,
-  linear,
-  transformerBlock,
-  truncatedNormal,
-  xavierUniform,
-  zeros,
-} from "../nn/mod.ts";
+import { defineEncoder, type EncoderPlugin } from "../core/kinds/mod.ts";
+import { linear, tokenTransformer, xavierUniform } from "../nn/mod.ts";
 
 /** Options of `transformer`. */
 export interface TransformerOptions {
@@ -95,56 +84,15 @@ export const transformer: EncoderPlugin = defineEncoder<TransformerOptions>({
     if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
     return null;
   },
-  create: ({ width, depth, heads, mlpRatio, pooling, dropout: rate }, { shape: [, inner] }) => {
-    const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
-      let tokens = linear(scope.in("embed"), x, { width, kernelInit: xavierUniform });
-      if (pooling === "cls") {
-        const cls = tf.tile(scope.param("cls_token", [1, 1, width], zeros) as tf.Tensor3D, [x.shape[0], 1, 1]);
-        tokens = tf.concat([cls, tokens], 1);
-      }
-      const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
-      return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate) as tf.Tensor3D;
-    };
-    const layers = Array.from(
-      { length: depth },
-      (_, index): TokenLayer => (tokens, scope, present) =>
-        transformerBlock(scope.in("blocks").in(String(index)), tokens, {
-          heads,
-          hidden: Math.round(mlpRatio * width),
-          kernelInit: xavierUniform,
-          dropout: rate,
-          present,
-        }) as tf.Tensor3D,
-    );
-    const head = (map: tf.Tensor, scope: Scope) => {
-      const tokens = layerNorm(scope.in("norm"), map) as tf.Tensor3D;
-      const pooled = pooling === "mean"
-        ? tf.mean(tokens, 1)
-        : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
-      return { pooled: pooled as tf.Tensor2D, tokens };
-    };
-    return {
-      tokens: true,
-      stages: layers.map((layer, index): Stage => (x, scope) =>
-        layer(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, null)
-      ),
-      transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
-      head,
-      align(alignment, group) {
-        const [stepwise] = alignment.layer({
+  create: (options, { shape: [, inner] }) =>
+    tokenTransformer({
+      ...options,
+      epsilon: 1e-5,
+      tokens: (x, scope) => linear(scope.in("embed"), x, { width: options.width, kernelInit: xavierUniform }),
+      alignTokens: (alignment, group) =>
+        alignment.layer({
           inputs: [[`${group}/embed/kernel`, alignment.identity(inner)]],
           bias: `${group}/embed/bias`,
-        });
-        const positions = `${group}/pos_embed`;
-        const start = alignment.average(stepwise, alignment.columns([positions]));
-        alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
-        const end = layers.reduce(
-          (stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream),
-          start,
-        );
-        alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
-        return end;
-      },
-    };
-  },
+        })[0],
+    }),
 });

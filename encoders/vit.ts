@@ -4,20 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin, type Stage, type TokenLayer } from "../core/kinds/mod.ts";
+import { defineEncoder, type EncoderPlugin } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
-import type { Scope } from "../core/scope.ts";
-import {
-  alignBlock,
-  conv2d,
-  dropout,
-  fans,
-  layerNorm,
-  transformerBlock,
-  truncatedNormal,
-  xavierUniform,
-  zeros,
-} from "../nn/mod.ts";
+import { conv2d, fans, tokenTransformer, truncatedNormal } from "../nn/mod.ts";
 
 /** Options of `vit`. */
 export interface VitOptions {
@@ -118,68 +107,29 @@ function visionTransformer(name: string, about: string, sizes: Sizes, source: st
       if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
       return null;
     },
-    create: ({ patch, width, depth, heads, mlpRatio, pooling, dropout: rate }, { shape }) => {
-      const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
-        const projection = scope.in("patch_embed").in("proj");
-        const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
-        const patches = conv2d(projection, x, {
-          channels: width,
-          kernel: patch,
-          stride: patch,
-          padding: "valid",
-          kernelInit: truncatedNormal(std),
-        });
-        const [batch, ...grid] = patches.shape.slice(0, -1) as number[];
-        let tokens: tf.Tensor = tf.reshape(patches, [batch, sizeOf(grid), width]);
-        if (pooling === "cls") {
-          const cls = tf.tile(scope.param("cls_token", [1, 1, width], zeros) as tf.Tensor3D, [batch, 1, 1]);
-          tokens = tf.concat([cls, tokens], 1);
-        }
-        const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
-        return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate) as tf.Tensor3D;
-      };
-      const layers = Array.from(
-        { length: depth },
-        (_, index): TokenLayer => (tokens, scope, present) =>
-          transformerBlock(scope.in("blocks").in(String(index)), tokens, {
-            heads,
-            hidden: Math.round(mlpRatio * width),
-            kernelInit: xavierUniform,
-            epsilon: EPSILON,
-            dropout: rate,
-            present,
-          }) as tf.Tensor3D,
-      );
-      const head = (map: tf.Tensor, scope: Scope) => {
-        const tokens = layerNorm(scope.in("norm"), map, { epsilon: EPSILON }) as tf.Tensor3D;
-        const pooled = pooling === "mean"
-          ? tf.mean(tokens, 1)
-          : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
-        return { pooled: pooled as tf.Tensor2D, tokens };
-      };
-      return {
-        tokens: true,
-        stages: layers.map((layer, index): Stage => (x, scope) =>
-          layer(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, null)
-        ),
-        transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
-        head,
-        align(alignment, group) {
+    create: ({ patch, ...options }, { shape }) =>
+      tokenTransformer({
+        ...options,
+        epsilon: EPSILON,
+        tokens(x, scope) {
+          const { width } = options;
+          const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
+          const patches = conv2d(scope.in("patch_embed").in("proj"), x, {
+            channels: width,
+            kernel: patch,
+            stride: patch,
+            padding: "valid",
+            kernelInit: truncatedNormal(std),
+          });
+          const [batch, ...grid] = patches.shape.slice(0, -1) as number[];
+          return tf.reshape(patches, [batch, sizeOf(grid), width]);
+        },
+        alignTokens(alignment, group) {
           const incoming = alignment.identity(shape[shape.length - 1]);
           const patches = `${group}/patch_embed/proj`;
-          const [patchwise] = alignment.layer({ inputs: [[`${patches}/kernel`, incoming]], bias: `${patches}/bias` });
-          const positions = `${group}/pos_embed`;
-          const start = alignment.average(patchwise, alignment.columns([positions]));
-          alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
-          const end = layers.reduce(
-            (stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream),
-            start,
-          );
-          alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
-          return end;
+          return alignment.layer({ inputs: [[`${patches}/kernel`, incoming]], bias: `${patches}/bias` })[0];
         },
-      };
-    },
+      }),
   });
 }
 

@@ -67,11 +67,29 @@ export const trainingOptions: OptionSpecs = {
   },
   schedule: {
     type: "choice",
-    choices: ["constant", "cosine", "step"],
+    choices: ["constant", "cosine", "linear", "step"],
     default: "cosine",
-    about: "learning-rate schedule",
+    about: "learning-rate schedule; linear falls to 0",
   },
   stepAt: { type: "number", default: 0.7, min: 0, max: 1, about: "share of the budget after which step takes a tenth" },
+  warmup: {
+    type: "number",
+    default: 0,
+    min: 0,
+    max: 1,
+    about: "share of the budget over which the rate first rises linearly from 0; the schedule goes over the rest",
+    source: "off here; 0.1 with linear as BERT is fine-tuned",
+    tune: [0, 0.05, 0.1],
+  },
+  layerDecay: {
+    type: "number",
+    default: 1,
+    min: 0.01,
+    max: 1,
+    about: "factor on the learning rate from each layer of an encoder to the one before it; 1 is none",
+    source: "Clark et al., ELECTRA, ICLR 2020",
+    tune: [0.65, 0.75, 0.9, 1],
+  },
   clipNorm: { type: "number", default: 10, min: 0, about: "largest global gradient norm; 0 is off" },
   select: {
     type: "choice",
@@ -193,16 +211,22 @@ function groupSettings(
   };
 }
 
-/** Options of training. Without augmentations there is no word of them: such runs are what they were before there were any. */
+/**
+ * Options of training. Of what is off and was not always there no word is said, so that a run that does without has the name
+ * that it had.
+ */
 function resolvedTraining(request: CellRequest, library: Library): TrainingConfig {
-  const { augment = [], ...training } = library.resolve<TrainingConfig>(
+  const { augment = [], warmup = 0, layerDecay = 1, ...training } = library.resolve<TrainingConfig>(
     "training",
     { options: trainingOptions },
     request.training,
   );
-  return augment.length === 0
-    ? training
-    : { ...training, augment: augment.map(({ name, options }) => ({ name, options })) };
+  return {
+    ...training,
+    ...(warmup === 0 ? {} : { warmup }),
+    ...(layerDecay === 1 ? {} : { layerDecay }),
+    ...(augment.length === 0 ? {} : { augment: augment.map(({ name, options }) => ({ name, options })) }),
+  };
 }
 
 /** The augmentations of a configuration. @throws {Refusal} If one does not take what it is for. */
@@ -317,6 +341,7 @@ export function buildModel(
   const groups = {
     ...(config.freeze === undefined ? {} : { frozen: config.freeze }),
     ...(config.rates === undefined ? {} : { rates: config.rates }),
+    ...(config.training.layerDecay === undefined ? {} : { layerDecay: config.training.layerDecay }),
   };
   return { context, encoders, fusion, methods, criterion, ...groups };
 }

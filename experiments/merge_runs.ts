@@ -20,6 +20,8 @@ import { predictWith } from "../training/run.ts";
 import { RunState } from "../training/run_state.ts";
 import { buildModel } from "./config.ts";
 import { loadSameDataset } from "./data.ts";
+import { answersOf } from "../training/answers.ts";
+import { rowsByNeuron } from "./merge/activations.ts";
 import { averaged, type MergeOptions, TransportMerge } from "./merge/align.ts";
 
 /** A model's weights and how often it is right. */
@@ -29,6 +31,12 @@ export interface Merged {
   readonly buffers: NamedHostTensors;
   readonly validation: number;
   readonly test: number;
+}
+
+/** How neurons are aligned. */
+export interface OtOptions extends Pick<MergeOptions, "solve"> {
+  /** How many training samples neurons answer to, by which they are aligned. @default they align by weights */
+  readonly samples?: number;
 }
 
 interface Finished {
@@ -125,7 +133,7 @@ async function datasetOf(config: RunConfig, library: Library): Promise<Dataset> 
  */
 export async function mergeRuns(
   paths: readonly [string, string],
-  ot: MergeOptions | null,
+  ot: OtOptions | null,
   share: number,
   library: Library,
   engine: Engine,
@@ -147,10 +155,18 @@ export async function mergeRuns(
     }]);
   }
   if (ot !== null) {
+    const { samples, ...how } = ot;
+    const asked = async ({ config, model: { params, buffers } }: Finished) => {
+      const weights = { ...names.param.over(params), ...names.buffer.over(buffers) };
+      return rowsByNeuron(
+        await answersOf(buildModel(config, library, dataset), dataset, weights, samples!, engine),
+      );
+    };
+    const answers = samples === undefined ? {} : { answers: [await asked(a), await asked(b)] as const };
     candidates.push([
       "optimal transport",
       a.config,
-      transported(model, a.config, [a.model, b.model], { ...ot, share }),
+      transported(model, a.config, [a.model, b.model], { ...how, share, ...answers }),
     ]);
   }
   const rows: Merged[] = [];

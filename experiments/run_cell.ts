@@ -19,6 +19,7 @@ import { applyModel } from "./applied_run.ts";
 import { augmentationsOf, buildModel } from "./config.ts";
 import { startFrom } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
+import { FrozenFeatures } from "./frozen.ts";
 import { failureOf, stackOf } from "./failure.ts";
 import { CheckpointKeeper } from "./keeper.ts";
 import type { Provenance } from "./provenance.ts";
@@ -57,6 +58,8 @@ export interface RunnerOptions {
   readonly lock?: LockMark;
   /** What plugins are made of in this thread: a configuration of other code is refused. */
   readonly provenance?: Provenance;
+  /** Makes features of frozen encoders. @default kept where the environment says */
+  readonly features?: FrozenFeatures;
 }
 
 /** Runs cells in this thread; keeps the last dataset and engine, as neighbouring cells share them. */
@@ -66,12 +69,14 @@ export class CellRunner {
   readonly #held: RunnerOptions;
   #dataset: { key: string; dataset: Dataset } | null = null;
   #engine: { key: string; engine: Engine } | null = null;
+  readonly #features: FrozenFeatures;
 
   /** @param runs Folder of all runs; must exist. */
   constructor(library: Library, runs: string, held: RunnerOptions = {}) {
     this.#library = library;
     this.#runs = runs;
     this.#held = held;
+    this.#features = held.features ?? new FrozenFeatures();
   }
 
   /** Runs a cell to its end, or to the first of: failure, stop. Never throws; what went wrong is an event and a file. */
@@ -207,9 +212,13 @@ export class CellRunner {
       dataset,
       (modality, report) => folder.log(`weights of "${modality}": ${reportText(report)}`),
     );
+    const whole = config.weights === undefined ? built : { ...built, start };
+    const ready = await this.#features.prepare(config, whole, dataset, engine, {
+      tell: (text) => folder.log(text),
+      signal: options.signal,
+    });
     const result = await train({
-      model: config.weights === undefined ? built : { ...built, start },
-      dataset,
+      ...ready ?? { model: whole, dataset },
       engine,
       teachers: finishedTeachers(this.#runs, config, this.#library, dataset, engine),
       training: config.training,

@@ -4,19 +4,16 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion, type Features, type FusionPlugin, type Keep } from "../core/kinds/mod.ts";
+import { at, type ByModality, mapByModality } from "../core/modality.ts";
+import { defineFusion, type FusionPlugin, type Keep } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
-import type { Scope } from "../core/scope.ts";
-import { averagedHeads, headsDivide, joinedParts } from "./shared.ts";
 import {
-  encoderStream,
   firstOf,
+  fusionOfStreams,
   layerHeads,
   type LayersOf,
   layersOption,
   layerWidth,
-  ownStream,
   presentOf,
   repeated,
   tokenInit,
@@ -93,9 +90,7 @@ export const mbt: FusionPlugin = defineFusion<MbtOptions>({
     heads: layerHeads,
   },
   create: ({ layers, depth, fused, bottlenecks, width, heads }, context) => {
-    const { modalities } = context;
     const own = layers === "own";
-    if (own) headsDivide("mbt", width, heads);
     if (own && fused > depth) {
       throw new Refusal({
         what: 'use fusion "mbt"',
@@ -103,13 +98,7 @@ export const mbt: FusionPlugin = defineFusion<MbtOptions>({
         found: `fused is ${fused}, depth ${depth}`,
       });
     }
-    const averaged = averagedHeads(context);
-    /** The class token of every given modality after the last layer. */
-    const run = (features: ByModality<Features>, keep: Keep, scope: Scope): Record<string, tf.Tensor2D> => {
-      const streams = mapByModality(
-        features,
-        (f, modality) => own ? ownStream(f, modality, scope, { width, heads }) : encoderStream(f, scope),
-      );
+    return fusionOfStreams("mbt", context, { layers, fused, width, heads }, (streams, keep, scope) => {
       const names = Object.keys(streams);
       const size = streams[names[0]].tokens.shape[2];
       if (names.some((name) => streams[name].tokens.shape[2] !== size)) {
@@ -139,30 +128,7 @@ export const mbt: FusionPlugin = defineFusion<MbtOptions>({
           keep,
         );
       }
-      return mapByModality(tokens, (x, name) => streams[name].read(x));
-    };
-    return {
-      needs: own ? { stages: 1 } : { layers: fused },
-      soloMode: "own",
-      late: true,
-      forward(features, keep, scope) {
-        const read = run(features, keep, scope);
-        const { logits, own: heads } = averaged.forward(mapByModality(read, (pooled) => ({ pooled })), keep, scope);
-        return { fused: joinedParts(read, keep), logits, own: heads };
-      },
-      solo(features, scope, output) {
-        const alone = byModality(modalities, (name) => run({ [name]: at(features, name) }, null, scope)[name]);
-        const { logits } = averaged.solo(mapByModality(alone, (pooled) => ({ pooled })), scope);
-        return {
-          parts: mapByModality(
-            alone,
-            (_, name) =>
-              joinedParts(mapByModality(alone, (part, other) => other === name ? part : tf.zerosLike(part)), null),
-          ),
-          fused: output?.fused ?? joinedParts(run(features, null, scope), null),
-          logits,
-        };
-      },
-    };
+      return tokens;
+    });
   },
 });

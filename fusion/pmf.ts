@@ -4,20 +4,18 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
-import { defineFusion, type Features, type FusionPlugin, type Keep } from "../core/kinds/mod.ts";
+import { at, mapByModality } from "../core/modality.ts";
+import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
-import { averagedHeads, headsDivide, joinedParts } from "./shared.ts";
 import {
-  encoderStream,
   firstOf,
+  fusionOfStreams,
   layerHeads,
   type LayersOf,
   layersOption,
   layerWidth,
-  ownStream,
   presentOf,
   repeated,
   type Stream,
@@ -100,10 +98,6 @@ export const pmf: FusionPlugin = defineFusion<PmfOptions>({
   },
   create: (options, context) => {
     const { layers, fused, queries, contexts, fusionContexts, width, heads } = options;
-    const { modalities } = context;
-    const own = layers === "own";
-    if (own) headsDivide("pmf", width, heads);
-    const averaged = averagedHeads(context);
 
     /** What u's layer answers to v's queries, carried over to v's width: [B, q, D_v]. */
     const prompts = (
@@ -126,12 +120,7 @@ export const pmf: FusionPlugin = defineFusion<PmfOptions>({
       return linear(pair.in("map2"), inner, { width: target, kernelInit: xavierUniform }) as tf.Tensor3D;
     };
 
-    /** The class token of every given modality after the last layer; prompts go between those that are given. */
-    const run = (features: ByModality<Features>, keep: Keep, scope: Scope): Record<string, tf.Tensor2D> => {
-      const streams = mapByModality(
-        features,
-        (f, modality) => own ? ownStream(f, modality, scope, { width, heads }) : encoderStream(f, scope),
-      );
+    return fusionOfStreams("pmf", context, { layers, fused, width, heads }, (streams, keep, scope) => {
       const names = Object.keys(streams);
       let tokens: Record<string, tf.Tensor3D> = mapByModality(streams, (stream) => stream.tokens);
       for (let level = 0; level < fused; level++) {
@@ -153,30 +142,7 @@ export const pmf: FusionPlugin = defineFusion<PmfOptions>({
           return firstOf(streams[v].run(level, joined, among, { from: 0, size: count }), count);
         });
       }
-      return mapByModality(tokens, (x, name) => streams[name].read(x));
-    };
-    return {
-      needs: own ? { stages: 1 } : { layers: fused },
-      soloMode: "own",
-      late: true,
-      forward(features, keep, scope) {
-        const read = run(features, keep, scope);
-        const { logits, own: heads } = averaged.forward(mapByModality(read, (pooled) => ({ pooled })), keep, scope);
-        return { fused: joinedParts(read, keep), logits, own: heads };
-      },
-      solo(features, scope, output) {
-        const alone = byModality(modalities, (name) => run({ [name]: at(features, name) }, null, scope)[name]);
-        const { logits } = averaged.solo(mapByModality(alone, (pooled) => ({ pooled })), scope);
-        return {
-          parts: mapByModality(
-            alone,
-            (_, name) =>
-              joinedParts(mapByModality(alone, (part, other) => other === name ? part : tf.zerosLike(part)), null),
-          ),
-          fused: output?.fused ?? joinedParts(run(features, null, scope), null),
-          logits,
-        };
-      },
-    };
+      return tokens;
+    });
   },
 });

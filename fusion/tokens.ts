@@ -5,12 +5,14 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ChoiceOption, NumberOption } from "../core/options.ts";
-import type { Features } from "../core/kinds/mod.ts";
+import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
+import type { Features, Fusion, Keep, ModelContext } from "../core/kinds/mod.ts";
 import type { Scope } from "../core/scope.ts";
 import { normal, xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/normalization.ts";
 import { transformerBlock } from "../nn/transformer.ts";
+import { averagedHeads, headsDivide, joinedParts } from "./shared.ts";
 
 /**
  * Start of prompts, class tokens and positions. Kernels of layers start by Xavier's rule, as in `vit`: the papers' N(0, 0.02)
@@ -161,5 +163,61 @@ export function encoderStream(features: Features, scope: Scope): Stream {
       return rows === undefined ? y : tf.slice(y, [0, rows.from, 0], [-1, rows.size, -1]) as tf.Tensor3D;
     },
     read: (x) => layers.read(x, scope),
+  };
+}
+
+/** What fusions of streams have in common. */
+export interface StreamOptions {
+  readonly layers: LayersOf;
+  /** How many of the deepest layers exchange something. */
+  readonly fused: number;
+  readonly width: number;
+  readonly heads: number;
+}
+
+/**
+ * A fusion whose modalities run through layers that exchange something, and are read by heads of their own:
+ * l = mean_u H_u(class_u), f_y = [class_1; ...; class_m]. The own readout is H_u's where u runs alone.
+ *
+ * @param name For messages.
+ * @param run Runs the streams of the given modalities; gives their tokens after the last layer.
+ */
+export function fusionOfStreams(
+  name: string,
+  context: ModelContext,
+  { layers, fused, width, heads }: StreamOptions,
+  run: (streams: Readonly<Record<string, Stream>>, keep: Keep, scope: Scope) => Record<string, tf.Tensor3D>,
+): Fusion {
+  const { modalities } = context;
+  const own = layers === "own";
+  if (own) headsDivide(name, width, heads);
+  const averaged = averagedHeads(context);
+  const read = (features: ByModality<Features>, keep: Keep, scope: Scope): Record<string, tf.Tensor2D> => {
+    const streams = mapByModality(
+      features,
+      (f, modality) => own ? ownStream(f, modality, scope, { width, heads }) : encoderStream(f, scope),
+    );
+    return mapByModality(run(streams, keep, scope), (tokens, modality) => streams[modality].read(tokens));
+  };
+  const pooled = (parts: ByModality<tf.Tensor2D>) => mapByModality(parts, (part): Features => ({ pooled: part }));
+  return {
+    needs: own ? { stages: 1 } : { layers: fused },
+    soloMode: "own",
+    late: true,
+    forward(features, keep, scope) {
+      const parts = read(features, keep, scope);
+      const { logits, own: readouts } = averaged.forward(pooled(parts), keep, scope);
+      return { fused: joinedParts(parts, keep), logits, own: readouts };
+    },
+    solo(features, scope, output) {
+      const alone = byModality(modalities, (own) => read({ [own]: at(features, own) }, null, scope)[own]);
+      const { logits } = averaged.solo(pooled(alone), scope);
+      const only = (own: string) => mapByModality(alone, (part, other) => other === own ? part : tf.zerosLike(part));
+      return {
+        parts: mapByModality(alone, (_, own) => joinedParts(only(own), null)),
+        fused: output?.fused ?? joinedParts(read(features, null, scope), null),
+        logits,
+      };
+    },
   };
 }

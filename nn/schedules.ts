@@ -5,13 +5,13 @@
  */
 
 /** Names of schedules. */
-export type ScheduleName = "constant" | "cosine" | "step";
+export type ScheduleName = "constant" | "cosine" | "linear" | "step";
 
 /** Options of schedules. */
 export interface ScheduleOptions {
-  /** `"step"`: the share after which the factor is 0.1. @default {0.7} */
+  /** `"step"`: the share, of what warm-up leaves, after which the factor is 0.1. @default {0.7} */
   readonly stepAt?: number;
-  /** Share of the budget over which the factor first rises linearly from 0. @default {0} */
+  /** Share of the budget over which the factor first rises linearly from 0; the schedule goes over the rest. @default {0} */
   readonly warmup?: number;
 }
 
@@ -26,9 +26,13 @@ export function schedule(
         return 1;
       case "cosine":
         return (1 + Math.cos(Math.PI * Math.min(1, Math.max(0, progress)))) / 2;
+      case "linear":
+        return 1 - Math.min(1, Math.max(0, progress));
       case "step":
         return progress < stepAt ? 1 : 0.1;
     }
   };
-  return (progress: number) => base(progress) * (warmup > 0 ? Math.min(1, progress / warmup) : 1);
+  if (warmup === 0) return base;
+  return (progress) =>
+    progress < warmup ? progress / warmup : warmup === 1 ? 1 : base((progress - warmup) / (1 - warmup));
 }

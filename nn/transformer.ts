@@ -4,10 +4,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Alignment, Transport } from "../core/kinds/mod.ts";
+import type { Alignment, Encoder, Stage, TokenLayer, Transport } from "../core/kinds/mod.ts";
 import type { Initializer, Scope } from "../core/scope.ts";
 import { attend, feedForward } from "./attention.ts";
 import { linear } from "./linear.ts";
+import { truncatedNormal, xavierUniform, zeros } from "./initializers.ts";
 import { dropout, layerNorm } from "./normalization.ts";
 
 /** Options of `transformerBlock`. */
@@ -80,4 +81,74 @@ export function alignBlock(alignment: Alignment, path: string, stream: Transport
   const [hidden] = layer("mlp/fc1", middle);
   const [thought] = layer("mlp/fc2", hidden);
   return alignment.average(middle, thought);
+}
+
+/** What pre-norm transformers differ in. */
+export interface TokenTransformerOptions {
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  /** Hidden width of a block's MLP, as a multiple of the width. */
+  readonly mlpRatio: number;
+  readonly pooling: "cls" | "mean";
+  readonly dropout: number;
+  /** Of the layer norms. */
+  readonly epsilon: number;
+  /** Tokens of an input [B, T, width], before the class token and positions. */
+  tokens(x: tf.Tensor, scope: Scope): tf.Tensor;
+  /** Aligns the parameters of `tokens` of two trained copies. */
+  alignTokens(alignment: Alignment, group: string): Transport;
+}
+
+/**
+ * An encoder of tokens behind a class token (none where the mean of all tokens is the feature), with learned positions,
+ * pre-norm blocks, each a stage, and one last norm. Parameters are named as in timm: `cls_token`, `pos_embed`, `blocks/0`,
+ * `norm`.
+ */
+export function tokenTransformer(options: TokenTransformerOptions): Encoder {
+  const { width, depth, heads, mlpRatio, pooling, dropout: rate, epsilon } = options;
+  const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
+    let tokens = options.tokens(x, scope);
+    if (pooling === "cls") {
+      const cls = tf.tile(scope.param("cls_token", [1, 1, width], zeros) as tf.Tensor3D, [x.shape[0], 1, 1]);
+      tokens = tf.concat([cls, tokens], 1);
+    }
+    const positions = scope.param("pos_embed", [1, tokens.shape[1]!, width], truncatedNormal(0.02));
+    return dropout(scope.in("pos_drop"), tf.add(tokens, positions), rate) as tf.Tensor3D;
+  };
+  const layers = Array.from(
+    { length: depth },
+    (_, index): TokenLayer => (tokens, scope, present) =>
+      transformerBlock(scope.in("blocks").in(String(index)), tokens, {
+        heads,
+        hidden: Math.round(mlpRatio * width),
+        kernelInit: xavierUniform,
+        epsilon,
+        dropout: rate,
+        present,
+      }) as tf.Tensor3D,
+  );
+  const head = (map: tf.Tensor, scope: Scope) => {
+    const tokens = layerNorm(scope.in("norm"), map, { epsilon }) as tf.Tensor3D;
+    const pooled = pooling === "mean"
+      ? tf.mean(tokens, 1)
+      : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
+    return { pooled: pooled as tf.Tensor2D, tokens };
+  };
+  return {
+    tokens: true,
+    stages: layers.map((layer, index): Stage => (x, scope) =>
+      layer(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, null)
+    ),
+    transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
+    head,
+    align(alignment, group) {
+      const positions = `${group}/pos_embed`;
+      const start = alignment.average(options.alignTokens(alignment, group), alignment.columns([positions]));
+      alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
+      const end = layers.reduce((stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream), start);
+      alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
+      return end;
+    },
+  };
 }

@@ -40,9 +40,11 @@ const training: z.ZodType<TrainingConfig> = z.looseObject({
   learningRate: z.number(),
   momentum: z.number(),
   weightDecay: z.number(),
-  schedule: z.enum(["constant", "cosine", "step"]),
+  schedule: z.enum(["constant", "cosine", "linear", "step"]),
   stepAt: z.number(),
   clipNorm: z.number(),
+  warmup: z.number().optional(),
+  layerDecay: z.number().optional(),
   select: z.enum(["best", "last"]),
   loss: part.optional(),
 });

@@ -34,6 +34,8 @@ export interface Recording<T> {
   gradients(of: tf.Tensor | readonly tf.Tensor[], by: readonly tf.Tensor[]): (tf.Tensor | null)[];
   /** The kernels of the pass in the order in which they ran. */
   kernels(): KernelUse[];
+  /** Outputs of the kernels that combine a tensor, or what it was moved or reshaped to, with others; in their order. */
+  combinedWith(tensor: tf.Tensor): readonly tf.Tensor[];
   /** Frees what the pass saved for its gradients. Call once, when no more gradients are wanted. */
   dispose(): void;
 }
@@ -74,6 +76,16 @@ export function record<T>(run: () => T): Recording<T> {
         inputs: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])),
         outputs: outputs.map(({ shape }) => shape),
       })),
+    combinedWith: (tensor) => {
+      const forms = new Set([tensor.id]);
+      return tape.flatMap(({ inputs, outputs }) => {
+        const read = Object.values(inputs);
+        if (!read.some(({ id }) => forms.has(id))) return [];
+        if (read.length > 1) return outputs;
+        for (const { id } of outputs) forms.add(id);
+        return [];
+      });
+    },
     dispose() {
       for (const node of tape) for (const tensor of node.saved ?? []) tensor.dispose();
     },

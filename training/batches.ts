@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ByModality } from "../core/modality.ts";
 import * as names from "../core/names.ts";
 import type { Dataset, Split } from "../core/kinds/mod.ts";
 import { type HostTensor, type NamedHostTensors, sizeOf } from "../core/program.ts";
@@ -21,6 +22,8 @@ export interface BatchesOptions {
   readonly ahead?: ReadAhead;
   /** What changes the samples that training draws. @default nothing */
   readonly augmenter?: Augmenter;
+  /** What stands for inputs of zeros, where that is not zeros. @default nothing */
+  readonly blank?: ByModality<HostTensor>;
 }
 
 /** Reusable arrays for one batch size; a filled batch is valid until the next is filled. */
@@ -37,17 +40,20 @@ export class Batches {
   readonly #augmenter: Augmenter | null;
   #held: { readonly split: Split; readonly items: Int32Array; readonly epoch: number | null } | null = null;
 
+  readonly #constant: NamedHostTensors;
+
   /** @param size Rows of a batch. */
   constructor(
     dataset: Pick<Dataset, "modalities" | "splits">,
     modalities: readonly string[],
     size: number,
-    { ahead, augmenter }: BatchesOptions = {},
+    { ahead, augmenter, blank = {} }: BatchesOptions = {},
   ) {
     this.size = size;
     this.#modalities = modalities;
     this.#ahead = ahead?.running === true ? ahead : null;
     this.#augmenter = augmenter ?? null;
+    this.#constant = names.blank.over(blank);
     this.#present = lacksSome(dataset) ? new Float32Array(size * modalities.length) : null;
     for (const modality of modalities) {
       const { shape, dtype } = dataset.modalities[modality];
@@ -72,7 +78,7 @@ export class Batches {
    * @param epoch The epoch of training that draws them, whose augmentations they get. @default none
    */
   async inputs(split: Split, items: Int32Array, epoch: number | null = null): Promise<NamedHostTensors> {
-    const feeds: NamedHostTensors = {};
+    const feeds: NamedHostTensors = { ...this.#constant };
     if (this.#present !== null) {
       const m = this.#modalities.length;
       const { present } = split;

@@ -96,27 +96,37 @@ export function soloOf(
  */
 function atZeroInputs(
   model: Model,
-  inputs: ByModality<tf.Tensor>,
+  { inputs, given }: Pick<Underway, "inputs" | "given">,
   features: ByModality<Features>,
   keep: Keep,
   kept: readonly string[],
   scope: Scope,
   memo: <T>(key: string, make: () => T) => T,
 ): FusionOutput {
+  /** An input of zeros of so many rows. */
+  const zeroInput = (modality: string, rows: number): tf.Tensor => {
+    const { shape: [_, ...shape], dtype } = at(inputs, modality);
+    const stands = given.blank?.[modality];
+    if (stands === undefined) return tf.zeros([rows, ...shape], dtype);
+    return rows === 1 ? stands : tf.tile(stands, [rows, ...shape.map(() => 1)]);
+  };
   const means = featureMeans(features, scope);
   const { stages = 0, layers = 0 } = model.fusion.needs;
   if (stages > 0 || layers > 0) {
-    const zeroed = mapByModality(inputs, (x, modality) => kept.includes(modality) ? x : tf.zerosLike(x));
+    const zeroed = mapByModality(
+      inputs,
+      (x, modality) => kept.includes(modality) ? x : zeroInput(modality, x.shape[0]),
+    );
     return model.fusion.forward(encode(model, zeroed, keep, scope), keep, scope, means);
   }
   const blank = (modality: string): Features =>
     memo(`harness/blank/${modality}`, () => {
-      const [batch, ...shape] = at(inputs, modality).shape;
+      const [batch] = at(inputs, modality).shape;
       const encoder = at(model.encoders, modality);
       const group = encoderScope(model, modality, scope);
-      const x = tf.zeros([1, ...shape], at(inputs, modality).dtype);
+      const x = zeroInput(modality, 1);
       const one = encoder.head(
-        encoder.stages.reduce((own, stage) => stage(own, group, x), x as tf.Tensor),
+        encoder.stages.reduce((own, stage) => stage(own, group, x), x),
         group,
         x,
       );
@@ -182,7 +192,7 @@ interface Underway {
 /** The step as methods see it, over a pass that goes on. */
 function stepOver(model: Model, pass: Underway, scope: Scope): Step {
   const { context, fusion, methods } = model;
-  const { given, inputs, means } = pass;
+  const { given, means } = pass;
   const present = given.present ?? null;
   const batch = pass.features[context.modalities[0]].pooled.shape[0];
   const remember = <T>(key: string, make: () => T): T => {
@@ -241,7 +251,7 @@ function stepOver(model: Model, pass: Underway, scope: Scope): Step {
       const sorted = [...kept].sort();
       return remember(
         `harness/zeroed/${sorted.join(",")}`,
-        () => atZeroInputs(model, inputs, pass.features, pass.keep, sorted, scope.as("eval"), remember),
+        () => atZeroInputs(model, pass, pass.features, pass.keep, sorted, scope.as("eval"), remember),
       );
     },
     rows: given.rows,

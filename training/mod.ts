@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./answers.ts";
 export * from "./batches.ts";
 export * from "./checkpoint.ts";
 export * from "./compiled.ts";
@@ -24,6 +25,7 @@ export * from "./packing.ts";
 export * from "./predictions.ts";
 export * from "./predictor.ts";
 export * from "./programs/mod.ts";
+export * from "./ready.ts";
 export * from "./run.ts";
 export * from "./run_state.ts";
 export * from "./select.ts";

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
 import type { Encoder, Features, Fusion, Keep, Method, ModelContext } from "../core/kinds/mod.ts";
-import type { NamedHostTensors } from "../core/program.ts";
+import type { HostTensor, NamedHostTensors } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
 import { zeros } from "../nn/initializers.ts";
@@ -27,6 +27,10 @@ export interface Model {
   readonly frozen?: readonly string[];
   /** Factors on the learning rate by selector of groups; several that fit are multiplied. @default none */
   readonly rates?: Readonly<Record<string, number>>;
+  /** Factor on the learning rate from each layer of an encoder to the one before it. @default {1} */
+  readonly layerDecay?: number;
+  /** Of the modalities whose inputs are features of frozen encoders (`ready.ts`), those of an input of zeros. @default none */
+  readonly blank?: ByModality<HostTensor>;
 }
 
 /** What the forward pass needs besides the scope. */
@@ -41,6 +45,8 @@ export interface ForwardInputs {
   rows(column: string): tf.Tensor2D;
   /** Labels [B], where hooks before the loss may see them. @default none */
   readonly labels?: tf.Tensor1D;
+  /** What stands for an input of zeros, [1, ...], where that is not zeros. @default zeros everywhere */
+  readonly blank?: ByModality<tf.Tensor>;
   /** Modalities that take part and everybody's pooled width; the other encoders need not run. @default all */
   readonly only?: { readonly modalities: readonly string[]; readonly widths: ByModality<number> };
 }

@@ -51,10 +51,10 @@ export class Predictor {
     state: RunState,
     options: { readonly programs: CompiledPrograms; readonly signal?: AbortSignal; readonly ahead?: ReadAhead },
   ) {
-    const { dataset, batchSize } = state.parts;
+    const { model, dataset, batchSize } = state.parts;
     this.state = state;
     this.#programs = options.programs;
-    this.#batches = new Batches(dataset, state.modalities, batchSize, { ahead: options.ahead });
+    this.#batches = new Batches(dataset, state.modalities, batchSize, { ahead: options.ahead, blank: model.blank });
     this.#signal = options.signal;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { byModality } from "../core/modality.ts";
+import { byModality, mapByModality } from "../core/modality.ts";
 import * as names from "../core/names.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import { type Engine, float32, type NamedHostTensors, type NamedSpecs } from "../core/program.ts";
@@ -13,6 +13,7 @@ import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
 import { type Asked, discover } from "../nn/scope.ts";
 import { HARNESS_CONTROLS, type Merged, mergeDeclarations, startRows } from "./declarations.ts";
+import { ratesByLayer } from "./layer_rates.ts";
 import { lossTerms, trainStep } from "./losses.ts";
 import { forward } from "./forward.ts";
 import { accumulateFeatures, encode, type Model } from "./model.ts";
@@ -30,6 +31,8 @@ export interface Layout {
   readonly asked: ReadonlyMap<string, Asked>;
   /** Buffers that start as a parameter does: that parameter by full name. */
   readonly copies: ReadonlyMap<string, string>;
+  /** Factors on the learning rate of single parameters, by full name. @default none */
+  readonly rates?: Readonly<Record<string, number>>;
 }
 
 /** Width of every modality's pooled feature, found by running the encoders for their shapes. */
@@ -80,6 +83,7 @@ export function layoutOf(
         const { shape, dtype } = dataset.modalities[modality];
         return tf.zeros([batch, ...shape], dtype);
       }),
+      blank: mapByModality(model.blank ?? {}, ({ shape }) => tf.zeros([...shape])),
       keep: merged.keep ? byModality(modalities, () => tf.ones([batch, 1])) : null,
       rows: (column) => startRows(merged, column, batch),
       labels: tf.zeros([batch], "int32"),
@@ -106,7 +110,8 @@ export function layoutOf(
   }
   const buffers: Record<string, NamedSpecs[string]> = { ...specs(names.buffer, found.buffers) };
   for (const [copy, full] of copies) buffers[copy] = params[full];
-  return { params, buffers: sorted(buffers), widths, asked, copies };
+  const rates = ratesByLayer(model, dataset.modalities, (run) => engine.abstract(run));
+  return { params, buffers: sorted(buffers), widths, asked, copies, rates };
 }
 
 function sorted<T>(values: Readonly<Record<string, T>>): Record<string, T> {

@@ -20,6 +20,7 @@ import { examine, measureFollowing } from "./evaluate.ts";
 import { reportsOf, type Teachers } from "./host.ts";
 import { Journal, type SavedEpoch, type Surroundings } from "./journal.ts";
 import type { Model } from "./model.ts";
+import type { WholeModel } from "./ready.ts";
 import { type Run, startRun } from "./run.ts";
 
 /** What is trained, on what, how. */
@@ -29,6 +30,8 @@ export interface TrainOptions {
   readonly engine: Engine;
   readonly training: TrainingConfig;
   readonly seed: number;
+  /** What features stand for that are made of frozen encoders before training (`ready.ts`). @default nothing is made */
+  readonly whole?: WholeModel;
   /** Continue from here. */
   readonly resume?: Checkpoint;
   /** What the teachers that methods declare give. @default none can be asked */
@@ -101,7 +104,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { model, dataset, engine, training, seed, signal } = options;
   const { size } = dataset.splits.train;
   const budget = sampleBudget(training, size);
-  const multiplier = schedule(training.schedule, { stepAt: training.stepAt });
+  const multiplier = schedule(training.schedule, { stepAt: training.stepAt, warmup: training.warmup });
   const run = startRun({
     model,
     dataset,
@@ -232,8 +235,10 @@ class Loop {
   }
 
   async #result(): Promise<TrainResult> {
-    const { model, dataset, engine, training } = this.#options;
+    const { dataset, engine, training } = this.#options;
     const { state, predictor, programs, trainer } = this.#run;
+    const whole = this.#options.whole ??
+      { model: this.#options.model, modalities: dataset.modalities, params: {}, buffers: {} };
     const best = this.#best!;
     const started = performance.now();
     await state.device.write(best.tensors);
@@ -241,11 +246,11 @@ class Loop {
     const tested = await examine(predictor, dataset.splits.test, "test");
     this.#evaluationSeconds += (performance.now() - started) / 1000;
     const byGroup: Record<string, number> = {};
-    for (const [full, { shape }] of Object.entries(state.layout.params)) {
+    for (const [full, { shape }] of sortedByName({ ...whole.params, ...state.layout.params })) {
       const group = groupOf(full);
       byGroup[group] = (byGroup[group] ?? 0) + sizeOf(shape);
     }
-    const cost = modelCost(model, dataset.modalities, (run) => engine.abstract(run));
+    const cost = modelCost(whole.model, whole.modalities, (run) => engine.abstract(run));
     return {
       summary: {
         selectedOn: training.select === "best" ? "validation" : "none",
@@ -267,8 +272,8 @@ class Loop {
           fusion: cost.fusion.multiplyAdds,
         },
       },
-      params: names.param.under(best.tensors),
-      buffers: names.buffer.under(best.tensors),
+      params: { ...whole.params, ...names.param.under(best.tensors) },
+      buffers: { ...whole.buffers, ...names.buffer.under(best.tensors) },
       predictions: [selected.predictions, tested.predictions],
       timing: {
         trainSeconds: this.#trainSeconds,
@@ -305,6 +310,11 @@ function recordOf({ state, host }: Run, epoch: number, { totals, metrics }: Trai
     validation: metrics,
     methods,
   };
+}
+
+/** Entries in the order of their names. */
+function sortedByName<T>(values: Readonly<Record<string, T>>): [string, T][] {
+  return Object.keys(values).sort().map((name) => [name, values[name]]);
 }
 
 /** Median; 0 for none. */

@@ -102,11 +102,11 @@ export class Trainer {
 
   /** @param programs Freed by whoever made them. */
   constructor(state: RunState, programs: CompiledPrograms, parts: TrainerParts) {
-    const { dataset, batchSize } = state.parts;
+    const { model, dataset, batchSize } = state.parts;
     this.state = state;
     this.parts = parts;
     this.#programs = programs;
-    this.#batches = new Batches(dataset, state.modalities, batchSize, parts.batches);
+    this.#batches = new Batches(dataset, state.modalities, batchSize, { ...parts.batches, blank: model.blank });
   }
 
   /** Milliseconds for which steps waited for their batches. */

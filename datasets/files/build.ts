@@ -21,6 +21,7 @@ import { previewsOf } from "./previews.ts";
 import { dealt, joined, splitNames } from "./splits.ts";
 import { streamedMedia } from "./streamed_media.ts";
 import { knownWords } from "./texts.ts";
+import { tokenizedTexts } from "./tokenized.ts";
 import {
   type Broken,
   digestAt,
@@ -190,7 +191,10 @@ export async function readSamples(
     const array = await whole(own.from);
     checkRows(name, array.shape);
     if (mediaKinds.has(own.kind)) {
-      const media = await mediaOf(own, textsOf(array, `modality "${name}"`), files.root, skip, held);
+      const given = textsOf(array, `modality "${name}"`);
+      const media: Awaited<ReturnType<typeof mediaOf>> = own.tokenizer === undefined
+        ? await mediaOf(own, given, files.root, skip, held)
+        : await tokenizedTexts(own, given, files.root);
       values[name] = media.undecoded === undefined ? media : await streamedMedia(media, media.undecoded);
       broken.push(...media.broken);
       decided.push(...media.notes ?? []);
@@ -317,14 +321,14 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
   const inputs: Record<string, { values: Values; scaling: Scaling | null }> = {};
   for (const name of modalities) {
     const values = samples.values[name];
-    const { kind, scale } = spec.modalities[name];
-    if (kind === "text") {
+    const { kind, scale, tokenizer } = spec.modalities[name];
+    if (kind === "text" && tokenizer === undefined) {
       const known = knownWords(values, trained);
       described[name] = known.info;
       inputs[name] = { values: { ...values, ...known }, scaling: null };
       continue;
     }
-    const plain = scale === "none" || kind === "tokens";
+    const plain = scale === "none" || kind === "tokens" || kind === "text";
     inputs[name] = { values, scaling: plain ? null : await standardising(values, trained) };
   }
   const scalings = byModality(modalities, (name) => inputs[name].scaling);

@@ -10,6 +10,7 @@ import { datasetOf, type ReadOptions, readSamples, type Samples } from "./build.
 import { guess } from "./guess.ts";
 import { DataFiles } from "./refs.ts";
 import { type FilesSpec, parseSpec } from "./spec.ts";
+import { parseTokenizers, withTokenizers } from "./tokenized.ts";
 
 /** Options of `files`. */
 export interface FilesOptions {
@@ -17,6 +18,7 @@ export interface FilesOptions {
   readonly skipBroken: boolean;
   readonly memory: number;
   readonly readers: number;
+  readonly tokenizers: string;
 }
 
 /** Where the description of some data is kept: in its folder, or beside its file. */
@@ -65,8 +67,19 @@ function checkThere(path: string): void {
   }
 }
 
-/** What `dataset.json` says of some data; without one, a guess. @throws {Refusal} If neither can be had. */
-export async function describe(path: string): Promise<Described> {
+/**
+ * What `dataset.json` says of some data; without one, a guess.
+ *
+ * @param tokenizers Of texts, by modality, beside what it says.
+ * @throws {Refusal} If neither can be had.
+ */
+export async function describe(path: string, tokenizers: Readonly<Record<string, string>> = {}): Promise<Described> {
+  const described = await withoutTokenizers(path);
+  const named = Object.fromEntries(Object.entries(tokenizers).map(([name, file]) => [name, resolve(file)]));
+  return { ...described, spec: withTokenizers(described.spec, named, described.root) };
+}
+
+async function withoutTokenizers(path: string): Promise<Described> {
   checkThere(path);
   const kept = specPath(path);
   const root = dirname(kept);
@@ -135,9 +148,16 @@ export const files: DatasetPlugin = defineDataset<FilesOptions>({
       source: "chosen here: one beside the one that trains",
       place: true,
     },
+    tokenizers: {
+      type: "text",
+      default: "",
+      about: "tokenizer.json of texts by modality, MODALITY=FILE,...; else their words are numbered",
+      source: "yours",
+      place: true,
+    },
   },
-  async load({ path, skipBroken, memory, readers }): Promise<Dataset> {
-    const described = await describe(path);
+  async load({ path, skipBroken, memory, readers, tokenizers }): Promise<Dataset> {
+    const described = await describe(path, parseTokenizers(tokenizers));
     const samples = await samplesOf(described, { skip: skipBroken, most: memory * 2 ** 20 });
     return await datasetOf(described.spec, samples, readers);
   },

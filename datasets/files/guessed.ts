@@ -21,9 +21,18 @@ export interface Inspected {
   readonly json: string;
 }
 
-/** Reads data and says what it is; with `skip` without what is broken. @throws {Refusal} If anything does not fit. */
-export async function inspect(path: string, skip: boolean = false): Promise<Inspected> {
-  const described = await describe(path);
+/**
+ * Reads data and says what it is; with `skip` without what is broken.
+ *
+ * @param tokenizers Of texts, by modality.
+ * @throws {Refusal} If anything does not fit.
+ */
+export async function inspect(
+  path: string,
+  skip: boolean = false,
+  tokenizers: Readonly<Record<string, string>> = {},
+): Promise<Inspected> {
+  const described = await describe(path, tokenizers);
   const { spec } = described;
   const samples = await samplesOf(described, { skip });
   const dataset = await datasetOf(spec, samples);

@@ -57,8 +57,10 @@ export interface FilesModality {
   readonly seconds?: number;
   /** Mel bands of recordings. @default {64} */
   readonly bands?: number;
-  /** Words of a text that are read. @default {64} */
+  /** Words of a text that are read, or ids of its tokenizer. @default {64}, or 128 ids */
   readonly words?: number;
+  /** Where the `tokenizer.json` of texts is, from the folder of the description. @default words are numbered here */
+  readonly tokenizer?: string;
 }
 
 /** A split that the data has: a column of names, and what each split is called in it. */
@@ -120,6 +122,7 @@ const schema: z.ZodType<FilesSpec> = z.strictObject({
       seconds: z.number().positive().max(600).optional(),
       bands: z.number().int().min(1).max(512).optional(),
       words: z.number().int().min(1).max(4096).optional(),
+      tokenizer: reference.optional(),
     }),
   ),
   groups: reference.optional(),

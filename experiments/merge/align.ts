@@ -6,6 +6,7 @@
 import type { AlignedLayer, Alignment, Transport } from "../../core/kinds/mod.ts";
 import { float32, type HostTensor, type NamedHostTensors, sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
+import type { Activations } from "./activations.ts";
 import { distances, type Matrix } from "./transport.ts";
 
 /** How two models are merged. */
@@ -14,6 +15,8 @@ export interface MergeOptions {
   readonly solve: (cost: Matrix) => Transport;
   /** Share of the second model. @default {0.5} */
   readonly share?: number;
+  /** What the neurons of the first and of the second model answer to the same samples. @default they align by weights */
+  readonly answers?: readonly [Activations, Activations];
 }
 
 /** Each neuron with its own. */
@@ -31,19 +34,26 @@ export class TransportMerge implements Alignment {
   readonly #b: Readonly<NamedHostTensors>;
   readonly #solve: (cost: Matrix) => Transport;
   readonly #share: number;
+  readonly #answers: MergeOptions["answers"];
 
-  constructor(a: Readonly<NamedHostTensors>, b: Readonly<NamedHostTensors>, { solve, share = 0.5 }: MergeOptions) {
-    [this.#a, this.#b, this.#solve, this.#share] = [a, b, solve, share];
+  constructor(
+    a: Readonly<NamedHostTensors>,
+    b: Readonly<NamedHostTensors>,
+    { solve, share = 0.5, answers }: MergeOptions,
+  ) {
+    [this.#a, this.#b, this.#solve, this.#share, this.#answers] = [a, b, solve, share, answers];
   }
 
   /**
-   * W_B <- W_B diag(n) T_in, T from the distances of output neurons (biases apart), then (1 - s) W_A + s diag(n) T' W_B;
+   * W_B <- W_B diag(n) T_in, T from the distances of output neurons (of their weights, biases apart, or of what they
+   * answer to the same samples), then (1 - s) W_A + s diag(n) T' W_B;
    * kernels here are [in, out], the transposes of W.
    */
   layer({ inputs, bias, parts = 1, fixed = false }: AlignedLayer): Transport[] {
     const ours = inputs.map(([kernel]) => outputsOf(this.#of(this.#a, kernel)));
     const theirs = inputs.map(([kernel, incoming]) => arriving(outputsOf(this.#of(this.#b, kernel)), incoming, kernel));
-    const [a, b] = [beside(ours), beside(theirs)];
+    const answers = fixed ? undefined : this.#answers?.map((all, which) => this.#answersOf(all, inputs, bias, which));
+    const [a, b] = answers ?? [beside(ours), beside(theirs)];
     const transports = Array.from({ length: parts }, (_, part) => {
       const [rowsA, rowsB] = [partOf(a, part, parts), partOf(b, part, parts)];
       if (!fixed) return this.#solve(distances(rowsB, rowsA));
@@ -79,6 +89,25 @@ export class TransportMerge implements Alignment {
 
   identity(size: number): Transport {
     return identity(size);
+  }
+
+  /** What a layer answers: the sum of its kernels' answers, and the bias. */
+  #answersOf(all: Activations, inputs: AlignedLayer["inputs"], bias: string | undefined, which: number): Matrix {
+    const [first, ...more] = inputs.map(([kernel]) => {
+      if (Object.hasOwn(all, kernel)) return all[kernel];
+      throw new Refusal({
+        what: "align by activations",
+        must: `every layer must answer to samples`,
+        found: `nothing reads "${kernel}"`,
+        hint: "align by weights",
+      });
+    });
+    const { rows, columns } = first;
+    const added = bias === undefined ? null : this.#of(which === 0 ? this.#a : this.#b, bias).data;
+    const values = first.values.map((value, k) =>
+      more.reduce((sum, other) => sum + other.values[k], value) + (added?.[Math.floor(k / columns)] ?? 0)
+    );
+    return { rows, columns, values };
   }
 
   #of(tensors: Readonly<NamedHostTensors>, name: string): HostTensor {

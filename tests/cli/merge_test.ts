@@ -63,6 +63,11 @@ Deno.test("armlab merge measures both runs, their average and their merge, and w
     assertEquals(tensors["encoder.audio.hidden1.weight"].shape[0], 24);
     assert(Object.keys(tensors).every((name) => !name.startsWith("harness")));
 
+    const answering = await merge(a.path, b.path, "--align", "activations", "--samples", "40");
+    assertEquals(answering.code, 0, answering.err);
+    const line = (text: string) => text.split("\n").at(-1)!;
+    assert(line(answering.out).startsWith("optimal transport"));
+
     const average = await merge(a.path, b.path, "--by", "average");
     assertEquals(average.out.split("\n").length, 4);
 
@@ -77,8 +82,9 @@ Deno.test("armlab merge measures both runs, their average and their merge, and w
       '"lmf" does not; concat, sum, decision and transfusion do; or take --by average',
     );
     assertStringIncludes(await refused(a.path), "there must be two run folders");
-    assertStringIncludes(await refused(a.path, folder), "it has no config.json");
+    assertStringIncludes(await refused(a.path, join(folder, "0123456789abcdef")), "it has no config.json");
     assertStringIncludes(await refused(a.path, b.path, "--by", "luck"), "it must be one of ot, average");
+    assertStringIncludes(await refused(a.path, b.path, "--align", "luck"), "it must be one of weights, activations");
     assertStringIncludes(await refused(a.path, b.path, "--share", "2"), "it must be a number from 0 to 1");
     assertStringIncludes(await refused(a.path, b.path, "--to", "x.pt"), "its name must end with .safetensors");
   });

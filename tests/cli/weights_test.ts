@@ -77,5 +77,64 @@ Deno.test("bench --weights starts an encoder from a file, --freeze leaves it so,
     const wider = await refused("--weights", `audio=${moved}`, "--set", "encoder.audio.width=7");
     assertStringIncludes(wider, "set the encoder's width");
     assertStringIncludes(await refused("--weights", "image=resnet18.pth"), "python -c");
+    assertStringIncludes(await refused("--tokenizer", "image=t.json"), "there is no --data; name your data too");
+  });
+});
+
+/** Texts of two kinds with a tokenizer for their words, and a column of numbers. */
+async function reviews(folder: string): Promise<{ data: string; tokenizer: string }> {
+  const words = ["good", "fine", "bad", "poor", "film", "play"];
+  const row = (n: number) => {
+    const kind = n % 2;
+    const text = [words[2 * kind + (n >> 1) % 2], words[4 + (n >> 2) % 2], words[2 * kind + (n >> 3) % 2]].join(" ");
+    return `${kind === 0 ? "up" : "down"},${text},${(n * 7) % 5},${n}`;
+  };
+  const data = join(folder, "reviews.csv");
+  await Deno.writeTextFile(data, ["label,text,stars,id", ...Array.from({ length: 60 }, (_, n) => row(n))].join("\n"));
+  const tokenizer = join(folder, "tokenizer.json");
+  const vocab = Object.fromEntries(["[PAD]", "[UNK]", ...words].map((word, id) => [word, id]));
+  await Deno.writeTextFile(
+    tokenizer,
+    JSON.stringify({
+      model: { type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", vocab },
+      pre_tokenizer: { type: "Whitespace" },
+      added_tokens: [],
+    }),
+  );
+  return { data, tokenizer };
+}
+
+Deno.test("bench --data --tokenizer --weights --freeze: texts through a pretrained encoder, whose features are made once", async () => {
+  await inFolder(async (folder) => {
+    const { data, tokenizer } = await reviews(folder);
+    const args = ["--data", data, "--tokenizer", `text=${tokenizer}`, "--encoder", "text=bert", "--seeds", "1"];
+    const sizes = ["width=8", "depth=1", "heads=2", "hidden=8"].flatMap((size) => ["--set", `encoder.text.${size}`]);
+    const rest = [...sizes, "--epochs", "2", "--workers", "1", "--json", "--runs", join(folder, "runs")];
+    const first = await armlab("bench", ...args, ...rest);
+    assertEquals(first.code, 0, first.err);
+    const teacher = newRun(join(folder, "runs"));
+    const file = join(folder, "w.safetensors");
+    assertEquals((await armlab("export", join(folder, "runs", teacher), "--to", file)).code, 0);
+    const frozen = [...args, "--weights", `text=${file}`, "--freeze", "encoder:text"];
+    Deno.env.set("ARMLAB_CACHE", join(folder, "cache"));
+    try {
+      const second = await armlab("bench", ...frozen, "--compare", "none,uni-ce", ...rest);
+      assertEquals(second.code, 0, second.err);
+    } finally {
+      Deno.env.delete("ARMLAB_CACHE");
+    }
+    assertEquals([...Deno.readDirSync(join(folder, "cache", "features"))].length, 2); // with its lock
+    const ids = [...Deno.readDirSync(join(folder, "runs"))].map(({ name }) => name)
+      .filter((name) => /^[0-9a-f]{16}$/.test(name) && name !== teacher);
+    const own = await model(join(folder, "runs"), teacher);
+    const logs = await Promise.all(ids.map(async (id) => {
+      const tensors = await model(join(folder, "runs"), id);
+      for (const name of Object.keys(own).filter((name) => name.includes("encoder:text"))) {
+        assertEquals(tensors[name], own[name], name);
+      }
+      return await Deno.readTextFile(join(folder, "runs", id, "log.txt"));
+    }));
+    // One worker serves both: the second run finds them in memory.
+    assertEquals(logs.filter((log) => log.includes('features of frozen "text" made in')).length, 1);
   });
 });

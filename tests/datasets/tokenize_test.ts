@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Refusal } from "../../core/refusal.ts";
-import { readTokenizer, tokenizerOf } from "../../datasets/mod.ts";
+import { files, inspect, parseTokenizers, readTokenizer, tokenizerOf } from "../../datasets/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 
 const added = (content: string, id: number) => ({
@@ -106,4 +106,45 @@ Deno.test("what is no tokenizer of these kinds is one refusal each", async () =>
     await Deno.writeTextFile(`${folder}/t.json`, JSON.stringify(wordPiece));
     assertEquals((await readTokenizer(`${folder}/t.json`)).vocabulary, 9);
   });
+});
+
+Deno.test("a column of texts becomes the ids of a tokenizer that is named for it", async () => {
+  await inFolder(async (folder) => {
+    const texts = ["playing a", "a cafe!", "play", ""];
+    const rows = Array.from(
+      { length: 40 },
+      (_, n) => `${n % 2 === 0 ? "x" : "y"},${texts[n % 4]} ${n % 4 === 3 ? "" : "a"},${n}`,
+    );
+    const path = `${folder}/list.csv`;
+    await Deno.writeTextFile(path, ["label,text,size", ...rows].join("\n"));
+    await Deno.writeTextFile(`${folder}/t.json`, JSON.stringify(wordPiece));
+    await Deno.writeTextFile(`${folder}/other.json`, JSON.stringify(bytes));
+    const named = { text: `${folder}/t.json` };
+    const { dataset, json } = await inspect(path, false, named);
+    const { shape, dtype, vocabulary } = dataset.modalities.text;
+    // The longest is [CLS] play ##ing a a [SEP].
+    assertEquals([shape, dtype, vocabulary], [[6], "int32", 9]);
+    const { inputs, present, labels } = dataset.splits.train;
+    const found = new Set(Array.from(labels, (_, n) => [...inputs.text.subarray(6 * n, 6 * n + 6)].join(" ")));
+    assertEquals([...found].sort(), ["0 0 0 0 0 0", "2 4 5 6 6 3", "2 4 6 3 0 0", "2 6 8 7 6 3"]);
+    // An empty text is missing; modalities stand in sorted order.
+    labels.forEach((_, n) => assertEquals(present![2 * n + 1], inputs.text[6 * n] === 0 ? 0 : 1));
+    assertEquals(JSON.parse(json).modalities.text.tokenizer, "t.json");
+    // As the option of a dataset, and as the description says it, it is the same data.
+    const option = await files.load({ path, tokenizers: `text=${folder}/t.json` });
+    assertEquals(option.fingerprint, dataset.fingerprint);
+    await Deno.writeTextFile(`${folder}/list.dataset.json`, json);
+    assertEquals((await files.load({ path })).fingerprint, dataset.fingerprint);
+
+    const refused = (tokenizers: Record<string, string>, words: string) =>
+      assertRejects(() => inspect(path, false, tokenizers), Refusal, words);
+    await refused({ size: named.text }, 'Cannot use a tokenizer for "size" as it must be a modality of texts');
+    await refused({ texts: named.text }, "those of texts are text; did you mean");
+    await refused({ text: `${folder}/other.json` }, "its padding must be id 0, as in BERT's vocabularies: found 6");
+    await refused({ text: `${folder}/absent.json` }, "it must exist: nothing is there");
+  });
+  assertEquals(parseTokenizers("a=x.json,b=y.json"), { a: "x.json", b: "y.json" });
+  for (const bad of ["x.json", "a=", "=x.json", "a=x,a=y"]) {
+    assertThrows(() => parseTokenizers(bad), Refusal, "it must name each modality once, with its file");
+  }
 });

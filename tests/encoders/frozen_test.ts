@@ -108,6 +108,35 @@ Deno.test("a group moves by its factor on the learning rate, factors that fit it
   }
 });
 
+Deno.test("layers of an encoder move by the decay to the power of how far they are from its end", async () => {
+  const context = contextOf(names);
+  const encoders = {
+    audio: bert.create({ width: 8, depth: 2, heads: 2, hidden: 12, dropout: 0 }, ids),
+    image: cnn.create({ channels: [3, 4], width: 5, norm: "batch" }, info),
+  };
+  const made = (changes: Partial<Model>): Rig => ({
+    model: { context, encoders, fusion: concat.create({ width: 6 }, context), methods: [], ...changes },
+    dataset: toyDataset({ audio: ids, image: info }),
+  });
+  const [plain, slow] = [await step(made({})), await step(made({ layerDecay: 0.5, rates: { "encoder:audio": 0.5 } }))];
+  // By hand: an embedding, two layers and a pooler; two stages and what is behind them.
+  const factors: [RegExp, number][] = [
+    [/^encoder:audio\/embeddings/, 0.5 ** 3],
+    [/^encoder:audio\/encoder\/layer\/0/, 0.5 ** 2],
+    [/^encoder:audio\/encoder\/layer\/1/, 0.5],
+    [/^encoder:image\/block1/, 0.5 ** 2],
+    [/^encoder:image\/block2/, 0.5],
+  ];
+  const seen = new Set<number>();
+  for (const [name, moved] of Object.entries(plain.gradients)) {
+    const byLayer = factors.find(([pattern]) => pattern.test(name))?.[1] ?? 1;
+    const factor = byLayer * (name.startsWith("encoder:audio/") ? 0.5 : 1);
+    seen.add(factor);
+    assertClose(slow.gradients[name], moved.map((value) => factor * value), 2e-5);
+  }
+  assertEquals([...seen].sort(), [0.0625, 0.125, 0.25, 0.5, 1]);
+});
+
 Deno.test("groups that no model has, and models of which nothing is trained, are refused", async () => {
   await assertRejects(() => step(rig({ frozen: ["aux:nothing"] })), Refusal, 'Cannot freeze "aux:nothing"');
   await assertRejects(() => step(rig({ frozen: ["*"] })), Refusal, "all are frozen");
@@ -131,6 +160,11 @@ Deno.test("groups that no model has, and models of which nothing is trained, are
     );
   assertEquals(resolved({ freeze: ["head", "encoder:*", "head"] }).freeze, ["encoder:*", "head"]);
   assertEquals(resolved({ rates: { "encoder:image": 0.1 } }).rates, { "encoder:image": 0.1 });
+  // What is off leaves no trace: runs keep the names that they had before there was such an option.
+  const off = resolved({ training: { warmup: 0, layerDecay: 1 } });
+  assertEquals(Object.keys(off.training).filter((key) => ["warmup", "layerDecay"].includes(key)), []);
+  const { warmup, layerDecay } = resolved({ training: { warmup: 0.1, layerDecay: 0.75, schedule: "linear" } }).training;
+  assertEquals([warmup, layerDecay], [0.1, 0.75]);
   assertEquals(Object.keys(resolved({})).filter((key) => ["freeze", "rates", "weights"].includes(key)), []);
   assertThrows(
     () => resolved({ freeze: ["encoder:video"] }),

@@ -184,6 +184,42 @@ Deno.test("weights of another architecture, shape or vocabulary, and weights tha
   );
 });
 
+Deno.test("a hostile file of weights is one sentence that names it: a header beyond the file, tensors over each other, no end", async () => {
+  await inFolder(async (folder) => {
+    const flat: ModalityInfo = { shape: [2], dtype: "float32", about: "a vector" };
+    const encoder = mlp.create({ hidden: [1], width: 1 }, flat);
+    const entry = (from: number, to: number) => ({ dtype: "F32", shape: [1], data_offsets: [from, to] });
+    const file = (header: unknown, length: number, data: number) => {
+      const text = new TextEncoder().encode(JSON.stringify(header));
+      const bytes = new Uint8Array(8 + text.length + data);
+      new DataView(bytes.buffer).setBigUint64(0, BigInt(length === 0 ? text.length : length), true);
+      bytes.set(text, 8);
+      return bytes;
+    };
+    const cases: [string, Uint8Array, string][] = [
+      ["beyond", file({}, 4096, 0), "it must hold 4104 bytes: found 10"],
+      ["endless", file({}, 2 ** 52, 0), "its header must hold at most 100000000 bytes"],
+      ["over", file({ "out.weight": entry(0, 4), "out.bias": entry(2, 6) }, 0, 6), "must fill the 4 bytes from 4 on"],
+      ["outside", file({ "out.weight": entry(0, 4), "out.bias": entry(4, 8) }, 0, 4), ""],
+      [
+        "negative",
+        file({ "out.weight": { dtype: "F32", shape: [-1], data_offsets: [0, 4] } }, 0, 4),
+        "must have a dtype",
+      ],
+      ["cut", new Uint8Array(5), ""],
+      ["empty", new Uint8Array(), ""],
+    ];
+    for (const [name, bytes, words] of cases) {
+      const path = `${folder}/${name}.safetensors`;
+      await Deno.writeFile(path, bytes);
+      for (const read of [() => readWeights(path, "x", encoder, flat), () => digestOf(path)]) {
+        const { message } = await assertRejects(read, Refusal);
+        assert(message.includes(path) && message.includes(words) && !message.includes("\n"), message);
+      }
+    }
+  });
+});
+
 Deno.test("matchWeights() takes the prefix behind which most are found, and refuses less than half", () => {
   const asked = { "a/kernel": [1], "b/kernel": [1], "c/kernel": [1], "d/kernel": [1] };
   const theirs = ["model.a.weight", "model.b.weight", "model.c.weight", "a.weight", "head.weight"];

@@ -6,11 +6,15 @@ import type { ModalityInfo, Transport } from "../../core/kinds/mod.ts";
 import { float32, type NamedHostTensors, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { toyDataset } from "../../contracts/toy.ts";
+import { cpu } from "../../engines/mod.ts";
 import { cnn, mlp, vit } from "../../encoders/mod.ts";
-import { averaged, TransportMerge } from "../../experiments/merge/align.ts";
+import { rowsByNeuron } from "../../experiments/merge/activations.ts";
+import { averaged, type MergeOptions, TransportMerge } from "../../experiments/merge/align.ts";
 import { assignment, type Matrix, sinkhorn } from "../../experiments/merge/transport.ts";
 import { concat, decision, sum, transfusion } from "../../fusion/mod.ts";
 import { bindScope, initialise } from "../../nn/mod.ts";
+import { answersOf } from "../../training/mod.ts";
 import { encode, type Model } from "../../training/model.ts";
 import { assertClose, golden, values, wave } from "../helpers/tensors.ts";
 
@@ -63,8 +67,14 @@ function transformers(): Model {
 }
 
 /** Lets a model's parts align two sets of tensors. */
-function merged(model: Model, a: NamedHostTensors, b: NamedHostTensors, solve: (cost: Matrix) => Transport) {
-  const merge = new TransportMerge(a, b, { solve });
+function merged(
+  model: Model,
+  a: NamedHostTensors,
+  b: NamedHostTensors,
+  solve: (cost: Matrix) => Transport,
+  answers?: MergeOptions["answers"],
+) {
+  const merge = new TransportMerge(a, b, { solve, answers });
   model.fusion.align!(
     merge,
     mapByModality(model.encoders, (encoder, name) => encoder.align!(merge, `encoder:${name}`)),
@@ -194,6 +204,47 @@ for (const [label, model, swaps] of models) {
       const [plain, before] = [logits(averaged(a, b)), logits(a)];
       assert(plain.some((value, i) => Math.abs(value - before[i]) > 1e-3));
     });
+  });
+}
+
+for (const [label, model, swaps] of models) {
+  Deno.test(`neurons of ${label} that answer alike are merged, whatever their weights`, async () => {
+    const engine = await cpu.create();
+    const { start } = alive(model, { image: picture });
+    const a = start(1);
+    const order = swaps.reduce((own, [outputs, inputs, order]) => reordered(own, outputs, inputs, order), a);
+    const dataset = toyDataset({ image }, 1, 24);
+    const held = (tensors: NamedHostTensors) => {
+      const buffers = ["mean", "variance"];
+      const entries = Object.entries(tensors).map(([name, value]) =>
+        [`${buffers.some((end) => name.endsWith(`/${end}`)) ? "buffer" : "param"}:${name}`, value] as const
+      );
+      const width = model.encoders.image === undefined ? 0 : 4;
+      const harness = { sum: [1, width], count: [], mean: [1, width] };
+      return {
+        ...Object.fromEntries(entries),
+        ...Object.fromEntries(
+          Object.entries(harness).map(([kind, shape]) => [
+            `buffer:harness/${kind}/image`,
+            float32(new Float32Array(sizeOf(shape)), shape),
+          ]),
+        ),
+      };
+    };
+    const answers = await Promise.all(
+      [a, order].map(async (own) => rowsByNeuron(await answersOf(model, dataset, held(own), 16, engine))),
+    );
+    // By hand: the first layer's answers are its kernel's products, a row per neuron.
+    const [kernel] = swaps[0][0];
+    const { rows, columns } = answers[0][kernel];
+    assertEquals([rows, columns % 16], [a[kernel].shape.at(-1)!, 0]);
+    swaps[0][2].forEach((from, to) => {
+      const row = ({ values }: Matrix, r: number) => values.subarray(r * columns, (r + 1) * columns);
+      assertClose(row(answers[1][kernel], to), row(answers[0][kernel], from), 1e-6);
+    });
+    const back = merged(model, a, order, assignment, [answers[0], answers[1]]);
+    for (const [name, { data }] of Object.entries(a)) assertClose(back[name].data, data, 1e-5);
+    await engine.dispose();
   });
 }
 

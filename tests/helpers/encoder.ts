@@ -6,7 +6,16 @@ import type { Engine, HostTensor, NamedHostTensors, NamedTensors, Program } from
 import { float32, sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import type { Mode, Scope } from "../../core/scope.ts";
-import { type Asked, bindScope, discover, fromTorch, initialise, torchName, torchShape } from "../../nn/mod.ts";
+import {
+  type Asked,
+  bindScope,
+  discover,
+  fromTorch,
+  initialise,
+  type Optimizer,
+  torchName,
+  torchShape,
+} from "../../nn/mod.ts";
 
 /** Pseudo-random values that tests/golden/*.py compute too: mean + scale (2 u - 1), u uniform on 0..1. */
 export function hostNoise(shape: readonly number[], scale = 1, phase = 0, mean = 0): HostTensor {
@@ -100,6 +109,14 @@ export interface Encoded {
   /** Gradient by a float input. */
   readonly input: HostTensor | null;
   readonly updates: NamedHostTensors;
+  /** Parameters after the first update of an optimiser, where one was asked for. */
+  readonly stepped: NamedHostTensors;
+}
+
+/** An update that is asked for. */
+export interface FirstStep {
+  readonly optimizer: Optimizer;
+  readonly learningRate: number;
 }
 
 /** Features, gradients of sum(pooled * weighting) and new buffer values. In evaluation, features alone. */
@@ -110,6 +127,7 @@ export async function run(
   state: State,
   mode: Mode,
   weighting?: HostTensor,
+  first?: FirstStep,
 ): Promise<Encoded> {
   const inputs: Record<string, HostTensor> = { x: input };
   if (weighting !== undefined) inputs.weighting = weighting;
@@ -141,7 +159,13 @@ export async function run(
       const by = names.map((name) => params[name]);
       if (input.dtype === "float32") by.push(fed.x);
       pass.gradients(pass.value.loss, by).forEach((gradient, k) => {
-        if (gradient !== null) outputs[k < names.length ? `gradient:${names[k]}` : "input"] = gradient;
+        if (gradient === null) return;
+        outputs[k < names.length ? `gradient:${names[k]}` : "input"] = gradient;
+        if (first === undefined || k >= names.length) return;
+        const { optimizer, learningRate } = first;
+        const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, tf.zerosLike(gradient)]));
+        const scalars = { learningRate: tf.scalar(learningRate), step: tf.scalar(1) };
+        outputs[`stepped:${names[k]}`] = optimizer.apply(params[names[k]], gradient, slots, scalars).param;
       });
       for (const [name, value] of Object.entries(bound.updates())) outputs[`update:${name}`] = value;
       pass.dispose();
@@ -163,5 +187,6 @@ export async function run(
     gradients: under("gradient:"),
     input: outputs.input ?? null,
     updates: under("update:"),
+    stepped: under("stepped:"),
   };
 }

@@ -100,4 +100,9 @@ Deno.test("schedule() has the values of its definition", () => {
   assertClose([0, 0.25, 0.5, 1].map(schedule("cosine")), [1, (1 + Math.SQRT1_2) / 2, 0.5, 0], 1e-12);
   assertEquals([0, 0.69, 0.7, 1].map(schedule("step", { stepAt: 0.7 })), [1, 1, 0.1, 0.1]);
   assertClose([0, 0.05, 0.1, 0.5].map(schedule("constant", { warmup: 0.1 })), [0, 0.5, 1, 1], 1e-12);
+  assertClose([0, 0.25, 1, 2].map(schedule("linear")), [1, 0.75, 0, 0], 1e-12);
+  // Up, and then the whole schedule over the rest, as Hugging Face's get_linear_schedule_with_warmup and its cosine.
+  assertClose([0, 0.1, 0.2, 0.6, 1].map(schedule("linear", { warmup: 0.2 })), [0, 0.5, 1, 0.5, 0], 1e-12);
+  assertClose([0.1, 0.2, 0.6, 1].map(schedule("cosine", { warmup: 0.2 })), [0.5, 1, 0.5, 0], 1e-12);
+  assertClose([0, 0.5, 1].map(schedule("step", { warmup: 1 })), [0, 0.5, 1], 1e-12);
 });

@@ -12,13 +12,17 @@ import { type Clock, gridNotes, timeGrid } from "./quick_grid.ts";
 import { HEADER, lineOf, type Row } from "./rows.ts";
 import { median, modulesMissing, Side } from "./side.ts";
 import { soak } from "./soak.ts";
-import { benchSteps } from "./steps.ts";
+import { benchSteps, largeSteps } from "./steps.ts";
 
 const GRID = "quick-grid";
 const steps = [...Object.keys(benchSteps).filter((name) => name !== "peak"), GRID];
 
 const flags: Readonly<Record<string, Flag>> = {
-  only: { type: "list", value: "STEP,...", about: `steps to time (default: all): ${steps.join(", ")}` },
+  only: {
+    type: "list",
+    value: "STEP,...",
+    about: `steps to time (default: all that take less than seconds): ${steps.join(", ")}`,
+  },
   threads: { type: "list", value: "N,...", about: "thread counts (default: 1,2)" },
   turns: { type: "text", value: "N", about: "turns of each side per row (default: 9)" },
   "grid-turns": { type: "text", value: "N", about: "turns of the row quick-grid, minutes each (default: 1)" },
@@ -97,16 +101,17 @@ async function timeStep(plan: Plan, step: string, threads: number, peak: number)
     theirTimes.push(other);
     ratios.push(mine / other);
   }
-  const memory = await our.end();
-  const theirMemory = their === null ? null : await their.end();
+  const { peakMiB, keptMs = null } = await our.end();
+  const theirPeak = their === null ? null : (await their.end()).peakMiB;
   return {
     step,
     threads,
     oursMs: median(times),
     torchMs: their === null ? null : median(theirTimes),
     timeRatio: their === null ? null : median(ratios),
-    memoryRatio: theirMemory === null ? null : memory / theirMemory,
+    memoryRatio: theirPeak === null ? null : peakMiB / theirPeak,
     compileMs: our.ready.compileMs!,
+    keptMs,
     nodes: our.ready.nodes!,
     peakShare: our.ready.flops! / (median(times) / 1000) / peak,
   };
@@ -128,7 +133,7 @@ const command: Command = {
       await soak(text.soak);
       return 0;
     }
-    const only = list.only.length === 0 ? steps : list.only;
+    const only = list.only.length === 0 ? steps.filter((name) => !largeSteps.has(name)) : list.only;
     for (const name of only) {
       if (!steps.includes(name)) throw new RangeError(`Cannot time step "${name}": steps are ${steps.join(", ")}`);
     }

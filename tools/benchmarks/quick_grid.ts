@@ -258,6 +258,7 @@ export function gridRow(ours: readonly OurRun[], torch: readonly TorchRun[] | nu
     timeRatio: torchTimes === null ? null : median(times.map((time, i) => time / torchTimes[i])),
     memoryRatio: memory === undefined || memory.length === 0 ? null : median(memory),
     compileMs: median(ours.map(({ compileMs }) => compileMs)),
+    keptMs: null,
     nodes: null,
     peakShare: null,
     torchMsWithoutImport: torch === null ? null : median(torch.map((run) => timeOf(run, clock) - run.importMs)),

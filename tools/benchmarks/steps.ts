@@ -140,6 +140,7 @@ function encoderStep(
   engine: Engine,
   library: Library,
   parts: Readonly<Record<string, EncoderPart>>,
+  { batch = 16, frozen = false }: { readonly batch?: number; readonly frozen?: boolean } = {},
 ): BenchStep {
   const encoders = Object.fromEntries(
     Object.entries(parts).map(([modality, { encoder, info, options }]) => [
@@ -157,7 +158,43 @@ function encoderStep(
     return linear(scope.group("head"), joined, { width: 10 }) as tf.Tensor2D;
   };
   const infos = Object.fromEntries(Object.entries(parts).map(([modality, { info }]) => [modality, info]));
-  return plainStep(name, engine, network, infos, 16, 10);
+  const step = plainStep(name, engine, network, infos, batch, 10);
+  return frozen ? forwardOf(step, network) : step;
+}
+
+/** The forward pass alone, in evaluation mode, as frozen encoders run. */
+function forwardOf({ program, state, feeds, parameters }: BenchStep, network: Network): BenchStep {
+  const own = <T>(values: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => names.param.has(name) || names.buffer.has(name)));
+  const { labels: _labels, weights: _weights, key: _key, ...inputs } = feeds;
+  const { labels: _l, weights: _w, key: _k, ...specs } = program.inputs;
+  return {
+    program: {
+      name: `${program.name}/forward`,
+      state: own(program.state),
+      inputs: specs,
+      apply(given, fed) {
+        const { scope } = bindScope({
+          params: names.param.under(given),
+          buffers: names.buffer.under(given),
+          controls: {},
+          key: null,
+          mode: "eval",
+        });
+        return { state: {}, outputs: { loss: tf.mean(network(scope, fed)) } };
+      },
+    },
+    state: own(state),
+    feeds: inputs,
+    parameters,
+  };
+}
+
+/** A published encoder on inputs of its size, a batch of eight: trained, and its forward pass as it runs frozen. */
+function published(name: string, part: EncoderPart): Record<string, (engine: Engine) => BenchStep> {
+  const made = (frozen: boolean) => (engine: Engine) =>
+    encoderStep(name, engine, createLibrary(), { x: part }, { batch: 8, frozen });
+  return { [name]: made(false), [`${name}-forward`]: made(true) };
 }
 
 /** The harness's own training step on av-digits, all hooks included. */
@@ -257,4 +294,15 @@ export const benchSteps: Readonly<Record<string, (engine: Engine) => BenchStep |
       audio: { encoder: "resnet18", info: image(1, 128) },
       image: { encoder: "resnet18", info: image(3, 128) },
     }),
+  ...published("vit-small", { encoder: "vit-small", info: image(3, 224) }),
+  ...published("resnet50", { encoder: "resnet50", info: image(3, 224) }),
+  ...published("bert-base", {
+    encoder: "bert-base",
+    info: { shape: [128], dtype: "int32", vocabulary: 30522, about: "noise" },
+  }),
 };
+
+/** Steps that take seconds and gigabytes: timed where they are named. */
+export const largeSteps: ReadonlySet<string> = new Set(
+  ["vit-small", "resnet50", "bert-base"].flatMap((name) => [name, `${name}-forward`]),
+);

@@ -177,13 +177,13 @@ def resnet18_pair():
 class Attention(nn.Module):
     def __init__(self, width, heads, drop=0.0):
         super().__init__()
-        self.heads, self.drop = heads, drop
+        self.heads, self.drop = heads, drop  # of the attention's weights, in training
         self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
     def forward(self, x, mask=None):
         batch, steps, width = x.shape
         q, k, v = self.qkv(x).reshape(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=self.drop)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=self.drop if self.training else 0.0)
         return self.proj(y.transpose(1, 2).reshape(batch, steps, width))
 
 
@@ -227,9 +227,9 @@ class BertLayer(nn.Module):
         self.drop = drop
 
     def forward(self, x, mask, present):
-        x = self.norm1(x + F.dropout(self.attn(x, mask), self.drop))
+        x = self.norm1(x + F.dropout(self.attn(x, mask), self.drop, self.training))
         y = self.outer(F.gelu(self.inner(x)))
-        return self.norm2(x + F.dropout(y, self.drop)) * present[..., None]
+        return self.norm2(x + F.dropout(y, self.drop, self.training)) * present[..., None]
 
 
 class Bert(nn.Module):
@@ -244,7 +244,7 @@ class Bert(nn.Module):
         present = (ids != 0).float()
         mask = ((1 - present) * -1e9)[:, None, None]
         x = self.words(ids) + self.places(torch.arange(ids.shape[1])) + self.segments(torch.zeros(1, dtype=torch.long))
-        x = F.dropout(self.norm(x), self.drop)
+        x = F.dropout(self.norm(x), self.drop, self.training)
         for layer in self.layers:
             x = layer(x, mask, present)
         return self.head(torch.tanh(self.pooler(x[:, 0])))
@@ -252,6 +252,63 @@ class Bert(nn.Module):
 
 def bert():
     return plain(Bert(), (torch.randint(1, 30522, (16, 64)),), 16, 10)
+
+
+class Bottleneck(nn.Module):
+    """The residual block of ResNet-50; the stride is the middle convolution's."""
+
+    def __init__(self, ins, width, stride):
+        super().__init__()
+        outs = 4 * width
+        self.conv1, self.bn1 = nn.Conv2d(ins, width, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+        self.conv3, self.bn3 = nn.Conv2d(width, outs, 1, bias=False), nn.BatchNorm2d(outs)
+        self.short = (
+            nn.Sequential(nn.Conv2d(ins, outs, 1, stride, bias=False), nn.BatchNorm2d(outs))
+            if stride != 1 or ins != outs
+            else nn.Identity()
+        )
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = F.relu(self.bn2(self.conv2(y)))
+        return F.relu(self.bn3(self.conv3(y)) + self.short(x))
+
+
+def resnet50_model():
+    layers = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    ins = 64
+    for level, count in enumerate([3, 4, 6, 3]):
+        for index in range(count):
+            layers.append(Bottleneck(ins, 64 * 2**level, 2 if level > 0 and index == 0 else 1))
+            ins = 256 * 2**level
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 10))
+
+
+def published(model, inputs, forward):
+    """A training step, or the forward pass of a frozen model, on a batch of eight."""
+    if not forward:
+        return plain(model, inputs, 8, 10)
+    model.eval()
+
+    @torch.no_grad()
+    def step():
+        return model(*inputs).mean().item()
+
+    return step, model
+
+
+def vit_small(forward=False):
+    return published(Vit(224, 16, 384, 12, 6), (torch.randn(8, 3, 224, 224),), forward)
+
+
+def resnet50(forward=False):
+    return published(resnet50_model(), (torch.randn(8, 3, 224, 224),), forward)
+
+
+def bert_base(forward=False):
+    model = Bert(length=128, width=768, depth=12, heads=12, hidden=3072)
+    return published(model, (torch.randint(1, 30522, (8, 128)),), forward)
 
 
 STEPS = {
@@ -262,6 +319,12 @@ STEPS = {
     "vit": vit,
     "bert": bert,
     "resnet18-pair": resnet18_pair,
+    "vit-small": vit_small,
+    "vit-small-forward": lambda: vit_small(True),
+    "resnet50": resnet50,
+    "resnet50-forward": lambda: resnet50(True),
+    "bert-base": bert_base,
+    "bert-base-forward": lambda: bert_base(True),
 }
 
 

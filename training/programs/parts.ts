@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { byModality } from "../../core/modality.ts";
+import { type ByModality, byModality } from "../../core/modality.ts";
 import * as names from "../../core/names.ts";
 import type { Dataset, Keep } from "../../core/kinds/mod.ts";
 import type { NamedSpecs, NamedTensors, TensorSpec } from "../../core/program.ts";
@@ -37,7 +37,17 @@ export function inputSpecs({ model, modalities, batchSize, masked = false }: Pro
     }),
   );
   if (masked) specs["present"] = spec([batchSize, model.context.modalities.length]);
+  for (const [modality, { shape }] of Object.entries(model.blank ?? {})) specs[names.blank.of(modality)] = spec(shape);
   return specs;
+}
+
+/** What a program is fed of a batch's inputs, as the forward pass wants it. */
+export function fedInputs(
+  { model }: ProgramParts,
+  fed: Readonly<NamedTensors>,
+): { readonly inputs: ByModality<tf.Tensor>; readonly blank: ByModality<tf.Tensor> } {
+  const of = (modality: string) => fed[names.input.of(modality)];
+  return { inputs: byModality(model.context.modalities, of), blank: names.blank.under(fed) };
 }
 
 /** Which modalities each sample of a batch has, or `null` where all have all. */

@@ -4,14 +4,13 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { byModality } from "../../core/modality.ts";
 import * as names from "../../core/names.ts";
 import type { NamedTensors, Program } from "../../core/program.ts";
 import { bindScope } from "../../nn/scope.ts";
 import { startRows } from "../declarations.ts";
 import { forward } from "../forward.ts";
 import { subsetKeep } from "../model.ts";
-import { controlSpecs, inputSpecs, modelSpecs, presentColumns, type ProgramParts, spec } from "./parts.ts";
+import { controlSpecs, fedInputs, inputSpecs, modelSpecs, presentColumns, type ProgramParts, spec } from "./parts.ts";
 
 /**
  * Prediction in evaluation mode. It gets no labels, no table and no noise, so nothing of them can reach its output; only
@@ -43,7 +42,7 @@ export function predictProgram(parts: ProgramParts, kept: readonly string[] | nu
         weights: null,
       });
       const { step, encoded, ablateMean } = forward(model, {
-        inputs: byModality(modalities, (modality) => fed[names.input.of(modality)]),
+        ...fedInputs(parts, fed),
         keep: kept === null ? null : subsetKeep(modalities, kept, batchSize),
         present: presentColumns(parts, fed),
         rows: (column) => startRows(merged, column, batchSize),

@@ -21,6 +21,7 @@ import { selects } from "../select.ts";
 import type { Layout } from "../state.ts";
 import {
   controlSpecs,
+  fedInputs,
   inputSpecs,
   keepColumns,
   modelSpecs,
@@ -41,9 +42,12 @@ function trainedBy(
   name: string,
   selectors: readonly string[],
   { params }: Layout,
-  frozen: readonly string[] = [],
+  { frozen = [], blank = {} }: Model,
 ): string[] {
-  const groups = [...new Set(Object.keys(params).map(groupOf))];
+  const groups = [
+    // Frozen encoders whose features are ready have no parameters here.
+    ...new Set([...Object.keys(blank).map((modality) => `encoder:${modality}`), ...Object.keys(params).map(groupOf)]),
+  ];
   const unknown = frozen.find((selector) => !groups.some((group) => selects([selector], group)));
   if (unknown !== undefined) {
     throw new Refusal({
@@ -112,7 +116,7 @@ function passOf(
   const labels = fed["labels"] as tf.Tensor1D;
   const kept = merged.keep ? keepColumns(fed["keep"], modalities) : null;
   const pass = forward(model, {
-    inputs: byModality(modalities, (modality) => fed[names.input.of(modality)]),
+    ...fedInputs(parts, fed),
     keep: only === undefined ? kept : restricted(kept, only, modalities, batchSize),
     present: presentColumns(parts, fed),
     rows: (column) => {
@@ -142,6 +146,17 @@ function ratesOf(model: Model, step: TrainStep, groups: ReadonlySet<string>): Re
   return rates;
 }
 
+/** Factors on the learning rate. */
+interface Rates {
+  readonly byGroup: Readonly<Record<string, tf.Tensor>>;
+  readonly byName: Readonly<Record<string, number>>;
+}
+
+function scaledRate(rate: tf.Scalar, byGroup: tf.Tensor | undefined, byName = 1): tf.Scalar {
+  const scaled = byGroup === undefined ? rate : tf.mul(rate, byGroup);
+  return (byName === 1 ? scaled : tf.mul(scaled, byName)) as tf.Scalar;
+}
+
 /** Parameters, slots and counts after the optimiser's update. */
 function updated(
   given: Readonly<NamedTensors>,
@@ -149,7 +164,7 @@ function updated(
   trained: readonly string[],
   optimizer: Optimizer,
   learningRate: tf.Scalar,
-  rates: Readonly<Record<string, tf.Tensor>>,
+  rates: Rates,
 ): NamedTensors {
   const next: NamedTensors = {};
   for (const group of new Set(trained.map(groupOf))) {
@@ -161,9 +176,8 @@ function updated(
     if (gradient === undefined) continue; // not part of this loss: as in PyTorch, such a parameter is left alone
     const slots: NamedTensors = {};
     for (const slot of optimizer.slots) slots[slot] = given[names.slotOf(slot, full)];
-    const factor = rates[groupOf(full)];
     const moved = optimizer.apply(given[names.param.of(full)], gradient, slots, {
-      learningRate: factor === undefined ? learningRate : tf.mul(learningRate, factor),
+      learningRate: scaledRate(learningRate, rates.byGroup[groupOf(full)], rates.byName[full]),
       step: next[names.updates.of(groupOf(full))] as tf.Scalar,
     });
     next[names.param.of(full)] = moved.param;
@@ -212,7 +226,7 @@ export function trainProgram(
   { name, train = ["*"], lossKeys, modalities: only }: ProgramSpec,
 ): TrainProgram {
   const { model, layout } = parts;
-  const trained = trainedBy(name, train, layout, model.frozen);
+  const trained = trainedBy(name, train, layout, model);
   const moved = new Set(trained.map(groupOf));
   const idle = new Set(Object.keys(layout.params).map(groupOf).filter((group) => !moved.has(group)));
   const statNames: string[] = [];
@@ -267,7 +281,7 @@ export function trainProgram(
         trained,
         optimizer,
         controls["learningRate"] as tf.Scalar,
-        ratesOf(model, step, moved),
+        { byGroup: ratesOf(model, step, moved), byName: layout.rates ?? {} },
       ),
       // What a program does not train keeps its running statistics too.
       ...names.buffer.over(
