@@ -41,7 +41,7 @@ const list: readonly Mutant[] = [
   ...mutantsOf("experiments/power.ts", power, [
     ["Math.abs(effect) * Math.sqrt(n)", "Math.abs(effect) * Math.sqrt(n - 1)"],
     ["tQuantile(1 - alpha / 2, k)", "tQuantile(1 - alpha, k)"],
-    ["+ normalCdf(-delta - critical * u)", ""],
+    ["+ normalProbability(-delta - critical * u)", ""],
     [">= 0.8;", ">= 0.5;"],
     ["let n = Math.max(leastSeeds, first);", "let n = first;"],
     ["while (n < mostSeeds && !enough(n)) n++;", ""],

@@ -11,8 +11,8 @@ const list: readonly Mutant[] = [
   ...mutantsOf("miv/valuate.ts", valuate, [
     ['size === 1 ? { ...given, centring: "none" } : given', "given"],
     ["value - mean[group(k)]", "value"],
-    ["Math.abs(exponent) < 100 ? 1 : 2 ** -exponent", "1"],
-    ["if (size < 2) return null;", ""],
+    ["largest === 0 ? 0 : LARGEST_EXPONENT - Math.floor(Math.log2(largest))", "0"],
+    ["if (pairs.length === 0) return null;", ""],
     ["if (values.length !== size * columns) {", "if (values.length < size) {"],
     ["checkFinite(what, values);", ""],
     ["label < 0 || label >= classes", "label < 0"],
