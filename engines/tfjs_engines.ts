@@ -9,6 +9,7 @@ import { registerComposed } from "./composed_kernels.ts";
 import { eagerEngine } from "./eager.ts";
 import { indexChecks } from "./index_checks.ts";
 import { calmGraphics, graphicsDriver, messageOf } from "./missing.ts";
+import { nanKernels } from "./nan_kernels.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
 import { mendWebgpu } from "./webgpu_kernels.ts";
 
@@ -18,7 +19,7 @@ export const cpu: EnginePlugin = defineEngine({
   about: "tfjs in plain JavaScript, operation by operation; slow, for checking other engines",
   unavailable: () => Promise.resolve(null),
   create() {
-    registerComposed("cpu", indexChecks);
+    registerComposed("cpu", { ...indexChecks, ...nanKernels });
     return eagerEngine({ name: "cpu", backend: "cpu", device: "CPU, 1 thread" });
   },
 });

@@ -4,7 +4,7 @@
  *
  * Wrong are there: convolutions with "same" padding whose last window ends before the image does, as strided 1x1 ones
  * (all zeros), `MaxPoolGrad` (a window without a positive value loses its gradient), `OneHot` of floats (the bits of
- * integers), `FloorDiv` of floats (gives floats where tfjs gives integers), `Log1p` (loses the digits of small values),
+ * integers), `FloorDiv` of floats (gives floats where tfjs gives integers, and rounds the quotient before its floor), `Log1p` (loses the digits of small values),
  * casts to truths, truths in `Select` and `Reverse`, and convolutions with paddings as numbers (write behind their result
  * where tfjs counts fewer windows). What stays wrong is refused.
  *
@@ -15,6 +15,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
 import { indexChecks } from "./index_checks.ts";
+import { wasmNanKernels } from "./nan_kernels.ts";
 import { stagedSum } from "./staged_sum.ts";
 import { gather, onTruths, refusals } from "./wasm_gaps.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -334,6 +335,7 @@ function sum(k: Kernels, x: tf.TensorInfo, attrs: unknown): tf.TensorInfo {
 function mean(k: Kernels, x: tf.TensorInfo, attrs: unknown): tf.TensorInfo {
   const { axes, shape } = reducedTo(x, attrs as SumAttributes);
   const staged = stagedSum(k, x, axes);
+  if (axes.some((axis) => x.shape[axis] === 0)) return k.run("Fill", {}, { shape, value: NaN, dtype: "float32" });
   if (staged === null) return k.run("Mean/own", { x }, { ...attrs as SumAttributes });
   const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
   return k.reshape(k.run("RealDiv", { a: staged, b: k.scalar(count) }), shape);
@@ -372,7 +374,19 @@ function unsortedSegmentSum(k: Kernels, x: tf.TensorInfo, segmentIds: tf.TensorI
   return k.cast(k.reshape(k.matMul(k.transpose(hits, [1, 0]), values), shape), x.dtype);
 }
 
+/**
+ * What is left of (a - mod(a, b)) / b is a whole number up to rounding: the rounded quotient may be one above the exact
+ * one's floor, as of 1 and 0.1.
+ */
+function floorDiv(k: Kernels, inputs: Record<string, tf.TensorInfo>): tf.TensorInfo {
+  const [a, b] = [k.cast(inputs.a, "float32"), k.cast(inputs.b, "float32")];
+  if (inputs.a.dtype === "int32") return k.cast(k.run("FloorDiv/own", inputs), "int32");
+  const rest = k.run("Mod", { a, b });
+  return k.cast(k.run("Round", { x: k.run("RealDiv", { a: k.run("Sub", { a, b: rest }), b }) }), "int32");
+}
+
 const composed: Readonly<Record<string, ComposedKernel>> = {
+  ...wasmNanKernels,
   Conv2D: (k, inputs, attrs) => convolution("Conv2D", k, inputs, attrs as ConvAttributes),
   DepthwiseConv2dNative: (k, inputs, attrs) => convolution("DepthwiseConv2dNative", k, inputs, attrs as ConvAttributes),
   FusedConv2D: (k, inputs, attrs) => convolution("FusedConv2D", k, inputs, attrs as ConvAttributes),
@@ -390,7 +404,7 @@ const composed: Readonly<Record<string, ComposedKernel>> = {
   Einsum: (k, inputs, attrs) => einsum(k, Object.values(inputs), (attrs as { equation: string }).equation),
   Sum: (k, { x }, attrs) => sum(k, x, attrs),
   Mean: (k, { x }, attrs) => mean(k, x, attrs),
-  FloorDiv: (k, inputs) => k.cast(k.run("FloorDiv/own", inputs), "int32"),
+  FloorDiv: floorDiv,
   Log1p: (k, { x }) => log1p(k, x),
   MaxPoolGrad: (k, inputs, attrs) => maxPoolGrad(k, inputs, attrs as Parameters<typeof maxPoolGrad>[2]),
   Reverse: onTruths("Reverse", ["x"]),

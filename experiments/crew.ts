@@ -149,7 +149,8 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
         options.onEvent(cell, data.event);
         if (!isLast(data.event)) break;
         const following = options.next();
-        if (following === undefined) return end(undefined);
+        const spent = data.event.type === "failed" && data.event.spent;
+        if (following === undefined || spent) return end(following);
         cell = following;
         run();
         break;

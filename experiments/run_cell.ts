@@ -21,6 +21,7 @@ import { startFrom } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
 import { FrozenFeatures } from "./frozen.ts";
 import { failureOf, stackOf } from "./failure.ts";
+import { checkHeap, heapSpent } from "./heap.ts";
 import { CheckpointKeeper } from "./keeper.ts";
 import type { Provenance } from "./provenance.ts";
 import { finishedTeachers, teacherRuns } from "./teachers.ts";
@@ -33,7 +34,8 @@ export type CellEvent =
   | { readonly type: "finished"; readonly summary: RunSummary; readonly timing: RunTiming; readonly reused: boolean }
   /** What somebody should know, and nothing follows from. */
   | { readonly type: "note"; readonly text: string }
-  | { readonly type: "failed"; readonly message: string }
+  /** `spent`: this thread's memory is used up, and no further cell has a place in it. */
+  | { readonly type: "failed"; readonly message: string; readonly spent?: boolean }
   | { readonly type: "interrupted" };
 
 /** How a cell is run. */
@@ -103,7 +105,9 @@ export class CellRunner {
         emit({ type: "interrupted" });
         return;
       }
-      emit({ type: "failed", message: await this.#fail(error, keeper, folder, options) });
+      const spent = heapSpent();
+      const message = await this.#fail(error, keeper, folder, options);
+      emit({ type: "failed", message, ...(spent ? { spent } : {}) });
     }
   }
 
@@ -229,6 +233,7 @@ export class CellRunner {
       checkpointEvery: options.checkpointEvery,
       onStep: ({ epoch, samplesDrawn }) => {
         keeper.drawn = samplesDrawn;
+        checkHeap();
         if (performance.now() - told < PROGRESS_MS) return;
         told = performance.now();
         emit({ type: "step", epoch, samplesDrawn });

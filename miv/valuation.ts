@@ -131,17 +131,25 @@ export function lowerBound(
 
 /**
  * Centres vectors per coordinate by their weighted batch mean. What all samples share would make mismatched samples look
- * informative about each other.
+ * informative about each other; a coordinate that all samples have alike is exactly 0, not what rounding leaves of it.
  *
  * @param weights [B]; rows of weight 0 do not enter the mean.
  */
 export function centred(vectors: tf.Tensor2D, weights: tf.Tensor1D): tf.Tensor2D {
   const shares = tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
-  return tf.customGrad((given) => ({
-    value: tf.sub(given as tf.Tensor2D, tf.matMul(tf.expandDims(shares, 0) as tf.Tensor2D, given as tf.Tensor2D)),
-    // Every sample also moves all others, by its share of the mean.
-    gradFunc: (dy: tf.Tensor) => tf.sub(dy, tf.mul(tf.expandDims(shares, 1), tf.sum(dy, 0, true))),
-  }))(vectors) as tf.Tensor2D;
+  const counts = tf.greater(tf.expandDims(weights, 1), 0);
+  const counted = tf.broadcastTo(counts, vectors.shape);
+  return tf.customGrad((given) => {
+    const all = given as tf.Tensor2D;
+    const beyond = (bound: number) => tf.where(counted, all, tf.fill(all.shape, bound));
+    const varies = tf.less(tf.min(beyond(Infinity), 0, true), tf.max(beyond(-Infinity), 0, true));
+    const rest = tf.sub(all, tf.matMul(tf.expandDims(shares, 0) as tf.Tensor2D, all));
+    return {
+      value: tf.mul(rest, tf.cast(tf.logicalOr(varies, tf.logicalNot(counts)), "float32")),
+      // Every sample also moves all others, by its share of the mean.
+      gradFunc: (dy: tf.Tensor) => tf.sub(dy, tf.mul(tf.expandDims(shares, 1), tf.sum(dy, 0, true))),
+    };
+  })(vectors) as tf.Tensor2D;
 }
 
 /** The same tensor, without gradient if asked. */

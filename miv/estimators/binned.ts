@@ -12,8 +12,35 @@ import type { TableForm } from "./tables.ts";
 /** Hard bins, or hat functions. */
 export type Binning = "hard" | "soft";
 
+/** What vectors of these sizes are multiplied by: exact powers of two that bring the size to between 1 and 2^48. */
+const [OF_SMALL, OF_LARGE] = [
+  [[2 ** -7, 2 ** 47], [2 ** -47, 2 ** 87], [2 ** -87, 2 ** 127]],
+  [[2 ** 40, 2 ** -40], [2 ** 80, 2 ** -80]],
+];
+
 /**
- * Standardises vectors over their last axis: v = s (x - mean) / sqrt(population variance + 1e-8).
+ * The unit in which squares of 32-bit floats neither overflow nor vanish and the bound below variances is not felt. Sizes
+ * between 2^-7 and 2^40 stay as they are.
+ */
+function unitOf(size: tf.Tensor): tf.Tensor {
+  const filled = (value: number) => tf.fill(size.shape, value);
+  let unit = filled(1);
+  for (const [bound, factor] of OF_SMALL) unit = tf.where(tf.less(size, bound), filled(factor), unit);
+  for (const [bound, factor] of OF_LARGE) unit = tf.where(tf.greater(size, bound), filled(factor), unit);
+  return unit;
+}
+
+/** Least and largest entry along the last axis, kept; observations of weight 0 do not enter. */
+function extremes(values: tf.Tensor, share: tf.Tensor2D | null): [low: tf.Tensor, high: tf.Tensor] {
+  const counted = share === null ? null : tf.broadcastTo(tf.greater(share, 0), values.shape);
+  const beyond = (bound: number) => counted === null ? values : tf.where(counted, values, tf.fill(values.shape, bound));
+  return [tf.min(beyond(Infinity), -1, true), tf.max(beyond(-Infinity), -1, true)];
+}
+
+/**
+ * Standardises vectors over their last axis: v = s (x - mean) / sqrt(population variance + 1e-8). The values' unit is not
+ * seen in v, from 1e-30 to 1e30: the bound is of values whose largest is at least 2^-7. A vector whose entries are all
+ * equal gives zeros, and gets no gradient.
  *
  * @param share Weights of observations [1, n], or `null` if all count alike.
  * @param deviation s, the standard deviation that they get.
@@ -28,11 +55,16 @@ export function standardise(
   const portion = share === null ? null : tf.div(tf.mul(share, n), tf.maximum(tf.sum(share), 1e-12));
   const mean = (values: tf.Tensor) => tf.mean(portion === null ? values : tf.mul(values, portion), -1, true);
   return withGradient([vectors], (save) => {
-    const centred = tf.sub(vectors, mean(vectors));
+    const [low, high] = extremes(vectors, share);
+    const units = unitOf(tf.maximum(high, tf.neg(low)));
+    const scaled = tf.mul(vectors, units);
+    const centred = tf.sub(scaled, mean(scaled));
     const variance = tf.add(mean(tf.square(centred)), 1e-8);
-    const factor = tf.rsqrt(deviation === 1 ? variance : tf.mul(variance, deviation ** -2));
+    // Of equal entries nothing but rounding is left.
+    const varies = tf.cast(tf.less(low, high), "float32");
+    const factor = tf.mul(tf.rsqrt(deviation === 1 ? variance : tf.mul(variance, deviation ** -2)), varies);
     const value = tf.mul(centred, factor);
-    save([value, factor]);
+    save([value, tf.mul(factor, units)]);
     return {
       value,
       // Every observation also moves all others, through the mean and through the deviation.
@@ -53,10 +85,7 @@ export function standardise(
  */
 export function stretch(vectors: tf.Tensor, share: tf.Tensor2D | null = null): tf.Tensor {
   const values = stopGradient(vectors);
-  const counted = share === null ? null : tf.broadcastTo(tf.greater(share, 0), values.shape);
-  const beyond = (bound: number) => counted === null ? values : tf.where(counted, values, tf.fill(values.shape, bound));
-  const low = tf.min(beyond(Infinity), -1, true);
-  const high = tf.max(beyond(-Infinity), -1, true);
+  const [low, high] = extremes(values, share);
   const constant = tf.equal(low, high);
   const from = tf.where(constant, tf.sub(low, 0.5), low);
   const width = tf.where(constant, tf.onesLike(low), tf.sub(high, low));
@@ -96,6 +125,36 @@ export function cumulativeBins(
   }) as tf.Tensor4D;
 }
 
+/**
+ * Shares of b bins by hat functions, 1 at a bin's own centre and 0 from the neighbours' centres on; the outer bins are
+ * open. They are exactly 0 where they vanish, which differences of sums of cumulative functions are not.
+ *
+ * @param vectors [N, v, 1, n], of v variables; centres are 1 apart.
+ * @param low The first centre.
+ * @returns [N, v, b, n].
+ */
+export function hatBins(vectors: tf.Tensor4D, bins: number, low: number): tf.Tensor4D {
+  const ends = (at: (k: number) => number) =>
+    tf.tensor4d(Array.from({ length: bins }, (_, k) => at(k)), [1, 1, bins, 1]);
+  const [starts, stops] = [
+    ends((k) => k === 0 ? -1e30 : low + k - 1),
+    ends((k) => k === bins - 1 ? 1e30 : low + k + 1),
+  ];
+  return withGradient([vectors], (save) => {
+    const [risen, left] = [tf.sub(vectors, starts), tf.sub(stops, vectors)];
+    const value = tf.clipByValue(tf.minimum(risen, left), 0, 1);
+    save([risen, left, value]);
+    return {
+      value,
+      // The slope is that of the side on which the value lies, and 0 where both or none is.
+      gradient(dy, [risen, left, value]) {
+        const on = (side: tf.Tensor) => tf.cast(tf.equal(side, value), "float32");
+        return [tf.sum(tf.mul(dy, tf.sub(on(risen), on(left))), 2, true)];
+      },
+    };
+  }) as tf.Tensor4D;
+}
+
 /** Places on the axis that is cut into bins. */
 export interface Placed {
   /** [N, v, n]. */
@@ -122,7 +181,7 @@ export interface Tables {
 
 const asNumbers = (steps: tf.Tensor): tf.Tensor => steps.dtype === "bool" ? tf.cast(steps, "float32") : steps;
 
-/** All products of one cumulative function of each, [N, 1, b^2, n]. */
+/** All products of one function of each, [N, 1, b^2, n]. */
 function products(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
   const [rows, , bins, observations] = a.shape;
   const left = tf.reshape(a, [rows, bins, 1, observations]);
@@ -135,12 +194,11 @@ function below(pieces: readonly tf.Tensor[]): tf.Tensor2D {
   return (pieces.length === 1 ? pieces[0] : tf.concat([...pieces], 0)) as tf.Tensor2D;
 }
 
-/** Tables as sums over observations of products of cumulative functions. */
-function moments(sets: readonly Placed[], bins: number, binning: Binning, ends: Ends): Tables["of"] {
+/** Tables as sums over observations of products of functions of the variables. */
+function sums(sets: readonly Placed[], bins: number, functions: (axis: tf.Tensor4D) => tf.Tensor4D): Tables["of"] {
   const assigned = sets.map(({ values, portions }) => {
     const [rows, count, n] = values.shape;
-    const axis: tf.Tensor4D = tf.reshape(values, [rows, count, 1, n]);
-    const [first, ...parts] = tf.split(cumulativeBins(axis, bins, binning, ends), count, 1) as tf.Tensor4D[];
+    const [first, ...parts] = tf.split(functions(tf.reshape(values, [rows, count, 1, n])), count, 1) as tf.Tensor4D[];
     const fused = asNumbers(first);
     return { fused: portions === null ? fused : tf.mul(fused, tf.reshape(portions, [1, 1, 1, n])), parts };
   });
@@ -194,7 +252,7 @@ function counts(sets: readonly Placed[], bins: number, [low, high]: Ends): Table
     }));
 }
 
-/** Most cells of a hard table for which products take less than counting. */
+/** Most cells of a table that is made of cumulative functions: beyond, counting takes less, or rounding adds up. */
 const FEW_CELLS = 64;
 
 /**
@@ -202,7 +260,7 @@ const FEW_CELLS = 64;
  *
  * @param sets One below the other; all weighed, or none and equally long.
  * @param variables How many vectors a table has.
- * @param few Most cells of a hard table that is made by products.
+ * @param few Most cells of a table that is made of cumulative functions.
  */
 export function tablesOf(
   sets: readonly Placed[],
@@ -212,10 +270,15 @@ export function tablesOf(
   ends: Ends,
   few: number = FEW_CELLS,
 ): Tables {
-  const counted = binning === "hard" && bins ** variables > few;
+  const many = bins ** variables > few;
+  const of = !many
+    ? sums(sets, bins, (axis) => cumulativeBins(axis, bins, binning, ends))
+    : binning === "hard"
+    ? counts(sets, bins, ends)
+    : sums(sets, bins, (axis) => hatBins(axis, bins, ends[0]));
   return {
-    form: counted ? "shares" : "moments",
+    form: many ? "shares" : "moments",
     scale: sets[0].portions === null ? 1 / sets[0].values.shape[2] : 1,
-    of: counted ? counts(sets, bins, ends) : moments(sets, bins, binning, ends),
+    of,
   };
 }

@@ -74,12 +74,16 @@ Deno.test("a worker that ends without a word, and hooks that throw, fail their c
     ]);
     assertEquals([ended.first, ended.last], ["finished", "finished"]);
     for (const label of ["quits", "closes"]) assertEquals(ended[label], silentEnd);
-    assertStringIncludes(ended.throws, "faults.ts:");
-    assertStringIncludes(ended.throws, "a step too far");
-    assertStringIncludes(ended.born, 'method "born-dead" failed in create');
-    assertStringIncludes(ended.choosy, 'method "choosy" failed in refuses');
-    assertStringIncludes(ended.absent, 'dataset "absent" failed in load');
-    assertStringIncludes(ended.absent, "the disk is empty");
+    // The part, its function, the file with the line, and what was thrown.
+    const told: readonly (readonly [string, string, string])[] = [
+      ["throws", 'method "throws" failed in beforeEpoch', "a step too far"],
+      ["born", 'method "born-dead" failed in create', "no"],
+      ["choosy", 'method "choosy" failed in refuses', "undefined"],
+      ["absent", 'dataset "absent" failed in load', "the disk is empty"],
+    ];
+    for (const [label, where, why] of told) {
+      for (const part of [where, "faults.ts:", why]) assertStringIncludes(ended[label], part);
+    }
     // What a worker could not say is kept all the same, and nobody takes its run for one that goes on.
     const failures = runsIn(join(folder, "runs")).flatMap((id) => {
       try {

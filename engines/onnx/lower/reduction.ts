@@ -45,6 +45,7 @@ const extremum = (op: "ReduceMax" | "ReduceMin") => (b: Builder, x: Value, attri
 const same = ({ dtype }: ValueSpec) => dtype;
 const summed = ({ dtype }: ValueSpec) => dtype === "bool" ? "int32" as const : dtype;
 
+/** The place of the largest or smallest value: of the first NaN where there is one. */
 function position(op: "ArgMax" | "ArgMin"): KernelRule<"ArgMax" | "ArgMin"> {
   return {
     inputs: ["x"],
@@ -59,7 +60,14 @@ function position(op: "ArgMax" | "ArgMin"): KernelRule<"ArgMax" | "ArgMin"> {
       }
       return { shape, dtype: "int32" };
     },
-    lower: (b, [x], { axis }) => b.cast(b.op(op, [numeric(b, x)], { axis, keepdims: 0 }), "int32"),
+    lower: (b, [x], { axis }) => {
+      const place = b.op(op, [numeric(b, x)], { axis, keepdims: 0 });
+      if (x.dtype !== "float32") return b.cast(place, "int32");
+      const nans = b.op("IsNaN", [x]);
+      const first = b.op("ArgMax", [b.cast(nans, "int32")], { axis, keepdims: 0 });
+      const any = by("ReduceMax")(b, nans, { axes: [axis], keepDims: false });
+      return b.cast(b.where(any, first, place), "int32");
+    },
   };
 }
 
