@@ -85,7 +85,9 @@ export function toyDataset(modalities: ByModality<ModalityInfo>, seed = 1, train
 
 /** Vectors of unequal widths. */
 export function vectors(m: number, names: readonly string[] = NAMES): Record<string, ModalityInfo> {
-  const shapes = names.slice(0, m).map((name, u) => [name, { ...INPUTS[0], shape: [WIDTHS[u]] }] as const);
+  const shapes = names.slice(0, m).map((name, u) =>
+    [name, { ...INPUTS[0], shape: [WIDTHS[u % WIDTHS.length]] }] as const
+  );
   return Object.fromEntries(shapes);
 }
 
