@@ -278,6 +278,12 @@ for (const plugin of tested) {
     assertEquals(await state.read(["w", "v"]), written);
     written.w.data.fill(0);
     assert((await state.read(["w"])).w.data.some((value) => value !== 0));
+    // What is written is what was given, whatever becomes of it while the writing waits for its turn.
+    const given = linearStart();
+    const writing = state.write(given);
+    given.w.data.fill(99);
+    await writing;
+    assertEquals((await state.read(["w"])).w, linearStart().w);
     // What is started before the last run has ended waits for its turn.
     await state.write(linearStart());
     const losses: number[] = [];

@@ -183,3 +183,17 @@ Deno.test("compiled gathering from a tensor that holds no number gives zeros", a
   const found = await results(engine, program, { x: float32([NaN, 5], [2]), indices: int32([1, 2, -1], [3]) });
   assertEquals(found, [[5, 0, 0], [0, 1]]);
 });
+
+Deno.test("eager index checks: the first place behind the last is none, the last is one", async () => {
+  const engine = await cpu.create();
+  const program = (place: number): Program => ({
+    name: "places",
+    state: {},
+    inputs: { x: { shape: [2, 3], dtype: "float32" } },
+    apply: (_, { x }) => ({ state: {}, outputs: { out: tf.gatherND(x, tf.tensor2d([[1, place]], [1, 2], "int32")) } }),
+  });
+  const fed = { x: float32([10, 20, 30, 40, 50, 60], [2, 3]) };
+  const [state, last, beyond] = [engine.createState({}), await engine.compile(program(2)), program(3)];
+  assertEquals([...(await last.run(state, fed)).out.data], [60]);
+  await assertRejects(async () => (await engine.compile(beyond)).run(state, fed), Refusal, "integers in 0..2: found 3");
+});

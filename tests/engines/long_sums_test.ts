@@ -164,3 +164,22 @@ Deno.test("eager wasm sums and means of 2^20 times 0.1 are within 1e-6 of double
   state.dispose();
   await engine.dispose();
 });
+
+Deno.test("eager wasm sums of many numbers are those of their own axes, whichever these are", async () => {
+  const engine = await wasm.create();
+  const rows = 2 ** 14 + 3;
+  const data = Float32Array.from({ length: rows * 2 }, (_, i) => i % 2 === 0 ? 1 : 2);
+  const program = {
+    name: "columns",
+    state: {},
+    inputs: { x: { shape: [rows, 2], dtype: "float32" as const } },
+    apply: (_: unknown, { x }: Record<string, tf.Tensor>) => ({
+      state: {},
+      outputs: { sum: tf.sum(x, 0), mean: tf.mean(x, 0) },
+    }),
+  };
+  const [state, compiled] = [engine.createState({}), await engine.compile(program)];
+  const { sum, mean } = await compiled.run(state, { x: float32(data, [rows, 2]) });
+  assertEquals([...sum.data, ...mean.data], [rows, 2 * rows, 1, 2]);
+  await engine.dispose();
+});

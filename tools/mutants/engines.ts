@@ -11,7 +11,6 @@ const contract = ["tests/engines/contract_test.ts"];
 const jit = ["tests/engines/jit_test.ts"];
 const sums = ["tests/engines/long_sums_test.ts"];
 const indices = ["tests/engines/indices_test.ts"];
-const engine = ["tests/engines/engine_test.ts"];
 
 const list: readonly Mutant[] = [
   ...mutantsOf("engines/check.ts", ["tests/engines/check_test.ts"], [
@@ -204,7 +203,7 @@ const list: readonly Mutant[] = [
     ],
     ["return sizeOf(shape) === 0 ? [] : [Number(node.inputs[1]!.data![0])];", "return null;"],
   ]),
-  ...mutantsOf("engines/onnx/graph/verify.ts", engine, [
+  ...mutantsOf("engines/onnx/graph/verify.ts", ["tests/engines/verify_test.ts"], [
     ["value.data.byteLength > MAX_CONSTANT_BYTES", "value.data.byteLength > 1024 * MAX_CONSTANT_BYTES"],
     ["} else if (!known.has(value)) fail(`${user} uses a value before it is made`);", "}"],
     [
