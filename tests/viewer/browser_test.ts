@@ -275,8 +275,8 @@ Deno.test({
       const links = await page.locator("a[download]").evaluateAll((all) =>
         all.map((link) => (link as unknown as { href: string }).href)
       );
-      // Four charts, the differences and the settings.
-      assertEquals(links.length, 4 * 5 + 2 * 5);
+      // Four charts, the differences, over seeds and by samples, and the settings.
+      assertEquals(links.length, 4 * 5 + 3 * 5);
       for (const link of links) {
         const response = await page.request.get(link);
         const body = await response.body();

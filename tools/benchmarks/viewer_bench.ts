@@ -7,6 +7,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { type Command, type Flag, helpOf, parseFlags, runCommand } from "../../cli/command.ts";
 import { configOf, type RunSpec, writeRun } from "../../tests/helpers/runs.ts";
 import { launchChromium } from "../../tests/helpers/chromium.ts";
@@ -26,6 +27,8 @@ interface Timing {
   readonly runs: number;
   readonly firstMs: number;
   readonly serverMs: number;
+  /** Processor time of an answer and of asking for it: the same whatever else the machine does. */
+  readonly cpuMs: number;
   readonly interactiveMs: number | null;
 }
 
@@ -64,6 +67,12 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
+/** Milliseconds that this process has computed. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 const command: Command = {
   name: "bench:viewer",
   about: `Times the viewer's pages over ${runCount} runs of ${epochs} epochs.`,
@@ -96,7 +105,9 @@ const command: Command = {
       for (const [page, path] of pages) {
         const url = `${served.url}${path}`;
         const firstMs = await timed(url);
+        const before = cpuMs();
         const serverMs = median(await series(serverTries, () => timed(url)));
+        const used = (cpuMs() - before) / serverTries;
         let interactiveMs: number | null = null;
         if (browser !== null) {
           interactiveMs = median(
@@ -120,6 +131,7 @@ const command: Command = {
           runs: runCount,
           firstMs: round(firstMs),
           serverMs: round(serverMs),
+          cpuMs: round(used),
           interactiveMs: interactiveMs === null ? null : round(interactiveMs),
         });
       }
@@ -129,11 +141,13 @@ const command: Command = {
         for (const timing of timings) console.log(JSON.stringify(timing));
       } else {
         console.log(`${runCount} runs of ${epochs} epochs, ${runCount / seeds} configurations; milliseconds`);
-        for (const { page, firstMs, serverMs, interactiveMs } of timings) {
+        for (const { page, firstMs, serverMs, cpuMs, interactiveMs } of timings) {
           console.log(
             `${page.padEnd(38)} first ${String(firstMs).padStart(7)}  server ${
               String(serverMs).padStart(7)
-            }  interactive ${String(interactiveMs ?? "no Chromium").padStart(7)}`,
+            }  processor ${String(cpuMs).padStart(7)}  interactive ${
+              String(interactiveMs ?? "no Chromium").padStart(7)
+            }`,
           );
         }
       }
