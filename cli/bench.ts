@@ -4,20 +4,23 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { CellRequest, GridPlugin } from "../core/kinds/mod.ts";
+import type { CellRequest, GridPlugin, GridProfile } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
 import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { trainingOptions } from "../experiments/config.ts";
+import { acrossOf } from "../experiments/across/across.ts";
 import { type GridPlan, planGrid } from "../experiments/plan.ts";
-import { checkReference, configurations, jsonLine } from "../experiments/results.ts";
+import { checkReference, configurations, finishedRuns, jsonLine } from "../experiments/results.ts";
 import { type CellOutcome, type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { applySettings } from "../experiments/settings.ts";
 import { resultTable, tableNotes } from "../experiments/table.ts";
+import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { CompositionError } from "../training/compose.ts";
 import { VERSION } from "../version.ts";
+import { acrossTable } from "../viewer/across_tables.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { described } from "./describe.ts";
 import { experimentOf, word } from "./experiment.ts";
@@ -32,6 +35,11 @@ import { listenForStop, parseInterval } from "./stopping.ts";
 /** Options of `armlab bench`. */
 export const benchFlags: Readonly<Record<string, Flag>> = {
   grid: { type: "text", value: "NAME", about: "a prepared grid, as NAME alone (default: quick, if no part is named)" },
+  profile: {
+    type: "text",
+    value: "NAME",
+    about: "form of a grid of the paper: embedded data, or paper for the paper's own (default: embedded)",
+  },
   config: { type: "text", value: "FILE", about: "repeat a run exactly: the config.json of its folder" },
   dataset: { type: "text", value: "NAME", about: "dataset (default: av-digits)" },
   data: {
@@ -190,6 +198,18 @@ export interface Asked {
   readonly alone: boolean;
 }
 
+/** A form of a grid by name. @throws {Refusal} If it has none of that name. */
+export function profileOf({ name, profiles = {} }: GridPlugin, profile: string): GridProfile {
+  if (Object.hasOwn(profiles, profile)) return profiles[profile];
+  const names = Object.keys(profiles);
+  throw new Refusal({
+    what: `use profile ${JSON.stringify(profile.slice(0, 80))} of grid "${name}"`,
+    must: "the grid must have it",
+    found: `it has ${names.join(", ") || "none"}`,
+    hint: didYouMean(profile, names),
+  });
+}
+
 /** More seeds than anybody trains. */
 const MOST_SEEDS = 10_000;
 
@@ -218,11 +238,19 @@ export async function askedOf(
     });
   }
   const grid = named || repeated !== null ? null : library.of("grid").get(prepared ?? "quick");
+  const form = grid === null || parsed.text.profile === undefined ? grid : profileOf(grid, parsed.text.profile);
+  if (form === null && parsed.text.profile !== undefined) {
+    throw new Refusal({
+      what: "use --profile",
+      must: "it must stand beside the name of a grid",
+      found: "there is none",
+    });
+  }
   let requests: CellRequest[] = repeated !== null
     ? [requestFor(repeated)]
     : grid === null
     ? await requestsOf(parsed)
-    : [...grid.cells];
+    : [...form!.cells];
   requests = requests.map((request) => ({ ...request, ...pretrainedOf(parsed) }));
   const augment = augmentOf(parsed.list.augment);
   if (augment.length > 0) {
@@ -233,7 +261,7 @@ export async function askedOf(
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
   if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
   requests = applySettings(requests, settings, library);
-  let seeds: readonly number[] = repeated !== null ? [repeated.seed] : grid?.seeds ?? [0, 1, 2];
+  let seeds: readonly number[] = repeated !== null ? [repeated.seed] : form?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1, MOST_SEEDS) }, (_, seed) => seed);
   }
@@ -380,6 +408,12 @@ function report(
     const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
     const table = resultTable(results, { width });
     console.log(`\n${table}\n\n${tableNotes(results, budget, { width })}\nEngine: ${engine}. Runs: ${runs}`);
+    const asked = outcomes.find(({ cell }) => cell.request.label === reference)?.cell.request;
+    const across = acrossOf(finishedRuns(outcomes), asked?.across?.subject ?? reference);
+    if (across !== null) {
+      const { title, notes, ...rest } = acrossTable(across);
+      console.log(`\n${title}\n\n${textTable(rest, width)}\n\n${notes.join("\n")}`);
+    }
   }
   const failures = outcomes.filter((outcome) => outcome.status === "failed");
   for (const { cell, message, command } of failures) {

@@ -48,7 +48,9 @@ function nameOf({ parsed, grid, requests }: Asked): string {
     ...(text.epochs === undefined ? [] : [`epochs=${text.epochs}`]),
     ...(text.budget === undefined ? [] : [`budget=${text.budget}`]),
   ];
-  const rows = grid === null ? [requests[0].dataset.name, ...requests.map(({ label }) => label)] : [grid.name];
+  const rows = grid === null
+    ? [requests[0].dataset.name, ...requests.map(({ label }) => label)]
+    : [grid.name, ...(text.profile === undefined || text.profile === "embedded" ? [] : [text.profile])];
   const name = [...rows, ...settings].join("-").replaceAll(/[^A-Za-z0-9._=+-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
   // Many rows have one name as long as they begin alike; --name tells them apart.
   return name.slice(0, maxName).replace(/[^A-Za-z0-9]+$/, "") || "bench";

@@ -22,6 +22,7 @@ import { mergeCommand } from "./merge.ts";
 import { printableLine } from "./printable.ts";
 import { probeCommand } from "./probe.ts";
 import { reportCommand } from "./report.ts";
+import { reproduceCommand } from "./reproduce.ts";
 import { tuneCommand } from "./tune.ts";
 import { valueCommand } from "./value.ts";
 import { viewCommand } from "./view.ts";
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   probeCommand,
   exportResultsCommand,
   reportCommand,
+  reproduceCommand,
   listCommand,
   describeCommand,
   checkCommand,

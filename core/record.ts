@@ -295,12 +295,22 @@ export interface PooledFeatures {
   readonly fused: Float32Array;
 }
 
+/** The place of a row in a comparison over several data sets. */
+export interface AcrossPlace {
+  /** What is compared: the same on all data sets. */
+  readonly subject: string;
+  /** What the data set is called. */
+  readonly data: string;
+}
+
 /** One row of an experiment: a configuration with its seeds. */
 export interface ExperimentRow {
   /** As the grid names it; unique within the experiment. */
   readonly label: string;
   /** Id of the configuration. */
   readonly configuration: string;
+  /** Its place in a comparison over several data sets. Absent if it has none. */
+  readonly across?: AcrossPlace;
   /** Planned runs, in the order of the seeds. */
   readonly runs: readonly { readonly seed: number; readonly id: string }[];
 }

@@ -3,13 +3,18 @@
  *
  * @module
  */
+export * from "./across/across.ts";
+export * from "./across/aggregates.ts";
+export * from "./across/ranks.ts";
 export * from "./comparable.ts";
 export * from "./config.ts";
 export * from "./grids/mod.ts";
 export * from "./power.ts";
 export * from "./results.ts";
 export * from "./run_cell.ts";
+export * from "./estimate.ts";
 export * from "./plan.ts";
+export * from "./reproduce.ts";
 export * from "./provenance.ts";
 export { type CellOutcome, type GridEvent, type GridOptions, type GridResult, runGrid, runPlan } from "./run_grid.ts";
 export * from "./settings.ts";

@@ -6,7 +6,7 @@
 import { byModality } from "../core/modality.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
-import type { RunConfig, RunSummary, RunTiming } from "../core/record.ts";
+import type { AcrossPlace, RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { apartFrom, comparableGroups } from "./comparable.ts";
 import { againstBest, type BySeed, type Interval, interval } from "./statistics.ts";
 import { type Versus, versusReference } from "./versus.ts";
@@ -65,6 +65,8 @@ export interface FinishedRun {
   readonly config: RunConfig;
   readonly summary: RunSummary;
   readonly timing: Pick<RunTiming, "seconds" | "stepMs">;
+  /** Its place in a comparison over several data sets. Absent if it has none. */
+  readonly across?: AcrossPlace;
 }
 
 /** What rows are compared with. */
@@ -93,6 +95,7 @@ export function finishedRuns(outcomes: readonly CellOutcome[]): FinishedRun[] {
     config: cell.config,
     summary,
     timing,
+    ...(cell.request.across === undefined ? {} : { across: cell.request.across }),
   }));
 }
 
@@ -118,18 +121,38 @@ function rowsOf(finished: readonly FinishedRun[]): Row[] {
   }));
 }
 
-/** Differences of rows from the reference, by label; none without a reference, or where that reads labels. */
+/**
+ * Differences of rows from the reference, by label; none without a reference, or where that reads labels.
+ *
+ * On other data of a comparison over several, the reference is its subject there.
+ */
 function differences(rows: readonly Row[], reference: Row | undefined): Map<string, Versus> {
   if (reference === undefined) return new Map();
-  const others = rows.filter((row) => row !== reference);
-  const whyApart = apartFrom(reference.runs[0].config);
-  const apartOf = (row: Row) => {
-    if (row.readsLabels || reference.readsLabels) return "one of them reads the labels of what it predicts";
-    const why = whyApart(row.runs[0].config);
-    return why === null ? null : `trained ${why}`;
-  };
-  const found = versusReference(reference, others.map((row) => ({ ...row, apart: apartOf(row) })));
-  return new Map(others.map(({ label }, i) => [label, found[i]]));
+  const found = new Map<string, Versus>();
+  for (const [own, others] of byReference(rows, reference)) {
+    const whyApart = apartFrom(own.runs[0].config);
+    const apartOf = (row: Row) => {
+      if (row.readsLabels || own.readsLabels) return "one of them reads the labels of what it predicts";
+      const why = whyApart(row.runs[0].config);
+      return why === null ? null : `trained ${why}`;
+    };
+    const versus = versusReference(own, others.map((row) => ({ ...row, apart: apartOf(row) })));
+    others.forEach(({ label }, i) => found.set(label, versus[i]));
+  }
+  return found;
+}
+
+/** Rows by the row that they are compared with. */
+function byReference(rows: readonly Row[], reference: Row): Map<Row, Row[]> {
+  const placeOf = ({ runs }: Row) => runs[0].across;
+  const subject = placeOf(reference)?.subject;
+  const there = (data: string | undefined) =>
+    rows.find((row) => subject !== undefined && placeOf(row)?.subject === subject && placeOf(row)?.data === data);
+  const references = new Set([reference, ...rows.flatMap((row) => there(placeOf(row)?.data) ?? [])]);
+  return Map.groupBy(
+    rows.filter((row) => !references.has(row)),
+    (row) => there(placeOf(row)?.data) ?? reference,
+  );
 }
 
 /**

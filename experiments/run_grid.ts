@@ -139,9 +139,10 @@ async function keepExperiment(
 
 /** Cells by configuration, in the order of the grid. */
 function rowsOf(cells: readonly GridCell[]): Experiment["rows"] {
-  const rows = new Map<string, { label: string; configuration: string; runs: { seed: number; id: string }[] }>();
-  for (const { request: { label }, seed, config, id } of cells) {
-    const row = rows.get(label) ?? { label, configuration: configurationId(config), runs: [] };
+  const rows = new Map<string, Experiment["rows"][number] & { runs: { seed: number; id: string }[] }>();
+  for (const { request: { label, across }, seed, config, id } of cells) {
+    const configuration = configurationId(config);
+    const row = rows.get(label) ?? { label, configuration, ...(across === undefined ? {} : { across }), runs: [] };
     row.runs.push({ seed, id });
     rows.set(label, row);
   }

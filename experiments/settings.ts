@@ -68,7 +68,8 @@ function applySetting(requests: readonly CellRequest[], text: string, library: L
     return values.map((value) => {
       const changed = new Change(request, { ...setting, value }, library, found).changed();
       if (values.length === 1) return changed;
-      return { ...changed, label: `${request.label} ${[setting.head, ...setting.path].join(".")}=${value}` };
+      const suffix = `${[setting.head, ...setting.path].join(".")}=${value}`;
+      return { ...changed, label: `${request.label} ${suffix}`, ...placed(request, setting, value, suffix) };
     });
   });
   if (reached) return rows;
@@ -78,6 +79,20 @@ function applySetting(requests: readonly CellRequest[], text: string, library: L
     found: `parts are ${[...found].join(", ")}`,
     hint: didYouMean(setting.head, [...found]),
   });
+}
+
+/** Several values of an option of the data are several data sets, on which the rest is compared; others are rows of it. */
+function placed(
+  { label, across, dataset }: CellRequest,
+  { head, path }: Setting,
+  value: string,
+  suffix: string,
+): Pick<CellRequest, "across"> {
+  if (head === "dataset" || head === dataset.name) {
+    const { subject, data } = across ?? { subject: label, data: dataset.name };
+    return { across: { subject, data: `${data} ${path.join(".")}=${value}` } };
+  }
+  return across === undefined ? {} : { across: { ...across, subject: `${across.subject} ${suffix}` } };
 }
 
 /** Whether an option takes one value, in which no comma stands. */

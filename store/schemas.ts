@@ -178,6 +178,7 @@ const experiment: z.ZodType<Experiment> = z.looseObject({
   rows: z.array(z.looseObject({
     label: z.string(),
     configuration: id,
+    across: z.looseObject({ subject: z.string(), data: z.string() }).optional(),
     runs: z.array(z.looseObject({ seed: z.number().int(), id })),
   })).min(1),
   reference: z.string(),

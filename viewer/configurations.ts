@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Experiment, RunConfig } from "../core/record.ts";
+import type { AcrossPlace, Experiment, RunConfig } from "../core/record.ts";
 import { collapseSeeds, type ConfigurationResult, type FinishedRun } from "../experiments/results.ts";
 import type { RunDetails } from "../store/index.ts";
 import type { RunStatus } from "../store/inspect.ts";
@@ -18,6 +18,8 @@ export type KnownRun = RunDetails & { readonly config: RunConfig; readonly confi
 export interface Configuration {
   readonly id: string;
   readonly label: string;
+  /** Its place in the shown experiment's comparison over several data sets. Absent if it has none. */
+  readonly across?: AcrossPlace;
   readonly settings: Settings;
   readonly modalities: readonly string[];
   /** By seed. */
@@ -119,7 +121,7 @@ export function resultsOf(
   configurations: readonly Configuration[],
   reference: string | null,
 ): Map<string, ConfigurationResult> {
-  const finished = configurations.flatMap(({ id, runs }): FinishedRun[] =>
+  const finished = configurations.flatMap(({ id, across, runs }): FinishedRun[] =>
     runs.flatMap((run) =>
       run.summary === null ? [] : [{
         label: id,
@@ -128,6 +130,7 @@ export function resultsOf(
         config: run.config,
         summary: run.summary,
         timing: run.timing ?? { seconds: NaN, stepMs: NaN },
+        ...(across === undefined ? {} : { across }),
       }]
     )
   );

@@ -21,7 +21,7 @@ export function experimentOf(model: Model, name: string | null): Experiment | nu
 
 /** The configurations of an experiment, with the runs that it planned and no others. */
 export function configurationsOf(model: Model, experiment: Experiment): Configuration[] {
-  return experiment.rows.map(({ label, configuration: id, runs }): Configuration => {
+  return experiment.rows.map(({ label, configuration: id, across, runs }): Configuration => {
     const known = model.byId.get(id);
     const planned = new Set(runs.map((run) => run.id));
     const own = known?.runs.filter((run) => planned.has(run.id)) ?? [];
@@ -29,6 +29,7 @@ export function configurationsOf(model: Model, experiment: Experiment): Configur
     return {
       id,
       label,
+      ...(across === undefined ? {} : { across }),
       settings: known?.settings ?? {},
       modalities: known?.modalities ?? [],
       runs: own,

@@ -6,6 +6,10 @@
 import type { Experiment } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
+import { acrossOf } from "../experiments/across/across.ts";
+import type { FinishedRun } from "../experiments/results.ts";
+import { tuningResults } from "../experiments/tuning/tune.ts";
+import { acrossTable, profileChart, rankDiagram } from "./across_tables.ts";
 import { comparisonOf } from "./compare.ts";
 import { type Model, modelOf } from "./configurations.ts";
 import { progressText } from "./experiment.ts";
@@ -18,6 +22,7 @@ import type { Report } from "./report.tsx";
 import { type SampleDifference, sampleDifferences, sampleTable } from "./sample_tests.ts";
 import { listed } from "./search.ts";
 import type { RunStore } from "./store.ts";
+import { chosenTable, tuningTable } from "./tuning_table.ts";
 import { csvOf, markdownOf, markdownText, type Table } from "./table.ts";
 
 /** A report as files, by their endings. */
@@ -48,7 +53,14 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
       hint: experiment.command,
     });
   }
-  const samples = await sampleTableOf(store, model, experiment);
+  const samples = experiment.tuning === undefined ? await sampleTableOf(store, model, experiment) : null;
+  const finished = finishedOf(model, experiment);
+  const tuning = experiment.tuning === undefined
+    ? []
+    : [tuningResults(experiment.tuning, finished, { reference: experiment.reference })];
+  const subject = experiment.rows.find(({ label }) => label === experiment.reference)?.across?.subject;
+  const across = acrossOf(finished, subject ?? experiment.reference);
+  const diagram = across === null ? null : rankDiagram(across);
   const engines = new Set(rows.flatMap(({ configuration: { settings } }) => settings.engine ?? []));
   return {
     title: experiment.name,
@@ -64,9 +76,40 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
       ["Engine", [...engines].join(", ")],
       ...(experiment.plugins.length === 0 ? [] : [["Plugins", experiment.plugins.join(", ")] as const]),
     ],
-    tables: [gridTable(grid), ...(samples === null ? [] : [samples])],
-    charts: [gridChart(grid)],
+    tables: [
+      ...tuning.flatMap((results) => [tuningTable(results, experiment.reference), chosenTable(results)]),
+      ...(across === null ? [] : [acrossTable(across)]),
+      gridTable(grid),
+      ...(samples === null ? [] : [samples]),
+    ],
+    charts: [...(across === null ? [] : [profileChart(across)]), gridChart(grid)],
+    pictures: diagram === null ? [] : [{
+      title: "Mean ranks",
+      about:
+        "Mean ranks over data sets, the best at the left; bars join what Nemenyi's test does not tell apart at 5 %",
+      svg: diagram,
+    }],
   };
+}
+
+/** Finished runs of an experiment, by the names of its rows. */
+export function finishedOf(model: Model, { rows }: Experiment): FinishedRun[] {
+  return rows.flatMap(({ label, across, runs }) =>
+    runs.flatMap(({ id, seed }): FinishedRun[] => {
+      const run = model.runs.get(id);
+      if (run === undefined || run.config === null || run.summary === null) return [];
+      const timing = run.timing ?? { seconds: NaN, stepMs: NaN };
+      return [{
+        label,
+        id,
+        seed,
+        config: run.config,
+        summary: run.summary,
+        timing,
+        ...(across === undefined ? {} : { across }),
+      }];
+    })
+  );
 }
 
 function missing(model: Model, name: string): Refusal {

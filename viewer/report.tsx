@@ -24,18 +24,22 @@ export interface Report {
   readonly facts?: readonly (readonly [string, string])[];
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
+  /** Pictures that are no charts, as SVG. @default {[]} */
+  readonly pictures?: readonly { readonly title: string; readonly about: string; readonly svg: string }[];
 }
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 const width = 620;
 
+/** A picture as an address. */
+function svgAddress(svg: string): string {
+  return `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+}
+
 /** Writes a report. Pictures are images of their own, so that nothing in them can reach the page. */
 export async function htmlOf(report: Report): Promise<string> {
   const { chartSvg } = await import("./render.ts");
-  const image = (chart: Chart) => {
-    const svg = new TextEncoder().encode(chartSvg(chart, { theme: "light", width }));
-    return `data:image/svg+xml;base64,${svg.toBase64()}`;
-  };
+  const image = (chart: Chart) => svgAddress(chartSvg(chart, { theme: "light", width }));
   const page = (
     <html lang="en" data-theme="light">
       <head>
@@ -63,7 +67,7 @@ export async function htmlOf(report: Report): Promise<string> {
               <ul class="notes">{table.notes.map((note) => <li>{note}</li>)}</ul>
             </section>
           ))}
-          {report.charts.length > 0 && (
+          {(report.charts.length > 0 || (report.pictures ?? []).length > 0) && (
             <section>
               <h2>Charts</h2>
               <div class="charts">
@@ -75,6 +79,17 @@ export async function htmlOf(report: Report): Promise<string> {
                     </figcaption>
                     <div class="plot">
                       <img src={image(chart)} alt={chartSummary(chart)} />
+                    </div>
+                  </figure>
+                ))}
+                {(report.pictures ?? []).map(({ title, about, svg }) => (
+                  <figure class="chart">
+                    <figcaption>
+                      <h3>{title}</h3>
+                      <p>{about}</p>
+                    </figcaption>
+                    <div class="plot">
+                      <img src={svgAddress(svg)} alt={about} />
                     </div>
                   </figure>
                 ))}

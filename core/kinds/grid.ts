@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PartConfig } from "../record.ts";
+import type { AcrossPlace, PartConfig } from "../record.ts";
 import type { About } from "./about.ts";
 import { complete, defineKind, type Kind } from "./kind.ts";
 
@@ -12,6 +12,8 @@ export interface CellRequest {
   /** What it is called in tables; unique in its grid. */
   readonly label: string;
   readonly dataset: PartConfig;
+  /** What it is of a comparison over several data sets. Absent if it is of none. */
+  readonly across?: AcrossPlace;
   /** The modalities to use; all if absent. */
   readonly modalities?: readonly string[];
   /** One encoder for all modalities, or one each; `*` stands for all others. */
@@ -32,6 +34,41 @@ export interface GridPlugin extends About {
   readonly kind: "grid";
   readonly cells: readonly CellRequest[];
   readonly seeds: readonly number[];
+  /** Further forms of it by name: on other data, with other settings. */
+  readonly profiles?: Readonly<Record<string, GridProfile>>;
+  /** What a paper prints for its rows. Absent if it is no table of one. */
+  readonly printed?: Printed;
+}
+
+/** A form of a grid. */
+export interface GridProfile extends Pick<GridPlugin, "cells" | "seeds"> {
+  /** In one sentence. */
+  readonly about: string;
+  /** Which of its data stands for which column's, by the names that its cells have for it. */
+  readonly standsFor: Readonly<Record<string, string>>;
+}
+
+/** A table as printed. */
+export interface Printed {
+  /** The paper and the number of the table. */
+  readonly source: string;
+  /** The subject that others are compared with. */
+  readonly reference: string;
+  readonly columns: readonly PrintedColumn[];
+  /** What must be known to read it. */
+  readonly notes: readonly string[];
+}
+
+/** A column of a printed table. */
+export interface PrintedColumn {
+  /** The data set as printed. */
+  readonly data: string;
+  /** The modality whose own accuracy it is, as printed. Absent of the accuracy of all. */
+  readonly modality?: string;
+  /** Where it is of a modality: which modality stands for it, by data. */
+  readonly standsFor?: Readonly<Record<string, string>>;
+  /** Percent by subject. */
+  readonly values: Readonly<Record<string, number>>;
 }
 
 /** The kind of grids. */
@@ -49,7 +86,9 @@ export const gridKind: Kind<GridPlugin> = defineKind<GridPlugin>({
 
 /** Defines a grid. */
 export function defineGrid(
-  grid: { readonly name: string; readonly question: string } & Pick<GridPlugin, "cells" | "seeds">,
+  grid:
+    & { readonly name: string; readonly question: string }
+    & Pick<GridPlugin, "cells" | "seeds" | "profiles" | "printed">,
 ): GridPlugin {
   const { question, ...rest } = grid;
   return complete(gridKind, { ...rest, about: question, options: {} });

@@ -15,6 +15,8 @@ import { baselines } from "./baselines.ts";
 import { fusion } from "./fusion.ts";
 import { imbalance } from "./imbalance.ts";
 import { learningRate } from "./learning_rate.ts";
+import { figures } from "./paper/figures.ts";
+import { q7, q8, table1, table2, table3, table4, table5, table6 } from "./paper/tables.ts";
 import { quick } from "./quick.ts";
 
 export {
@@ -35,6 +37,19 @@ export {
   quick,
 };
 
+/** Tables and figures of the paper, in its order. */
+export const paperGrids: readonly GridPlugin[] = [
+  table1,
+  table2,
+  table3,
+  table4,
+  table5,
+  table6,
+  q7,
+  q8,
+  ...figures,
+];
+
 /** Grids by the order in which they are listed. */
 export const grids: readonly GridPlugin[] = [
   quick,
@@ -52,4 +67,5 @@ export const grids: readonly GridPlugin[] = [
   armStudy,
   armStudyHard,
   armFusions,
+  ...paperGrids,
 ];
