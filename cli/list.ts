@@ -9,6 +9,7 @@ import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
+  json: { type: "boolean", about: "print one JSON object per part: kind, name, about, formula, source" },
   plugin: pluginFlag,
   help: { type: "boolean", about: "show this help" },
 };
@@ -26,6 +27,15 @@ export function listing(library: Library): string {
   ).join("\n\n");
 }
 
+/** The same for programs: a line for each part. */
+function jsonLines(library: Library): string[] {
+  return library.kinds().flatMap(({ name: kind }) =>
+    library.of(kind).list().map(({ name, about, formula, source }) =>
+      JSON.stringify({ kind, name, about, formula: formula ?? null, source: source ?? null })
+    )
+  );
+}
+
 /** `armlab list`. */
 export const listCommand: Command = {
   name: "list",
@@ -33,12 +43,14 @@ export const listCommand: Command = {
   async run(args: string[]): Promise<number> {
     const parsed = parseFlags("list", flags, args);
     if (parsed.boolean.help) {
-      console.log(helpOf("armlab list", this.about, flags, ["armlab list --plugin ./my_fusion.ts"]));
+      console.log(
+        helpOf("armlab list", this.about, flags, ["armlab list --json", "armlab list --plugin ./my_fusion.ts"]),
+      );
       return 0;
     }
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
-    console.log(listing(library));
+    console.log(parsed.boolean.json ? jsonLines(library).join("\n") : listing(library));
     return 0;
   },
 };

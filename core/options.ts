@@ -17,6 +17,8 @@ export interface OptionBase<T> {
   readonly about: string;
   /** Where the default comes from: a paper, a released code, a measurement. */
   readonly source?: string;
+  /** Heading under which it is described. @default none */
+  readonly group?: string;
   /**
    * Whether it says where data lies or how it is held, and nothing of what it is: of a dataset, whose fingerprint says
    * that. Runs on the same data at another place are the same runs.

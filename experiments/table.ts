@@ -5,6 +5,7 @@
  */
 import type { ConfigurationResult } from "./results.ts";
 import { leastSeeds } from "./statistics.ts";
+import { leastWidth, type TextTable, textTable, wrapText } from "./text_table.ts";
 import { differenceText, pText, versusSentence } from "./versus.ts";
 
 /** A count to three digits with k, M, G or T. */
@@ -90,7 +91,7 @@ export interface TableOptions {
 
 /** Columns as they are shown, those said once below the table, and those left out. */
 interface Layout {
-  readonly shown: readonly { readonly column: Column; readonly cells: readonly string[]; readonly width: number }[];
+  readonly shown: readonly { readonly column: Column; readonly cells: readonly string[] }[];
   readonly folded: readonly Column[];
   readonly leftOut: readonly Column[];
 }
@@ -98,12 +99,12 @@ interface Layout {
 function layoutOf(results: readonly ConfigurationResult[], { width = Infinity }: TableOptions): Layout {
   const columns = columnsFor(results);
   const folded = columns.filter((column) => folds(column, results));
-  let shown = columns.filter((column) => !folded.includes(column)).map((column) => {
-    const cells = results.map((result) => column.of(result));
-    return { column, cells, width: Math.max(column.title.length, ...cells.map((cell) => cell.length)) };
-  });
+  let shown = columns.filter((column) => !folded.includes(column)).map((column) => ({
+    column,
+    cells: results.map((result) => column.of(result)),
+  }));
   const leftOut: Column[] = [];
-  const total = () => shown.reduce((sum, own) => sum + own.width + 2, -2);
+  const total = () => leastWidth(textOf(shown));
   const spare = ({ column }: typeof shown[number]) => column.spare ?? 0;
   while (total() > width && shown.some((own) => spare(own) > 0)) {
     const least = shown.reduce((found, own) => spare(own) >= spare(found) ? own : found);
@@ -113,16 +114,17 @@ function layoutOf(results: readonly ConfigurationResult[], { width = Infinity }:
   return { shown, folded, leftOut };
 }
 
+function textOf(shown: Layout["shown"]): TextTable {
+  return {
+    columns: shown.map(({ column: { title } }, i) => ({ title, align: i === 0 ? "left" : "right" })),
+    rows: (shown[0]?.cells ?? []).map((_, row) => shown.map(({ cells }) => ({ text: cells[row] }))),
+  };
+}
+
 /** The table of a grid, aligned, for a terminal. Mean ± half width of the 95 % confidence interval. */
 export function resultTable(results: readonly ConfigurationResult[], options: TableOptions = {}): string {
   const { shown } = layoutOf(results, options);
-  const line = (cellOf: (own: typeof shown[number]) => string) =>
-    shown.map((own, i) => i === 0 ? cellOf(own).padEnd(own.width) : cellOf(own).padStart(own.width)).join("  ");
-  return [
-    line(({ column }) => column.title),
-    line(({ width }) => "-".repeat(width)),
-    ...results.map((_, row) => line(({ cells }) => cells[row])),
-  ].join("\n");
+  return textTable(textOf(shown), options.width);
 }
 
 /** What a reader must know to read the table. */
@@ -153,7 +155,7 @@ export function tableNotes(
     "at their training means. mult-adds: one sample's forward pass.",
     ...(results.length < 2 ? [] : [testNote(results, seeds)]),
     ...apartNotes(results),
-  ].join("\n");
+  ].flatMap((note) => wrapText(note, options.width ?? Infinity)).join("\n");
 }
 
 /**

@@ -32,6 +32,24 @@ interface Drawn {
 }
 
 const GAP = "  ";
+/** Characters of a column of sentences at least. */
+const LEAST_TEXT = 24;
+
+/** Characters that a table takes at least if its titles are broken between words and no column is left out. */
+export function leastWidth(table: TextTable): number {
+  return lengthOf(drawn(table, true));
+}
+
+function drawn({ columns, rows }: TextTable, fold: boolean): Drawn[] {
+  return columns.map(({ title, align }, i): Drawn => {
+    const cells = rows.map((row) => row[i].text);
+    const cell = Math.max(0, ...cells.map((text) => text.length));
+    const word = Math.max(...title.split(" ").map((one) => one.length));
+    const lines = fold ? wrapText(title, Math.max(cell, word)) : [title];
+    return { title: lines, cells, align, width: Math.max(cell, ...lines.map((line) => line.length)) };
+  });
+}
+
 const lengthOf = (columns: readonly Drawn[]) =>
   columns.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
 
@@ -41,28 +59,29 @@ const lengthOf = (columns: readonly Drawn[]) =>
  *
  * @param width Characters of a line at most, where the first column and one other fit into it. @default {Infinity}
  */
-export function textTable({ columns, rows }: TextTable, width: number = Infinity): string {
-  const draw = (fold: boolean) =>
-    columns.map(({ title, align }, i): Drawn => {
-      const cells = rows.map((row) => row[i].text);
-      const cell = Math.max(0, ...cells.map((text) => text.length));
-      const word = Math.max(...title.split(" ").map((one) => one.length));
-      const lines = fold ? wrapText(title, Math.max(cell, word)) : [title];
-      return { title: lines, cells, align, width: Math.max(cell, ...lines.map((line) => line.length)) };
-    });
-  const plain = draw(false);
+export function textTable(table: TextTable, width: number = Infinity): string {
+  const plain = drawn(table, false);
   if (lengthOf(plain) <= width) return block(plain);
-  const [first, ...others] = draw(true);
+  const [first, ...others] = drawn(table, true);
   const blocks: Drawn[][] = [[first]];
   for (const column of others) {
     const last = blocks.at(-1)!;
-    if (last.length > 1 && lengthOf([...last, column]) > width) blocks.push([first, column]);
+    // The last column may be broken into lines.
+    const sentences = column === others.at(-1) && column.align === "left";
+    const least = sentences ? { ...column, width: Math.min(column.width, LEAST_TEXT) } : column;
+    if (last.length > 1 && lengthOf([...last, least]) > width) blocks.push([first, column]);
     else last.push(column);
   }
-  return blocks.map(block).join("\n\n");
+  return blocks.map((own) => block(own, width)).join("\n\n");
 }
 
-function block(columns: readonly Drawn[]): string {
+function block(columns: readonly Drawn[], width: number = Infinity): string {
+  const last = columns.at(-1)!;
+  const over = lengthOf(columns) - width;
+  // Sentences are broken between words, and go on below themselves.
+  if (over > 0 && last.align === "left" && last.width - over >= LEAST_TEXT) {
+    return broken(columns, last.width - over);
+  }
   const height = Math.max(...columns.map(({ title }) => title.length));
   const line = (cellOf: (column: Drawn) => string) =>
     columns.map((own) => own.align === "left" ? cellOf(own).padEnd(own.width) : cellOf(own).padStart(own.width))
@@ -73,4 +92,17 @@ function block(columns: readonly Drawn[]): string {
     line(({ width }) => "-".repeat(width)),
     ...columns[0].cells.map((_, row) => line(({ cells }) => cells[row])),
   ].join("\n");
+}
+
+/** A block whose last column is broken into lines of so many characters. */
+function broken(columns: readonly Drawn[], width: number): string {
+  const parts = columns.at(-1)!.cells.map((text) => wrapText(text, width));
+  const rows = parts.flatMap((lines, row) => lines.map((_, line) => ({ row, line })));
+  return block(
+    columns.map((own, i) =>
+      i < columns.length - 1
+        ? { ...own, cells: rows.map(({ row, line }) => line === 0 ? own.cells[row] : "") }
+        : { ...own, width, cells: rows.map(({ row, line }) => parts[row][line]) }
+    ),
+  );
 }

@@ -57,6 +57,7 @@ export interface ArmOptions extends ValuationOptions, FeatureWeightOptions {
 /** Specs of the valuation's options. */
 export const valuationSpecs: SpecsFor<ValuationOptions> = {
   estimator: {
+    group: "Valuation",
     type: "part",
     kind: "estimator",
     default: use(histogram),
@@ -65,6 +66,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
     tune: ["histogram", "gaussian"],
   },
   view: {
+    group: "Valuation",
     type: "choice",
     choices: ["aligned", "raw", "official"],
     default: "aligned",
@@ -74,6 +76,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
       "the paper writes I(f_y; f_u) without saying what is paired; the released code's projection is never trained",
   },
   granularity: {
+    group: "Valuation",
     type: "choice",
     choices: ["sample", "batch"],
     default: "sample",
@@ -81,6 +84,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
     source: "the paper values samples; the released code values batches",
   },
   center: {
+    group: "Valuation",
     type: "choice",
     choices: ["batch", "none"],
     default: "batch",
@@ -88,6 +92,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
     source: "chosen here: without it what all samples share counts as information",
   },
   index: {
+    group: "Valuation",
     type: "choice",
     choices: ["other", "own"],
     default: "other",
@@ -95,6 +100,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
     source: "the paper, Eq. 11",
   },
   readout: {
+    group: "Valuation",
     type: "choice",
     choices: ["solo", "auxiliary", "raw"],
     default: "solo",
@@ -103,6 +109,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
     source: "the paper names no classifier; the released code uses the last",
   },
   gradient: {
+    group: "Gradients",
     type: "choice",
     choices: ["all", "probabilities", "none"],
     default: "all",
@@ -115,6 +122,7 @@ export const valuationSpecs: SpecsFor<ValuationOptions> = {
 export const armOptions: SpecsFor<ArmOptions> = {
   ...valuationSpecs,
   range: {
+    group: "Weights of features (DFE)",
     type: "choice",
     choices: ["shift", "clamp", "raw"],
     default: "shift",
@@ -123,6 +131,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "chosen here: the paper's weights need contributions above 0",
   },
   dfe: {
+    group: "Weights of features (DFE)",
     type: "choice",
     choices: ["ratio", "crossed", "off"],
     default: "ratio",
@@ -131,6 +140,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "the paper, Eq. 13",
   },
   fwTest: {
+    group: "Weights of features (DFE)",
     type: "choice",
     choices: ["one", "dataset-mean", "confidence", "leaky"],
     default: "one",
@@ -139,6 +149,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "chosen here: prediction must not see labels",
   },
   warmup: {
+    group: "Re-sampling (DSR)",
     type: "integer",
     default: -1,
     min: -1,
@@ -147,6 +158,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     tune: [-1, 1, 5],
   },
   minimum: {
+    group: "Losses (BMML) and the readouts'",
     type: "part",
     kind: "loss",
     default: use(minimumInformation),
@@ -154,6 +166,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "the paper",
   },
   lambda1: {
+    group: "Losses (BMML) and the readouts'",
     type: "number",
     default: 0.1,
     min: 0,
@@ -162,6 +175,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "not given in the paper; 1 harmed in comparisons with concatenation",
   },
   gap: {
+    group: "Losses (BMML) and the readouts'",
     type: "part",
     kind: "loss",
     default: use(contributionGap),
@@ -169,6 +183,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "the paper",
   },
   lambda2: {
+    group: "Losses (BMML) and the readouts'",
     type: "number",
     default: 1,
     min: 0,
@@ -177,6 +192,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "not given in the paper",
   },
   lossFrom: {
+    group: "Losses (BMML) and the readouts'",
     type: "integer",
     default: 0,
     min: 0,
@@ -185,6 +201,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     tune: [0, 1, 5],
   },
   readoutWeight: {
+    group: "Losses (BMML) and the readouts'",
     type: "number",
     default: 1,
     min: 0,
@@ -194,6 +211,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "not in the paper, which does not say how its classifiers of modalities are trained; chosen on validation",
   },
   losses: {
+    group: "Losses (BMML) and the readouts'",
     type: "parts",
     kind: "loss",
     default: [],
@@ -201,6 +219,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "none in the paper",
   },
   lossWeight: {
+    group: "Losses (BMML) and the readouts'",
     type: "number",
     default: 1,
     min: 0,
@@ -209,6 +228,7 @@ export const armOptions: SpecsFor<ArmOptions> = {
     source: "chosen here",
   },
   sampler: {
+    group: "Re-sampling (DSR)",
     type: "part",
     kind: "sampler",
     default: use(dsr),

@@ -78,11 +78,38 @@ export const gridKind: Kind<GridPlugin> = defineKind<GridPlugin>({
   about: "a question and the configurations that answer it",
   functions: {},
   ordered: true,
-  describe: ({ seeds, cells }) => [
+  describe: ({ name, seeds, cells, profiles = {}, printed }) => [
     `Seeds: ${seeds.join(", ")}`,
     `Configurations: ${cells.map(({ label }) => label).join(", ")}`,
+    `Runs: ${cells.length * seeds.length}`,
+    `Data: ${each(cells.map(({ dataset }) => partText(dataset)))}`,
+    `Encoders: ${each(cells.map(({ encoder }) => encoderText(encoder)))}`,
+    `Training: ${each(cells.map(({ training }) => settingsText(training)))}`,
+    ...Object.entries(profiles).map(([profile, { about }]) => `Profile ${profile}: ${about}`),
+    ...(printed === undefined ? [] : [
+      `Printed: ${printed.source}${printed.columns.length === 0 ? "; no value is known" : ""}`,
+      ...printed.notes,
+    ]),
+    `Expected time: deno task ${
+      printed === undefined ? `bench ${name} --dry-run` : `armlab reproduce ${name} --dry-run`
+    } says it`,
   ],
 });
+
+/** What is said of many, each once. */
+const each = (texts: readonly string[]) => [...new Set(texts)].join("; ");
+
+/** Options that are set, or what stands for none. */
+const settingsText = (options: Readonly<Record<string, unknown>>) =>
+  Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(", ") || "as it comes";
+
+const partText = ({ name, options }: PartConfig) =>
+  Object.keys(options).length === 0 ? name : `${name} (${settingsText(options)})`;
+
+const encoderText = (encoder: CellRequest["encoder"]) =>
+  typeof encoder.name === "string"
+    ? `${partText(encoder as PartConfig)} of every modality`
+    : Object.entries(encoder).map(([modality, own]) => `${modality} ${partText(own)}`).join(", ");
 
 /** Defines a grid. */
 export function defineGrid(

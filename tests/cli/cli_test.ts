@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Command, commands } from "../../cli/main.ts";
 import { armlab, inFolder } from "../helpers/cli.ts";
 
 Deno.test("help, version, list and describe say what there is", async () => {
@@ -97,3 +98,40 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
     );
     assertEquals([...Deno.readDirSync(folder)], []);
   }));
+
+Deno.test("list --json has a line for each part; describe groups ARM's options, and tells grids, training and measures", async () => {
+  const [list, describe] = await Promise.all([
+    armlab("list", "--json", "--no-color"),
+    armlab("describe", "arm", "table1", "training", "measures"),
+  ]);
+  const parts = list.out.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(parts.filter(({ kind, name }) => kind === "method" && name === "arm").length, 1);
+  assertEquals(Object.keys(parts[0]), ["kind", "name", "about", "formula", "source"]);
+  const { out } = describe;
+  const place = (text: string) => {
+    assertStringIncludes(out, text);
+    return out.indexOf(text);
+  };
+  // Options stand under their headings.
+  assert(place("Valuation:") < place("estimator = histogram") && place("estimator = histogram") < place("Gradients:"));
+  assert(place("Gradients:") < place("gradient = ") && place("Re-sampling (DSR):") < place("sampler = dsr"));
+  for (
+    const text of [
+      "Data: av-digits",
+      "Encoders: cnn of every modality",
+      "Profile paper: ",
+      "Printed: ARM (AAAI 2025), Table 1",
+      "Expected time: deno task armlab reproduce table1 --dry-run",
+      "learningRate = 0.02: start of the schedule",
+      "accuracy:<modality> = <modality> readout (percent)",
+    ]
+  ) place(text);
+});
+
+Deno.test("the list of commands says of each what the command says of itself", async () => {
+  for (const { name, about } of commands) {
+    const module = await import(`../../cli/${name.replaceAll("-", "_")}.ts`);
+    const own = Object.values(module).find((value) => (value as Command)?.name === name) as Command;
+    assertEquals(about, own.about, name);
+  }
+});

@@ -142,14 +142,17 @@ Deno.test("a narrow terminal gets the comparison whole, and is told what is left
   assertEquals(widest(resultTable(results, { width: widest(whole) })), widest(whole));
   const narrow = resultTable(results, { width: 80 });
   assertEquals(widest(narrow) <= 80, true);
-  for (const title of ["test acc. %", "points over concat", "verdict", "tied with best"]) {
-    assertStringIncludes(narrow.split("\n")[0], title);
+  // Titles are broken between words before a column goes.
+  const title = narrow.split("\n---")[0].split(/\s+/);
+  for (const word of ["test", "acc.", "points", "over", "concat", "verdict", "tied", "with", "best"]) {
+    assertEquals(title.includes(word), true, word);
   }
+  assertEquals(resultTable(results, { width: widest(whole) - 1 }).includes("mult-adds"), true);
   // What matters least goes first.
-  assertEquals(resultTable(results, { width: widest(whole) - 1 }).includes("mult-adds"), false);
+  assertEquals(narrow.includes("mult-adds"), false);
   assertStringIncludes(
-    tableNotes(results, "x", { width: widest(whole) - 1 }),
-    "Left out for the width of this terminal: mult-adds; --json has all.",
+    tableNotes(results, "x", { width: 80 }).replaceAll("\n", " "),
+    "Left out for the width of this terminal: ",
   );
 });
 
