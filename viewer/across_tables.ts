@@ -4,14 +4,14 @@
  * @module
  */
 import type { Across } from "../experiments/across/across.ts";
-import { type Estimate, shareAbove, stratifiedBootstrap } from "../experiments/across/aggregates.ts";
+import { type BootstrapEstimate, shareAbove, stratifiedBootstrap } from "../experiments/across/aggregates.ts";
 import { pText } from "../experiments/versus.ts";
 import type { LineChart } from "./charts.ts";
 import { cell, type Table, type TableCell, xmlText } from "./table.ts";
 
 const percent = (value: number) => (100 * value).toFixed(1);
 
-function estimateCell({ value, low, high }: Estimate): TableCell {
+function estimateCell({ value, low, high }: BootstrapEstimate): TableCell {
   return { text: `${percent(value)} [${percent(low)}, ${percent(high)}]`, raw: [value, low, high] };
 }
 

@@ -5,7 +5,13 @@
  */
 import type { FinishedRun } from "../results.ts";
 import { mean } from "../statistics.ts";
-import { type Estimate, improvement, interquartileMean, type Scores, stratifiedBootstrap } from "./aggregates.ts";
+import {
+  type BootstrapEstimate,
+  improvement,
+  interquartileMean,
+  type Scores,
+  stratifiedBootstrap,
+} from "./aggregates.ts";
 import { type Ranking, ranking } from "./ranks.ts";
 
 /** A subject over all data sets. */
@@ -14,9 +20,9 @@ export interface AcrossResult {
   /** Mean test accuracy on each data set, in their order. */
   readonly means: readonly number[];
   /** Interquartile mean of the test accuracies of all runs on all data sets. */
-  readonly iqm: Estimate;
+  readonly iqm: BootstrapEstimate;
   /** Chance that a run of it is better than one of the reference on the same data; `null` for the reference itself. */
-  readonly improvement: Estimate | null;
+  readonly improvement: BootstrapEstimate | null;
   /** Mean rank over data sets; `null` with one data set or one subject. */
   readonly rank: number | null;
   /** Test accuracies by data set. */

@@ -12,7 +12,7 @@ import { Refusal } from "../../core/refusal.ts";
 export type Scores = readonly (readonly number[])[];
 
 /** An estimate with its 95 % interval. */
-export interface Estimate {
+export interface BootstrapEstimate {
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -97,7 +97,7 @@ export function stratifiedBootstrap(
   subjects: readonly Scores[],
   statistic: (subjects: readonly Scores[]) => readonly number[],
   { resamples = 2000, random = new Random(0, "stratified bootstrap") }: BootstrapOptions = {},
-): Estimate[] {
+): BootstrapEstimate[] {
   for (const scores of subjects) checkScores(scores);
   const draws = Array.from({ length: resamples }, () =>
     statistic(
