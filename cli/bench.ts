@@ -14,12 +14,14 @@ import { acrossOf } from "../experiments/across/across.ts";
 import { type GridPlan, planGrid } from "../experiments/plan.ts";
 import { checkReference, configurations, finishedRuns, jsonLine } from "../experiments/results.ts";
 import { type CellOutcome, type GridOptions, runPlan } from "../experiments/run_grid.ts";
+import { selectionRules } from "../experiments/selection_rules.ts";
 import { applySettings } from "../experiments/settings.ts";
 import { resultTable, tableNotes } from "../experiments/table.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { CompositionError } from "../training/compose.ts";
 import { VERSION } from "../version.ts";
+import { selectionTable } from "../viewer/selection_table.ts";
 import { acrossTable } from "../viewer/across_tables.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { described } from "./describe.ts";
@@ -31,6 +33,7 @@ import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from
 import { ProgressView } from "./progress.ts";
 import { augmentOf, methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
+import { outputWidth } from "./terminal.ts";
 
 /** Options of `armlab bench`. */
 export const benchFlags: Readonly<Record<string, Flag>> = {
@@ -108,9 +111,11 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
     about: "keep checkpoints within epochs too, so often (default: at each epoch's end and when stopped)",
   },
   keep: {
-    type: "text",
-    value: "features",
-    about: "keep pooled features of the test split, of finished runs too: the viewer draws them side by side",
+    type: "list",
+    value: "features|test-curve",
+    about:
+      "keep pooled features of the test split (the viewer draws them side by side), of finished runs too; or the " +
+      "accuracy on test after each epoch, used by nothing: what choosing on test would have given",
   },
   workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
@@ -315,6 +320,7 @@ async function bench(
   const budget = budgetsOf(requests);
   const runs = resolve(parsed.text.runs ?? "runs");
   const every = parsed.text["checkpoint-every"];
+  const keeps = parsed.list.keep.map((kept) => parseChoice("--keep", kept, ["features", "test-curve"]));
   const options: GridOptions = {
     cells: requests,
     seeds,
@@ -326,8 +332,8 @@ async function bench(
     skipUnfit: parsed.boolean["skip-unfit"],
     continueOnError: onError === "continue",
     checkpointEvery: every === undefined ? undefined : parseInterval("--checkpoint-every", every),
-    keepFeatures: parsed.text.keep !== undefined &&
-      parseChoice("--keep", parsed.text.keep, ["features"]) === "features",
+    keepFeatures: keeps.includes("features"),
+    keepTestCurve: keeps.includes("test-curve"),
     command: (request, seed) => cellCommand(args, request, seed),
     onEvent: (event) => view.show(event),
     experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
@@ -339,6 +345,10 @@ async function bench(
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });
     view.end();
     report(outcomes, reference, parsed.boolean.json, budget, engine, runs);
+    if (options.keepTestCurve && !parsed.boolean.json) {
+      const { title, notes, ...rest } = selectionTable(await selectionRules(runs, finishedRuns(outcomes)));
+      console.log(`\n${title}\n\n${textTable(rest, outputWidth())}\n\n${notes.join("\n")}`);
+    }
     // Whoever stopped it may have come too late: then nothing is left to be started again.
     if (stopping.exit() !== 0 && outcomes.some(({ status }) => status === "stopped")) {
       console.error(`Stopped. Run the same command again to continue from the last checkpoints in ${runs}.`);

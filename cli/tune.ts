@@ -18,7 +18,7 @@ import { loadPlugins, pluginSpecifiers } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
 
-const { config: _, list: __, describe: ___, ...shared } = benchFlags;
+const { config: _, list: __, describe: ___, keep: ____, ...shared } = benchFlags;
 
 const flags: Readonly<Record<string, Flag>> = {
   trials: { type: "text", value: "N", about: "settings tried in each study, beside what is given (default: 8)" },

@@ -11,6 +11,7 @@
  * - `timing.json`: `RunTiming`. Apart from the others because those are equal, byte for byte, for equal configurations.
  * - `predictions-<split>.safetensors`: `Predictions` of validation and test by the tested parameters.
  * - `features-test.safetensors`: `PooledFeatures`, where a bench was asked to keep them.
+ * - `test-curve.jsonl`: one `TestPoint` a line, where a bench was asked to keep them; read by nothing that chooses.
  * - `log.txt`: what happened, a line with its time each, for people.
  *
  * Beside the runs, `<runs>/experiments/<name>.json` holds what a bench asked: `Experiment`.
@@ -148,6 +149,14 @@ export interface EpochRecord {
   readonly validation: SplitMetrics;
   /** What methods report, by method: scalars, and histograms as counts by label. */
   readonly methods: Readonly<Record<string, Readonly<Record<string, number | Readonly<Record<string, number>>>>>>;
+}
+
+/** One line of `test-curve.jsonl`. */
+export interface TestPoint {
+  /** From 0. */
+  readonly epoch: number;
+  /** On test, with the parameters after it. */
+  readonly accuracy: number;
 }
 
 /** The result of a finished run. Holds no wall-clock time. */

@@ -24,6 +24,8 @@ export interface CrewOptions {
   readonly checkpointEvery?: CheckpointInterval;
   /** Keeps pooled features of the test split. */
   readonly keepFeatures?: boolean;
+  /** Keeps the accuracy on test after each epoch. */
+  readonly keepTestCurve?: boolean;
   readonly command: (cell: GridCell) => string;
   /** The next cell, if there is one. */
   readonly next: () => GridCell | undefined;
@@ -114,7 +116,7 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
     options.onEvent(cell, { type: "failed", message: said });
     end(options.next());
   };
-  const { checkpointEvery, keepFeatures, command } = options;
+  const { checkpointEvery, keepFeatures, keepTestCurve, command } = options;
   const run = () =>
     send({
       type: "run",
@@ -123,6 +125,7 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
       command: command(cell),
       checkpointEvery,
       keepFeatures,
+      keepTestCurve,
     });
   options.signal?.addEventListener("abort", stop);
   worker.onerror = (event) => {

@@ -9,7 +9,7 @@ import { type Checkpoint, type CheckpointState, sampleBudget } from "../training
 import type { CellEvent } from "./run_cell.ts";
 
 /** What a checkpoint holds beside tensors. */
-interface SavedState {
+export interface SavedState {
   readonly checkpoint: CheckpointState;
   readonly timing: { readonly seconds: number; readonly startedAt: string };
 }

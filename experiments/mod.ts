@@ -17,6 +17,7 @@ export * from "./plan.ts";
 export * from "./reproduce.ts";
 export * from "./provenance.ts";
 export { type CellOutcome, type GridEvent, type GridOptions, type GridResult, runGrid, runPlan } from "./run_grid.ts";
+export * from "./selection_rules.ts";
 export * from "./settings.ts";
 export * from "./statistics.ts";
 export * from "./table.ts";

@@ -6,13 +6,15 @@
 import type { Library } from "../core/library.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
-import type { RunConfig, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
+import type { RunConfig, RunProgress, RunSummary, RunTiming, TestPoint } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { checkLock, type LockMark } from "../store/lock.ts";
+import { removeIfPresent } from "../store/files.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
+import { appendTestPoint, testCurve, truncateTestCurve } from "../store/test_curve.ts";
 import { type CheckpointInterval, DivergenceError, InterruptedError, stepForwards, train } from "../training/mod.ts";
 import { reportText } from "../nn/pretrained.ts";
 import { applyModel } from "./applied_run.ts";
@@ -22,7 +24,7 @@ import { loadSameDataset } from "./data.ts";
 import { FrozenFeatures } from "./frozen.ts";
 import { failureOf, stackOf } from "./failure.ts";
 import { checkHeap, heapSpent } from "./heap.ts";
-import { CheckpointKeeper } from "./keeper.ts";
+import { CheckpointKeeper, type SavedState } from "./keeper.ts";
 import type { Provenance } from "./provenance.ts";
 import { finishedTeachers, teacherRuns } from "./teachers.ts";
 
@@ -48,6 +50,8 @@ export interface CellOptions {
   readonly checkpointEvery?: CheckpointInterval;
   /** Keeps pooled features of the test split. @default {false} */
   readonly keepFeatures?: boolean;
+  /** Keeps the accuracy on test after each epoch, for what choosing on test would give. @default {false} */
+  readonly keepTestCurve?: boolean;
   readonly onEvent?: (event: CellEvent) => void;
 }
 
@@ -88,6 +92,7 @@ export class CellRunner {
     const keeper = new CheckpointKeeper(folder, config, emit, () => this.#checkHeld());
     try {
       this.#checkHeld();
+      if (options.keepTestCurve) await this.#forCurve(folder, emit);
       const done = await this.#finished(config, folder, emit);
       if (done !== null) {
         if (options.keepFeatures) await this.#keepFeatures(config, folder);
@@ -151,6 +156,17 @@ export class CellRunner {
     }
   }
 
+  /** A test curve has no gaps: what was trained or begun without one is trained anew. */
+  async #forCurve(folder: RunFolder, emit: (event: CellEvent) => void): Promise<void> {
+    const kept = testCurve(folder).length;
+    const summary = await folder.summary();
+    const done = summary?.epochs ?? (await folder.checkpointState<SavedState["checkpoint"]>())?.epochs ?? 0;
+    if (kept >= done) return;
+    emit({ type: "note", text: `run ${folder.id} has no test curve yet: training anew` });
+    if (summary !== null) await folder.reopen();
+    await removeIfPresent(folder.file("checkpoint"));
+  }
+
   /** Keeps a failure; returns it in words. */
   async #fail(
     error: unknown,
@@ -203,6 +219,7 @@ export class CellRunner {
     const engine = await this.#open(config);
     const emit = options.onEvent ?? (() => {});
     const resume = await keeper.begin(dataset.splits.train.size);
+    await truncateTestCurve(folder, resume?.state.epochs ?? 0);
     const { words } = await keeper.standing();
     await folder.log(
       `${words === null ? "started" : `resumed from its checkpoint (${words})`} on ${engine.name} ` +
@@ -238,6 +255,7 @@ export class CellRunner {
         told = performance.now();
         emit({ type: "step", epoch, samplesDrawn });
       },
+      ...(options.keepTestCurve ? { onTest: (point: TestPoint) => appendTestPoint(folder, point) } : {}),
       onEpoch: (record, checkpoint, valuation) => keeper.endEpoch(record, checkpoint, valuation),
       onCheckpoint: (checkpoint) => keeper.keep(checkpoint),
     });

@@ -27,6 +27,8 @@ export interface GridOptions extends PlanOptions {
   readonly checkpointEvery?: CheckpointInterval;
   /** Keeps pooled features of the test split of every cell, of finished ones too. @default {false} */
   readonly keepFeatures?: boolean;
+  /** Keeps the accuracy on test after each epoch of every cell, for what choosing on test would give. @default {false} */
+  readonly keepTestCurve?: boolean;
   /** The command that runs one cell alone, for failures. */
   readonly command?: (request: CellRequest, seed: number) => string;
   readonly onEvent?: (event: GridEvent) => void;
@@ -99,6 +101,7 @@ export async function runPlan(plan: GridPlan, options: GridOptions): Promise<Gri
         signal: options.signal,
         checkpointEvery: options.checkpointEvery,
         keepFeatures: options.keepFeatures,
+        keepTestCurve: options.keepTestCurve,
         command: commandOf,
         next: () => halted || options.signal?.aborted ? undefined : queue.shift(),
         onEvent(cell, event) {

@@ -29,6 +29,7 @@ export type WorkerRequest =
     readonly command: string;
     readonly checkpointEvery?: CheckpointInterval;
     readonly keepFeatures?: boolean;
+    readonly keepTestCurve?: boolean;
   }
   | { readonly type: "stop" };
 
@@ -75,6 +76,7 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
         signal: stop.signal,
         checkpointEvery: data.checkpointEvery,
         keepFeatures: data.keepFeatures,
+        keepTestCurve: data.keepTestCurve,
         onEvent: (event) => reply({ type: "event", cell: data.cell, event }),
       });
       break;

@@ -13,3 +13,4 @@ export * from "./predictions.ts";
 export * from "./run_folder.ts";
 export * from "./run_id.ts";
 export * from "./tensors.ts";
+export * from "./test_curve.ts";

@@ -49,6 +49,7 @@ export const runFiles = {
   config: "config.json",
   metrics: "metrics.jsonl",
   valuation: "valuation.jsonl",
+  "test-curve": "test-curve.jsonl",
   checkpoint: "checkpoint.safetensors",
   model: "model.safetensors",
   "predictions-validation": "predictions-validation.safetensors",

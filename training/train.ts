@@ -7,7 +7,14 @@ import * as names from "../core/names.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
 import { Random } from "../core/random.ts";
-import type { EpochRecord, Predictions, RunSummary, TrainingConfig, ValuationRecord } from "../core/record.ts";
+import type {
+  EpochRecord,
+  Predictions,
+  RunSummary,
+  TestPoint,
+  TrainingConfig,
+  ValuationRecord,
+} from "../core/record.ts";
 import { groupOf } from "../core/scope.ts";
 import type { AugmentPlan } from "../augment/augmenter.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
@@ -16,7 +23,7 @@ import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint
 import { modelCost } from "./cost.ts";
 import { type TrainedEpoch, wholeEpoch } from "./epoch.ts";
 import { InterruptedError } from "./errors.ts";
-import { examine, measureFollowing } from "./evaluate.ts";
+import { examine, measure, measureFollowing } from "./evaluate.ts";
 import { reportsOf, type Teachers } from "./host.ts";
 import { Journal, type SavedEpoch, type Surroundings } from "./journal.ts";
 import type { Model } from "./model.ts";
@@ -50,6 +57,11 @@ export interface TrainOptions {
     checkpoint: () => Promise<Checkpoint>,
     valuation: ValuationRecord,
   ) => void | Promise<void>;
+  /**
+   * Called after each epoch, before its record is kept, with what choosing on test would go by. Given, the test split is
+   * looked at after each epoch; nothing here reads what was found.
+   */
+  readonly onTest?: (point: TestPoint) => void | Promise<void>;
   /** Called within epochs, as often as `checkpointEvery` says and when the signal stops the run: keep the checkpoint. */
   readonly onCheckpoint?: (checkpoint: () => Promise<Checkpoint>) => void | Promise<void>;
 }
@@ -169,11 +181,21 @@ class Loop {
         this.#best = { epoch: this.#epochs, validation: trained.metrics, tensors: await state.testable() };
       }
       const record = recordOf(this.#run, this.#epochs, trained);
+      await this.#tested();
       this.#epochs++;
       const valuation = { epoch: record.epoch, ...trained.followed };
       await this.#options.onEpoch?.(record, () => this.#checkpoint(null), valuation);
     }
     return this.#result();
+  }
+
+  async #tested(): Promise<void> {
+    const { onTest, dataset: { splits: { test } } } = this.#options;
+    if (onTest === undefined) return;
+    const started = performance.now();
+    const { accuracy } = await measure(this.#run.predictor, test);
+    this.#evaluationSeconds += (performance.now() - started) / 1000;
+    await onTest({ epoch: this.#epochs, accuracy });
   }
 
   #finished(): boolean {

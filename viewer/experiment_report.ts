@@ -8,6 +8,7 @@ import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { acrossOf } from "../experiments/across/across.ts";
 import type { FinishedRun } from "../experiments/results.ts";
+import { selectionRules } from "../experiments/selection_rules.ts";
 import { tuningResults } from "../experiments/tuning/tune.ts";
 import { acrossTable, profileChart, rankDiagram } from "./across_tables.ts";
 import { comparisonOf } from "./compare.ts";
@@ -21,6 +22,7 @@ import { maxCompared, plainCompare, plainGrid } from "./query.ts";
 import type { Report } from "./report.tsx";
 import { type SampleDifference, sampleDifferences, sampleTable } from "./sample_tests.ts";
 import { listed } from "./search.ts";
+import { selectionTable } from "./selection_table.ts";
 import type { RunStore } from "./store.ts";
 import { chosenTable, tuningTable } from "./tuning_table.ts";
 import { csvOf, markdownOf, markdownText, type Table } from "./table.ts";
@@ -55,6 +57,7 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
   }
   const samples = experiment.tuning === undefined ? await sampleTableOf(store, model, experiment) : null;
   const finished = finishedOf(model, experiment);
+  const selection = await selectionRules(store.folder, finished);
   const tuning = experiment.tuning === undefined
     ? []
     : [tuningResults(experiment.tuning, finished, { reference: experiment.reference })];
@@ -79,6 +82,7 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
     tables: [
       ...tuning.flatMap((results) => [tuningTable(results, experiment.reference), chosenTable(results)]),
       ...(across === null ? [] : [acrossTable(across)]),
+      ...(selection.length === 0 ? [] : [selectionTable(selection)]),
       gridTable(grid),
       ...(samples === null ? [] : [samples]),
     ],

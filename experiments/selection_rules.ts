@@ -1,0 +1,73 @@
+/**
+ * Rules of selection side by side on the same runs: what the habit of choosing on test is worth in points.
+ *
+ * @module
+ */
+import { openRun } from "../store/run_folder.ts";
+import { testCurve } from "../store/test_curve.ts";
+import type { FinishedRun } from "./results.ts";
+import { type Interval, interval } from "./statistics.ts";
+
+/** A row's test accuracy by the rule that chose the epoch. */
+export interface SelectionResult {
+  readonly label: string;
+  readonly seeds: readonly number[];
+  /** The epoch that is best on validation. */
+  readonly validation: Interval;
+  /** The last epoch. */
+  readonly last: Interval;
+  /** The epoch that is best on test: an oracle, which nobody has, and which is never ranked. */
+  readonly oracle: Interval;
+  /** Paired over seeds. */
+  readonly lastMinusValidation: Interval;
+  readonly oracleMinusValidation: Interval;
+}
+
+/** What each rule makes of one run. */
+export interface Selected {
+  readonly validation: number;
+  readonly last: number;
+  readonly oracle: number;
+}
+
+/**
+ * Applies the rules to one run; of equal epochs each takes the first.
+ *
+ * @param validation Accuracies on validation by epoch.
+ * @param test Accuracies on test by epoch, as many.
+ */
+export function selectedBy(validation: readonly number[], test: readonly number[]): Selected {
+  const best = validation.reduce((found, value, epoch) => value > validation[found] ? epoch : found, 0);
+  return { validation: test[best], last: test.at(-1)!, oracle: Math.max(...test) };
+}
+
+/**
+ * The rules on runs that kept a test curve.
+ *
+ * @returns A result for each row of which some run did, in order.
+ */
+export async function selectionRules(runs: string, finished: readonly FinishedRun[]): Promise<SelectionResult[]> {
+  const results: SelectionResult[] = [];
+  for (const [label, own] of Map.groupBy(finished, (run) => run.label)) {
+    const found: (Selected & { readonly seed: number })[] = [];
+    for (const { id, seed } of own) {
+      const folder = openRun(runs, id);
+      const test = testCurve(folder);
+      if (test.length === 0) continue;
+      const validation = (await folder.epochs()).map((epoch) => epoch.validation.accuracy);
+      if (validation.length === test.length) found.push({ seed, ...selectedBy(validation, test) });
+    }
+    if (found.length === 0) continue;
+    const over = (pick: (one: Selected) => number) => interval(found.map(pick));
+    results.push({
+      label,
+      seeds: found.map(({ seed }) => seed),
+      validation: over((one) => one.validation),
+      last: over((one) => one.last),
+      oracle: over((one) => one.oracle),
+      lastMinusValidation: over((one) => one.last - one.validation),
+      oracleMinusValidation: over((one) => one.oracle - one.validation),
+    });
+  }
+  return results;
+}
