@@ -103,12 +103,14 @@ function columnOf(
     { label: reference, values },
     others.map(({ subject }) => ({ label: subject, values: measured.get(subject)!, apart: null })),
   );
-  const rows = subjects.map(({ subject }): ReproducedRow => {
+  // What is printed and has no cell on this data stands in the table all the same.
+  const names = new Set([...subjects.map(({ subject }) => subject), ...Object.keys(column.values)]);
+  const rows = [...names].map((subject): ReproducedRow => {
     const own = column.values[subject] ?? null;
     const base = column.values[reference] ?? null;
     const printedDifference = own === null || base === null || subject === reference ? null : own - base;
-    const tested = subject === reference ? null : versus[others.findIndex((other) => other.subject === subject)];
-    const found = Object.values(measured.get(subject)!);
+    const tested = versus[others.findIndex((other) => other.subject === subject)] ?? null;
+    const found = Object.values(measured.get(subject) ?? {});
     return {
       subject,
       printed: own,

@@ -25,7 +25,7 @@ const printed: Printed = {
   reference: "Concat",
   notes: [],
   columns: [
-    { data: "KS", values: { Concat: 60, A: 62, B: 58.5, C: 61 } },
+    { data: "KS", values: { Concat: 60, A: 62, B: 58.5, C: 61, "not measured": 65 } },
     { data: "KS", modality: "video", standsFor: { "av-digits": "image" }, values: { Concat: 20, A: 30 } },
     { data: "UCF-51", values: { Concat: 1, A: 2 } },
   ],
@@ -69,8 +69,9 @@ Deno.test("reproduced(): the printed sign agrees or disagrees where the test tel
     ["B", "disagrees"],
     ["C", "open"],
     ["not printed", null],
+    ["not measured", null],
   ]);
-  assertEquals(all.rows.map(({ printedDifference }) => printedDifference), [null, 2, -1.5, 1, null]);
+  assertEquals(all.rows.map(({ printedDifference }) => printedDifference), [null, 2, -1.5, 1, null, 5]);
   assertAlmostEquals(all.rows[1].measured!.mean, 0.601, 1e-12);
   assertAlmostEquals(all.rows[1].versus!.difference!, 0.101, 1e-12);
   assertEquals(all.rows[4].measured, null);
@@ -87,6 +88,11 @@ Deno.test("reproduced() counts pairs in the printed order", () => {
     "KS (av-digits): of 3 printed differences to Concat, 1 shown with the printed sign, 1 with the other, 1 not shown; " +
       "4 of 6 pairs in the printed order (67 %; by chance 50 %)",
   );
+});
+
+Deno.test("reproduced() counts no pair that is printed equal", () => {
+  const columns = [{ data: "KS", values: { Concat: 60, A: 60, C: 61 } }];
+  assertEquals(reproduced({ ...printed, columns }, profile, finished)[0].order, { agree: 1, pairs: 2 });
 });
 
 Deno.test("reproduced() has a column for each data set where nothing is printed", () => {

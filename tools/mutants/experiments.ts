@@ -13,6 +13,10 @@ const samples = ["tests/experiments/sample_tests_test.ts"];
 
 const provenance = ["tests/experiments/provenance_test.ts"];
 const settings = ["tests/experiments/settings_test.ts"];
+const tuning = ["tests/experiments/tuning_test.ts"];
+const across = ["tests/experiments/across_test.ts"];
+const paper = ["tests/experiments/reproduce_test.ts"];
+const rules = ["tests/experiments/selection_rules_test.ts"];
 const faults = ["tests/experiments/faults_test.ts"];
 
 const list: readonly Mutant[] = [
@@ -190,6 +194,48 @@ const list: readonly Mutant[] = [
     ["setTimeout(() => lose(silentEnd), watchMs);", ""],
     ["const said = await keepFailure(cell, message, options);", "const said = message;"],
     ["await removeIfPresent(life.path);", ""],
+  ]),
+  ...mutantsOf("experiments/tuning/tune.ts", tuning, [
+    ["own.validation.accuracy > best.validation.accuracy", "own.validation.accuracy >= best.validation.accuracy"],
+    ["own.validation.accuracy > best.validation.accuracy", "own.validation.accuracy < best.validation.accuracy"],
+    ["settingsAt(space, study * trials + trial)", "settingsAt(space, trial)"],
+    ["studies.has(label) ? [studies.get(label)!] : seeds", "seeds"],
+    ["const candidates = [given, ...tried", "const candidates = [...tried"],
+  ]),
+  ...mutantsOf("experiments/tuning/space.ts", tuning, [
+    ["if (Object.hasOwn(given, name)) return [];", ""],
+    ["if (within !== undefined && values.get(within[0]) !== within[1]) return [];", ""],
+    ["a > 0 ? a * (b / a) ** share : a + (b - a) * share", "a + (b - a) * share"],
+    ['between: spec.type === "number",', "between: true,"],
+  ]),
+  ...mutantsOf("experiments/tuning/sobol.ts", tuning, [
+    ["^ (directions[k - degree] >>> degree)", ""],
+    ["for (let j = 1; j < degree; j++)", "for (let j = 1; j <= degree; j++)"],
+  ]),
+  ...mutantsOf("experiments/across/aggregates.ts", across, [
+    ["Math.floor(sorted.length / 4)", "Math.ceil(sorted.length / 4)"],
+    ["x > y ? 1 : x === y ? 0.5 : 0", "x > y ? 1 : 0"],
+    ["score > threshold", "score >= threshold"],
+    ["quantile(sorted, 0.025)", "quantile(sorted, 0.05)"],
+  ]),
+  ...mutantsOf("experiments/across/ranks.ts", across, [
+    ["k * (k + 1) / (6 * n)", "k * (k + 1) / (12 * n)"],
+    ["-Number(own[set].toPrecision(12))", "Number(own[set].toPrecision(12))"],
+    ["(k - 1) * between / spread", "k * between / spread"],
+  ]),
+  ...mutantsOf("experiments/across/across.ts", across, [
+    ["scores.every((runs) => runs.length > 0)", "scores.some((runs) => runs.length > 0)"],
+    ["if (dataSets.length < 2) return null;", ""],
+  ]),
+  ...mutantsOf("experiments/reproduce.ts", paper, [
+    ['(verdict === "better") === (printed > 0)', '(verdict === "better") === (printed < 0)'],
+    ['return "open";', 'return "agrees";'],
+    ["if (printed === 0) continue;", ""],
+  ]),
+  ...mutantsOf("experiments/selection_rules.ts", rules, [
+    ["value > validation[found]", "value >= validation[found]"],
+    ["oracle: Math.max(...test)", "oracle: test[best]"],
+    ["last: test.at(-1)!", "last: test[best]"],
   ]),
 ];
 
