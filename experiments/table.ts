@@ -34,9 +34,13 @@ interface Column {
 /** Columns for the modalities that there are. */
 function columnsFor(results: readonly ConfigurationResult[]): Column[] {
   const modalities = [...new Set(results.flatMap(({ perModality }) => Object.keys(perModality)))].sort();
-  const reference = results.find(({ versus }) => versus !== null)?.versus?.reference;
-  const versus: Column[] = reference === undefined ? [] : [
-    { title: `points over ${reference}`, of: ({ versus }) => versus === null ? "reference" : differenceText(versus) },
+  const references = [...new Set(results.flatMap(({ versus }) => versus?.reference ?? []))];
+  const versus: Column[] = references.length === 0 ? [] : [
+    // Over several data sets there is one on each.
+    {
+      title: `points over ${references.length === 1 ? references[0] : "the reference"}`,
+      of: ({ versus }) => versus === null ? "reference" : differenceText(versus),
+    },
     { title: "p", of: ({ versus }) => versus?.pHolm == null ? "-" : pText(versus.pHolm) },
     { title: "verdict", of: ({ versus }) => versus?.verdict ?? "-" },
     { title: "tied with best", of: ({ tied }) => tied ?? "-" },
@@ -160,13 +164,14 @@ export function tableNotes(
 
 /**
  * The answer to the table's question in one sentence: the row with the best mean against the reference, or, where the
- * reference is the best, the next.
+ * reference is the best, the next. Over several data sets that for each.
  */
 export function answerOf(results: readonly ConfigurationResult[]): string | null {
   const compared = results.filter(({ versus, readsLabels }) => versus !== null && !readsLabels);
   const tested = compared.filter(({ versus }) => versus!.verdict !== "untested");
-  const [best] = [...(tested.length > 0 ? tested : compared)].sort((a, b) => b.testAccuracy.mean - a.testAccuracy.mean);
-  return best === undefined ? null : versusSentence(best.label, best.versus!);
+  const bests = [...Map.groupBy(tested.length > 0 ? tested : compared, ({ versus }) => versus!.reference).values()]
+    .map((own) => own.reduce((best, row) => row.testAccuracy.mean > best.testAccuracy.mean ? row : best));
+  return bests.length === 0 ? null : bests.map(({ label, versus }) => versusSentence(label, versus!)).join("; ");
 }
 
 /** What the tests are, and what they say of the best. */

@@ -55,8 +55,10 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
       hint: experiment.command,
     });
   }
-  const samples = experiment.tuning === undefined ? await sampleTableOf(store, model, experiment) : null;
   const finished = finishedOf(model, experiment);
+  // By samples rows can be compared on the same data alone, and trials have one seed.
+  const alike = experiment.tuning === undefined && finished.every((run) => run.across === undefined);
+  const samples = alike ? await sampleTableOf(store, model, experiment) : null;
   const selection = await selectionRules(store.folder, finished);
   const tuning = experiment.tuning === undefined
     ? []

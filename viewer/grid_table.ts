@@ -15,7 +15,7 @@ function versusColumns(grid: Grid): { columns: TableColumn[]; cells: (row: GridR
   if (!hasVersus(grid)) return { columns: [], cells: () => [] };
   return {
     columns: [
-      { title: `Points over ${reference!.label}`, align: "right", raw: ["difference", "difference ci95"] },
+      { title: versusTitle(grid), align: "right", raw: ["difference", "difference ci95"] },
       { title: "p", align: "right", raw: ["p", "p Holm"] },
       { title: "Verdict", align: "left", raw: ["verdict", "untested because", "seeds needed"] },
     ],
@@ -32,6 +32,14 @@ function versusColumns(grid: Grid): { columns: TableColumn[]; cells: (row: GridR
       ];
     },
   };
+}
+
+/** What differences are taken from: over several data sets there is a reference on each. */
+export function versusTitle({ groups, reference }: Grid): string {
+  const references = new Set(
+    groups.flatMap(({ rows }) => rows.flatMap(({ result }) => result?.versus?.reference ?? [])),
+  );
+  return `Points over ${references.size > 1 ? "the reference" : reference!.label}`;
 }
 
 /** Whether any row is compared with the reference. */

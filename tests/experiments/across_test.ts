@@ -15,6 +15,7 @@ import { part } from "../../experiments/config.ts";
 import { collapseSeeds, type FinishedRun } from "../../experiments/results.ts";
 import { applySettings } from "../../experiments/settings.ts";
 import { createLibrary } from "../../library.ts";
+import { answerOf, resultTable } from "../../experiments/table.ts";
 import { acrossTable, profileChart, rankDiagram } from "../../viewer/across_tables.ts";
 import { configOf, type RunSpec, summaryOf } from "../helpers/runs.ts";
 import { chiSquareTail, criticalDifference, ranking, studentizedRange } from "../../experiments/across/ranks.ts";
@@ -169,4 +170,11 @@ Deno.test("acrossTable(), profileChart() and rankDiagram() show the numbers, and
   series.forEach(({ y, low, high }) => y.forEach((value, i) => assert(low![i]! <= value! && value! <= high![i]!)));
   const svg = rankDiagram(across)!;
   assert(svg.includes("&lt;b&gt; 1.75") && !svg.includes("<b>") && svg.includes("critical difference 2.34"));
+});
+
+Deno.test("over several data sets the bench's table speaks of the reference, and answers for each", () => {
+  const results = collapseSeeds(runsOf({ concat: toy.concat, arm: toy.arm }), { reference: "concat, set-0" });
+  assert(resultTable(results).includes("points over the reference"));
+  const answer = answerOf(results)!;
+  assert(answer.includes("arm, set-0: ") && answer.includes("; arm, set-1: "), answer);
 });

@@ -8,7 +8,7 @@ import type { FC } from "hono/jsx";
 import { differenceText, pText, versusSentence } from "../../experiments/versus.ts";
 import type { Configuration, KnownRun } from "../configurations.ts";
 import type { Grid, GridRow } from "../grid.ts";
-import { hasVersus } from "../grid_table.ts";
+import { hasVersus, versusTitle } from "../grid_table.ts";
 import { hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
 import { settingText } from "../settings.ts";
 import { StateBadge } from "./parts.tsx";
@@ -118,11 +118,12 @@ const seedsColumn: Column = {
   }),
 };
 
-function versusColumns({ reference }: Grid): Column[] {
+function versusColumns(grid: Grid): Column[] {
+  const { reference } = grid;
   return [
     {
       key: "difference",
-      title: `Points over ${reference!.label}`,
+      title: versusTitle(grid),
       about: "Mean difference of test accuracy over common seeds, with its 95 % confidence interval",
       right: true,
       kind: "difference",

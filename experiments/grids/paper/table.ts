@@ -38,7 +38,7 @@ export const paperArm = (subject: string, options: Readonly<Record<string, unkno
   row(subject, "arm", { readoutWeight: 0, ...options }, fusion);
 
 /** Rows that no table of the paper has, and without which none can be read. */
-export const beside: readonly PaperRow[] = [row("uni-ce", "uni-ce"), row("arm, readouts trained", "arm")];
+export const beside: readonly PaperRow[] = [row("uni-ce", "uni-ce"), row("arm (readouts trained)", "arm")];
 
 function cellsOf(
   rows: readonly PaperRow[],
@@ -76,7 +76,9 @@ const standing = (data: readonly PaperData[], nameOf: (own: PaperData) => string
 export function paperGrid({ name, question, source, data, rows, columns, notes = [] }: PaperGrid): GridPlugin {
   const seeds = [0, 1, 2];
   const embedded: GridProfile = {
-    about: `${data.map((own) => own.embedded.name).join(", ")} stand for ${data.map((own) => own.name).join(", ")}`,
+    about: `${data.map((own) => own.embedded.name).join(", ")} ${data.length === 1 ? "stands" : "stand"} for ${
+      data.map((own) => own.name).join(", ")
+    }`,
     cells: cellsOf(rows, data.map((own) => own.embedded)),
     seeds,
     standsFor: standing(data, (own) => own.embedded.name),
