@@ -11,6 +11,7 @@ import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { trainingOptions } from "../experiments/config.ts";
 import { acrossOf } from "../experiments/across/across.ts";
+import { estimate, type PlanEstimate } from "../experiments/estimate.ts";
 import { type GridPlan, planGrid } from "../experiments/plan.ts";
 import { checkReference, configurations, finishedRuns, jsonLine } from "../experiments/results.ts";
 import { type CellOutcome, type GridOptions, runPlan } from "../experiments/run_grid.ts";
@@ -30,7 +31,7 @@ import { listing } from "./list.ts";
 import { printable } from "./printable.ts";
 import { planLines, plannedRun } from "./plan_table.ts";
 import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
-import { ProgressView } from "./progress.ts";
+import { estimateText, ProgressView } from "./progress.ts";
 import { augmentOf, methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
 import { outputWidth } from "./terminal.ts";
@@ -339,7 +340,7 @@ async function bench(
     experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
   };
   const plan = await planned(options, composed, view);
-  if (parsed.boolean["dry-run"]) return await showPlan(plan, runs, parsed.boolean.json);
+  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
   const stopping = listenForStop((text) => view.say(text));
   try {
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });
@@ -379,10 +380,19 @@ export async function planned(
 }
 
 /** Prints what would become of a plan's runs; returns the exit code. */
-export async function showPlan(plan: GridPlan, runs: string, json: boolean): Promise<number> {
+export async function showPlan(
+  plan: GridPlan,
+  { runs, library, workers }: GridOptions,
+  json: boolean,
+  known?: PlanEstimate,
+): Promise<number> {
   const states = [];
   for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
   const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs);
+  if (!json) {
+    const options = { runs, library, workers: workers ?? navigator.hardwareConcurrency, measure: false };
+    lines.push(estimateText(known ?? await estimate(plan, options)));
+  }
   console.log(lines.join("\n"));
   return plan.failed.length === 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PlanEstimate } from "../experiments/estimate.ts";
 import type { AskedCell } from "../experiments/plan.ts";
 import type { GridEvent } from "../experiments/run_grid.ts";
 import { printable, printableLine } from "./printable.ts";
@@ -220,4 +221,11 @@ export function duration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
   return `${Math.floor(whole / 3600)} h ${String(Math.floor(whole % 3600 / 60)).padStart(2, "0")} min`;
+}
+
+/** How long a plan will take, in a sentence. */
+export function estimateText({ left, seconds, basis }: PlanEstimate): string {
+  if (left === 0) return "All runs are kept: nothing is left to train.";
+  const time = seconds === null ? "a time that nothing tells yet" : `about ${duration(seconds)}`;
+  return `${left} run${left === 1 ? "" : "s"} to make, ${time} (from ${basis}).`;
 }

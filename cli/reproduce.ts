@@ -7,7 +7,6 @@ import { resolve } from "node:path";
 import type { GridPlugin, GridProfile } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { applySettings } from "../experiments/settings.ts";
-import { loadDataset } from "../experiments/data.ts";
 import { estimate } from "../experiments/estimate.ts";
 import { reproduced, reproducedSentence } from "../experiments/reproduce.ts";
 import { finishedRuns } from "../experiments/results.ts";
@@ -18,7 +17,7 @@ import { reproducedTable } from "../viewer/reproduced_table.ts";
 import { benchFlags, budgetsOf, planned, profileOf, showPlan } from "./bench.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { word } from "./experiment.ts";
-import { duration, ProgressView } from "./progress.ts";
+import { estimateText, ProgressView } from "./progress.ts";
 import { listenForStop } from "./stopping.ts";
 
 const { seeds, epochs, set, engine, workers, runs, json } = benchFlags;
@@ -125,27 +124,15 @@ async function reproduce(
     },
   };
   const plan = await planned(options, [], view);
-  const sizes = new Map<string, number>();
-  for (const { config } of plan.cells) {
-    if (!sizes.has(config.dataset.fingerprint)) {
-      sizes.set(config.dataset.fingerprint, (await loadDataset(library, config.dataset)).splits.train.size);
-    }
-  }
   view.tell("Measuring the speed of runs that are not kept yet");
   const cost = await estimate(plan, {
     runs,
     library,
     workers: asked.workers ?? navigator.hardwareConcurrency,
     measure: true,
-    trainSizeOf: ({ config }) => sizes.get(config.dataset.fingerprint)!,
   });
-  const time = cost.seconds === null ? "a time that nothing tells yet" : `about ${duration(cost.seconds)}`;
-  view.tell(
-    cost.left === 0
-      ? "All runs are kept: nothing is left to train."
-      : `${cost.left} run${cost.left === 1 ? "" : "s"} to make, ${time} (from ${cost.basis}).`,
-  );
-  if (dry) return await showPlan(plan, runs, json);
+  view.tell(estimateText(cost));
+  if (dry) return await showPlan(plan, options, json, cost);
   const stopping = listenForStop((text) => view.say(text));
   try {
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });

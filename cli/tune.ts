@@ -92,7 +92,7 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
     experiment: { ...experiment, name: parsed.text.name ?? `tune-${experiment.name}`.slice(0, 100), command, tuning },
   };
   const plan = await planned(options, composed, view);
-  if (parsed.boolean["dry-run"]) return await showPlan(plan, runs, parsed.boolean.json);
+  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
   const stopping = listenForStop((text) => view.say(text));
   try {
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });

@@ -6,7 +6,7 @@
 import type { Library } from "../core/library.ts";
 import { modalitiesOf } from "../core/modality.ts";
 import type { RunConfig } from "../core/record.ts";
-import { isFolder } from "../store/files.ts";
+import { isFolder, StoreError } from "../store/files.ts";
 import { openRun } from "../store/run_folder.ts";
 import { stepForwards } from "../training/mod.ts";
 import type { GridCell, GridPlan } from "./plan.ts";
@@ -44,38 +44,35 @@ export async function estimate(
     readonly library: Library;
     readonly workers: number;
     readonly measure: boolean;
-    readonly trainSizeOf: (cell: GridCell) => number;
   },
 ): Promise<PlanEstimate> {
-  const { runs, library, workers, measure, trainSizeOf } = options;
-  const forwards = ({ methods }: RunConfig) =>
-    stepForwards(methods.map(({ name }) => library.of("method").get(name).cost));
+  const { runs, library, workers, measure } = options;
+  // Passes over the training set, of which all cells of a kind take as long.
+  const passes = ({ methods, training }: RunConfig) =>
+    training.epochs * stepForwards(methods.map(({ name }) => library.of("method").get(name).cost));
   const left: GridCell[] = [];
-  const rates = new Map<string, number>();
+  const secondsOf = new Map<string, number>();
   let kept = 0;
   for (const cell of [...plan.cells, ...plan.teachers]) {
-    const folder = openRun(runs, cell.id);
-    const summary = await isFolder(folder.path) ? await folder.summary() : null;
-    if (summary === null) left.push(cell);
+    const seconds = await keptSeconds(runs, cell.id);
+    if (seconds === null) left.push(cell);
     else {
-      const { seconds } = await folder.timing();
-      rates.set(speedKey(cell.config), summary.samplesDrawn * forwards(cell.config) / seconds);
+      secondsOf.set(speedKey(cell.config), seconds / passes(cell.config));
       kept++;
     }
   }
   let measured = 0;
   for (const cell of left) {
-    if (!measure || rates.has(speedKey(cell.config))) continue;
-    const rate = await speedOf(cell, library);
-    if (rate !== null) rates.set(speedKey(cell.config), rate * forwards(cell.config));
+    if (!measure || secondsOf.has(speedKey(cell.config))) continue;
+    const seconds = await timeOf(cell, library);
+    if (seconds === null) continue;
+    secondsOf.set(speedKey(cell.config), seconds / passes(cell.config));
     measured++;
   }
-  const seconds = left.map((cell) => {
-    const rate = rates.get(speedKey(cell.config));
-    const { epochs } = cell.config.training;
-    return rate === undefined ? null : epochs * trainSizeOf(cell) * forwards(cell.config) / rate;
+  const known = left.flatMap(({ config }) => {
+    const own = secondsOf.get(speedKey(config));
+    return own === undefined ? [] : [own * passes(config)];
   });
-  const known = seconds.filter((own) => own !== null);
   const mean = known.reduce((sum, own) => sum + own, 0) / Math.max(1, known.length);
   const count = (n: number, one: string) => `${n} ${one}${n === 1 ? "" : "s"}`;
   return {
@@ -88,17 +85,31 @@ export async function estimate(
   };
 }
 
-/** Samples a second of a cell's first steps, data and programs ready; `null` where it told none. */
-async function speedOf(cell: GridCell, library: Library): Promise<number | null> {
+/** Seconds that a finished run took; `null` if it is not finished, or damaged and to be made anew. */
+async function keptSeconds(runs: string, id: string): Promise<number | null> {
+  const folder = openRun(runs, id);
+  try {
+    if (!await isFolder(folder.path) || await folder.summary() === null) return null;
+    return (await folder.timing()).seconds;
+  } catch (error) {
+    if (error instanceof StoreError) return null; // the plan says what is broken
+    throw error;
+  }
+}
+
+/** Seconds of a cell by its first steps, data and programs ready; `null` where it told of none. */
+async function timeOf(cell: GridCell, library: Library): Promise<number | null> {
   const folder = await Deno.makeTempDir({ prefix: "armlab-steps-" });
   const stop = new AbortController();
   const told: { at: number; drawn: number }[] = [];
+  let budget = 0;
   const runner = new CellRunner(library, folder);
   try {
     await runner.run(cell.config, {
       command: "",
       signal: stop.signal,
       onEvent(event) {
+        if (event.type === "started") budget = event.samplesBudget;
         if (event.type !== "step") return;
         told.push({ at: performance.now(), drawn: event.samplesDrawn });
         if (told.at(-1)!.at - told[0].at > MEASURED_MS) stop.abort();
@@ -110,5 +121,5 @@ async function speedOf(cell: GridCell, library: Library): Promise<number | null>
   }
   const [first, last] = [told[0], told.at(-1)];
   if (first === undefined || last === undefined || last.drawn <= first.drawn) return null;
-  return 1000 * (last.drawn - first.drawn) / (last.at - first.at);
+  return budget * (last.at - first.at) / (1000 * (last.drawn - first.drawn));
 }

@@ -91,8 +91,10 @@ export const gridKind: Kind<GridPlugin> = defineKind<GridPlugin>({
       ...printed.notes,
     ]),
     `Expected time: deno task ${
-      printed === undefined ? `bench ${name} --dry-run` : `armlab reproduce ${name} --dry-run`
-    } says it`,
+      printed === undefined
+        ? `bench ${name} --dry-run says it from kept runs`
+        : `armlab reproduce ${name} --dry-run says it from steps that it makes`
+    }`,
   ],
 });
 

@@ -121,7 +121,7 @@ Deno.test("list --json has a line for each part; describe groups ARM's options, 
       "Encoders: cnn of every modality",
       "Profile paper: ",
       "Printed: ARM (AAAI 2025), Table 1",
-      "Expected time: deno task armlab reproduce table1 --dry-run",
+      "Expected time: deno task armlab reproduce table1 --dry-run says it",
       "learningRate = 0.02: start of the schedule",
       "accuracy:<modality> = <modality> readout (percent)",
     ]
