@@ -114,6 +114,7 @@ export const exportResultsCommand: Command = {
           folder: store.folder,
           tables: Object.values(exportable.tables).map((table) => table()),
           charts: exportable.charts,
+          pictures: Object.values(exportable.pictures ?? {}),
         })
         : await exportItem(exportable, parsed.text.item, format);
       await write(content, parsed.text.out);

@@ -6,14 +6,10 @@
 import type { Experiment } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { acrossOf } from "../experiments/across/across.ts";
-import type { FinishedRun } from "../experiments/results.ts";
-import { selectionRules } from "../experiments/selection_rules.ts";
-import { tuningResults } from "../experiments/tuning/tune.ts";
-import { acrossTable, profileChart, rankDiagram } from "./across_tables.ts";
 import { comparisonOf } from "./compare.ts";
 import { type Model, modelOf } from "./configurations.ts";
 import { progressText } from "./experiment.ts";
+import { experimentParts } from "./experiment_parts.ts";
 import { gridOf } from "./grid.ts";
 import { gridChart } from "./grid_chart.ts";
 import { gridTable } from "./grid_table.ts";
@@ -22,9 +18,7 @@ import { maxCompared, plainCompare, plainGrid } from "./query.ts";
 import type { Report } from "./report.tsx";
 import { type SampleDifference, sampleDifferences, sampleTable } from "./sample_tests.ts";
 import { listed } from "./search.ts";
-import { selectionTable } from "./selection_table.ts";
 import type { RunStore } from "./store.ts";
-import { chosenTable, tuningTable } from "./tuning_table.ts";
 import { csvOf, markdownOf, markdownText, type Table } from "./table.ts";
 
 /** A report as files, by their endings. */
@@ -55,17 +49,8 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
       hint: experiment.command,
     });
   }
-  const finished = finishedOf(model, experiment);
-  // By samples rows can be compared on the same data alone, and trials have one seed.
-  const alike = experiment.tuning === undefined && finished.every((run) => run.across === undefined);
-  const samples = alike ? await sampleTableOf(store, model, experiment) : null;
-  const selection = await selectionRules(store.folder, finished);
-  const tuning = experiment.tuning === undefined
-    ? []
-    : [tuningResults(experiment.tuning, finished, { reference: experiment.reference })];
-  const subject = experiment.rows.find(({ label }) => label === experiment.reference)?.across?.subject;
-  const across = acrossOf(finished, subject ?? experiment.reference);
-  const diagram = across === null ? null : rankDiagram(across);
+  const parts = await experimentParts(store, model, experiment);
+  const samples = parts.alike ? await sampleTableOf(store, model, experiment) : null;
   const engines = new Set(rows.flatMap(({ configuration: { settings } }) => settings.engine ?? []));
   return {
     title: experiment.name,
@@ -81,41 +66,10 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
       ["Engine", [...engines].join(", ")],
       ...(experiment.plugins.length === 0 ? [] : [["Plugins", experiment.plugins.join(", ")] as const]),
     ],
-    tables: [
-      ...tuning.flatMap((results) => [tuningTable(results, experiment.reference), chosenTable(results)]),
-      ...(across === null ? [] : [acrossTable(across)]),
-      ...(selection.length === 0 ? [] : [selectionTable(selection)]),
-      gridTable(grid),
-      ...(samples === null ? [] : [samples]),
-    ],
-    charts: [...(across === null ? [] : [profileChart(across)]), gridChart(grid)],
-    pictures: diagram === null ? [] : [{
-      title: "Mean ranks",
-      about:
-        "Mean ranks over data sets, the best at the left; bars join what Nemenyi's test does not tell apart at 5 %",
-      svg: diagram,
-    }],
+    tables: [...Object.values(parts.tables), gridTable(grid), ...(samples === null ? [] : [samples])],
+    charts: [...parts.charts, gridChart(grid)],
+    pictures: Object.values(parts.pictures),
   };
-}
-
-/** Finished runs of an experiment, by the names of its rows. */
-export function finishedOf(model: Model, { rows }: Experiment): FinishedRun[] {
-  return rows.flatMap(({ label, across, runs }) =>
-    runs.flatMap(({ id, seed }): FinishedRun[] => {
-      const run = model.runs.get(id);
-      if (run === undefined || run.config === null || run.summary === null) return [];
-      const timing = run.timing ?? { seconds: NaN, stepMs: NaN };
-      return [{
-        label,
-        id,
-        seed,
-        config: run.config,
-        summary: run.summary,
-        timing,
-        ...(across === undefined ? {} : { across }),
-      }];
-    })
-  );
 }
 
 function missing(model: Model, name: string): Refusal {

@@ -8,7 +8,8 @@ import { compareAnswer, gridAnswer, runAnswer } from "./api.ts";
 import type { Chart } from "./charts.ts";
 import { comparisonOf, differenceTable, settingTable } from "./compare.ts";
 import { modelOf } from "./configurations.ts";
-import { exportChart, type ExportFormat, exportTable } from "./exports.ts";
+import { experimentParts, type Picture } from "./experiment_parts.ts";
+import { exportChart, type ExportFormat, exportPicture, exportTable } from "./exports.ts";
 import { type Grid, gridOf } from "./grid.ts";
 import { gridTable } from "./grid_table.ts";
 import { gridChart } from "./grid_chart.ts";
@@ -25,6 +26,8 @@ export interface Exportable {
   /** By name; the first is what is exported unless told otherwise. */
   readonly tables: Readonly<Record<string, () => Table>>;
   readonly charts: readonly Chart[];
+  /** What is drawn and is no chart, by name. @default none */
+  readonly pictures?: Readonly<Record<string, Picture>>;
   /** The answer of the API. */
   readonly json: () => unknown;
 }
@@ -52,10 +55,18 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
   if (url.pathname === "/") {
     const grid = gridOf(model, parseGrid(url.searchParams), { allPages: true });
     if (grid.problems.length > 0) throw grid.problems[0];
+    const { experiment } = grid;
+    const parts = experiment === null
+      ? { tables: {}, charts: [], pictures: {} }
+      : await experimentParts(store, model, experiment);
     return {
       title: "Results",
-      tables: { grid: () => gridTable(grid) },
-      charts: [gridChart(grid)],
+      tables: {
+        grid: () => gridTable(grid),
+        ...Object.fromEntries(Object.entries(parts.tables).map(([name, table]) => [name, () => table])),
+      },
+      charts: [gridChart(grid), ...parts.charts],
+      pictures: parts.pictures,
       json: () => gridAnswer(model, grid),
     };
   }
@@ -121,8 +132,8 @@ export async function gridAt(store: RunStore, address: string): Promise<Grid> {
 }
 
 /** Names of what can be exported. */
-export function itemsIn({ tables, charts }: Exportable): string[] {
-  return [...Object.keys(tables), ...charts.map(({ id }) => id)];
+export function itemsIn({ tables, charts, pictures = {} }: Exportable): string[] {
+  return [...Object.keys(tables), ...charts.map(({ id }) => id), ...Object.keys(pictures)];
 }
 
 /**
@@ -138,6 +149,8 @@ export async function exportItem(
 ): Promise<string | Uint8Array<ArrayBuffer>> {
   const name = item ?? Object.keys(exportable.tables)[0];
   if (Object.hasOwn(exportable.tables, name)) return await exportTable(exportable.tables[name](), format);
+  const { pictures = {} } = exportable;
+  if (Object.hasOwn(pictures, name)) return await exportPicture(name, pictures[name], format);
   const chart = exportable.charts.find(({ id }) => id === name);
   if (chart === undefined) {
     throw new Refusal({ what: `export "${name}"`, must: `it must be one of ${itemsIn(exportable).join(", ")}` });

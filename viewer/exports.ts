@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { Refusal } from "../core/refusal.ts";
 import type { ChartLook } from "./chart_option.ts";
 import { chartTable } from "./chart_table.ts";
 import type { Chart } from "./charts.ts";
+import type { Picture } from "./experiment_parts.ts";
 import { latexOf } from "./latex.ts";
 import { csvOf, markdownOf, svgOf, type Table } from "./table.ts";
 
@@ -56,4 +58,19 @@ export async function exportChart(
   const { chartSvg, pngOf } = await import("./render.ts");
   const svg = chartSvg(chart, look);
   return format === "svg" ? svg : await pngOf(svg);
+}
+
+/** A picture in a format. @throws {Refusal} If it is none of pictures, or a PNG cannot be made. */
+export async function exportPicture(
+  name: string,
+  { svg }: Picture,
+  format: ExportFormat,
+): Promise<string | Uint8Array<ArrayBuffer>> {
+  if (format === "svg") return svg;
+  if (format === "png") return await (await import("./render.ts")).pngOf(svg);
+  throw new Refusal({
+    what: `export "${name}" as ${format}`,
+    must: "it must be svg or png: it is a picture",
+    hint: "its numbers are in the table across",
+  });
 }

@@ -8,6 +8,7 @@ import { raw } from "hono/html";
 import style from "./assets/style.css" with { type: "text" };
 import { chartSummary } from "./chart_table.ts";
 import type { Chart } from "./charts.ts";
+import type { Picture } from "./experiment_parts.ts";
 import { DataTable } from "./pages/parts.tsx";
 import type { Table } from "./table.ts";
 import { VERSION } from "../version.ts";
@@ -25,7 +26,7 @@ export interface Report {
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
   /** Pictures that are no charts, as SVG. @default {[]} */
-  readonly pictures?: readonly { readonly title: string; readonly about: string; readonly svg: string }[];
+  readonly pictures?: readonly Picture[];
 }
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";

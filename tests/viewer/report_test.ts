@@ -7,6 +7,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { writeExperiment } from "../../store/experiments.ts";
 import { configurationId, runId } from "../../store/run_id.ts";
 import { experimentReport, reportFiles } from "../../viewer/experiment_report.ts";
+import { exportableOf, exportItem, itemsIn } from "../../viewer/export_view.ts";
 import { openRunStore } from "../../viewer/store.ts";
 import { armlab, inFolder } from "../helpers/cli.ts";
 import { compiled, hasLatex } from "../helpers/latex.ts";
@@ -114,3 +115,54 @@ Deno.test({
       }
     }),
 });
+
+Deno.test("an experiment over several data sets: tables, profile and rank diagram in report and exports", () =>
+  inFolder(async (folder) => {
+    const rows = ["concat", "arm"].flatMap((subject, i) =>
+      ["easy", "hard"].map((data, j) => {
+        const runs = [0, 1, 2].map((seed) => {
+          const accuracy = 0.9 - 0.3 * j + 0.02 * i + 0.001 * seed;
+          const spec = { seed, dataset: data, fusionOptions: { width: i }, accuracy };
+          return { seed, id: writeRun(folder, spec), configuration: configurationId(configOf(spec)) };
+        });
+        return {
+          label: `${subject}, ${data}`,
+          configuration: runs[0].configuration,
+          across: { subject, data },
+          runs: runs.map(({ seed, id }) => ({ seed, id })),
+        };
+      })
+    );
+    await writeExperiment(folder, {
+      format: 1,
+      name: "two",
+      question: null,
+      command: "deno task bench",
+      rows,
+      reference: "concat, easy",
+      seeds: [0, 1, 2],
+      budget: "equal",
+      plugins: [],
+      writtenAt: new Date(0).toISOString(),
+    });
+    const store = openRunStore(folder);
+    try {
+      const { md, html } = await reportFiles(await experimentReport(store, "two"));
+      assertStringIncludes(md, "**Over 2 data sets**");
+      assertStringIncludes(md, "Nemenyi's critical difference at 5 % is 1.39");
+      assertEquals(md.includes("by samples"), false); // of other data
+      assertStringIncludes(html, "Performance profiles");
+      assertStringIncludes(html, "Mean ranks");
+      const exportable = await exportableOf(store, "/?experiment=two");
+      assertEquals(itemsIn(exportable), ["grid", "across", "accuracy", "profile", "ranks"]);
+      const csv = await exportItem(exportable, "across", "csv") as string;
+      assertEquals(csv.split(/\r?\n/)[0].split(","), [
+        ...["row", "iqm", "iqm low", "iqm high", "improvement", "improvement low", "improvement high", "rank"],
+        ...["easy", "hard"],
+      ]);
+      assertStringIncludes(await exportItem(exportable, "ranks", "svg") as string, "critical difference 1.39");
+      await assertRejects(() => exportItem(exportable, "ranks", "csv"), Refusal, "it must be svg or png");
+    } finally {
+      store.close();
+    }
+  }));
