@@ -100,15 +100,6 @@ const list: readonly Mutant[] = [
     ["end <= bytes.length", "end > 0"],
     ["await decoder.reset();", ""],
   ]),
-  ...mutantsOf("augment/augmenter.ts", ["tests/augment/augment_test.ts"], [
-    ["split(epoch, sample, modality, place)", "split(sample, modality, place)"],
-    ["split(epoch, sample, modality, place)", "split(epoch, modality, place)"],
-    ["split(epoch, sample, mixing.place)", "split(epoch, sample, modality, mixing.place)"],
-  ]),
-  ...mutantsOf("loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
-    ["return `${number}/${epoch}/${items.join()}`;", "return `${number}/${items.join()}`;"],
-    ["return `${number}/${epoch}/${items.join()}`;", "return `${epoch}/${items.join()}`;"],
-  ]),
   ...mutantsOf("datasets/files/folders.ts", media, [
     ["if (other !== undefined) {", "if (other === file) {"],
     ["top.every(({ name }) => splitOf(name) !== null)", "false"],
@@ -134,7 +125,7 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("datasets/rows.ts", streaming, [
     ["Math.min(split.size, from + chunk)", "from + chunk"],
-    ["(n - from) * width", "n * width"],
+    ["(own - from) * width", "own * width"],
     ["(to - from) * width", "chunk * width"],
     ["...Object.keys(rows)", ""],
   ]),

@@ -23,13 +23,15 @@ const list: readonly Mutant[] = [
     ['dtype === "float32" ? null', "dtype !== undefined ? null"],
     ["const steps = shape.length === 2;", "const steps = shape.length === 1;"],
   ]),
-  ...mutantsOf("encoders/transformer.ts", features, [
+  ...mutantsOf("nn/transformer.ts", features, [
     ["tf.concat([cls, tokens], 1)", "tf.concat([tokens, cls], 1)"],
     ["tf.add(tokens, positions)", "tokens"],
     ["Math.round(mlpRatio * width)", "4 * width"],
-    ['layerNorm(scope.in("norm"), map)', "map"],
+    ['layerNorm(scope.in("norm"), map, { epsilon }) as tf.Tensor3D', "map"],
     ["tf.mean(tokens, 1)", "tf.max(tokens, 1)"],
     ["tf.slice(tokens, [0, 0, 0]", "tf.slice(tokens, [0, 1, 0]"],
+  ]),
+  ...mutantsOf("encoders/transformer.ts", features, [
     ["width % heads !== 0", "width < heads"],
     ["shape.length !== 2", "shape.length < 1"],
   ]),
@@ -51,7 +53,7 @@ const list: readonly Mutant[] = [
     ['published("small", 384, 6,', 'published("small", 512, 8,'],
     ["{ patch: 16, width, depth: 12, heads }", "{ patch: 16, width, depth: 6, heads }"],
   ]),
-  ...mutantsOf("encoders/vit.ts", transformers, [
+  ...mutantsOf("nn/transformer.ts", transformers, [
     ["tf.add(tokens, positions)", "tokens"],
     ["Math.round(mlpRatio * width)", "3 * width"],
     ["tf.concat([cls, tokens], 1)", "tf.concat([tokens, cls], 1)"],

@@ -156,7 +156,7 @@ const list: readonly Mutant[] = [
     ['epsilon: (raw["varianceEpsilon"] ?? 0.001) as number', "epsilon: 0.001"],
     ['includeBatch: raw["includeBatchInIndex"] === true,', "includeBatch: false,"],
     ['right: raw["side"] === "right"', "right: false"],
-    ["size === -1 ? extent - known : size", "size === -1 ? 0 : size"],
+    ["tf.slice_util.assertParamsValid(info, begin, size);", ""],
     ["const at = dim < 0 ? shape.length + dim + 1 : dim;", "const at = dim < 0 ? shape.length + dim : dim;"],
   ]),
   ...mutantsOf("engines/onnx/lower/elementwise.ts", parity, [
@@ -198,8 +198,8 @@ const list: readonly Mutant[] = [
       "const numbers = rowNumbers(b, indices, base.shape.slice(0, depth), inside, 0);",
     ],
     [
-      'b.op("GreaterOrEqual", [indices, b.scalar(0, indices.dtype)]),\n    b.op("Less", [indices, ends])',
-      'b.op("Less", [indices, ends]),\n    b.op("Less", [indices, ends])',
+      'b.op("GreaterOrEqual", [numbers, b.scalar(0, indices.dtype)]),\n    b.op("Less", [numbers, ends])',
+      'b.op("Less", [numbers, ends]),\n    b.op("Less", [numbers, ends])',
     ],
     ["return sizeOf(shape) === 0 ? [] : [Number(node.inputs[1]!.data![0])];", "return null;"],
   ]),

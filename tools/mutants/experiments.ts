@@ -179,7 +179,7 @@ const list: readonly Mutant[] = [
     ["hint: didYouMean(strange, all),", ""],
   ]),
   ...mutantsOf("experiments/run_cell.ts", faults, [
-    ["if (await this.#finished(config, folder, emit)) return;", ""],
+    ["if (done !== null) {", "if (done === undefined) {"],
     ["if (!await folder.hasModel()) {", "if (config.seed < 0) {"],
     ["await folder.tidy();", ""],
     ["await folder.reopen();", ""],

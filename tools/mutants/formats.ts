@@ -38,8 +38,8 @@ const list: readonly Mutant[] = [
     ['new TextDecoder("utf-8", { fatal: true })', 'new TextDecoder("utf-8")'],
     ["|| !Number.isSafeInteger(sizeOf(shape) * 8)", ""],
     [
-      'const type = dtype === "float32" ? "<f4" : dtype === "int32" ? "<i4" : "|b1";',
-      'const type = dtype === "float32" ? "<f4" : "<i4";',
+      'npyHeader(dtype === "float32" ? "<f4" : dtype === "int32" ? "<i4" : "|b1", shape)',
+      'npyHeader(dtype === "float32" ? "<f4" : "<i4", shape)',
     ],
     ["bytes.slice(head.start)", "bytes.slice(head.start + 0)", "the same bytes"],
   ]),

@@ -92,8 +92,10 @@ const list: readonly Mutant[] = [
     ],
     ["own ? depth - fused : 0", "0"],
     ["fused > depth", "fused > depth + 1"],
-    ["other === name ? part : tf.zerosLike(part)", "part"],
-    ["run({ [name]: at(features, name) }, null, scope)[name]", "run(features, null, scope)[name]"],
+  ]),
+  ...mutantsOf("fusion/tokens.ts", attention, [
+    ["other === own ? part : tf.zerosLike(part)", "part"],
+    ["read({ [own]: at(features, own) }, null, scope)[own]", "read(features, null, scope)[own]"],
   ]),
   ...mutantsOf("fusion/pmf.ts", attention, [
     ["{ from: count + contexts, size: queries }", "{ from: count, size: queries }"],

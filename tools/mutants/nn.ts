@@ -32,11 +32,11 @@ const list: readonly Mutant[] = [
     ["tf.div(max, tf.add(norm, 1e-6))", "tf.div(max, norm)"],
   ]),
   ...mutantsOf("nn/schedules.ts", optimizers, [
-    ["Math.min(1, Math.max(0, progress))", "progress"],
+    ["Math.PI * Math.min(1, Math.max(0, progress))", "Math.PI * progress"],
     ["stepAt = 0.7, warmup = 0", "stepAt = 0.5, warmup = 0"],
     ["progress < stepAt ? 1 : 0.1", "progress <= stepAt ? 1 : 0.1"],
-    ["warmup > 0 ? Math.min(1, progress / warmup) : 1", "warmup > 0 ? progress / warmup : 1"],
-    ["base(progress) * (warmup > 0", "(warmup > 0"],
+    ["progress < warmup ? progress / warmup", "progress < warmup ? 1"],
+    ["base((progress - warmup) / (1 - warmup))", "base(progress)"],
   ]),
   ...mutantsOf("nn/normalization.ts", layers, [
     [

@@ -10,6 +10,10 @@ const promises = ["tests/training/promises_test.ts"];
 const resume = ["tests/training/resume_test.ts"];
 
 const list: readonly Mutant[] = [
+  ...mutantsOf("loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
+    ["return `${number}/${epoch}/${items.join()}`;", "return `${number}/${items.join()}`;"],
+    ["return `${number}/${epoch}/${items.join()}`;", "return `${epoch}/${items.join()}`;"],
+  ]),
   ...mutantsOf("training/batches.ts", ["tests/training/present_test.ts"], [
     ["present?.[index * m + u] ?? 1", "1"],
     [
@@ -79,8 +83,8 @@ const list: readonly Mutant[] = [
     ["validation: best.validation,", "validation: selected.metrics,", "the same parameters measured again"],
     ['training.select === "last" ||', ""],
     [
-      "params: names.param.under(best.tensors),",
-      "params: names.param.under(await state.device.read()),",
+      "...names.param.under(best.tensors)",
+      "...names.param.under(await state.device.read())",
       "the device holds them by then",
     ],
     ['selectedOn: training.select === "best" ? "validation" : "none"', 'selectedOn: "validation"'],
@@ -93,7 +97,7 @@ const list: readonly Mutant[] = [
     ["clipNorm: training.clipNorm,", "clipNorm: 0,"],
     ["batchSize: training.batchSize,", "batchSize: 16,"],
     ["random: new Random(seed),", "random: new Random(0),"],
-    ["{ stepAt: training.stepAt }", "{}"],
+    ["{ stepAt: training.stepAt, warmup: training.warmup }", "{ warmup: training.warmup }"],
     ["samplesDrawn: state.samplesDrawn,\n        validation", "samplesDrawn: state.steps,\n        validation"],
   ]),
   ...mutantsOf("training/train.ts", resume, [
@@ -130,7 +134,7 @@ const list: readonly Mutant[] = [
     ["(epoch + samples / planned) / epochs", "epoch / epochs"],
     ["samplesDrawn / budget", "samplesDrawn / (budget + 1)"],
     ["if (left <= 0) return;", ""],
-    ["from + Math.min(batchSize, left)", "from + batchSize"],
+    ["Math.min(items.length, from + left)", "items.length"],
     ["this.state.samplesDrawn += items.length;", "this.state.samplesDrawn += segment.programs.length * items.length;"],
     ["if (rows !== undefined) scatterRows(", "if (rows === undefined) scatterRows("],
     ["this.parts.afterStep?.(stats);", ""],
@@ -181,7 +185,7 @@ const list: readonly Mutant[] = [
     ["written[names.buffer.of(own.sum)] = float32(new Float32Array(data.length), shape);", ""],
   ]),
   ...mutantsOf("training/predictor.ts", promises, [
-    ["const batch = items.subarray(from,", "const batch = items.subarray(0,"],
+    ["batches.push(items.subarray(from,", "batches.push(items.subarray(0,"],
     [
       "data as Float32Array).subarray(0, batch.length * width), from * width)",
       "data as Float32Array).subarray(0, batch.length * width), 0)",
