@@ -15,14 +15,15 @@ export function values(tensor: tf.Tensor | null): number[] {
   return [...tensor!.dataSync()];
 }
 
-/** Every entry within a tolerance, absolute or relative to 1. */
+/** Every entry within a tolerance, absolute or relative to 1; NaN and infinities are met by themselves alone. */
 export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
   assertEquals(actual.length, expected.length);
   for (let i = 0; i < actual.length; i++) {
     const bound = tolerance * Math.max(1, Math.abs(expected[i]));
     const both = Number.isNaN(actual[i]) && Number.isNaN(expected[i]);
     assert(
-      both || actual[i] === expected[i] || Math.abs(actual[i] - expected[i]) <= bound,
+      both || actual[i] === expected[i] ||
+        (Number.isFinite(expected[i]) && Math.abs(actual[i] - expected[i]) <= bound),
       `entry ${i}: ${actual[i]} is not ${expected[i]} within ${bound}`,
     );
   }

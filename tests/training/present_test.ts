@@ -43,9 +43,14 @@ for (
     ["sum", ["ogm-ge"], 2],
     ["gated", ["arm"], 3],
     ["mmtm", [], 2],
-  ] as const
+    // Weights that prediction values anew, by centres that it remembers from training.
+    ["concat", [["arm", { fwTest: "confidence", warmup: 0 }]], 2],
+    ["sum", [["arm", { fwTest: "leaky", warmup: 0 }]], 3],
+    ["concat", [["arm", { dfe: "crossed", fwTest: "confidence", warmup: 0 }]], 2],
+    ["concat", [["arm", { fwTest: "dataset-mean", warmup: 0 }]], 3],
+  ] satisfies readonly [string, (string | [string, Record<string, unknown>])[], number][]
 ) {
-  const label = [fusion, ...methods].join(" ");
+  const label = [fusion, ...methods.map((method) => JSON.stringify(method))].join(" ");
   Deno.test(`what stands in place of a missing modality changes nothing: ${label}, ${m} modalities`, async () => {
     const results = await Promise.all(
       [() => 0, (random: Random) => 3 * random.normal()].map(async (fill) => {
