@@ -152,6 +152,11 @@ Deno.test("contributions over epochs are drawn of followed samples, by run and b
       "0.1",
       "0.2",
     ]]);
+    const image = parse(await get(app, `/runs/${a}/charts/followed-image.csv`));
+    assertEquals(image.slice(1).map(([id, ...values]) => [id, Number(values[1]), Number(values[2])]), [
+      ["5", -0.1, -0.2],
+      ["2", 0.2, 0.2],
+    ]);
     const own = parse(await get(app, `/runs/${a}/samples/validation/5/charts/contributions.csv`));
     assertEquals(own[3], ["3", "0.5", "-0.2"]);
     assertStringIncludes(await get(app, `/runs/${a}/charts/followed-image.svg`), "<title>φ of image");

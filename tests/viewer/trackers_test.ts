@@ -120,6 +120,11 @@ Deno.test("trackedRuns() gives every curve by epoch, tested values at the tested
     assertEquals([started, ended], [1767323045, 1767323075]);
     assertAlmostEquals(curves["loss/total"][0].time - started, 10, 1e-6);
     assertEquals(curves["test/accuracy"].length, 1);
+    assertEquals([curves["run/seconds"][0].value, curves["test/loss"].length, curves["test/seconds"]], [
+      31,
+      1,
+      undefined,
+    ]);
     assertEquals([curves["test/accuracy"][0].step, settings.seed, settings["training.epochs"]], [3, 1, 3]);
     store.close();
   }));

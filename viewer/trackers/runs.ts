@@ -46,6 +46,14 @@ function grouped(key: string): string {
   return key.replace(/[.:]/, "/");
 }
 
+/** Measures of a run that are not of its test split. */
+const ofRun: ReadonlySet<string> = new Set(["validation", "samples", "epochs", "seconds", "stepMs", "parameters"]);
+
+/** Name of a result: `test/accuracy`, `test/loss`, `run/seconds`. */
+function resultName(key: string): string {
+  return ofRun.has(key) ? `run/${key}` : `test/${key === "testLoss" ? "loss" : key}`;
+}
+
 /** The runs of a grid, in its order, with all that was measured. */
 export function trackedRuns(store: RunStore, { groups }: Grid): TrackedRun[] {
   return groups.flatMap(({ rows }) =>
@@ -72,7 +80,7 @@ function trackedRun(store: RunStore, configuration: string, run: KnownRun): Trac
     for (const measure of measuresFor(config.modalities)) {
       const value = measure.of(run);
       if (value === null || !Number.isFinite(value)) continue;
-      curves[`test/${measure.key}`] = [{ step: summary.selectedEpoch + 1, time: last, value }];
+      curves[resultName(measure.key)] = [{ step: summary.selectedEpoch + 1, time: last, value }];
     }
   }
   return {
