@@ -13,6 +13,20 @@ const sums = ["tests/engines/long_sums_test.ts"];
 const indices = ["tests/engines/indices_test.ts"];
 
 const list: readonly Mutant[] = [
+  ...mutantsOf("engines/nan_kernels.ts", ["tests/engines/nan_test.ts"], [
+    ["if (odd.length === 0) return own;", "return own;"],
+    [
+      'const condition = k.run("Greater", { a: places, b: k.scalar(0) });',
+      'const condition = k.run("Less", { a: places, b: k.scalar(0) });',
+    ],
+    ['return withNan(k, k.run("MaxPool/own", { x: places }, attrs as Attributes), values);', "return values;"],
+    ["t: first, e: own", "t: own, e: first"],
+    ['Max: reduction("Max", -Infinity)', 'Max: reduction("Max", 0)'],
+    ['Mean: reduction("Mean", NaN)', 'Mean: reduction("Mean", 0)'],
+    ['Maximum: elementwise("Maximum"),', ""],
+    ['ClipByValue: elementwise("ClipByValue"),', ""],
+    ["Sign: sign,", ""],
+  ]),
   ...mutantsOf("engines/check.ts", ["tests/engines/check_test.ts"], [
     ["!(data instanceof wanted)", "false"],
     ["if (data.length !== sizeOf(shape)) refuse", "if (data.length < sizeOf(shape)) refuse"],
@@ -172,6 +186,9 @@ const list: readonly Mutant[] = [
     ],
     ['return b.op("Sub", [quotient, b.cast(opposite, "float32")]);', "return quotient;"],
     ['b.where(differ, b.op("Mod", [b.op("Add", [rest, y]), y], { fmod: 1 }), rest)', "rest"],
+  ]),
+  ...mutantsOf("engines/onnx/lower/reduction.ts", ["tests/engines/nan_test.ts"], [
+    ["b.where(any, first, place)", "place"],
   ]),
   ...mutantsOf("engines/onnx/lower/reduction.ts", parity, [
     ['return b.where(by("ReduceMax")(b, b.op("IsNaN", [x]), attributes), b.scalar(NaN), value);', "return value;"],

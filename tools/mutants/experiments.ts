@@ -20,6 +20,10 @@ const rules = ["tests/experiments/selection_rules_test.ts"];
 const faults = ["tests/experiments/faults_test.ts"];
 
 const list: readonly Mutant[] = [
+  ...mutantsOf("experiments/heap.ts", ["tests/experiments/heap_test.ts"], [
+    ["return used > MOST * bound;", "return used > bound;"],
+    ["if (!heapSpent(heap)) return;", "return;"],
+  ]),
   ...mutantsOf("experiments/statistics.ts", statistics, [
     ["Math.sqrt(squares / (values.length - 1))", "Math.sqrt(squares / values.length)"],
     ["tQuantile(0.975, n - 1) * std", "tQuantile(0.95, n - 1) * std"],

@@ -6,8 +6,24 @@
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const valuate = ["tests/miv/valuate_test.ts"];
+const inGraph = ["tests/miv/in_graph_test.ts"];
 
 const list: readonly Mutant[] = [
+  ...mutantsOf("miv/estimators/binned.ts", inGraph, [
+    ['tf.cast(tf.less(low, high), "float32")', "tf.onesLike(low)"],
+    ["[2 ** -7, 2 ** 47]", "[2 ** -7, 1]"],
+    ["[2 ** -87, 2 ** 127]", "[2 ** -87, 2 ** 87]"],
+    ["[2 ** 80, 2 ** -80]", "[2 ** 80, 2 ** -40]"],
+    ["save([value, tf.mul(factor, units)]);", "save([value, factor]);"],
+    ["tf.sub(on(risen), on(left))", "on(risen)"],
+    ["k === bins - 1 ? 1e30 : low + k + 1", "low + k + 1"],
+    ["k === 0 ? -1e30 : low + k - 1)", "low + k - 1)"],
+    ["const many = bins ** variables > few;", 'const many = binning === "hard" && bins ** variables > few;'],
+  ]),
+  ...mutantsOf("miv/valuation.ts", inGraph, [
+    ['tf.cast(tf.logicalOr(varies, tf.logicalNot(counts)), "float32")', "1"],
+    ["tf.min(beyond(Infinity), 0, true)", "tf.min(all, 0, true)"],
+  ]),
   ...mutantsOf("miv/valuate.ts", valuate, [
     ['size === 1 ? { ...given, centring: "none" } : given', "given"],
     ["value - mean[group(k)]", "value"],
