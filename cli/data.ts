@@ -15,6 +15,7 @@ import {
   dataInfo,
   findings,
   inspect,
+  type Inspected,
 } from "../datasets/mod.ts";
 import { nameOf } from "../datasets/files/refs.ts";
 import { part } from "../experiments/config.ts";
@@ -46,10 +47,12 @@ const about =
 interface Loaded {
   readonly dataset: Dataset;
   readonly notes: readonly string[];
+  /** Samples of files that cannot be read. */
+  readonly broken: Inspected["broken"];
 }
 
 /** A registered dataset by name, or somebody's files by path. */
-async function load(text: string, library: Library, parsed: Flags): Promise<Loaded> {
+async function load(text: string, library: Library, parsed: Flags, skip: boolean): Promise<Loaded> {
   const registry = library.of("dataset");
   if (!registry.list().some(({ name }) => name === text)) {
     if (parsed.list.set.length > 0) {
@@ -60,7 +63,7 @@ async function load(text: string, library: Library, parsed: Flags): Promise<Load
         hint: "edit its dataset.json",
       });
     }
-    return await inspect(text, parsed.boolean["skip-broken"]);
+    return await inspect(text, skip);
   }
   const request = {
     label: text,
@@ -73,7 +76,7 @@ async function load(text: string, library: Library, parsed: Flags): Promise<Load
   const [{ dataset: { options } }] = applySettings([request], parsed.list.set, library);
   const dataset = await registry.get(text).load(options);
   checkDataset(dataset);
-  return { dataset, notes: [] };
+  return { dataset, notes: [], broken: [] };
 }
 
 function info({ dataset, notes }: Loaded, json: boolean): number {
@@ -95,8 +98,9 @@ function info({ dataset, notes }: Loaded, json: boolean): number {
   return 0;
 }
 
-async function verify({ dataset }: Loaded, json: boolean): Promise<number> {
-  const found = await findings(dataset);
+async function verify({ dataset, broken }: Loaded, json: boolean): Promise<number> {
+  const unreadable = broken.map(({ id, why }) => ({ serious: true, about: `sample ${id} cannot be read: ${why}` }));
+  const found = [...unreadable, ...await findings(dataset)];
   const serious = found.some((finding) => finding.serious);
   if (json) console.log(JSON.stringify({ name: dataset.name, findings: found }));
   else if (found.length === 0) {
@@ -118,7 +122,7 @@ async function preview(text: string, library: Library, parsed: Flags): Promise<n
   };
   const registered = library.of("dataset").list().some(({ name }) => name === text);
   const shown = registered
-    ? await contactSheetOf((await load(text, library, parsed)).dataset, options)
+    ? await contactSheetOf((await load(text, library, parsed, false)).dataset, options)
     : await contactSheetOfFiles(text, options, parsed.boolean["skip-broken"]);
   const folder = parsed.text.to ?? `preview-${nameOf(text)}`;
   // Loaded here alone: drawing brings libraries of its own.
@@ -197,7 +201,8 @@ export const dataCommand: Command = {
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     if (action === "preview") return await preview(text, library, parsed);
-    const loaded = await load(text, library, parsed);
+    // What cannot be read is what verify tells: all of it, not the first alone.
+    const loaded = await load(text, library, parsed, action === "verify" || parsed.boolean["skip-broken"]);
     return action === "info" ? info(loaded, parsed.boolean.json) : await verify(loaded, parsed.boolean.json);
   },
 };

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { modalitiesOf } from "../core/modality.ts";
 import type { Dataset, Split, SplitName } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
+import { oddLabels } from "./odd_labels.ts";
 import { bytesOf, chunksOf } from "./rows.ts";
 
 /** Splits in their order. */
@@ -102,10 +103,15 @@ const some = (texts: readonly string[]) => texts.slice(0, 5).join(", ") + (texts
 
 /**
  * What is doubtful: copies of a sample in two splits, copies with different labels, classes that a split lacks or that are
- * rare, coordinates that never change, modalities that most samples lack.
+ * rare, coordinates that never change, modalities that most samples lack, samples that look like another class.
  */
 export async function findings(dataset: Dataset): Promise<Finding[]> {
-  return [...await copies(dataset), ...rareClasses(dataset), ...await emptyModalities(dataset)];
+  return [
+    ...await copies(dataset),
+    ...rareClasses(dataset),
+    ...await emptyModalities(dataset),
+    ...await oddLabels(dataset),
+  ];
 }
 
 async function copies(dataset: Dataset): Promise<Finding[]> {

@@ -47,6 +47,8 @@ export interface Samples {
   readonly ids: readonly string[];
   /** SHA-256 of each sample's values in all modalities. */
   readonly hashes: readonly string[];
+  /** Samples that are left out as they are broken. */
+  readonly broken: readonly Broken[];
   /** What was decided here. */
   readonly notes: readonly string[];
 }
@@ -231,7 +233,7 @@ export async function readSamples(
     );
   }
   notes.push(...decided);
-  return { size, labels, values, groups: names ?? rows, ids: ids ?? rows, hashes, split, notes };
+  return { size, labels, values, groups: names ?? rows, ids: ids ?? rows, hashes, split, broken, notes };
 }
 
 /** @throws {Refusal} If a sample has no modality at all, or a modality no sample. */

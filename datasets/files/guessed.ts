@@ -15,6 +15,8 @@ export interface Inspected {
   readonly dataset: Dataset;
   /** What each part is and where it comes from. */
   readonly table: DataTable;
+  /** Samples that are left out as they are broken, each with its id. */
+  readonly broken: readonly { readonly id: string; readonly why: string }[];
   /** What was guessed or decided. */
   readonly notes: readonly string[];
   /** The description as JSON. */
@@ -61,6 +63,7 @@ export async function inspect(
     described,
     dataset,
     table: { columns: ["what", "is", "from", "with"], rows },
+    broken: samples.broken.map(({ sample, why }) => ({ id: samples.ids[sample], why })),
     notes: [...described.notes, ...samples.notes],
     json: JSON.stringify({ ...spec, seen: seenOf(dataset) }, null, 2) + "\n",
   };

@@ -157,6 +157,15 @@ Deno.test("armlab data info and verify: counts by class and split, what is missi
     const page = await Deno.readTextFile(join(folder, "shown", "preview.html"));
     assert(!/(src|href)="(?!data:)/.test(page), "the page needs another file");
     assertEquals([...page.matchAll(/<section>/g)].length, 4);
+    // Everything that cannot be read, not the first alone.
+    const broken = draw();
+    for (const n of [7, 9]) (broken.data as Float32Array)[2 * n] = Infinity;
+    await Deno.writeFile(join(own, "a.npy"), encodeNpy(broken));
+    const unread = await armlab("data", "verify", own);
+    assertEquals(unread.code, 1, unread.err);
+    for (const n of [7, 9]) {
+      assertStringIncludes(unread.out, `Problem: sample row ${n} cannot be read: "a" has Infinity`);
+    }
     // Registered datasets by name, with their options.
     const named = await armlab("data", "info", "synthetic", "--set", "dataset.samples=40", "--json");
     assertEquals(JSON.parse(named.out).splits.rows, [["train", 40, 40], ["validation", 10, 10], ["test", 20, 20]]);

@@ -537,3 +537,24 @@ Deno.test("files: every split's content is in the fingerprint; skipBroken leaves
     assertStringIncludes(notes.join(), '1 of 60 samples are broken and left out: sample 7 ("audio" has Infinity)');
   });
 });
+
+Deno.test("findings() tells a sample whose neighbours all have another label, in every modality", async () => {
+  await inFolder(async (folder) => {
+    const random = new Random(3);
+    const rows = Array.from({ length: 80 }, (_, n) => {
+      const near = () => (10 * (n % 2) + random.normal()).toFixed(3);
+      // Sample 12 lies among the other class in both modalities, sample 33 in one.
+      const [a, b] = n === 12 ? ["10.1", "9.9"] : n === 33 ? ["0.1", near()] : [near(), near()];
+      return [n % 2, n < 60 ? "train" : n < 70 ? "val" : "test", a, a, b, b].join();
+    });
+    const path = join(folder, "t.csv");
+    await Deno.writeTextFile(path, ["label,split,a_0,a_1,b_0,b_1", ...rows].join("\n"));
+    const hints = (await findings(await load(path))).filter(({ about }) => about.includes("look like another class"));
+    assertEquals(hints, [{
+      serious: false,
+      about:
+        "1 of 60 samples of train look like another class in every modality of numbers: train 12 (0, beside 1); labels " +
+        "may be wrong",
+    }]);
+  });
+});
