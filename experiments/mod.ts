@@ -11,6 +11,7 @@ export * from "./config.ts";
 export * from "./grids/mod.ts";
 export * from "./power.ts";
 export * from "./results.ts";
+export type { Aside, FrozenFeatures } from "./frozen.ts";
 export * from "./run_cell.ts";
 export * from "./estimate.ts";
 export * from "./plan.ts";

@@ -119,7 +119,11 @@ export class ReadAhead {
    * @returns Arrays by modality, [B, ...shape], to be given back by `release`.
    * @throws {Refusal} If something cannot be read any more.
    */
-  async take(batch: Wanted): Promise<{ readonly arrays: Arrays; readonly release: () => void }> {
+  async take(
+    batch: Wanted,
+  ): Promise<
+    { readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>; readonly release: () => void }
+  > {
     const key = this.#key(batch);
     const task = this.#tasks.get(key) ?? this.#begin(key, batch);
     this.#tasks.delete(key);
