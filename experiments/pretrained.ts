@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs";
+import { canonicalJson } from "../core/canonical.ts";
 import type { Library } from "../core/library.ts";
 import { at, type ByModality } from "../core/modality.ts";
 import type { CellRequest, Dataset, Encoder, ModalityInfo } from "../core/kinds/mod.ts";
@@ -113,6 +114,37 @@ export async function startFrom(
     await onReport(modality, report);
   }
   return start;
+}
+
+/** Start values of runs; holds those of the last one, as neighbouring runs share them. */
+export class StartValues {
+  #held: {
+    readonly key: string;
+    readonly start: NamedHostTensors;
+    readonly reports: readonly (readonly [modality: string, report: LoadReport])[];
+  } | null = null;
+
+  /** As `startFrom`, of the weights that a configuration names. */
+  async of(
+    { weights = {}, encoders }: RunConfig,
+    built: ByModality<Encoder>,
+    dataset: Pick<Dataset, "modalities">,
+    onReport: (modality: string, report: LoadReport) => void | Promise<void>,
+  ): Promise<NamedHostTensors> {
+    const named = Object.entries(weights).map(([modality, { digest }]) => {
+      const { name, options } = encoders[modality];
+      return { modality, digest, name, options, shape: dataset.modalities[modality].shape };
+    });
+    const key = canonicalJson(named);
+    if (this.#held?.key !== key) {
+      this.#held = null;
+      const reports: [string, LoadReport][] = [];
+      const start = await startFrom(weights, built, dataset, (...report) => void reports.push(report));
+      this.#held = { key, start, reports };
+    }
+    for (const [modality, report] of this.#held.reports) await onReport(modality, report);
+    return this.#held.start;
+  }
 }
 
 /** Weights that requests name: each file is looked at once, before anything runs. */

@@ -19,7 +19,7 @@ import { type CheckpointInterval, DivergenceError, InterruptedError, stepForward
 import { reportText } from "../nn/pretrained.ts";
 import { applyModel } from "./applied_run.ts";
 import { augmentationsOf, buildModel } from "./config.ts";
-import { startFrom } from "./pretrained.ts";
+import { StartValues } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
 import { FrozenFeatures } from "./frozen.ts";
 import { failureOf, stackOf } from "./failure.ts";
@@ -76,6 +76,7 @@ export class CellRunner {
   #dataset: { key: string; dataset: Dataset } | null = null;
   #engine: { key: string; engine: Engine } | null = null;
   readonly #features: FrozenFeatures;
+  readonly #start = new StartValues();
 
   /** @param runs Folder of all runs; must exist. */
   constructor(library: Library, runs: string, held: RunnerOptions = {}) {
@@ -227,8 +228,8 @@ export class CellRunner {
     );
     let told = performance.now();
     const built = buildModel(config, this.#library, dataset);
-    const start = await startFrom(
-      config.weights ?? {},
+    const start = await this.#start.of(
+      config,
       built.encoders,
       dataset,
       (modality, report) => folder.log(`weights of "${modality}": ${reportText(report)}`),

@@ -205,14 +205,14 @@ export function adaptWeights(
   return { values: fromTorch(own, found), reshaped };
 }
 
-/** A report in a few lines. */
+/** A report in one line. */
 export function reportText({ prefix, matched, reshaped, missing, unexpected }: LoadReport): string {
   const some = (names: readonly string[]) =>
     names.length <= 6 ? names.join(", ") : `${names.slice(0, 6).join(", ")} and ${names.length - 6} more`;
   return [
     `${matched.length} tensors matched${prefix === "" ? "" : ` behind "${prefix}"`}`,
-    ...reshaped.map(({ name, how }) => `  ${name}: ${how}`),
-    ...missing.length === 0 ? [] : [`  missing, started as drawn: ${some(missing)}`],
-    ...unexpected.length === 0 ? [] : [`  not used: ${some(unexpected)}`],
-  ].join("\n");
+    ...reshaped.map(({ name, how }) => `${name}: ${how}`),
+    ...missing.length === 0 ? [] : [`missing, started as drawn: ${some(missing)}`],
+    ...unexpected.length === 0 ? [] : [`not used: ${some(unexpected)}`],
+  ].join("; ");
 }

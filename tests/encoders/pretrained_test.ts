@@ -5,7 +5,7 @@ import { float32, type NamedHostTensors } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { bert, mlp, resnet18, vit } from "../../encoders/mod.ts";
 import { identity } from "../../encoders/identity.ts";
-import { digestOf, readWeights, startFrom } from "../../experiments/pretrained.ts";
+import { digestOf, readWeights, startFrom, StartValues } from "../../experiments/pretrained.ts";
 import { adaptWeights, matchWeights, reportText, torchName, toTorch } from "../../nn/mod.ts";
 import { cpu } from "../../engines/mod.ts";
 import { writeSafetensors } from "../../store/tensors.ts";
@@ -250,6 +250,25 @@ Deno.test("a file that changed since the run was asked for is refused", async ()
     });
     assertEquals(Object.keys(start).length, Object.keys(file).length);
     assertEquals(reports.length, 1);
+    assert(/^\d+ tensors matched$/.test(reports[0]), reports[0]);
+    // Runs that follow each other share what was read; another width reads anew.
+    const values = new StartValues();
+    const told: string[] = [];
+    const of = (width: number) =>
+      values.of(
+        {
+          weights: { image: { path, digest } },
+          encoders: { image: { name: "resnet18", options: { width } } },
+        } as never,
+        { image: resnet18.create({ width }, image(32, 3)) },
+        dataset,
+        (modality) => void told.push(modality),
+      );
+    const [once, again] = [await of(4), await of(4)];
+    assert(once === again);
+    assertEquals(once, start);
+    assertEquals(told, ["image", "image"]);
+    await assertRejects(() => of(8), Refusal, "set the encoder's width");
     await writeSafetensors(path, { ...file, extra: float32(new Float32Array(1), [1]) });
     await assertRejects(
       () => startFrom({ image: { path, digest } }, encoders, dataset),
