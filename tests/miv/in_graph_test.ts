@@ -7,7 +7,7 @@ import { type BoundPart, use } from "../../core/options.ts";
 import type { EstimatorPlugin } from "../../core/kinds/mod.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
 import { record } from "../../tensor/autodiff.ts";
-import { centred, gaussian, histogram, informationOf, tablesOf } from "../../miv/mod.ts";
+import { centred, gaussian, histogram, informationOf, jointTable, tablesOf } from "../../miv/mod.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 
 const [rows, width, names] = [3, 64, ["a", "b", "c"]];
@@ -167,6 +167,27 @@ Deno.test("tables of many cells: an empty one is exactly 0, a full one what was 
     const counted = new Array(36).fill(0);
     [counted[1 * 6 + 4], counted[4 * 6 + 1]] = [2, 1];
     assertEquals(values(hard.of([[1]])), counted);
+  });
+});
+
+Deno.test("hat functions have the gradient of differences of cumulative functions, on both of their sides", () => {
+  const random = new Random(4);
+  const drawn = (shape: number[], high: number) =>
+    tf.tensor(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => high * random.uniform()), shape);
+  tf.tidy(() => {
+    const [places, weights] = [drawn([2, 3, 20], 5) as tf.Tensor3D, drawn([2, 6, 6, 6], 1)];
+    const gradientOf = (few: number) => {
+      const pass = record(() => {
+        const tables = tablesOf([{ values: places, portions: null }], 3, 6, "soft", [0, 5], few);
+        return tf.sum(tf.mul(jointTable(tables.of([[1, 2]]), 3, 6, tables), weights));
+      });
+      const [gradient] = pass.gradients(pass.value, [places]);
+      pass.dispose();
+      return values(gradient);
+    };
+    const hats = gradientOf(0);
+    assert(hats.filter((value) => Math.abs(value) > 1e-3).length > 60);
+    assertClose(hats, gradientOf(Infinity), 1e-5);
   });
 });
 
