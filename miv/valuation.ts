@@ -137,15 +137,14 @@ export function lowerBound(
  */
 export function centred(vectors: tf.Tensor2D, weights: tf.Tensor1D): tf.Tensor2D {
   const shares = tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
-  const counts = tf.greater(tf.expandDims(weights, 1), 0);
-  const counted = tf.broadcastTo(counts, vectors.shape);
+  const row = tf.expandDims(shares, 0) as tf.Tensor2D;
   return tf.customGrad((given) => {
     const all = given as tf.Tensor2D;
-    const beyond = (bound: number) => tf.where(counted, all, tf.fill(all.shape, bound));
-    const varies = tf.less(tf.min(beyond(Infinity), 0, true), tf.max(beyond(-Infinity), 0, true));
-    const rest = tf.sub(all, tf.matMul(tf.expandDims(shares, 0) as tf.Tensor2D, all));
+    // Where no sample that counts differs from the first one, that is the mean.
+    const first = tf.slice(all, [0, 0], [1, -1]);
+    const differences = tf.matMul(row, tf.abs(tf.sub(all, first)) as tf.Tensor2D);
     return {
-      value: tf.mul(rest, tf.cast(tf.logicalOr(varies, tf.logicalNot(counts)), "float32")),
+      value: tf.sub(all, tf.where(tf.equal(differences, 0), first, tf.matMul(row, all))),
       // Every sample also moves all others, by its share of the mean.
       gradFunc: (dy: tf.Tensor) => tf.sub(dy, tf.mul(tf.expandDims(shares, 1), tf.sum(dy, 0, true))),
     };

@@ -21,8 +21,9 @@ const list: readonly Mutant[] = [
     ["const many = bins ** variables > few;", 'const many = binning === "hard" && bins ** variables > few;'],
   ]),
   ...mutantsOf("miv/valuation.ts", inGraph, [
-    ['tf.cast(tf.logicalOr(varies, tf.logicalNot(counts)), "float32")', "1"],
-    ["tf.min(beyond(Infinity), 0, true)", "tf.min(all, 0, true)"],
+    ["tf.where(tf.equal(differences, 0), first, tf.matMul(row, all))", "tf.matMul(row, all)"],
+    ["tf.matMul(row, tf.abs(tf.sub(all, first)) as tf.Tensor2D)", "tf.matMul(row, tf.sub(all, first) as tf.Tensor2D)"],
+    ["tf.matMul(row, tf.abs(", "tf.matMul(tf.ones([1, all.shape[0]]), tf.abs("],
   ]),
   ...mutantsOf("miv/valuate.ts", valuate, [
     ['size === 1 ? { ...given, centring: "none" } : given', "given"],
