@@ -22,7 +22,11 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("miv/valuation.ts", inGraph, [
     ["tf.where(tf.equal(differences, 0), first, tf.matMul(row, all))", "tf.matMul(row, all)"],
-    ["tf.matMul(row, tf.abs(tf.sub(all, first)) as tf.Tensor2D)", "tf.matMul(row, tf.sub(all, first) as tf.Tensor2D)"],
+    [
+      "tf.abs(tf.sub(all, first)) as tf.Tensor2D",
+      "tf.sub(all, first) as tf.Tensor2D",
+      "differences that cancel leave the first sample as the mean, too",
+    ],
     ["tf.matMul(row, tf.abs(", "tf.matMul(tf.ones([1, all.shape[0]]), tf.abs("],
   ]),
   ...mutantsOf("miv/valuate.ts", valuate, [
