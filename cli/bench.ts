@@ -10,30 +10,30 @@ import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { trainingOptions } from "../experiments/config.ts";
-import { acrossOf } from "../experiments/across/across.ts";
 import { estimate, type PlanEstimate } from "../experiments/estimate.ts";
 import { type GridPlan, planGrid } from "../experiments/plan.ts";
-import { checkReference, configurations, finishedRuns, jsonLine } from "../experiments/results.ts";
-import { type CellOutcome, type GridOptions, runPlan } from "../experiments/run_grid.ts";
+import { checkReference, finishedRuns } from "../experiments/results.ts";
+import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { selectionRules } from "../experiments/selection_rules.ts";
 import { applySettings } from "../experiments/settings.ts";
-import { resultTable, tableNotes } from "../experiments/table.ts";
+import { parseShard, shardOf } from "../experiments/shard.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { CompositionError } from "../training/compose.ts";
 import { VERSION } from "../version.ts";
 import { selectionTable } from "../viewer/selection_table.ts";
-import { acrossTable } from "../viewer/across_tables.ts";
+import { report, reportShard } from "./bench_report.ts";
+import { checkWorkers, parseCards } from "./cards.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { described } from "./describe.ts";
 import { experimentOf, word } from "./experiment.ts";
+import { checkLaunch, launchGrid, trainPlan } from "./launch.ts";
 import { listing } from "./list.ts";
-import { printable } from "./printable.ts";
 import { planLines, plannedRun } from "./plan_table.ts";
 import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
 import { estimateText, ProgressView } from "./progress.ts";
 import { augmentOf, methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
-import { listenForStop, parseInterval } from "./stopping.ts";
+import { listenForStop, parseInterval, parseTime } from "./stopping.ts";
 import { outputWidth } from "./terminal.ts";
 
 /** Options of `armlab bench`. */
@@ -118,6 +118,42 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
       "keep pooled features of the test split (the viewer draws them side by side), of finished runs too; or the " +
       "accuracy on test after each epoch, used by nothing: what choosing on test would have given",
   },
+  shard: {
+    type: "text",
+    value: "I/N",
+    about: "train the I-th of N parts of the grid, for a scheduler that starts many; cells of others are left to them",
+  },
+  launch: {
+    type: "text",
+    value: "local|slurm|plan",
+    about: "train here (default), as a job array of Slurm, or only write the plan for --plan",
+  },
+  sbatch: { type: "each", value: "OPTION", about: "with --launch slurm: an option of sbatch: partition=gpu, gpus=1" },
+  "array-width": {
+    type: "text",
+    value: "N",
+    about: "with --launch slurm: tasks at once (default: as many as there is room)",
+  },
+  "array-tasks": {
+    type: "text",
+    value: "N",
+    about: "with --launch slurm: tasks of the array (default: one for each cell, up to the cluster's limit)",
+  },
+  plan: { type: "text", value: "FILE", about: "train what --launch plan or slurm wrote, whole or with --shard" },
+  requeue: {
+    type: "boolean",
+    about: "within a job of Slurm: have it queued again when SIGUSR1 stopped it, as before a time limit",
+  },
+  devices: {
+    type: "list",
+    value: "N,...",
+    about: "with an engine on cards: their numbers, a process for each (default: one, on the card that it prefers)",
+  },
+  "max-time": {
+    type: "text",
+    value: "TIME",
+    about: "stop after 90s, 30min or 2h with checkpoints and exit code 75, as at SIGUSR1",
+  },
   workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },
   plugin: pluginFlag,
@@ -162,6 +198,7 @@ export const benchCommand: Command = {
           "deno task bench --fusion my-fusion --plugin ./my_fusion.ts",
           "deno task bench --data features.npz --compare none,uni-ce,arm",
           "deno task bench --data reviews.csv --tokenizer text=tokenizer.json --weights text=model.safetensors",
+          "deno task bench quick --launch slurm --sbatch partition=cpu --sbatch time=01:00:00",
           "deno task bench --describe arm",
         ]),
       );
@@ -185,6 +222,7 @@ export const benchCommand: Command = {
       console.log(await described(library, [parsed.text.describe]));
       return 0;
     }
+    if (parsed.text.plan !== undefined) return await trainPlan(parsed, grid, library);
     return await bench(args, parsed, grid, library, plugins, repeated);
   },
 };
@@ -311,6 +349,9 @@ async function bench(
   const view = new ProgressView({ quiet: parsed.boolean.json });
   // The same comma means rows elsewhere.
   for (const names of composed) view.tell(`One model with ${names.join(" and ")}; ${toCompare(names)}.`);
+  const { how } = checkLaunch(parsed);
+  const maxTime = parsed.text["max-time"] === undefined ? null : parseTime("--max-time", parsed.text["max-time"]);
+  const shard = parsed.text.shard === undefined ? null : parseShard(parsed.text.shard);
   const onError = parseChoice("--on-error", parsed.text["on-error"] ?? "continue", ["continue", "stop"]);
   const workers = parsed.text.workers === undefined
     ? undefined
@@ -332,6 +373,7 @@ async function bench(
     workers,
     skipUnfit: parsed.boolean["skip-unfit"],
     continueOnError: onError === "continue",
+    wait: shard === null,
     checkpointEvery: every === undefined ? undefined : parseInterval("--checkpoint-every", every),
     keepFeatures: keeps.includes("features"),
     keepTestCurve: keeps.includes("test-curve"),
@@ -339,14 +381,27 @@ async function bench(
     onEvent: (event) => view.show(event),
     experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
   };
-  const plan = await planned(options, composed, view);
+  const whole = await planned(options, composed, view);
+  const plan = shard === null ? whole : shardOf(whole, seeds, shard);
   if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
+  const engine = library.of("engine").get(whole.cells[0]?.config.engine.name ?? "onnx:cpu");
+  const cards = how === "slurm" ? null : parseCards(parsed.list.devices, engine);
+  // Drivers take one thread of a process.
+  const atOnce = cards === null ? workers : checkWorkers(workers, engine);
+  if (cards !== null && how === "local" && shard === null && !alone) {
+    return await launchGrid(parsed, plan, view, { options, reference, budget, runs, plugins }, { engine, cards });
+  }
+  if (how !== "local") {
+    return await launchGrid(parsed, plan, view, { options, reference, budget, runs, plugins });
+  }
   const stopping = listenForStop((text) => view.say(text));
+  if (maxTime !== null) stopping.after(maxTime);
   try {
-    const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });
+    const { outcomes, engine } = await runPlan(plan, { ...options, workers: atOnce, whole, signal: stopping.signal });
     view.end();
-    report(outcomes, reference, parsed.boolean.json, budget, engine, runs);
-    if (options.keepTestCurve && !parsed.boolean.json) {
+    if (shard === null) report(outcomes, reference, parsed.boolean.json, budget, engine, runs);
+    else reportShard(outcomes, shard, whole.cells.length, parsed.boolean.json);
+    if (shard === null && options.keepTestCurve && !parsed.boolean.json) {
       const { title, notes, ...rest } = selectionTable(await selectionRules(runs, finishedRuns(outcomes)));
       console.log(`\n${title}\n\n${textTable(rest, outputWidth())}\n\n${notes.join("\n")}`);
     }
@@ -410,35 +465,4 @@ export function budgetsOf(requests: readonly CellRequest[]): string {
       : `${epochs} epochs, whatever is drawn`;
   });
   return [...new Set(budgets)].join("; ");
-}
-
-function report(
-  outcomes: readonly CellOutcome[],
-  reference: string,
-  json: boolean,
-  budget: string,
-  engine: string,
-  runs: string,
-): void {
-  const results = configurations(outcomes, { reference });
-  if (json) {
-    for (const result of results) console.log(jsonLine(result));
-  } else if (results.length > 0) {
-    // A file takes lines of any width.
-    const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
-    const table = resultTable(results, { width });
-    console.log(`\n${table}\n\n${tableNotes(results, budget, { width })}\nEngine: ${engine}. Runs: ${runs}`);
-    const asked = outcomes.find(({ cell }) => cell.request.label === reference)?.cell.request;
-    const across = acrossOf(finishedRuns(outcomes), asked?.across?.subject ?? reference);
-    if (across !== null) {
-      const { title, notes, ...rest } = acrossTable(across);
-      console.log(`\n${title}\n\n${textTable(rest, width)}\n\n${notes.join("\n")}`);
-    }
-  }
-  const failures = outcomes.filter((outcome) => outcome.status === "failed");
-  for (const { cell, message, command } of failures) {
-    console.error(
-      printable(`\nFailed: ${cell.request.label}, seed ${cell.seed}: ${message}\n  run it again: ${command}`),
-    );
-  }
 }

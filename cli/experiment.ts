@@ -29,10 +29,15 @@ export function experimentOf(asked: Asked): Pick<Experiment, "name" | "question"
   return {
     name: parsed.text.name ?? nameOf(asked),
     question: grid?.about ?? null,
-    command: `deno task bench ${args.filter((arg) => arg !== "--json").map(word).join(" ")}`.trim(),
+    command: `deno task bench ${withoutShard(args).filter((arg) => arg !== "--json").map(word).join(" ")}`.trim(),
     reference,
     budget,
   };
+}
+
+/** Arguments of the whole grid, whatever part of it this process trains. */
+function withoutShard(args: readonly string[]): string[] {
+  return args.filter((arg, place) => arg !== "--shard" && args[place - 1] !== "--shard" && !arg.startsWith("--shard="));
 }
 
 /** An argument as a shell reads it. */

@@ -31,6 +31,11 @@ export const commands: readonly Command[] = [
     "give every configuration as many trials, choose on validation, and compare again",
     async () => (await import("./tune.ts")).tuneCommand,
   ),
+  later(
+    "status",
+    "how grids stand: planned, queued, running, finished, failed, on all machines that share a runs folder",
+    async () => (await import("./status.ts")).statusCommand,
+  ),
   later("view", "look at results in a browser", async () => (await import("./view.ts")).viewCommand),
   later(
     "value",
@@ -87,6 +92,11 @@ export const commands: readonly Command[] = [
     "merge",
     "merge two finished runs of one task into one model, by optimal transport or plainly",
     async () => (await import("./merge.ts")).mergeCommand,
+  ),
+  later(
+    "merge-runs",
+    "unite folders of runs from several machines; contradictions are refused",
+    async () => (await import("./merge_runs.ts")).mergeRunsCommand,
   ),
 ];
 

@@ -8,7 +8,7 @@ import type { RunConfig } from "../core/record.ts";
 import { CheckpointKeeper } from "../experiments/keeper.ts";
 import type { GridCell, GridPlan } from "../experiments/plan.ts";
 import { isFolder } from "../store/files.ts";
-import { inspectRun } from "../store/inspect.ts";
+import { inspectRun, nobody } from "../store/inspect.ts";
 import { openRun } from "../store/run_folder.ts";
 import { printableLine } from "./printable.ts";
 
@@ -29,7 +29,7 @@ export async function plannedRun(cell: GridCell, runs: string): Promise<PlannedR
   const known = { label: cell.request.label, seed: cell.seed, id: cell.id, checkpoint: null, reason: null };
   const folder = openRun(runs, cell.id);
   if (!await isFolder(folder.path)) return { ...known, state: "new" };
-  const { state, reason } = inspectRun(runs, cell.id, { holder: null, now: Date.now() });
+  const { state, reason } = inspectRun(runs, cell.id, nobody);
   if (state === "broken") return { ...known, state, reason };
   if (state === "finished" && await folder.hasModel()) return { ...known, state: "kept" };
   const { words } = await new CheckpointKeeper(folder, cell.config, () => {}, () => {}).standing();

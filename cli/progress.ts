@@ -87,6 +87,7 @@ export class ProgressView {
   /** Takes an event in. */
   show(event: GridEvent): void {
     if (event.type === "planned") return this.#plan(event);
+    if (event.type === "note") return this.say(`  note      ${printableLine(event.text)}`);
     const { cell, event: what } = event;
     const running = this.#running.get(cell.index);
     const name = `${cell.request.label}, seed ${cell.seed}`;
@@ -126,6 +127,9 @@ export class ProgressView {
       case "note":
         this.tell(`  note      ${name}: ${printableLine(what.text)}`);
         break;
+      case "elsewhere":
+        this.tell(`  elsewhere ${name}: trained by ${printableLine(what.by)}`);
+        break;
       case "failed":
         this.#leave(cell.index);
         this.#failed++;
@@ -138,7 +142,7 @@ export class ProgressView {
     if (!this.#quiet && this.#output.terminal && this.#output.now() - this.#drawnAt > drawMs) this.#draw();
   }
 
-  #plan({ plan, workers }: GridEvent & { type: "planned" }): void {
+  #plan({ plan, workers, freeBytes }: GridEvent & { type: "planned" }): void {
     const asked: readonly AskedCell[] = [...plan.cells, ...plan.failed.map(({ cell }) => cell)];
     this.#total = asked.length + plan.teachers.length;
     const seeds = new Set(asked.map(({ seed }) => seed)).size;
@@ -149,6 +153,7 @@ export class ProgressView {
     const whole = labels * seeds === asked.length;
     const what = `${count(labels, "configuration")}${whole ? ` x ${count(seeds, "seed")}` : ""}`;
     this.tell(`${count(this.#total, "run")} (${what}${taught}), ${workers} at once, engine ${plan.engine}`);
+    if (plan.bytes !== null && plan.bytes > SAID_BYTES) this.tell(`  disk      ${diskText(plan.bytes, freeBytes)}`);
     for (const { label, reason } of plan.unfit) this.tell(`  left out  ${label}: ${printableLine(reason)}`);
     for (const note of plan.notes) this.tell(`  note      ${printableLine(note)}`);
   }
@@ -212,6 +217,16 @@ export class ProgressView {
     this.#output.write(`\x1b[${rowsOf(this.#lengths, this.#output.columns())}A\x1b[0J`);
     this.#lengths = [];
   }
+}
+
+/** Less than this is nobody's worry. */
+const SAID_BYTES = 100e6;
+
+/** What finished runs take on the disk, and whether there is room. */
+function diskText(bytes: number, free: number | null): string {
+  const size = (value: number) => value < 1e9 ? `${Math.round(value / 1e6)} MB` : `${(value / 1e9).toPrecision(3)} GB`;
+  const room = free === null ? "" : `; ${size(free)} are free${free < bytes ? ", WHICH IS TOO LITTLE" : ""}`;
+  return `about ${size(bytes)} when all runs are finished${room}`;
 }
 
 /** A time span in words: "42 s", "3 min 05 s", "1 h 20 min". */

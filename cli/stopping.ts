@@ -21,6 +21,10 @@ export interface Stopping {
   readonly signal: AbortSignal;
   /** What a command that was stopped exits with; 0 if nobody stopped it. */
   exit(): number;
+  /** The signal that stopped it; `null` if none did. */
+  by(): Deno.Signal | "time" | null;
+  /** Stops after so many seconds, as SIGUSR1 does. */
+  after(seconds: number): void;
   /** Listens no more. */
   dispose(): void;
 }
@@ -29,23 +33,41 @@ export interface Stopping {
  * Stops at the first of Ctrl-C, SIGTERM and SIGUSR1, and ends the process at the second.
  *
  * @param say Tells somebody.
+ * @param text What is told at the first.
  */
-export function listenForStop(say: (text: string) => void): Stopping {
+export function listenForStop(
+  say: (text: string) => void,
+  text = "Stopping at the next step, with a checkpoint; once more to stop at once.",
+): Stopping {
   const stop = new AbortController();
   let exit = 0;
+  let by: Deno.Signal | "time" | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   // Windows knows only the first.
   const known = Object.entries(codes).filter(([signal]) => Deno.build.os !== "windows" || signal === "SIGINT");
   const handlers = known.map(([signal, { after, atOnce }]): [Deno.Signal, () => void] => [signal as Deno.Signal, () => {
     if (exit !== 0) return endAtOnce(signal as Deno.Signal, atOnce, dispose);
     exit = after;
-    say("Stopping at the next step, with a checkpoint; once more to stop at once.");
+    by = signal as Deno.Signal;
+    say(text);
     stop.abort();
   }]);
+  const after = (seconds: number) => {
+    timer = setTimeout(() => {
+      if (exit !== 0) return;
+      exit = TRY_AGAIN;
+      by = "time";
+      say(`The time is up. ${text}`);
+      stop.abort();
+    }, 1000 * seconds);
+    Deno.unrefTimer(timer);
+  };
   const dispose = () => {
+    clearTimeout(timer);
     for (const [signal, handler] of handlers.splice(0)) Deno.removeSignalListener(signal, handler);
   };
   for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
-  return { signal: stop.signal, exit: () => exit, dispose };
+  return { signal: stop.signal, exit: () => exit, by: () => by, after, dispose };
 }
 
 /**
@@ -59,6 +81,27 @@ function endAtOnce(signal: Deno.Signal, code: number, dispose: () => void): void
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+/** The longest time that a timer takes. */
+const longestSeconds = (2 ** 31 - 1) / 1000;
+
+/**
+ * A time as typed, in seconds: `90s`, `30min`, `2h`.
+ *
+ * @throws {Refusal} If it is none.
+ */
+export function parseTime(flag: string, text: string): number {
+  const interval = /[smh]/.test(text) ? parseInterval(flag, text) : {};
+  if ("seconds" in interval && interval.seconds !== undefined && interval.seconds <= longestSeconds) {
+    return interval.seconds;
+  }
+  throw new Refusal({
+    what: `use ${flag}`,
+    must: "it must be a time of at most 596 hours",
+    found: `found "${text}"`,
+    hint: "write 90s, 30min or 2h",
+  });
+}
 
 /**
  * An interval as typed: `30s`, `5min`, `2h`, or a number of steps.

@@ -207,6 +207,8 @@ export interface RunTiming {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly device: string;
+  /** Processors that trained it, one behind the other. Absent in what older versions wrote. */
+  readonly processor?: string;
   readonly deno: string;
 }
 

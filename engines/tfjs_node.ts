@@ -156,6 +156,7 @@ function plugin(name: TfjsNodeName, about: string, device: () => string): Engine
   return defineEngine({
     name,
     about,
+    ...(name === "tfjs-node-gpu" ? { cards: { variables: ["CUDA_VISIBLE_DEVICES"] } } : {}),
     unavailable: () => missing(1),
     async create({ threads = 1 }: EngineOptions = {}): Promise<Engine> {
       const problem = await missing(threads);

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { join } from "node:path";
-import { checkPlain, removeIfPresent } from "../store/files.ts";
-import { checkLock, type RunsLock } from "../store/lock.ts";
+import { checkClaim, releaseClaim } from "../store/claims.ts";
+import { removeIfPresent } from "../store/files.ts";
 import { openRun } from "../store/run_folder.ts";
 import { failureOf } from "./failure.ts";
 import { CheckpointKeeper } from "./keeper.ts";
 import type { GridCell } from "./plan.ts";
+import type { Claimed } from "./queue.ts";
 import type { CheckpointInterval } from "../training/mod.ts";
 import type { CellEvent } from "./run_cell.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
@@ -18,7 +18,6 @@ import type { WorkerReply, WorkerRequest } from "./worker.ts";
 export interface CrewOptions {
   readonly runs: string;
   readonly plugins: readonly string[];
-  readonly lock: RunsLock;
   readonly signal?: AbortSignal;
   /** How often cells keep a checkpoint within epochs. */
   readonly checkpointEvery?: CheckpointInterval;
@@ -28,7 +27,7 @@ export interface CrewOptions {
   readonly keepTestCurve?: boolean;
   readonly command: (cell: GridCell) => string;
   /** The next cell, if there is one. */
-  readonly next: () => GridCell | undefined;
+  readonly next: () => Promise<Claimed | undefined>;
   /** Is told what happens, the last word on each cell among it. */
   readonly onEvent: (cell: GridCell, event: CellEvent) => void;
 }
@@ -43,10 +42,10 @@ export const silentEnd =
 /** Runs cells in so many workers until there are none left. */
 export async function runCrew(count: number, options: CrewOptions): Promise<void> {
   await Promise.all(
-    Array.from({ length: count }, async (_, slot) => {
-      let cell = options.next();
+    Array.from({ length: count }, async () => {
+      let cell = await options.next();
       // A worker serves cells until one of them breaks it (an error outside a cell's own handling); then a new one does.
-      while (cell !== undefined) cell = await serve(cell, slot, options);
+      while (cell !== undefined) cell = await serve(cell, options);
     }),
   );
 }
@@ -57,11 +56,11 @@ function isLast({ type }: CellEvent): boolean {
 }
 
 /** Keeps the failure of a cell whose worker cannot any more; what is said of it otherwise. */
-async function keepFailure(cell: GridCell, message: string, { runs, lock, command }: CrewOptions): Promise<string> {
+async function keepFailure({ cell, claim }: Claimed, message: string, { runs, command }: CrewOptions): Promise<string> {
   try {
-    checkLock(lock.mark);
+    checkClaim(claim);
     const folder = openRun(runs, cell.id);
-    const keeper = new CheckpointKeeper(folder, cell.config, () => {}, () => checkLock(lock.mark));
+    const keeper = new CheckpointKeeper(folder, cell.config, () => {}, () => checkClaim(claim));
     await folder.fail({
       message,
       epoch: null,
@@ -77,31 +76,41 @@ async function keepFailure(cell: GridCell, message: string, { runs, lock, comman
   }
 }
 
-/** A file that a worker holds locked while it lives. */
-async function lifeline(runs: string, slot: number): Promise<{ path: string; file: Deno.FsFile }> {
-  const path = join(runs, `.worker-${slot}`);
-  await checkPlain(path, "lock");
-  return { path, file: await Deno.open(path, { read: true, write: true, create: true }) };
+/** A file that a worker holds locked while it lives: on this machine, whatever locks the runs folder knows. */
+async function lifeline(): Promise<{ path: string; file: Deno.FsFile }> {
+  const path = await Deno.makeTempFile({ prefix: "armlab-worker-" });
+  return { path, file: await Deno.open(path, { read: true, write: true }) };
+}
+
+/** Gives a run back. @returns What went wrong, if something did. */
+async function giveBack({ claim }: Claimed, finished: boolean): Promise<string | null> {
+  try {
+    await releaseClaim(claim, finished);
+    return null;
+  } catch (error) {
+    return failureOf(error);
+  }
 }
 
 /** Runs cells in one worker until there are none left or the worker breaks; returns the next cell then, if any. */
-async function serve(first: GridCell, slot: number, options: CrewOptions): Promise<GridCell | undefined> {
+async function serve(first: Claimed, options: CrewOptions): Promise<Claimed | undefined> {
   let life: { path: string; file: Deno.FsFile };
   try {
-    checkLock(options.lock.mark);
-    life = await lifeline(options.runs, slot);
+    checkClaim(first.claim);
+    life = await lifeline();
   } catch (error) {
-    options.onEvent(first, { type: "failed", message: failureOf(error) });
+    options.onEvent(first.cell, { type: "failed", message: failureOf(error) });
+    await giveBack(first, false);
     return options.next();
   }
-  const { promise, resolve } = Promise.withResolvers<GridCell | undefined>();
+  const { promise, resolve } = Promise.withResolvers<Claimed | undefined>();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const send = (request: WorkerRequest) => worker.postMessage(request);
   const stop = () => send({ type: "stop" });
-  let cell: GridCell = first;
+  let own = first;
   let over = false;
   let watch: ReturnType<typeof setInterval> | undefined;
-  const end = (following: GridCell | undefined) => {
+  const end = (following: Claimed | undefined) => {
     over = true;
     clearInterval(watch);
     options.signal?.removeEventListener("abort", stop);
@@ -112,21 +121,33 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
   const lose = async (message: string) => {
     if (over) return;
     over = true;
-    const said = await keepFailure(cell, message, options);
-    options.onEvent(cell, { type: "failed", message: said });
-    end(options.next());
+    const said = await keepFailure(own, message, options);
+    options.onEvent(own.cell, { type: "failed", message: said });
+    await giveBack(own, false);
+    end(await options.next());
   };
   const { checkpointEvery, keepFeatures, keepTestCurve, command } = options;
-  const run = () =>
+  const run = ({ cell, claim }: Claimed) =>
     send({
       type: "run",
       cell: cell.index,
       config: cell.config,
+      claim,
       command: command(cell),
       checkpointEvery,
       keepFeatures,
       keepTestCurve,
     });
+  /** The cell has ended: its run is given back before the next is taken. */
+  const follow = async (finished: boolean, spent: boolean) => {
+    const trouble = await giveBack(own, finished);
+    if (trouble !== null) options.onEvent(own.cell, { type: "note", text: trouble });
+    const following = await options.next();
+    if (over) return;
+    if (following === undefined || spent) return end(following);
+    own = following;
+    run(own);
+  };
   options.signal?.addEventListener("abort", stop);
   worker.onerror = (event) => {
     event.preventDefault();
@@ -143,27 +164,24 @@ async function serve(first: GridCell, slot: number, options: CrewOptions): Promi
         }, watchMs);
         break;
       case "ready":
-        run();
+        run(own);
         break;
       case "broken":
         lose(data.message);
         break;
       case "event": {
-        options.onEvent(cell, data.event);
-        if (!isLast(data.event)) break;
-        const following = options.next();
-        const spent = data.event.type === "failed" && data.event.spent;
-        if (following === undefined || spent) return end(following);
-        cell = following;
-        run();
+        options.onEvent(own.cell, data.event);
+        if (isLast(data.event)) {
+          const spent = data.event.type === "failed" && data.event.spent === true;
+          follow(data.event.type === "finished", spent);
+        }
         break;
       }
     }
   };
-  send({ type: "start", runs: options.runs, plugins: options.plugins, lock: options.lock.mark, life: life.path });
+  send({ type: "start", runs: options.runs, plugins: options.plugins, life: life.path });
   const following = await promise;
   life.file.close();
-  // Where the runs folder is gone, so is the file.
   await removeIfPresent(life.path);
   return following;
 }

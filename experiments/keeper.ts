@@ -6,16 +6,22 @@
 import type { EpochRecord, RunConfig, ValuationRecord } from "../core/record.ts";
 import type { RunFolder } from "../store/run_folder.ts";
 import { type Checkpoint, type CheckpointState, sampleBudget } from "../training/mod.ts";
+import { processorName } from "./machine.ts";
 import type { CellEvent } from "./run_cell.ts";
 
 /** What a checkpoint holds beside tensors. */
 export interface SavedState {
   readonly checkpoint: CheckpointState;
-  readonly timing: { readonly seconds: number; readonly startedAt: string };
+  readonly timing: { readonly seconds: number; readonly startedAt: string; readonly processor?: string };
 }
 
 /** What a checkpoint covers. */
 type Covered = Pick<CheckpointState, "epochs" | "within"> & { readonly steps: number };
+
+/** Whether people want a line of an epoch: of thousands every tenth, of tens of thousands every hundredth. */
+function isLogged(epoch: number): boolean {
+  return epoch % 10 ** Math.max(0, Math.floor(Math.log10(epoch)) - 2) === 0;
+}
 
 /** Keeps a cell's epochs and checkpoints in its folder, and knows how far they go. */
 export class CheckpointKeeper {
@@ -23,6 +29,8 @@ export class CheckpointKeeper {
   drawn = 0;
   /** The epoch that is trained, from 0. */
   epoch = 0;
+  /** Processors that trained it so far, this one the last. */
+  processor: string = processorName();
   /** When the run was first started, ISO 8601. */
   startedAt: string = new Date().toISOString();
   readonly #folder: RunFolder;
@@ -57,7 +65,7 @@ export class CheckpointKeeper {
     this.epoch = state?.epochs ?? 0;
     await this.#folder.truncateEpochs(this.epoch);
     this.#cover(state ?? null);
-    if (saved !== null) ({ seconds: this.#secondsBefore, startedAt: this.startedAt } = saved.state.timing);
+    if (saved !== null) this.#resume(saved.state.timing);
     const budget = sampleBudget(training, trainSize);
     this.#samplesBudget = Number.isFinite(budget) ? budget : training.epochs * trainSize;
     this.drawn = this.#drawnBefore = state?.counters.samplesDrawn ?? 0;
@@ -68,6 +76,13 @@ export class CheckpointKeeper {
       samplesDrawn: this.drawn,
     });
     return saved === null ? undefined : { tensors: saved.tensors, state: saved.state.checkpoint };
+  }
+
+  #resume({ seconds, startedAt, processor }: SavedState["timing"]): void {
+    this.#secondsBefore = seconds;
+    this.startedAt = startedAt;
+    const before = processor === undefined ? [] : processor.split(" + ");
+    this.processor = [...new Set([...before, this.processor])].join(" + ");
   }
 
   /** Keeps an epoch's valuation and record, then its checkpoint. */
@@ -92,10 +107,12 @@ export class CheckpointKeeper {
       pid: Deno.pid,
       updatedAt: new Date().toISOString(),
     });
-    await this.#folder.log(
-      `epoch ${record.epoch + 1}: loss ${record.loss.total.toPrecision(4)}, ` +
-        `train ${(100 * record.trainAccuracy).toFixed(2)} %, validation ${(100 * accuracy).toFixed(2)} %`,
-    );
+    if (isLogged(record.epoch + 1)) {
+      await this.#folder.log(
+        `epoch ${record.epoch + 1}: loss ${record.loss.total.toPrecision(4)}, ` +
+          `train ${(100 * record.trainAccuracy).toFixed(2)} %, validation ${(100 * accuracy).toFixed(2)} %`,
+      );
+    }
     this.#emit({ type: "epoch", epoch: record.epoch, validationAccuracy: accuracy });
   }
 
@@ -103,7 +120,8 @@ export class CheckpointKeeper {
   async keep(checkpoint: () => Promise<Checkpoint>): Promise<void> {
     this.#checkHeld();
     const { tensors, state } = await checkpoint();
-    const kept: SavedState = { checkpoint: state, timing: { seconds: this.seconds, startedAt: this.startedAt } };
+    const { seconds, startedAt, processor } = this;
+    const kept: SavedState = { checkpoint: state, timing: { seconds, startedAt, processor } };
     await this.#folder.saveCheckpoint(tensors, kept);
     this.#cover(state);
   }

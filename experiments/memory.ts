@@ -32,12 +32,34 @@ export function leastBytes(parameters: number, batch: number, dataset: Pick<Data
   return 4 * (COPIES * parameters + batch * row);
 }
 
+/** Bytes of a number. */
+const NUMBER = 4;
+
+/** Bytes of an epoch's record and log line, about: what it holds in any case, and by modality. */
+const [RECORD, RECORD_BY_MODALITY] = [900, 350];
+
+/**
+ * Bytes that a finished run takes on the disk, about: its model, its predictions, its epochs. While it is trained, a
+ * checkpoint of some four times the model comes to that.
+ */
+export function diskBytes(
+  { training, modalities }: Pick<RunConfig, "training" | "modalities">,
+  parameters: number,
+  { classes, splits }: Pick<Dataset, "classes" | "splits">,
+): number {
+  const m = modalities.length;
+  const row = 5 + classes.length * (1 + m) + m;
+  const predictions = (splits.validation.size + splits.test.size) * row * NUMBER;
+  return NUMBER * parameters + predictions + training.epochs * (RECORD + RECORD_BY_MODALITY * m);
+}
+
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 
 /**
  * Checks that a configuration can be trained on this machine at all.
  *
  * @param abstract Runs a function for its shapes, as `Engine.abstract` does.
+ * @returns Parameters that it trains.
  * @throws {Unfit} If its parameters or batches take more than the memory there is.
  */
 export function checkMemory(
@@ -46,11 +68,11 @@ export function checkMemory(
   loaded: Dataset,
   abstract: Abstract,
   available: number = machineBytes(),
-): void {
+): number {
   const dataset = selectModalities(loaded, config.modalities);
   const { parameters } = modelCost(model, dataset.modalities, abstract);
   const needed = leastBytes(parameters, config.training.batchSize, dataset);
-  if (needed <= available) return;
+  if (needed <= available) return parameters;
   throw new Unfit({
     what: `train ${parameters} parameters with batches of ${config.training.batchSize}`,
     must: `they must fit into the ${gibibytes(available)} of this machine`,

@@ -20,7 +20,7 @@ import { VERSION } from "../version.ts";
 import { buildModel, encodersOf, resolveConfig, trainingOptions, Unfit } from "./config.ts";
 import { loadDataset } from "./data.ts";
 import { failureOf } from "./failure.ts";
-import { checkMemory } from "./memory.ts";
+import { checkMemory, diskBytes } from "./memory.ts";
 import { changesSince, Provenance } from "./provenance.ts";
 import { Pretrained } from "./pretrained.ts";
 import { requestOf, teachersOf } from "./teachers.ts";
@@ -66,12 +66,16 @@ export interface GridPlan {
   readonly teachers: readonly GridCell[];
   /** Ids of all runs that teach others, cells among them: they run first. */
   readonly taught: ReadonlySet<string>;
+  /** Ids of the runs that each run learns from, by the ids of those that learn. */
+  readonly lessons: ReadonlyMap<string, readonly string[]>;
   /** Cells that cannot be run, as a plugin fails. */
   readonly failed: readonly { readonly cell: AskedCell; readonly message: string }[];
   /** Configurations that were left out, as their parts do not fit. */
   readonly unfit: readonly { readonly label: string; readonly reason: string }[];
   /** What is new since earlier runs, a line each. */
   readonly notes: readonly string[];
+  /** Bytes that its runs take on the disk when all are finished, about; `null` where nobody counted. */
+  readonly bytes: number | null;
   /** Name, version and device of the engine, and why it was chosen, in one line. */
   readonly engine: string;
 }
@@ -158,40 +162,45 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
   const pretrained = new Pretrained();
   const context = { engine: engineConfig, version: VERSION, plugins };
   const [cells, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
-  let index = 0;
+  let [index, bytes] = [0, 0];
+  /** What all seeds of a request share, which is everything but the seed; with the bytes that a run takes. */
+  const resolve = async (request: CellRequest, seed: number): Promise<{ shared: RunConfig; own: number }> => {
+    const dataset = await datasets.get(request);
+    const weights = await pretrained.of(request, dataset);
+    const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
+    await pretrained.check(resolved, library, dataset);
+    const model = buildModel(resolved, library, dataset);
+    const parameters = checkMemory(resolved, model, dataset, (run) => engine.abstract(run));
+    const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
+    const shared = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
+    return { shared, own: diskBytes(resolved, parameters, dataset) };
+  };
   for (const request of options.cells) {
     const seeds = options.seedsOf?.(request) ?? options.seeds;
-    for (const seed of seeds) {
-      const cell: AskedCell = { index: index++, request, seed };
-      try {
-        const dataset = await datasets.get(request);
-        const weights = await pretrained.of(request, dataset);
-        const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
-        await pretrained.check(resolved, library, dataset);
-        // The same for every seed.
-        if (seed === seeds[0]) {
-          checkMemory(resolved, buildModel(resolved, library, dataset), dataset, (run) => engine.abstract(run));
-        }
-        const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
-        const config = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
+    const asked = seeds.map((seed): AskedCell => ({ index: index++, request, seed }));
+    try {
+      const { shared, own } = await resolve(request, seeds[0]);
+      for (const cell of asked) {
+        const config = { ...shared, seed: cell.seed };
         cells.push({ ...cell, config, id: runId(config) });
-      } catch (error) {
-        if (options.skipUnfit && (error instanceof Unfit || error instanceof CompositionError)) {
-          unfit.push({ label: request.label, reason: (error as Error).message });
-          break;
-        }
-        if (error instanceof Refusal) throw error;
-        failed.push({ cell, message: failureOf(error) });
       }
+      bytes += own * seeds.length;
+    } catch (error) {
+      if (options.skipUnfit && (error instanceof Unfit || error instanceof CompositionError)) {
+        unfit.push({ label: request.label, reason: (error as Error).message });
+        continue;
+      }
+      if (error instanceof Refusal) throw error;
+      for (const cell of asked) failed.push({ cell, message: failureOf(error) });
     }
   }
   checkDistinct(cells);
   if (cells.length + failed.length === 0) {
     throw new Refusal({ what: "run a grid", must: "a configuration must fit", found: "all were left out" });
   }
-  const { teachers, taught } = await addTeachers(cells, index, library, datasets);
-  const notes = [...pretrained.notes, ...await notesOn([...cells, ...teachers], options)];
-  return { cells, teachers, taught, failed, unfit, notes };
+  const taught = await addTeachers(cells, index, library, datasets);
+  const notes = [...pretrained.notes, ...await notesOn([...cells, ...taught.teachers], options)];
+  return { cells, ...taught, failed, unfit, notes, bytes };
 }
 
 /** Runs that teach cells. @param next The first free place in the grid. */
@@ -200,21 +209,27 @@ async function addTeachers(
   next: number,
   library: Library,
   datasets: Datasets,
-): Promise<Pick<GridPlan, "teachers" | "taught">> {
+): Promise<Pick<GridPlan, "teachers" | "taught" | "lessons">> {
   const known = new Set(cells.map(({ id }) => id));
   const taught = new Set<string>();
+  const lessons = new Map<string, string[]>();
   const teachers: GridCell[] = [];
+  const byRequest = new Map<CellRequest, readonly RunConfig[]>();
   for (const pupil of cells) {
     const { request, seed, config: own } = pupil;
-    for (const config of Object.values(teachersOf(own, library, await datasets.get(request)))) {
+    // Those of another seed differ in the seed alone.
+    const lessonsOf = byRequest.get(request) ?? Object.values(teachersOf(own, library, await datasets.get(request)));
+    byRequest.set(request, lessonsOf);
+    for (const config of lessonsOf.map((teacher) => ({ ...teacher, seed }))) {
       const id = runId(config);
       taught.add(id);
+      lessons.set(pupil.id, [...lessons.get(pupil.id) ?? [], id]);
       if (known.has(id)) continue;
       known.add(id);
       teachers.push({ index: next + teachers.length, request: requestOf(config), seed, pupil, config, id });
     }
   }
-  return { teachers, taught };
+  return { teachers, taught, lessons };
 }
 
 function checkDistinct(cells: readonly GridCell[]): void {

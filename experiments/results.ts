@@ -8,6 +8,7 @@ import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { AcrossPlace, RunConfig, RunSummary, RunTiming } from "../core/record.ts";
 import { apartFrom, comparableGroups } from "./comparable.ts";
+import { machineOf } from "./machine.ts";
 import { againstBest, type BySeed, type Interval, interval } from "./statistics.ts";
 import { type Versus, versusReference } from "./versus.ts";
 import type { CellOutcome } from "./run_grid.ts";
@@ -40,6 +41,8 @@ export interface ConfigurationResult {
   readonly multiplyAdds: number | null;
   /** Of all training steps, from samples drawn and the passes that the methods declare. Mean over seeds. */
   readonly trainingMultiplyAdds: number | null;
+  /** Kinds of machine that trained its runs, each once: processor, engine and threads. */
+  readonly machines: readonly string[];
   /** Run ids in the order of `seeds`. */
   readonly runs: readonly string[];
   /** Whether predictions were computed from the labels of what was predicted; such a configuration is compared with none. */
@@ -64,7 +67,7 @@ export interface FinishedRun {
   readonly seed: number;
   readonly config: RunConfig;
   readonly summary: RunSummary;
-  readonly timing: Pick<RunTiming, "seconds" | "stepMs">;
+  readonly timing: Pick<RunTiming, "seconds" | "stepMs" | "processor">;
   /** Its place in a comparison over several data sets. Absent if it has none. */
   readonly across?: AcrossPlace;
 }
@@ -214,6 +217,7 @@ function collapsed({ label, runs, readsLabels }: Row): Omit<ConfigurationResult,
     trainingMultiplyAdds: runs.some(({ summary }) => (summary.trainingMultiplyAdds ?? null) === null)
       ? null
       : over(({ summary }) => summary.trainingMultiplyAdds!),
+    machines: [...new Set(runs.map((run) => machineOf(run.config, run.timing)))].sort(),
     runs: runs.map(({ id }) => id),
     readsLabels,
   };

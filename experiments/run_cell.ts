@@ -10,7 +10,7 @@ import type { RunConfig, RunProgress, RunSummary, RunTiming, TestPoint } from ".
 import { Refusal } from "../core/refusal.ts";
 import { selectModalities } from "../datasets/select.ts";
 import { selectEngine } from "../engines/mod.ts";
-import { checkLock, type LockMark } from "../store/lock.ts";
+import { checkClaim, type ClaimMark } from "../store/claims.ts";
 import { removeIfPresent } from "../store/files.ts";
 import { openRun, type RunFolder } from "../store/run_folder.ts";
 import { runId } from "../store/run_id.ts";
@@ -23,6 +23,7 @@ import { StartValues } from "./pretrained.ts";
 import { loadSameDataset } from "./data.ts";
 import { FrozenFeatures } from "./frozen.ts";
 import { failureOf, stackOf } from "./failure.ts";
+import { type Finished, finishedRun } from "./finished.ts";
 import { checkHeap, heapSpent } from "./heap.ts";
 import { CheckpointKeeper, type SavedState } from "./keeper.ts";
 import type { Provenance } from "./provenance.ts";
@@ -36,12 +37,16 @@ export type CellEvent =
   | { readonly type: "finished"; readonly summary: RunSummary; readonly timing: RunTiming; readonly reused: boolean }
   /** What somebody should know, and nothing follows from. */
   | { readonly type: "note"; readonly text: string }
+  /** Another process trains it. */
+  | { readonly type: "elsewhere"; readonly by: string }
   /** `spent`: this thread's memory is used up, and no further cell has a place in it. */
   | { readonly type: "failed"; readonly message: string; readonly spent?: boolean }
   | { readonly type: "interrupted" };
 
 /** How a cell is run. */
 export interface CellOptions {
+  /** The claim on the run: nothing is written once it is another's. */
+  readonly claim?: ClaimMark;
   /** The command that runs this cell alone, kept beside a failure. */
   readonly command: string;
   /** Stops at the next step, with a checkpoint. */
@@ -60,8 +65,6 @@ const PROGRESS_MS = 250;
 
 /** What a runner is held to. */
 export interface RunnerOptions {
-  /** The lock of the runs folder: nothing is written once it is another's. */
-  readonly lock?: LockMark;
   /** What plugins are made of in this thread: a configuration of other code is refused. */
   readonly provenance?: Provenance;
   /** Makes features of frozen encoders. @default kept where the environment says */
@@ -90,20 +93,21 @@ export class CellRunner {
   async run(config: RunConfig, options: CellOptions): Promise<void> {
     const folder = openRun(this.#runs, runId(config));
     const emit = options.onEvent ?? (() => {});
-    const keeper = new CheckpointKeeper(folder, config, emit, () => this.#checkHeld());
+    const checkHeld = () => options.claim === undefined ? undefined : checkClaim(options.claim);
+    const keeper = new CheckpointKeeper(folder, config, emit, checkHeld);
     try {
-      this.#checkHeld();
+      checkHeld();
       if (options.keepTestCurve) await this.#forCurve(folder, emit);
       const done = await this.#finished(config, folder, emit);
       if (done !== null) {
-        if (options.keepFeatures) await this.#keepFeatures(config, folder);
+        if (options.keepFeatures) await this.#keepFeatures(config, folder, checkHeld);
         emit({ type: "finished", ...done, reused: true });
         return;
       }
       await folder.create(config, beginning(config));
       await folder.forgetFailure();
       const { summary, timing } = await this.#train(config, folder, keeper, options);
-      if (options.keepFeatures) await this.#keepFeatures(config, folder);
+      if (options.keepFeatures) await this.#keepFeatures(config, folder, checkHeld);
       emit({ type: "finished", summary, timing, reused: false });
     } catch (error) {
       if (error instanceof InterruptedError) {
@@ -117,32 +121,22 @@ export class CellRunner {
     }
   }
 
-  /** @throws {StoreError} If the runs folder is another's by now. */
-  #checkHeld(): void {
-    if (this.#held.lock !== undefined) checkLock(this.#held.lock);
-  }
-
   /** The result of a run that is finished already; `null` if there is none. One whose model is gone is trained anew. */
   async #finished(
     config: RunConfig,
     folder: RunFolder,
     emit: (event: CellEvent) => void,
-  ): Promise<{ summary: RunSummary; timing: RunTiming } | null> {
-    const summary = await folder.summary();
-    if (summary === null) return null;
-    await folder.create(config);
-    const timing = await folder.timing();
-    if (!await folder.hasModel()) {
+  ): Promise<Finished | null> {
+    const done = await finishedRun(folder, config);
+    if (done === null && await folder.summary() !== null) {
       await folder.reopen();
       emit({ type: "note", text: `the model of finished run ${folder.id} is gone: training anew` });
-      return null;
     }
-    await folder.tidy();
-    return { summary, timing };
+    return done;
   }
 
   /** Keeps pooled features of a finished run that has none: its tested model is applied to the test split once more. */
-  async #keepFeatures(config: RunConfig, folder: RunFolder): Promise<void> {
+  async #keepFeatures(config: RunConfig, folder: RunFolder, checkHeld: () => void): Promise<void> {
     if (await folder.hasFeatures()) return;
     const dataset = await this.#load(config);
     const engine = await this.#open(config);
@@ -150,7 +144,7 @@ export class CellRunner {
     try {
       const { test } = dataset.splits;
       const { pooled, fused } = await applied.predictor.detail(test);
-      this.#checkHeld();
+      checkHeld();
       await folder.keepFeatures({ labels: test.labels, pooled, fused });
     } finally {
       applied.dispose();
@@ -173,12 +167,12 @@ export class CellRunner {
     error: unknown,
     keeper: CheckpointKeeper,
     folder: RunFolder,
-    { command }: CellOptions,
+    { command, claim }: CellOptions,
   ): Promise<string> {
     const message = failureOf(error);
     const divergence = error instanceof DivergenceError ? error : null;
     try {
-      this.#checkHeld();
+      if (claim !== undefined) checkClaim(claim);
       const { epoch, words } = await keeper.standing();
       const stack = stackOf(error);
       await folder.fail({
@@ -224,7 +218,7 @@ export class CellRunner {
     const { words } = await keeper.standing();
     await folder.log(
       `${words === null ? "started" : `resumed from its checkpoint (${words})`} on ${engine.name} ` +
-        `(${engine.version}, ${engine.device}), armlab ${config.version}`,
+        `(${engine.version}, ${engine.device}) of ${keeper.processor}, armlab ${config.version}`,
     );
     let told = performance.now();
     const built = buildModel(config, this.#library, dataset);
@@ -266,6 +260,7 @@ export class CellRunner {
       startedAt: keeper.startedAt,
       finishedAt: new Date().toISOString(),
       device: engine.device,
+      processor: keeper.processor,
       deno: Deno.version.deno,
     };
     const { multiplyAdds = null, samplesDrawn } = result.summary;
@@ -278,7 +273,7 @@ export class CellRunner {
       ...await teacherRuns(this.#runs, config, this.#library, dataset),
       trainingMultiplyAdds: multiplyAdds === null ? null : samplesDrawn * multiplyAdds * forwards,
     };
-    this.#checkHeld();
+    if (options.claim !== undefined) checkClaim(options.claim);
     await folder.log(`finished after ${timing.seconds.toFixed(1)} s; tested epoch ${summary.selectedEpoch + 1}`);
     await folder.finish(summary, timing, { params: result.params, buffers: result.buffers }, result.predictions);
     return { summary, timing };

@@ -159,6 +159,7 @@ export function tableNotes(
     "at their training means. mult-adds: one sample's forward pass.",
     ...(results.length < 2 ? [] : [testNote(results, seeds)]),
     ...apartNotes(results),
+    ...machineNotes(results),
   ].flatMap((note) => wrapText(note, options.width ?? Infinity)).join("\n");
 }
 
@@ -183,6 +184,20 @@ function testNote(results: readonly ConfigurationResult[], seeds: number): strin
   if (results.some(({ best }) => best)) return `${tests} * told apart from every other.`;
   const tied = results.filter(({ tied }) => tied === "yes").map(({ label }) => label);
   return tied.length < 2 ? tests : `${tests} Not told apart from the best: ${tied.join(", ")}.`;
+}
+
+/** Whether rows were trained on machines of several kinds, and which on which. */
+function machineNotes(results: readonly ConfigurationResult[]): string[] {
+  const kinds = [...new Set(results.flatMap(({ machines }) => machines))].sort();
+  if (kinds.length < 2) return [];
+  const rows = kinds.map((kind) =>
+    `${kind}: ${results.filter(({ machines }) => machines.includes(kind)).map(({ label }) => label).join(", ")}`
+  );
+  return [
+    `Trained on machines of ${kinds.length} kinds, which round differently, so that equal seeds are not equal runs: ${
+      rows.join(" | ")
+    }.`,
+  ];
 }
 
 /** Which rows are compared among themselves alone. */

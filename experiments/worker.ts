@@ -6,7 +6,7 @@
 import { importPlugins } from "../core/plugins.ts";
 import type { RunConfig } from "../core/record.ts";
 import { createLibrary } from "../library.ts";
-import type { LockMark } from "../store/lock.ts";
+import type { ClaimMark } from "../store/claims.ts";
 import type { CheckpointInterval } from "../training/mod.ts";
 import { failureOf } from "./failure.ts";
 import { Provenance } from "./provenance.ts";
@@ -18,7 +18,6 @@ export type WorkerRequest =
     readonly type: "start";
     readonly runs: string;
     readonly plugins: readonly string[];
-    readonly lock: LockMark;
     /** A file to hold locked for as long as the worker lives. */
     readonly life: string;
   }
@@ -26,6 +25,7 @@ export type WorkerRequest =
     readonly type: "run";
     readonly cell: number;
     readonly config: RunConfig;
+    readonly claim: ClaimMark;
     readonly command: string;
     readonly checkpointEvery?: CheckpointInterval;
     readonly keepFeatures?: boolean;
@@ -63,7 +63,7 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
         const library = createLibrary();
         for (const specifier of data.plugins) await importPlugins(library, specifier);
         const provenance = await Provenance.of(library, data.plugins);
-        runner = new CellRunner(library, data.runs, { lock: data.lock, provenance });
+        runner = new CellRunner(library, data.runs, { provenance });
         reply({ type: "ready" });
       } catch (error) {
         reply({ type: "broken", message: failureOf(error) });
@@ -72,6 +72,7 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
     }
     case "run":
       await runner!.run(data.config, {
+        claim: data.claim,
         command: data.command,
         signal: stop.signal,
         checkpointEvery: data.checkpointEvery,

@@ -18,8 +18,24 @@ const maxBytes = 4 * 1024 * 1024;
 /** Experiments read of one folder at most. */
 const maxExperiments = 500;
 
+/** What of an experiment says what is asked, and not when and by which of several processes. */
+function essence({ command: _, writtenAt: __, ...rest }: Experiment): string {
+  return canonicalJson(rest);
+}
+
+/** Whether an experiment of that name asks the same. */
+function isKept(path: string, experiment: Experiment): boolean {
+  try {
+    const text = readTextSync(path, maxBytes);
+    return text !== null && essence(parseStored("experiment", text, path)) === essence(experiment);
+  } catch (error) {
+    if (error instanceof StoreError) return false; // what is damaged is written anew
+    throw error;
+  }
+}
+
 /**
- * Keeps what a bench asks; one of that name is replaced as a whole.
+ * Keeps what a bench asks; one of that name is replaced as a whole, unless it asks the same.
  *
  * @throws {Refusal} If its name cannot be that of a file.
  * @throws {StoreError} If it cannot be written.
@@ -34,7 +50,8 @@ export async function writeExperiment(runsDir: string, experiment: Experiment): 
   }
   const folder = join(runsDir, experimentsFolder);
   await makeFolder(folder);
-  await writeAtomic(join(folder, `${experiment.name}.json`), `${canonicalJson(experiment, 2)}\n`);
+  const path = join(folder, `${experiment.name}.json`);
+  if (!isKept(path, experiment)) await writeAtomic(path, `${canonicalJson(experiment, 2)}\n`, true);
 }
 
 /** Experiments of a runs folder. */

@@ -134,19 +134,24 @@ async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
  * Replaces a file as a whole: readers see the old or the new content, never a part, whenever the process is killed.
  *
  * Writes `.<name>.tmp` beside it, flushes it to the disk and renames it; on an error the temporary file is removed and
- * the old content stays. One process at a time may write a path: the runs folder's lock sees to that.
+ * the old content stays. One process at a time may write a path: a run's claim sees to that.
  *
  * @param data Text, bytes, or chunks of bytes.
+ * @param shared Whether others may write the path at the same time: then one of the contents stays, whole.
  * @throws {StoreError} If it cannot be written.
  */
-export async function writeAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
+export async function writeAtomic(
+  path: string,
+  data: string | Uint8Array | readonly Uint8Array[],
+  shared = false,
+): Promise<void> {
   const chunks = typeof data === "string"
     ? [new TextEncoder().encode(data)]
     : data instanceof Uint8Array
     ? [data]
     : data;
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.tmp`);
+  const temporary = join(folder, `.${basename(path)}${shared ? `.${crypto.randomUUID()}` : ""}.tmp`);
   await translated("write", path, async () => {
     await checkTarget(path, "write");
     try {
@@ -315,17 +320,6 @@ async function entryAt(path: string): Promise<Deno.FileInfo | null> {
  */
 export async function checkPlain(path: string, action: string): Promise<void> {
   refuseOdd(path, action, await entryAt(path));
-}
-
-/** Like `checkPlain`, at once. */
-export function checkPlainSync(path: string, action: string): void {
-  let info: Deno.FileInfo | null = null;
-  try {
-    info = Deno.lstatSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw storeErrorOf(error, action, path);
-  }
-  refuseOdd(path, action, info);
 }
 
 function refuseOdd(path: string, action: string, info: Deno.FileInfo | null): void {

@@ -1,8 +1,7 @@
 /**
  * An index of a runs folder in SQLite, for lists that are sorted and filtered while runs go on.
  *
- * Derived from the run folders alone: it may be deleted at any time, and is built anew when it is damaged or of another
- * version.
+ * Derived from the run folders alone, by each reader in its own memory.
  *
  * @module
  */
@@ -12,19 +11,10 @@ import { modalitiesOf } from "../core/modality.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
-import { checkPlainSync, StoreError, storeErrorOf } from "./files.ts";
 import { inspectRun, liveContext, runNames, type RunReport, type RunStatus } from "./inspect.ts";
+import { Watch } from "./members.ts";
 import { runFiles } from "./run_folder.ts";
 import { configurationId } from "./run_id.ts";
-
-/** The index's file in the runs folder. */
-const indexFile = "index.sqlite";
-
-/** Raised when the tables change; an index of another version is built anew. */
-const schemaVersion = 2;
-
-/** Written into our databases: one without it that holds more than our table is another program's. "armi" */
-const applicationId = 0x61726d69;
 
 const schema = `
 create table runs (
@@ -242,50 +232,17 @@ function stampOf(runsDir: string, name: string): string {
   }).join();
 }
 
-/** @throws {StoreError} If the database holds what armlab never put there. */
-function checkOurs(database: DatabaseSync, path: string): void {
-  const { application_id: id } = database.prepare("pragma application_id").get() as { application_id: number };
-  if (id === applicationId) return;
-  const tables = database.prepare("select name from sqlite_schema where type = 'table'").all() as { name: string }[];
-  if (id === 0 && tables.every(({ name }) => name === "runs")) return;
-  throw new StoreError("corrupt", path, {
-    what: `use "${path}"`,
-    must: "it must be armlab's index of runs",
-    found: "it is another program's database",
-    hint: "move it away",
-  });
-}
-
-/** Opens the database, or throws what SQLite says. */
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    checkOurs(database, path);
-    // Readers do not wait for the writer, and a second writer waits for the first.
-    database.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = normal;");
-    const version = (database.prepare("pragma user_version").get() as { user_version: number }).user_version;
-    if (version !== schemaVersion) {
-      database.exec(
-        `begin immediate; drop table if exists runs; ${schema} pragma user_version = ${schemaVersion};
-        pragma application_id = ${applicationId}; commit;`,
-      );
-    }
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
 /** An open index. */
 export class RunIndex implements Disposable {
   readonly #runsDir: string;
   readonly #database: DatabaseSync;
+  readonly #watch: Watch;
 
   /** Use `openIndex`. */
   constructor(runsDir: string, database: DatabaseSync) {
     this.#runsDir = runsDir;
     this.#database = database;
+    this.#watch = new Watch(runsDir);
   }
 
   /**
@@ -294,7 +251,7 @@ export class RunIndex implements Disposable {
    * @throws {StoreError} If the runs folder cannot be read.
    */
   async refresh(): Promise<RefreshResult> {
-    const context = await liveContext(this.#runsDir);
+    const context = await liveContext(this.#runsDir, this.#watch);
     const present = new Map(
       (this.#database.prepare("select id, stamp, state from runs").all() as unknown as {
         id: string;
@@ -420,37 +377,11 @@ function conditions(filter: RunFilter): { where: string; values: SQLInputValue[]
 }
 
 /**
- * Opens the index of a runs folder. A damaged index file is made anew: nothing is in it that the folders do not tell.
- *
- * @param options.inMemory Keep the index out of the folder, for folders that may only be read. @default {false}
- * @throws {StoreError} If the folder is missing, the index cannot be written, or its file is none of armlab's.
+ * Opens an index of a runs folder, in this process's memory: a database that several machines write to over a network is
+ * lost sooner or later, and what it holds is read from a thousand runs in a second.
  */
-export function openIndex(runsDir: string, options: { readonly inMemory?: boolean } = {}): RunIndex {
-  if (options.inMemory === true) return new RunIndex(runsDir, openDatabase(":memory:"));
-  const path = join(runsDir, indexFile);
-  const files = [path, `${path}-wal`, `${path}-shm`];
-  for (const file of files) checkPlainSync(file, "open the index");
-  try {
-    return new RunIndex(runsDir, openDatabase(path));
-  } catch (first) {
-    if (first instanceof StoreError) throw first;
-    try {
-      for (const file of files) {
-        try {
-          Deno.removeSync(file);
-        } catch (error) {
-          if (!(error instanceof Deno.errors.NotFound)) throw error;
-        }
-      }
-      return new RunIndex(runsDir, openDatabase(path));
-    } catch {
-      const told = storeErrorOf(first, "open the index", path);
-      if (told instanceof StoreError) throw told;
-      throw new StoreError("io", path, {
-        what: `open the index "${path}"`,
-        must: "its folder must be there and writable",
-        found: first instanceof Error ? first.message : String(first),
-      });
-    }
-  }
+export function openIndex(runsDir: string): RunIndex {
+  const database = new DatabaseSync(":memory:");
+  database.exec(schema);
+  return new RunIndex(runsDir, database);
 }

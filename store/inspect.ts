@@ -15,7 +15,8 @@ import type {
 } from "../core/record.ts";
 import { readTextSync, StoreError, storeErrorOf } from "./files.ts";
 import { withLines } from "./lines.ts";
-import { type LockHolder, lockHolder } from "./lock.ts";
+import { heldRuns, type Holder } from "./claims.ts";
+import { Watch } from "./members.ts";
 import { experimentsFolder } from "./experiments.ts";
 import { maxJsonBytes, maxMetricsBytes, parseEpoch, parseValuation, remedies, runFiles } from "./run_folder.ts";
 import { isRunId, runId } from "./run_id.ts";
@@ -25,7 +26,7 @@ import { parseStored, type StoredKinds } from "./schemas.ts";
  * How a run stands.
  *
  * - `finished`: it has a summary.
- * - `running`: the process that holds the runs folder's lock wrote its progress.
+ * - `running`: a process holds it that lives, as far as can be seen from here.
  * - `failed`: it stopped by an error.
  * - `interrupted`: it was stopped from outside and can go on.
  * - `broken`: its folder is not what a run leaves; `reason` says why.
@@ -54,27 +55,21 @@ export interface RunReport {
 
 /** What decides whether a run is going on. */
 export interface LiveContext {
-  /** Who holds the runs folder's lock. */
-  readonly holder: LockHolder | null;
-  /** Milliseconds since 1970. */
-  readonly now: number;
+  /** Runs that are held by processes which live, by run. */
+  readonly held: ReadonlyMap<string, Holder>;
 }
 
-/** Where the lock file cannot be read, progress older than this is taken for that of a process that is gone. */
-const staleMs = 30 * 60 * 1000;
+/** Nobody works on any run. */
+export const nobody: LiveContext = { held: new Map() };
 
-/** Whether progress was written by the process that holds the lock, since it holds it. */
-export function isLive(progress: RunProgress | null, { holder, now }: LiveContext): boolean {
-  if (progress === null || holder === null) return false;
-  const updated = Date.parse(progress.updatedAt);
-  if (holder.pid === null || holder.since === null) return now - updated < staleMs;
-  // The pid alone does not do: in containers each process may have the same.
-  return holder.pid === progress.pid && updated >= Date.parse(holder.since);
-}
-
-/** Who is writing now, for `inspectRun`. @throws {StoreError} If the lock file cannot be read. */
-export async function liveContext(runsDir: string): Promise<LiveContext> {
-  return { holder: await lockHolder(runsDir), now: Date.now() };
+/**
+ * Who is writing now, for `inspectRun`.
+ *
+ * @param watch Of a reader that looks more than once: only it can tell that a process on another machine is gone.
+ * @throws {StoreError} If claims cannot be read.
+ */
+export async function liveContext(runsDir: string, watch: Watch = new Watch(runsDir)): Promise<LiveContext> {
+  return { held: await heldRuns(runsDir, watch) };
 }
 
 function read<K extends "config" | "summary" | "timing" | "progress" | "failure">(
@@ -132,7 +127,7 @@ export function inspectRun(runsDir: string, name: string, context: LiveContext):
     }
     const { epochs, last } = countEpochs(folder);
     known = { ...known, epochs, lastEpoch: last };
-    if (isLive(progress, context)) return { ...known, state: "running" };
+    if (context.held.has(name)) return { ...known, state: "running" };
     if (failure !== null) return { ...known, state: "failed", reason: failure.message };
     return { ...known, state: "interrupted" };
   } catch (error) {

@@ -138,6 +138,7 @@ const timing: z.ZodType<RunTiming> = z.looseObject({
   startedAt: z.string(),
   finishedAt: z.string(),
   device: z.string(),
+  processor: z.string().optional(),
   deno: z.string(),
 });
 

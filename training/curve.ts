@@ -8,6 +8,30 @@ import type { StepPoint } from "../core/record.ts";
 /** Points that are kept at most. */
 const LIMIT = 256;
 
+/** Values that are kept at most. */
+const VALUES = 8192;
+
+/** Numbers of which every k-th is kept, with k doubled whenever there are too many: enough for a median. */
+export class ThinnedValues {
+  #values: number[] = [];
+  #stride = 1;
+  #seen = 0;
+
+  /** Adds a number. */
+  add(value: number): void {
+    if (this.#seen++ % this.#stride !== 0) return;
+    this.#values.push(value);
+    if (this.#values.length < VALUES) return;
+    this.#values = this.#values.filter((_, index) => index % 2 === 0);
+    this.#stride *= 2;
+  }
+
+  /** Those that are kept, in order. */
+  get values(): readonly number[] {
+    return this.#values;
+  }
+}
+
 /** A thinned curve: every k-th step, with k doubled whenever there are too many, and the last one. */
 export class StepCurve {
   #points: StepPoint[] = [];

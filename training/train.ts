@@ -301,7 +301,7 @@ class Loop {
         trainSeconds: this.#trainSeconds,
         evaluationSeconds: this.#evaluationSeconds,
         compileSeconds: programs.seconds,
-        stepMs: median(trainer.stepMs),
+        stepMs: median(trainer.stepMs.values),
       },
     };
   }

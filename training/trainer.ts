@@ -12,7 +12,7 @@ import type { Optimizer } from "../nn/optimizers.ts";
 import { Batches, type BatchesOptions, gatherRows, keepRows, scatterRows } from "./batches.ts";
 import { Breath } from "./breath.ts";
 import type { Compiled, CompiledPrograms } from "./compiled.ts";
-import { StepCurve } from "./curve.ts";
+import { StepCurve, ThinnedValues } from "./curve.ts";
 import { DivergenceError, InterruptedError } from "./errors.ts";
 import { type TrainProgram, trainProgram } from "./programs/train.ts";
 import type { RunState } from "./run_state.ts";
@@ -92,8 +92,8 @@ const BATCHES_AHEAD = 16;
 export class Trainer {
   readonly state: RunState;
   readonly parts: TrainerParts;
-  /** Milliseconds of each step. */
-  readonly stepMs: number[] = [];
+  /** Milliseconds of steps. */
+  readonly stepMs: ThinnedValues = new ThinnedValues();
   /** Losses and gradient norms of the steps since it was last begun anew. */
   readonly curve: StepCurve = new StepCurve();
   readonly #programs: CompiledPrograms;
@@ -209,7 +209,7 @@ export class Trainer {
     }
     const started = performance.now();
     const outputs = await compiled.run(state.device, feeds);
-    this.stepMs.push(performance.now() - started);
+    this.stepMs.add(performance.now() - started);
     const stats: Record<string, number> = {};
     program.statNames.forEach((name, index) => stats[name] = outputs["stats"].data[index]);
     this.curve.add(state.steps, stats["loss/total"], stats["gradientNorm"]);

@@ -168,21 +168,9 @@ class FolderStore implements RunStore {
   }
 
   #open(): RunIndex {
-    if (this.#index !== null) {
-      // A folder that was removed and made anew needs its index anew.
-      Deno.lstatSync(this.folder);
-      return this.#index;
-    }
     Deno.lstatSync(this.folder);
-    try {
-      this.#index = openIndex(this.folder);
-      this.#note = null;
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      // Folders that may only be read are read all the same; only the start is slower.
-      this.#index = openIndex(this.folder, { inMemory: true });
-    }
-    return this.#index;
+    this.#note = null;
+    return this.#index ??= openIndex(this.folder);
   }
 
   #take(index: RunIndex): void {

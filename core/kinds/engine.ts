@@ -12,6 +12,11 @@ export interface EnginePlugin extends About {
   readonly kind: "engine";
   /** Says why the engine cannot run here, or `null` if it can. Must not throw. */
   unavailable(): Promise<Missing | null>;
+  /**
+   * Of an engine on graphics cards: its cells run in a process each. Variables of the environment that say which card a
+   * process sees, each set to its number; without any, a process takes the card that the runtime prefers. @default no cards
+   */
+  readonly cards?: { readonly variables: readonly string[] };
   /** Creates the engine. */
   create(options?: EngineOptions): Promise<Engine>;
 }

@@ -41,6 +41,8 @@ export const onnxCpu: EnginePlugin = defineEngine({
 export const onnxWebgpu: EnginePlugin = defineEngine({
   name: "onnx:webgpu",
   about: "compiled programs on the graphics card by ONNX Runtime's WebGPU (Vulkan, Metal or Direct3D 12)",
+  // A second thread of a process that opens the provider ends the process (version 1.30.0, segmentation fault).
+  cards: { variables: [] },
   async unavailable() {
     const runtime = await missingRuntime();
     if (runtime !== null) return runtime;
@@ -78,6 +80,7 @@ export function missingCudaFiles(): string[] {
 export const onnxCuda: EnginePlugin = defineEngine({
   name: "onnx:cuda",
   about: "compiled programs on an NVIDIA card by ONNX Runtime's CUDA provider (Linux on x64)",
+  cards: { variables: ["CUDA_VISIBLE_DEVICES"] },
   async unavailable() {
     const runtime = await missingRuntime();
     if (runtime !== null) return runtime;

@@ -39,6 +39,8 @@ const plan: GridPlan = {
   cells,
   teachers: [],
   taught: new Set(),
+  lessons: new Map(),
+  bytes: null,
   failed: [],
   unfit: [{ label: "odd", reason: "it does not fit" }],
   notes: ["my_fusion.ts changed since: training anew"],
@@ -51,7 +53,7 @@ const step = (samplesDrawn: number): CellEvent => ({ type: "step", epoch: 0, sam
 Deno.test("the time left counts from the first step: programs are compiled before", () => {
   const screen = new Screen();
   const view = new ProgressView({ quiet: false }, screen);
-  view.show({ type: "planned", plan, workers: 1 });
+  view.show({ type: "planned", plan, workers: 1, freeBytes: null });
   const tell = (at: number, event: CellEvent) => {
     screen.clock = at;
     view.show({ type: "cell", cell: cells[0], event });
@@ -81,7 +83,7 @@ Deno.test("a terminal that became narrower is erased by the rows that its lines 
   assertEquals(rowsOf([80], 80), 1);
   const screen = new Screen();
   const view = new ProgressView({ quiet: false }, screen);
-  view.show({ type: "planned", plan, workers: 1 });
+  view.show({ type: "planned", plan, workers: 1, freeBytes: null });
   screen.clock = 1000;
   view.show({ type: "cell", cell: cells[0], event: started });
   const drawn = view.lines().map((line) => Math.min(line.length, 79));
@@ -98,7 +100,7 @@ Deno.test("what is planned, left out, new, failed and kept is said; quiet says f
   const lines = (quiet: boolean) => {
     const screen = new Screen(false);
     const view = new ProgressView({ quiet }, screen);
-    view.show({ type: "planned", plan, workers: 2 });
+    view.show({ type: "planned", plan, workers: 2, freeBytes: null });
     view.show({ type: "cell", cell: cells[0], event: started });
     view.show({ type: "cell", cell: cells[1], event: { ...started, samplesDrawn: 64 } });
     view.show({ type: "cell", cell: cells[0], event: { type: "note", text: "the model is gone" } });

@@ -23,7 +23,7 @@ const small = [
 async function results(runs: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const { name, isDirectory } of Deno.readDirSync(runs)) {
-    if (!isDirectory || name === "experiments") continue;
+    if (!isDirectory || name === "experiments" || name.startsWith(".")) continue;
     for (
       const file of [
         "config.json",

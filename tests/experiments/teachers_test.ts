@@ -25,7 +25,7 @@ Deno.test("teachers run first, once for all cells that need them, those that are
       { ...common, label: "audio alone", methods: [], modalities: ["audio"] },
     ], (event) => {
       if (event.type === "planned") planned = [...event.plan.cells, ...event.plan.teachers];
-      else if (event.event.type === "finished") order.push(event.cell.request.label);
+      else if (event.type === "cell" && event.event.type === "finished") order.push(event.cell.request.label);
     });
     assertEquals(planned.length, 4);
     assertEquals(order, ["audio alone", "image alone (teacher)", "umt", "umt, weaker"]);

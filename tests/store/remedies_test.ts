@@ -1,15 +1,16 @@
 /** What is damaged or hostile in a runs folder: every error says how to mend it, and the remedy works. */
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import {
-  acquireLock,
   appendLine,
-  checkLock,
+  checkClaim,
+  claimRun,
   inspectRun,
-  isLive,
+  isClaim,
   isRunId,
-  lockHolder,
+  joinRuns,
+  liveContext,
+  nobody,
   openIndex,
   openRun,
   prepareRuns,
@@ -18,6 +19,7 @@ import {
   runNames,
   sourceId,
   StoreError,
+  Watch,
   writeAtomic,
   writeSafetensors,
 } from "../../store/mod.ts";
@@ -43,12 +45,11 @@ async function finished(runs: string): Promise<RunFolder> {
   return folder;
 }
 
-const nobody = { holder: null, now: Date.now() };
-
 Deno.test("a run's folder appears as a whole, with its configuration and where it stands", () =>
   inFolder(async (runs) => {
     const folder = openRun(runs, id);
-    const lock = await acquireLock(runs);
+    await using member = await joinRuns(runs);
+    assert(isClaim(await claimRun(member, id, new Watch(runs))));
     const progress = {
       epoch: -1,
       epochs: 4,
@@ -63,7 +64,7 @@ Deno.test("a run's folder appears as a whole, with its configuration and where i
     let done = false;
     const watching = (async () => {
       while (!done) {
-        const context = { holder: await lockHolder(runs) ?? { pid: Deno.pid, since: null }, now: Date.now() };
+        const context = await liveContext(runs);
         for (const { name } of Deno.readDirSync(runs)) {
           if (/^[0-9a-f]{16}$/.test(name)) seen.add(inspectRun(runs, name, context).state);
         }
@@ -74,15 +75,15 @@ Deno.test("a run's folder appears as a whole, with its configuration and where i
     await new Promise((resolve) => setTimeout(resolve, 20));
     done = true;
     await watching;
-    lock.release();
     assertEquals([...seen], ["running"]);
-    assertEquals([...Deno.readDirSync(runs)].map(({ name }) => name).sort(), [".lock", id]);
+    const names = () => [...Deno.readDirSync(runs)].map(({ name }) => name).sort();
+    assertEquals(names(), [".claims", ".members", id]);
     // What a kill left under the temporary name is in nobody's way.
     await Deno.remove(folder.path, { recursive: true });
     await Deno.mkdir(join(runs, `.${id}.tmp`, "deeper"), { recursive: true });
     await folder.create(config);
     assertEquals((await folder.config())?.seed, config.seed);
-    assertEquals([...Deno.readDirSync(runs)].map(({ name }) => name).sort(), [".lock", id]);
+    assertEquals(names(), [".claims", ".members", id]);
   }));
 
 Deno.test("a run whose runs folder is gone is not made anew somewhere", () =>
@@ -262,14 +263,9 @@ Deno.test({
       const victim = join(runs, "victim.txt");
       await Deno.writeTextFile(victim, "untouched");
       const odd = async (make: (path: string) => Promise<void>, found: string) => {
-        await make(join(runs, ".lock"));
-        await assertRejects(
-          () => acquireLock(runs),
-          StoreError,
-          `must be a regular file: found ${found}; move it away`,
-        );
-        await assertRejects(() => lockHolder(runs), StoreError, `found ${found}`);
-        await Deno.remove(join(runs, ".lock"));
+        await make(join(runs, ".members"));
+        await assertRejects(() => joinRuns(runs), StoreError, "it must be a folder: it is none; move it away");
+        await Deno.remove(join(runs, ".members"));
         for (const kind of ["metrics", "log"] as const) {
           const path = folder.file(kind);
           await make(path);
@@ -277,9 +273,6 @@ Deno.test({
           await assertRejects(() => write, StoreError, `found ${found}`);
           await Deno.remove(path);
         }
-        await make(join(runs, "index.sqlite"));
-        assertThrows(() => openIndex(runs), StoreError, `found ${found}; move it away`);
-        await Deno.remove(join(runs, "index.sqlite"));
         // Where a temporary file is written, what lies there is removed and not followed.
         await make(join(folder.path, ".progress.json.tmp"));
         await writeAtomic(folder.file("progress"), "{}");
@@ -294,27 +287,6 @@ Deno.test({
     }),
 });
 
-Deno.test("another program's database is not taken for the index", () =>
-  inFolder(async (runs) => {
-    const path = join(runs, "index.sqlite");
-    {
-      using database = new DatabaseSync(path);
-      database.exec(
-        "create table runs (a text); create table letters (text text); insert into letters values ('kept');",
-      );
-    }
-    assertThrows(() => openIndex(runs), StoreError, "it is another program's database; move it away");
-    {
-      using database = new DatabaseSync(path);
-      assertEquals(database.prepare("select text from letters").get()?.text, "kept");
-    }
-    await Deno.rename(path, join(runs, "theirs.sqlite"));
-    writeRun(runs, {});
-    using index = openIndex(runs);
-    await index.refresh();
-    assertEquals(index.runs().map(({ id, older }) => [id, older]), [[id, 0]]);
-  }));
-
 Deno.test("names and files of any size are bounded", () =>
   inFolder(async (runs) => {
     const long = configOf({ fusion: "x".repeat(201) });
@@ -328,18 +300,21 @@ Deno.test("names and files of any size are bounded", () =>
     assertStringIncludes(inspectRun(runs, name, nobody).reason!, "must hold at most");
   }));
 
-Deno.test("checkLock() notices that the runs folder was removed or made anew", () =>
+Deno.test("checkClaim() notices that the runs folder was removed or made anew", () =>
   inFolder(async (folder) => {
     const runs = join(folder, "runs");
-    const lock = await acquireLock(runs);
-    checkLock(lock.mark);
+    await using member = await joinRuns(runs);
+    const claim = await claimRun(member, id, new Watch(runs));
+    assert(isClaim(claim));
+    checkClaim(claim);
     await Deno.remove(runs, { recursive: true });
-    assertThrows(() => checkLock(lock.mark), StoreError, "it is gone; somebody removed the runs folder");
-    const other = await acquireLock(runs);
-    assertThrows(() => checkLock(lock.mark), StoreError, "another one is there");
-    checkLock(other.mark);
-    lock.release();
-    other.release();
+    assertThrows(() => checkClaim(claim), StoreError, "it is not; somebody removed the runs folder");
+    await assertRejects(() => claimRun(member, id, new Watch(runs)), StoreError, "somebody removed the runs folder");
+    await using other = await joinRuns(runs);
+    const anew = await claimRun(other, id, new Watch(runs));
+    assert(isClaim(anew));
+    assertThrows(() => checkClaim(claim), StoreError, "it is not; somebody removed the runs folder");
+    checkClaim(anew);
   }));
 
 Deno.test("prepareRuns() of several processes at once gives no false error and leaves nothing", () =>
@@ -395,15 +370,10 @@ Deno.test("appendLine() flushes its line", () =>
     assertEquals(calls, ["sync", "sync"]);
   }));
 
-Deno.test("a line has no line end; a lock that nobody holds has no holder; a run's name is 16 hexadecimal digits", () =>
+Deno.test("a line has no line end; a run's name is 16 hexadecimal digits", () =>
   inFolder(async (folder) => {
     const refusal = await appendLine(join(folder, "lines"), "a\nb").catch((error) => error);
     assertStringIncludes(refusal.message, "a line must hold no line end");
-    assertEquals(await lockHolder(folder), null);
-    const lock = await acquireLock(folder);
-    assertEquals((await lockHolder(folder))?.pid, Deno.pid);
-    lock.release();
-    assertEquals(await lockHolder(folder), null);
     assert(isRunId("0123456789abcdef"));
     for (const text of ["0123456789abcdeg", "0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0"]) {
       assert(!isRunId(text));
@@ -421,30 +391,6 @@ Deno.test("records of another epoch and models that do not list their buffers ar
     await writeSafetensors(folder.file("model"), tensor, { format: "1", run: id });
     await assertRejects(() => folder.model(), StoreError, "it must be of run");
   }));
-
-Deno.test("isLive() takes progress for live that the holder of the lock wrote since it holds it", () => {
-  const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 12, minutes)).toISOString();
-  const progress = (pid: number, minutes: number) => ({
-    epoch: 0,
-    epochs: 4,
-    samplesDrawn: 0,
-    samplesBudget: 1,
-    samplesPerSecond: 0,
-    validationAccuracy: null,
-    pid,
-    updatedAt: at(minutes),
-  });
-  const holder = { pid: 7, since: at(10) };
-  const now = Date.parse(at(20));
-  assert(isLive(progress(7, 11), { holder, now }));
-  assert(!isLive(progress(8, 11), { holder, now }), "another process wrote it");
-  assert(!isLive(progress(7, 9), { holder, now }), "an earlier process of that number wrote it");
-  assert(!isLive(progress(7, 11), { holder: null, now }), "nobody writes");
-  assert(!isLive(null, { holder, now }));
-  // Where the holder cannot be read, the time alone tells.
-  assert(isLive(progress(8, 11), { holder: { pid: null, since: null }, now }));
-  assert(!isLive(progress(8, 11), { holder: { pid: null, since: null }, now: now + 3_600_000 }));
-});
 
 Deno.test("a folder whose name is not that of its configuration is broken; hidden folders are no runs", () =>
   inFolder(async (runs) => {

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parse } from "@std/csv";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
-import { acquireLock } from "../../store/lock.ts";
+import { claimRun } from "../../store/claims.ts";
+import { joinRuns, Watch } from "../../store/members.ts";
 import { serveViewer } from "../../viewer/serve.ts";
 import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
 import { ended, inFolder, start } from "../helpers/cli.ts";
@@ -165,7 +166,8 @@ Deno.test({
     scene(async ({ page, url, runs }) => {
       const spec: RunSpec = { seed: 0, fusion: "gated", state: "interrupted", done: 0, epochs: 6 };
       const id = writeRun(runs, spec);
-      const lock = await acquireLock(runs);
+      const member = await joinRuns(runs);
+      await claimRun(member, id, new Watch(runs));
       try {
         await page.goto(`${url}?sort=name`);
         await ready(page);
@@ -188,7 +190,7 @@ Deno.test({
         );
         assertEquals(await page.locator("#chart-accuracy canvas").count(), 1);
       } finally {
-        lock.release();
+        await member.leave();
       }
       writeRun(runs, { ...spec, state: "finished", done: undefined });
       await page.locator("#state .badge.finished").waitFor({ timeout: 60_000 });
@@ -367,7 +369,8 @@ Deno.test({
     scene(async ({ browser, url, runs, ids }) => {
       const spec: RunSpec = { seed: 7, fusion: "gated", state: "interrupted", done: 1, epochs: 6 };
       const running = writeRun(runs, spec);
-      const lock = await acquireLock(runs);
+      const member = await joinRuns(runs);
+      await claimRun(member, running, new Watch(runs));
       const { configurations: [{ id: configuration }] } = await (await fetch(`${url}api/grid?fusion=concat`)).json();
       const pages = {
         results: ["", 200],
@@ -433,7 +436,7 @@ Deno.test({
           await page.close();
         }
       } finally {
-        lock.release();
+        await member.leave();
       }
       console.log(`axe: ${checks} checks, ${Object.keys(pages).length} pages in 4 combinations`);
       assertEquals(checks, 4 * Object.keys(pages).length);

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv";
 import type { Experiment } from "../../core/record.ts";
 import { writeExperiment } from "../../store/experiments.ts";
-import { acquireLock } from "../../store/lock.ts";
+import { claimRun } from "../../store/claims.ts";
+import { joinRuns, Watch } from "../../store/members.ts";
 import { configurationId, runId } from "../../store/run_id.ts";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
@@ -180,7 +181,8 @@ Deno.test("a row that goes on says its epoch, validation accuracy and the time t
         runs: [{ seed: 0, id }],
       }],
     });
-    const lock = await acquireLock(runs);
+    const member = await joinRuns(runs);
+    await claimRun(member, id, new Watch(runs));
     const store = openRunStore(runs, { staleMs: 0 });
     const app = createApp(store);
     try {
@@ -197,7 +199,7 @@ Deno.test("a row that goes on says its epoch, validation accuracy and the time t
     } finally {
       app.close();
       store.close();
-      lock.release();
+      await member.leave();
     }
   }));
 

@@ -6,7 +6,15 @@
  *
  * @module
  */
-import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
+import {
+  type Command,
+  type Flag,
+  helpOf,
+  parseChoice,
+  parseFlags,
+  parseInteger,
+  runCommand,
+} from "../../cli/command.ts";
 import { printProfile } from "./profile.ts";
 import { type Clock, gridNotes, timeGrid } from "./quick_grid.ts";
 import { HEADER, lineOf, type Row } from "./rows.ts";
@@ -36,6 +44,9 @@ const flags: Readonly<Record<string, Flag>> = {
     value: "CLOCK",
     about: "wall, or cpu: processor time of each side, for a machine that is busy with other work (default: wall)",
   },
+  engine: { type: "text", value: "NAME", about: "our engine (default: onnx:cpu)" },
+  device: { type: "text", value: "cpu|cuda", about: "where PyTorch computes (default: cpu)" },
+  torch: { type: "text", value: "eager|compiled", about: "PyTorch as it is, or by torch.compile (default: eager)" },
   json: { type: "boolean", about: "print one JSON line per row" },
   profile: { type: "boolean", about: "also print which operators our step spends its time in" },
   soak: { type: "text", value: "STEP", about: "instead: run a step 10000 times and print how memory grows" },
@@ -48,13 +59,21 @@ interface Plan {
   readonly turns: number;
   /** `null` times our side alone. */
   readonly python: string | null;
+  /** Our engine. */
+  readonly engine: string;
+  /** Where PyTorch computes. */
+  readonly device: "cpu" | "cuda";
+  readonly torch: "eager" | "compiled";
 }
 
 const here = (name: string) => new URL(name, import.meta.url).pathname;
-const ours = ({ clock }: Plan, step: string, threads: number) =>
-  Side.start(Deno.execPath(), ["run", "-A", "--no-check", here("our_side.ts"), step, String(threads), clock]);
-const torch = ({ clock, python }: Plan, step: string, threads: number) =>
-  Side.start(python!, [here("torch_steps.py"), step, String(threads), clock]);
+const ours = ({ clock, engine }: Plan, step: string, threads: number) =>
+  Side.start(Deno.execPath(), [
+    ...["run", "-A", "--no-check", here("our_side.ts"), step, String(threads), clock],
+    ...(engine === "onnx:cpu" ? [] : ["", engine]),
+  ]);
+const torch = ({ clock, python, device, torch: how }: Plan, step: string, threads: number) =>
+  Side.start(python!, [here("torch_steps.py"), step, String(threads), clock, device, how]);
 
 /** Warms up; how many steps take about half a second. */
 async function settle(side: Side): Promise<number> {
@@ -152,7 +171,14 @@ const command: Command = {
         `Cannot time PyTorch as "${python}" must have torch and numpy: ${missing}; give another by --python, or none`,
       );
     }
-    const plan: Plan = { clock, python, turns };
+    const plan: Plan = {
+      clock,
+      python,
+      turns,
+      engine: text.engine ?? "onnx:cpu",
+      device: parseChoice("--device", text.device ?? "cpu", ["cpu", "cuda"]),
+      torch: parseChoice("--torch", text.torch ?? "eager", ["eager", "compiled"]),
+    };
     const print = (row: Row): void => console.log(boolean.json ? JSON.stringify(row) : lineOf(row));
     if (!boolean.json) console.log(HEADER);
     const timed = only.filter((step) => step !== GRID);

@@ -1,19 +1,20 @@
 /**
  * One step of ours in a process of its own, driven by lines on standard input; `engine_bench.ts` starts it.
  *
- * Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time), and a file prefix if the runtime is
- * to write a profile. Lines: `run N`, `end`.
+ * Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time), a file prefix if the runtime is to
+ * write a profile (else nothing), and another engine than `onnx:cpu`. Lines: `run N`, `end`.
  *
  * @module
  */
 import process from "node:process";
 import { TextLineStream } from "./lines.ts";
+import { selectEngine } from "../../engines/mod.ts";
 import { onnxEngine } from "../../engines/onnx/engine.ts";
 import { compileGraph } from "../../engines/onnx/engine.ts";
 import { matrixFlops } from "./flops.ts";
 import { type BenchStep, benchSteps } from "./steps.ts";
 
-const [name, threads, clock, profile] = Deno.args;
+const [name, threads, clock, profile, other] = Deno.args;
 /** Milliseconds. */
 const now = (): number => {
   if (clock === "wall") return performance.now();
@@ -48,7 +49,9 @@ async function keptMs(step: BenchStep): Promise<number> {
   }
 }
 
-const engine = onnxEngine({ threads: Number(threads), profile, cache: null });
+const engine = other === undefined
+  ? onnxEngine({ threads: Number(threads), profile, cache: null })
+  : (await selectEngine(other, { threads: Number(threads) })).engine;
 const step = await benchSteps[name](engine);
 const compiled = await engine.compile(step.program);
 const state = engine.createState(step.state);
@@ -77,6 +80,6 @@ for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
 const peak = peakMiB();
 compiled.dispose();
 state.dispose();
-say({ peakMiB: peak, keptMs: await keptMs(step) });
+say({ peakMiB: peak, keptMs: other === undefined ? await keptMs(step) : null });
 await engine.dispose();
 Deno.exit(0);

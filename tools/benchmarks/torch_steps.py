@@ -1,8 +1,8 @@
 """The training steps of `steps.ts` in PyTorch, driven by lines on standard input; `engine_bench.ts` starts it.
 
-Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time). Lines: `run N`, `end`. Ordinary eager
-PyTorch as a training script has it: autograd, torch.optim.SGD with momentum and weight decay, gradients set to None, the
-loss read after every step.
+Arguments: step, threads, clock (`wall`, or `cpu` for the process's processor time), device (`cpu`, `cuda`), how (`eager`,
+`compiled`). Lines: `run N`, `end`. Ordinary PyTorch as a training script has it: autograd, torch.optim.SGD with momentum and
+weight decay, gradients set to None, the loss read after every step, which also waits for the card.
 """
 import json
 import math
@@ -18,6 +18,8 @@ from torch_digits import Concat, centred, contributions, valuation
 
 STEP, THREADS = sys.argv[1], int(sys.argv[2])
 now = time.perf_counter if sys.argv[3] == "wall" else time.process_time
+DEVICE, HOW = sys.argv[4], sys.argv[5]
+torch.set_default_device(DEVICE)
 torch.set_num_threads(THREADS)
 torch.manual_seed(0)
 
@@ -330,6 +332,8 @@ STEPS = {
 
 def main():
     step, model = STEPS[STEP]()
+    if HOW == "compiled":
+        model.compile()
     step()
     say({"parameters": sum(p.numel() for p in model.parameters()), "version": torch.__version__})
     for line in sys.stdin:

@@ -12,7 +12,8 @@
 import type { Page } from "playwright-core";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import { serveViewer } from "../../viewer/mod.ts";
-import { acquireLock } from "../../store/lock.ts";
+import { claimRun } from "../../store/claims.ts";
+import { joinRuns, Watch } from "../../store/members.ts";
 import { launchChromium } from "../../tests/helpers/chromium.ts";
 import { countTimers, openFiles, pageSize } from "../../tests/helpers/growth.ts";
 import { appendEpoch, type RunSpec, writeRun } from "../../tests/helpers/runs.ts";
@@ -59,7 +60,8 @@ const command: Command = {
     }));
     const ids = specs.map((spec) => writeRun(folder, spec));
     writeRun(folder, { seed: 0, accuracy: 0.8, epochs });
-    const lock = await acquireLock(folder);
+    const member = await joinRuns(folder);
+    for (const id of ids) await claimRun(member, id, new Watch(folder));
 
     let served = serveViewer({ folder, port: 0 });
     const { url } = served;
@@ -119,7 +121,7 @@ const command: Command = {
       }
       for (const problem of new Set(problems)) console.error(problem);
     } finally {
-      lock.release();
+      await member.leave();
       await browser.close();
       await served.stop();
       timers.restore();

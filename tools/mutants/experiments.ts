@@ -187,15 +187,16 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("experiments/run_cell.ts", faults, [
     ["if (done !== null) {", "if (done === undefined) {"],
-    ["if (!await folder.hasModel()) {", "if (config.seed < 0) {"],
-    ["await folder.tidy();", ""],
     ["await folder.reopen();\n      emit(", "emit("],
-    ["if (this.#held.lock !== undefined) checkLock(this.#held.lock);", ""],
+    ["options.claim === undefined ? undefined : checkClaim(options.claim);", "undefined;"],
     ["await folder.forgetFailure();", ""],
   ]),
+  ...mutantsOf("experiments/finished.ts", faults, [
+    ["if (!await folder.hasModel()) return null;", ""],
+    ["await folder.tidy();", ""],
+  ]),
   ...mutantsOf("experiments/run_grid.ts", faults, [
-    ["if (options.continueOnError === false) halted = true;", ""],
-    ["fail(cell, message); tell(", "tell("],
+    ["if (this.#options.continueOnError === false) this.#halted = true;", ""],
   ]),
   ...mutantsOf("experiments/crew.ts", faults, [
     ["setTimeout(() => lose(silentEnd), watchMs);", ""],

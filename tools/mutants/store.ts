@@ -8,6 +8,8 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 const remedies = ["tests/store/remedies_test.ts"];
 const folders = ["tests/store/remedies_test.ts", "tests/store/store_test.ts"];
 
+const claims = ["tests/store/claims_test.ts"];
+
 const list: readonly Mutant[] = [
   ...mutantsOf("store/files.ts", remedies, [
     [
@@ -46,15 +48,20 @@ const list: readonly Mutant[] = [
     ['if (line.includes("\\n")) {', 'if (line.includes("\\r\\n\\r")) {'],
     ['ENOSPC: ["no-space",', 'ENOSPC: ["io",'],
   ]),
-  ...mutantsOf("store/lock.ts", folders, [
-    ['await checkPlain(path, "lock");', ""],
-    ['await checkPlain(path, "read");', ""],
-    ["!(await file.tryLock(true))", "false"],
-    ["if (file === null || now === file) return;", "return;"],
-    ["JSON.stringify({ pid: Deno.pid,", "JSON.stringify({ pid: 1,"],
-    ["if (await file.tryLock(false)) return null;", ""],
-    ['let found = "it is gone";', 'let found = "another one is there";'],
-    ["held = false; ", "", "closing a file twice is all that it prevents"],
+  ...mutantsOf("store/claims.ts", claims, [
+    ["if (holder !== null) return holder;", ""],
+    ["if (others.length === 0) {", "if (others.length >= 0) {"],
+    ["own.some((generation) => generation > mark.generation)", "false"],
+    ["stored.member !== mark.member)) throw removed(path);", "false)) throw removed(path);"],
+    ["if (stored.released ||", "if ("],
+    ["generation: top + 1", "generation: 1"],
+  ]),
+  ...mutantsOf("store/members.ts", claims, [
+    ["if (held === false && own) return false;", ""],
+    ["if (read === null && own) return false;", ""],
+    ["return now - last.at <= Math.min(patience, this.#patienceMs);", "return true;"],
+    ["last.text !== text", "false"],
+    ['.padStart(12, "0")', ""],
   ]),
   ...mutantsOf("store/run_folder.ts", remedies, [
     ["run !== this.id || names === null", "names === null"],
@@ -113,8 +120,6 @@ const list: readonly Mutant[] = [
     [".slice(0, 16);", ".slice(0, 15);"],
   ]),
   ...mutantsOf("store/inspect.ts", folders, [
-    ["holder.pid === progress.pid &&", ""],
-    ["updated >= Date.parse(holder.since)", "true"],
     ["if (summary.id !== name) return broken(", 'if (summary.id === "") return broken('],
     ["older: config.format === 1", "older: false"],
     ["if (!isRunId(name) || runId(config) !== name) {", "if (!isRunId(name)) {"],
@@ -122,8 +127,6 @@ const list: readonly Mutant[] = [
     ['!isFile && !name.startsWith(".")', "!isFile"],
   ]),
   ...mutantsOf("store/index.ts", folders, [
-    ['if (id === 0 && tables.every(({ name }) => name === "runs")) return;', "if (id === 0) return;"],
-    ['for (const file of files) checkPlainSync(file, "open the index");', ""],
     ["older: report.older ? 1 : 0,", "older: 1,"],
     ["if (known?.stamp === stamp && lasting) continue;", "if (known !== undefined && lasting) continue;"],
     ["for (const id of present.keys()) remove.run(id);", ""],

@@ -1,0 +1,136 @@
+/**
+ * How grids stand: planned, queued, running, finished, failed, by what is on the disk and who is alive.
+ *
+ * @module
+ */
+import type { Experiment } from "../core/record.ts";
+import type { Holder } from "../store/claims.ts";
+import { listExperiments } from "../store/experiments.ts";
+import { isFolder } from "../store/files.ts";
+import { inspectRun, type LiveContext, type RunReport } from "../store/inspect.ts";
+import { openRun } from "../store/run_folder.ts";
+
+/** How a cell stands. */
+export type CellState = "queued" | "running" | "stopped" | "finished" | "failed" | "broken";
+
+/** One cell of a grid. */
+export interface CellStatus {
+  readonly label: string;
+  readonly seed: number;
+  readonly id: string;
+  readonly state: CellState;
+  /** Epochs that ended. */
+  readonly epoch: number;
+  /** Epochs planned; `null` before it began. */
+  readonly epochs: number | null;
+  /** Seconds until its end at the speed so far; `null` where that is not known. */
+  readonly secondsLeft: number | null;
+  /** Who trains it: process and machine. */
+  readonly by: { readonly pid: number; readonly host: string } | null;
+  /** Why it failed or is broken. */
+  readonly cause: string | null;
+  /** The command that runs it again, of a failed one. */
+  readonly command: string | null;
+}
+
+/** How a grid stands. */
+export interface GridStatus {
+  readonly name: string;
+  /** The command that runs it again. */
+  readonly command: string;
+  readonly planned: number;
+  readonly counts: Readonly<Record<CellState, number>>;
+  /** Seconds until all are finished, with as many at once as now; `null` where that is not known. */
+  readonly secondsLeft: number | null;
+  readonly cells: readonly CellStatus[];
+}
+
+const states: readonly CellState[] = ["queued", "running", "stopped", "finished", "failed", "broken"];
+
+/**
+ * How the experiments of a runs folder stand.
+ *
+ * @param only Names of those that are wanted. @default all
+ * @throws {StoreError} If the folder cannot be read.
+ */
+export async function gridStatus(runs: string, context: LiveContext, only?: string): Promise<GridStatus[]> {
+  const { experiments } = listExperiments(runs);
+  const found = experiments.filter(({ name }) => only === undefined || name === only);
+  const grids: GridStatus[] = [];
+  for (const experiment of found) grids.push(await statusOf(runs, experiment, context));
+  return grids;
+}
+
+async function statusOf(runs: string, { name, command, rows }: Experiment, context: LiveContext): Promise<GridStatus> {
+  const cells: CellStatus[] = [];
+  const [took, expected]: [number[], number[]] = [[], []];
+  for (const { label, runs: planned } of rows) {
+    for (const { seed, id } of planned) {
+      const folder = openRun(runs, id).path;
+      const report = await isFolder(folder) ? inspectRun(runs, id, context) : null;
+      cells.push(cellStatus({ label, seed, id }, report, context.held.get(id) ?? null));
+      if (report?.timing != null) took.push(report.timing.seconds);
+      else if (report?.progress != null) {
+        expected.push(report.progress.samplesBudget / report.progress.samplesPerSecond);
+      }
+    }
+  }
+  const counts = Object.fromEntries(
+    states.map((state) => [state, cells.filter((cell) => cell.state === state).length]),
+  ) as Record<CellState, number>;
+  return {
+    name,
+    command,
+    planned: cells.length,
+    counts,
+    secondsLeft: secondsOf(cells, counts, meanOf(took) ?? meanOf(expected)),
+    cells,
+  };
+}
+
+function cellStatus(
+  known: Pick<CellStatus, "label" | "seed" | "id">,
+  report: RunReport | null,
+  holder: Holder | null,
+): CellStatus {
+  const nothing = { epoch: 0, epochs: null, secondsLeft: null, by: null, cause: null, command: null };
+  const by = holder?.info == null ? null : { pid: holder.info.pid, host: holder.info.host };
+  // Claimed, and still without a folder: it is about to begin.
+  if (report === null) return { ...known, ...nothing, state: holder === null ? "queued" : "running", by };
+  const { progress, config, failure } = report;
+  const state = report.state === "interrupted" ? "stopped" : report.state;
+  const left = progress === null ? null : (progress.samplesBudget - progress.samplesDrawn) / progress.samplesPerSecond;
+  return {
+    ...known,
+    state,
+    epoch: report.epochs,
+    epochs: config?.training.epochs ?? null,
+    secondsLeft: state === "running" && left !== null && Number.isFinite(left) ? Math.max(0, left) : null,
+    by: state === "running" ? by : null,
+    cause: report.reason,
+    command: state === "failed" ? failure?.command ?? null : null,
+  };
+}
+
+/** The mean of what is finite; `null` of nothing. */
+function meanOf(seconds: readonly number[]): number | null {
+  const known = seconds.filter(Number.isFinite);
+  return known.length === 0 ? null : known.reduce((sum, own) => sum + own, 0) / known.length;
+}
+
+/** Seconds until a grid is finished: what is left of running cells and all others, over those that run at once. */
+function secondsOf(
+  cells: readonly CellStatus[],
+  { running, queued, stopped }: Readonly<Record<CellState, number>>,
+  mean: number | null,
+): number | null {
+  if (running === 0) return queued + stopped === 0 ? 0 : null;
+  let left = 0;
+  for (const { state, secondsLeft } of cells) {
+    if (state !== "running" && state !== "queued" && state !== "stopped") continue;
+    const own = secondsLeft ?? mean;
+    if (own === null) return null;
+    left += own;
+  }
+  return left / running;
+}

@@ -1,0 +1,145 @@
+/**
+ * A grid on a real Slurm that is started here, and that is treated badly while it works: `deno task test:slurm`, where Slurm is
+ * installed. Skipped elsewhere.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Random } from "../../core/random.ts";
+import { armlab, type Ended, ended, inFolder, runsIn, start } from "../helpers/cli.ts";
+
+const wanted = Deno.env.get("ARMLAB_TEST_SLURM") === "1";
+const script = fileURLToPath(new URL("../../tools/slurm_local.sh", import.meta.url));
+
+/** 60 cells of a second each at most. */
+const grid = [
+  ...["--dataset", "synthetic", "--set", "dataset.samples=200", "--encoder", "mlp", "--fusion", "concat,sum"],
+  ...["--compare", "none,uni-ce,ogm-ge", "--seeds", "10", "--epochs", "3"],
+];
+const cells = 60;
+
+async function sh(command: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args }).output();
+  const text = new TextDecoder().decode(stdout);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")}: ${text}${new TextDecoder().decode(stderr)}`);
+  return text;
+}
+
+/** A cluster of one node in a folder, for the time of a function. */
+async function onCluster(folder: string, run: (cluster: string) => Promise<void>): Promise<void> {
+  const cluster = join(folder, "cluster");
+  Deno.env.set("SLURM_CPUS", "3");
+  // Fewer tasks than cells: each trains several.
+  Deno.env.set("SLURM_MAX_ARRAY", "16");
+  try {
+    Deno.env.set("SLURM_CONF", (await sh(script, "start", cluster)).trim());
+    await run(cluster);
+  } finally {
+    await sh(script, "stop", cluster);
+    Deno.env.delete("SLURM_CONF");
+  }
+}
+
+/** Digests of what must be equal, by run and file. */
+async function results(runs: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  const names = ["config.json", "metrics.jsonl", "summary.json", "model.safetensors"];
+  for (const id of runsIn(runs)) {
+    for (const file of [...names, "predictions-validation.safetensors", "predictions-test.safetensors"]) {
+      const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(join(runs, id, file)));
+      files[`${id}/${file}`] = new Uint8Array(digest).toHex();
+    }
+  }
+  return files;
+}
+
+/** Tasks of all arrays: `[array, task, state, reason]`. */
+async function tasks(): Promise<string[][]> {
+  const text = await sh("squeue", "--noheader", "--array", "--format=%F|%K|%T|%r");
+  return text.trim().split("\n").filter((line) => line !== "").map((line) => line.split("|"));
+}
+
+/** One thing that happens to clusters; what it was, or `null` if nothing runs that it could happen to. */
+async function mishap(cluster: string, random: Random, round: number): Promise<string | null> {
+  // A task that was queued again waits two minutes by itself.
+  for (const [job, task, , reason] of (await tasks()).filter(([, , state]) => state === "PENDING")) {
+    if (reason === "BeginTime") await sh("scontrol", "update", `jobid=${job}_${task}`, "starttime=now");
+  }
+  const running = (await tasks()).filter(([, , state]) => state === "RUNNING");
+  if (running.length === 0) return null;
+  if (round === 2) {
+    Deno.kill(Number(await Deno.readTextFile(join(cluster, "slurmd.pid"))), "SIGKILL");
+    await Deno.remove(join(cluster, "slurmd.pid"));
+    await sh(script, "node", cluster);
+    return "slurmd was killed and came back";
+  }
+  const [job, task] = running[random.integer(running.length)];
+  try {
+    switch (round % 3) {
+      case 0:
+        await sh("scancel", `${job}_${task}`);
+        return `scancel ${job}_${task}`;
+      case 1:
+        await sh("scontrol", "requeue", `${job}_${task}`);
+        return `requeue ${job}_${task}`;
+      default:
+        await sh("scancel", "--batch", "--signal=USR1", `${job}_${task}`);
+        return `USR1 to ${job}_${task}, as before a time limit`;
+    }
+  } catch (error) {
+    return `${(error as Error).message.trim()} (it had just ended)`;
+  }
+}
+
+Deno.test({
+  name: "Slurm: 60 cells through cancelled, requeued and timed-out tasks, a killed slurmd and a second launch at once",
+  ignore: !wanted,
+  fn: () =>
+    inFolder((folder) =>
+      onCluster(folder, async (cluster) => {
+        const runs = join(folder, "runs");
+        await Deno.mkdir(runs);
+        const local = ended(start("bench", ...grid, "--runs", join(folder, "local"), "--workers", "1", "--json"));
+        const options = ["--runs", runs, "--launch", "slurm", "--sbatch", "time=1", "--sbatch", "signal=B:USR1@30"];
+        const launch = (name: string, ...more: string[]) =>
+          ended(start("bench", ...grid, ...options, "--name", name, ...more));
+        const launches: Promise<Ended>[] = [launch("one", "--array-width", "2"), launch("two")];
+        let over = false;
+        const all = Promise.all(launches).finally(() => over = true);
+        const random = new Random(Date.now() >>> 0);
+        let status: Promise<Ended> | null = null;
+        for (let round = 0; !over;) {
+          await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 1000))]);
+          if (over) break;
+          const what = round < 30 ? await mishap(cluster, random, round) : null;
+          if (what !== null) console.log(`  ${what}`);
+          if (what !== null) round++;
+          if (runsIn(runs).length > 8) status ??= armlab("status", runs, "--all");
+        }
+        const shown = await status;
+        assertStringIncludes(shown?.out ?? "", `one: ${cells} planned: `);
+        console.log(shown!.out.split("\n").filter((line) => !/^ {2}(queued|finished)/.test(line)).join("\n"));
+        for (const { code, out, err } of await all) {
+          console.log(err);
+          assertEquals(code, 0, err);
+          assertStringIncludes(out, "points over");
+        }
+        assertEquals((await local).code, 0);
+        assertEquals(runsIn(runs).length, cells);
+        assertEquals(await results(runs), await results(join(folder, "local")));
+        let resumed = 0;
+        for (const id of runsIn(runs)) {
+          const log = await Deno.readTextFile(join(runs, id, "log.txt"));
+          assertEquals(log.match(/finished after/g)?.length, 1, log);
+          if (log.includes("resumed from its checkpoint")) resumed++;
+        }
+        console.log(
+          `  ${cells} cells finished once, ${resumed} of them after a checkpoint; bytes equal to a local run`,
+        );
+        // What is finished is not submitted again.
+        const again = await launch("one");
+        assertEquals(again.code, 0, again.err);
+        assert(!again.err.includes("submitted"), again.err);
+      })
+    ),
+});
