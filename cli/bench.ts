@@ -32,7 +32,16 @@ import { listing } from "./list.ts";
 import { planLines, plannedRun } from "./plan_table.ts";
 import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
 import { estimateText, ProgressView } from "./progress.ts";
-import { augmentOf, methodRows, pretrainedOf, readRunConfig, requestFor, requestsOf, toCompare } from "./requests.ts";
+import {
+  augmentOf,
+  corruptedRequests,
+  methodRows,
+  pretrainedOf,
+  readRunConfig,
+  requestFor,
+  requestsOf,
+  toCompare,
+} from "./requests.ts";
 import { listenForStop, parseInterval, parseTime } from "./stopping.ts";
 import { outputWidth } from "./terminal.ts";
 
@@ -64,7 +73,8 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
   encoder: {
     type: "list",
     value: "NAME|M=NAME,...",
-    about: "encoder of every modality, or by modality: image=resnet18,text=bert (default: cnn; with --data what fits)",
+    about:
+      "encoder of every modality, or by modality: image=resnet18,text=bert (default: the dataset's; with --data what fits)",
   },
   tokenizer: {
     type: "list",
@@ -82,6 +92,17 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
     type: "each",
     value: "M=NAME,...",
     about: "what changes the samples that training draws: image=flip,random-crop; mixup (default: nothing)",
+  },
+  corrupt: {
+    type: "each",
+    value: "M.KIND=SEVERITY",
+    about: "corrupt a modality of the data: audio.snr=-5, image.blur=3; may be repeated",
+  },
+  drop: { type: "list", value: "M=SHARE,...", about: "share of samples that lack a modality: audio=0.5" },
+  "corrupt-at": {
+    type: "text",
+    value: "train|test|all",
+    about: "what --corrupt and --drop change: training and validation, the test split, or all (default: all)",
   },
   fusion: { type: "list", value: "NAME,...", about: "fusions to compare (default: concat)" },
   method: {
@@ -293,7 +314,7 @@ export async function askedOf(
   let requests: CellRequest[] = repeated !== null
     ? [requestFor(repeated)]
     : grid === null
-    ? await requestsOf(parsed)
+    ? await requestsOf(parsed, library)
     : [...form!.cells];
   requests = requests.map((request) => ({ ...request, ...pretrainedOf(parsed) }));
   const augment = augmentOf(parsed.list.augment);
@@ -304,7 +325,7 @@ export async function askedOf(
   if (parsed.text.impute !== undefined) settings.push(`fusion.keepFill=${parsed.text.impute}`);
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
   if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
-  requests = applySettings(requests, settings, library);
+  requests = corruptedRequests(applySettings(requests, settings, library), parsed);
   let seeds: readonly number[] = repeated !== null ? [repeated.seed] : form?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1, MOST_SEEDS) }, (_, seed) => seed);

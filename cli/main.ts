@@ -53,6 +53,11 @@ export const commands: readonly Command[] = [
     async () => (await import("./probe.ts")).probeCommand,
   ),
   later(
+    "robustness",
+    "test finished runs on corrupted and missing modalities, without training",
+    async () => (await import("./robustness.ts")).robustnessCommand,
+  ),
+  later(
     "export-results",
     "write tables and charts of results as CSV, Markdown, LaTeX, SVG, PNG or JSON",
     async () => (await import("./export_results.ts")).exportResultsCommand,

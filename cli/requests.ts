@@ -5,6 +5,7 @@
  */
 import { resolve } from "node:path";
 import type { CellRequest } from "../core/kinds/mod.ts";
+import type { Library } from "../core/library.ts";
 import { mapByModality, modalitiesOf } from "../core/modality.ts";
 import type { PartConfig, RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -142,7 +143,7 @@ export function augmentOf(texts: readonly string[]): PartConfig[] {
 }
 
 /** Configurations named on the command line: every fusion with every method. */
-export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
+export async function requestsOf(parsed: Flags, library: Library): Promise<CellRequest[]> {
   const fusions = parsed.list.fusion.length === 0 ? ["concat"] : parsed.list.fusion;
   const modalities = parsed.list.modality.length === 0 ? undefined : parsed.list.modality;
   const rows = methodRows(parsed.list.compare, parsed.list.method);
@@ -155,8 +156,9 @@ export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
       hint: "name your data too: --data list.csv",
     });
   }
+  const named = library.of("dataset").get(parsed.text.dataset ?? "av-digits");
   const { dataset, encoder } = parsed.text.data === undefined
-    ? { dataset: part(parsed.text.dataset ?? "av-digits"), encoder: chosen ?? part("cnn") }
+    ? { dataset: part(named.name), encoder: chosen ?? named.encoder ?? part("cnn") }
     // The one line of each result is all that --json puts out.
     : await dataParts(
       parsed.text.data,
@@ -174,6 +176,32 @@ export async function requestsOf(parsed: Flags): Promise<CellRequest[]> {
       training: {},
     }))
   );
+}
+
+/**
+ * Requests on corrupted data, as `--corrupt`, `--drop` and `--corrupt-at` say; without the first two they stay as they
+ * are.
+ *
+ * @throws {Refusal} If `--corrupt-at` stands alone.
+ */
+export function corruptedRequests(requests: readonly CellRequest[], parsed: Flags): CellRequest[] {
+  const { corrupt, drop } = parsed.list;
+  const at = parsed.text["corrupt-at"];
+  if (corrupt.length + drop.length === 0) {
+    if (at === undefined) return [...requests];
+    throw new Refusal({
+      what: "use --corrupt-at",
+      must: "there must be something to do to the data",
+      found: "neither --corrupt nor --drop is given",
+      hint: "name one, as --corrupt image.blur=3",
+    });
+  }
+  const said = {
+    ...corrupt.length === 0 ? {} : { corrupt: corrupt.join(" ") },
+    ...drop.length === 0 ? {} : { drop: drop.join(" ") },
+    ...at === undefined ? {} : { at },
+  };
+  return requests.map((request) => ({ ...request, dataset: part("corrupted", { of: request.dataset, ...said }) }));
 }
 
 /** Reads the configuration that a run keeps. @throws {StoreError} If there is none, or it is none. */

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { type ByModality, mapByModality } from "../core/modality.ts";
 import { type Dataset, type DatasetPlugin, defineDataset, type Split, type SplitName } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
-import { Refusal } from "../core/refusal.ts";
-import { type AvDigitsManifest, BANDS, decodeTable, FRAMES, MEL, SIDE } from "./av_digits_format.ts";
+import { type AvDigitsManifest, BANDS, decodeTable, FRAMES, LOG_FLOOR, MEL, SIDE } from "./av_digits_format.ts";
 import { checkDataset } from "./check.ts";
-import { fingerprintOf, hex } from "./fingerprint.ts";
+import { noticesOf, readManifest, standardise, unpack } from "./embedded.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { melPowers } from "./transforms/spectrum.ts";
 
 /** Options of `av-digits`. */
@@ -26,8 +25,6 @@ export interface AvDigitsOptions {
 const MINI: Readonly<Record<SplitName, number>> = { train: 1000, validation: 200, test: 500 };
 /** Where a class's images are cut: 70, 10 and 20 %. */
 const IMAGE_CUTS = [0.7, 0.8] as const;
-/** Added before the logarithm: what is softer is heard as silence. */
-const LOG_FLOOR = 1e-3;
 /** Frames of white noise that noise is drawn from. */
 const NOISE_FRAMES = 4096;
 
@@ -37,47 +34,10 @@ interface Stored {
   readonly audio: Uint8Array;
 }
 
-async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-  // fetch reads both an installed package over https and a checkout on disk.
-  const response = await fetch(new URL(`./data/${name}`, import.meta.url));
-  if (!response.ok) {
-    throw new Refusal({
-      what: 'load dataset "av-digits"',
-      must: `${name} must be there`,
-      found: `status ${response.status}`,
-      hint: "restore the file from the package",
-    });
-  }
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return hex(await crypto.subtle.digest("SHA-256", bytes));
-}
-
-async function unpack(name: "images" | "audio", manifest: AvDigitsManifest): Promise<Uint8Array> {
-  const { path, stored, decoded } = manifest.files[name];
-  const bytes = await read(path);
-  const check = (what: string, wanted: string, found: string) => {
-    if (wanted !== found) {
-      throw new Refusal({
-        what: 'load dataset "av-digits"',
-        must: `the ${what} of ${path} must have SHA-256 ${wanted}`,
-        found: `found ${found}`,
-        hint: "restore the file from the package, or build it anew by: deno task build:av-digits",
-      });
-    }
-  };
-  check("bytes", stored, await sha256(bytes));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const content = new Uint8Array(await new Response(stream).arrayBuffer());
-  check("contents", decoded, await sha256(content));
-  return content;
-}
-
 async function stored(): Promise<Stored> {
-  const manifest = JSON.parse(new TextDecoder().decode(await read("av_digits.manifest.json"))) as AvDigitsManifest;
-  const [images, audio] = await Promise.all([unpack("images", manifest), unpack("audio", manifest)]);
+  const manifest = await readManifest<AvDigitsManifest>("av-digits", "av_digits.manifest.json");
+  const unpacked = (name: string) => unpack("av-digits", manifest, name);
+  const [images, audio] = await Promise.all([unpacked("images"), unpacked("audio")]);
   return { manifest, images, audio };
 }
 
@@ -182,16 +142,6 @@ function render(
   };
 }
 
-/** Mean and standard deviation over all values. */
-function moments(values: Float32Array): { mean: number; std: number } {
-  let sum = 0;
-  for (const value of values) sum += value;
-  const mean = sum / values.length;
-  let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  return { mean, std: Math.sqrt(squares / values.length) };
-}
-
 async function load(options: AvDigitsOptions): Promise<Dataset> {
   const source = await stored();
   const bank = noiseBank();
@@ -201,17 +151,8 @@ async function load(options: AvDigitsOptions): Promise<Dataset> {
     test: render(source, "test", bank, options),
   };
   // One affine map per modality, from the training split, for all splits.
-  const scale = mapByModality(raw.train.inputs as ByModality<Float32Array>, moments);
-  const finish = ({ labels, groups, inputs }: Raw): Split => ({
-    size: labels.length,
-    labels,
-    groups,
-    inputs: mapByModality(inputs as ByModality<Float32Array>, (values, modality) => {
-      const { mean, std } = scale[modality];
-      for (let i = 0; i < values.length; i++) values[i] = (values[i] - mean) / std;
-      return values;
-    }),
-  });
+  const scale = standardise(raw, ["audio", "image"]);
+  const finish = ({ labels, groups, inputs }: Raw): Split => ({ size: labels.length, labels, groups, inputs });
   const splits = { train: finish(raw.train), validation: finish(raw.validation), test: finish(raw.test) };
   const dataset: Dataset = {
     name: "av-digits",
@@ -220,13 +161,14 @@ async function load(options: AvDigitsOptions): Promise<Dataset> {
         shape: [FRAMES, BANDS, 1],
         dtype: "float32",
         about: "log mel spectrogram, 32 frames of 46 ms, standardised",
+        logPower: { ...scale.audio, floor: LOG_FLOOR },
       },
       image: { shape: [SIDE, SIDE, 1], dtype: "float32", about: "handwritten digit, standardised" },
     },
     classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     splits,
     fingerprint: await fingerprintOf(splits),
-    notices: source.manifest.sources.map((item) => `${item.package}, ${item.licence}: ${item.use}`),
+    notices: noticesOf(source.manifest),
     preview(name, sample) {
       const { inputs } = splits[name];
       const own = (modality: "audio" | "image", width: number) =>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StoredFile, StoredManifest } from "./embedded.ts";
 import type { MelOptions } from "./transforms/spectrum.ts";
 
 /** Samples per second of the stored spectrograms' signal. */
@@ -21,6 +22,8 @@ export const MEL: MelOptions = { rate: RATE, window: 512, bands: BANDS, lowest: 
 export const SIDE = 28;
 /** Least power: what is below is silence. */
 export const POWER_FLOOR = 1e-6;
+/** Added before the logarithm: what is softer is heard as silence. */
+export const LOG_FLOOR = 1e-3;
 /** Natural logarithm of power at code 0 and per code step. */
 export const CODE_LOW = Math.log(POWER_FLOOR);
 /** Step of the 8-bit code; 255 steps reach e^(0.0812 * 255) above the floor, more than any stored power. */
@@ -47,12 +50,8 @@ export interface StoredVoice {
 }
 
 /** `av_digits.manifest.json`. */
-export interface AvDigitsManifest {
-  readonly format: 1;
-  /** Stored files with SHA-256 (hex) of their compressed bytes and of their contents. */
-  readonly files: Readonly<
-    Record<"images" | "audio", { readonly path: string; readonly stored: string; readonly decoded: string }>
-  >;
+export interface AvDigitsManifest extends StoredManifest {
+  readonly files: Readonly<Record<"images" | "audio", StoredFile>>;
   /** Images per class; image i of class c is at the sum of the counts before plus i. */
   readonly imagesPerClass: readonly number[];
   /** Voices in stored order. Utterance (voice, setting, digit) is at (voice * settings + setting) * 10 + digit. */
@@ -61,6 +60,4 @@ export interface AvDigitsManifest {
   readonly settings: readonly (readonly [number, number])[];
   /** Mean power of each utterance over the window, in stored order. */
   readonly power: readonly number[];
-  readonly sources: readonly { readonly package: string; readonly licence: string; readonly use: string }[];
-  readonly build: string;
 }

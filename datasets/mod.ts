@@ -5,10 +5,31 @@
  */
 import type { DatasetPlugin } from "../core/kinds/mod.ts";
 import { avDigits } from "./av_digits.ts";
+import { corrupted } from "./corrupted.ts";
 import { files } from "./files/files.ts";
+import { iconTri } from "./icon_tri.ts";
+import { mojiTri } from "./moji_tri.ts";
 import { synthetic } from "./synthetic.ts";
 
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
+export {
+  type CorruptAt,
+  corrupted,
+  type CorruptedOptions,
+  corruptionsFrom,
+  corruptSplits,
+  dropsFrom,
+} from "./corrupted.ts";
+export {
+  corrupted as corruptedView,
+  type Corruptible,
+  corruptible,
+  type Corruption,
+  type CorruptionKind,
+  corruptions,
+  corruptionsOf,
+  type CorruptOptions,
+} from "./corruptions/corrupt.ts";
 export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { inspect, type Inspected } from "./files/guessed.ts";
@@ -19,7 +40,9 @@ export type { Film, SoundForm } from "./files/readers.ts";
 export { parseTokenizers } from "./files/tokenized.ts";
 export type { ArrayPlace, Broken, Stream, StreamPlace, Values } from "./files/values.ts";
 export { fingerprintOf } from "./fingerprint.ts";
+export { iconTri, type IconTriOptions } from "./icon_tri.ts";
 export * from "./information_sets.ts";
+export { mojiTri, type MojiTriOptions } from "./moji_tri.ts";
 export { brightness, previewOf } from "./preview.ts";
 export {
   type ContactClass,
@@ -38,4 +61,4 @@ export { readTokenizer, type Tokenizer, tokenizerOf } from "./transforms/tokeniz
 export { alignedTable, type DataInfo, dataInfo, type DataTable, type Finding, findings } from "./views.ts";
 
 /** All built-in datasets. */
-export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, synthetic, files];
+export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, mojiTri, iconTri, synthetic, corrupted, files];

@@ -19,8 +19,9 @@ import { fingerprintOf } from "../datasets/fingerprint.ts";
  *
  * @throws {PluginError} If loading it fails.
  */
-export async function loadDataset(library: Library, { name, options }: PartConfig): Promise<Dataset> {
-  const plugin = library.of("dataset").get(name);
+export async function loadDataset(library: Library, config: PartConfig): Promise<Dataset> {
+  // Bound by the library: an option of a dataset may be another dataset.
+  const { name, options, plugin } = library.bind("dataset", config);
   const loaded = await inPlugin(`dataset "${name}"`, "load", async () => await plugin.load(options));
   checkDataset(loaded);
   return { ...loaded, fingerprint: await fingerprintOf(loaded.splits) };

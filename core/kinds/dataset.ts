@@ -6,6 +6,7 @@
 import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
+import type { PartConfig } from "../record.ts";
 import type { About } from "./about.ts";
 
 /** What one modality's input is. */
@@ -17,6 +18,13 @@ export interface ModalityInfo {
   readonly vocabulary?: number;
   /** What it is, with units. */
   readonly about: string;
+  /**
+   * Of log mel spectrograms [T, bands, 1]: values are (ln(power + floor) - mean) / std, so that noise can be added in
+   * the power domain. @default no spectrogram, or it is not known how it was made
+   */
+  readonly logPower?: { readonly mean: number; readonly std: number; readonly floor: number };
+  /** Whether it is a sound as it is, [T] or [T, 1]. @default {false} */
+  readonly waveform?: boolean;
 }
 
 /** Inputs that are read a sample at a time: data larger than memory. */
@@ -112,6 +120,8 @@ export interface Dataset {
 /** A registered dataset. */
 export interface DatasetPlugin extends About {
   readonly kind: "dataset";
+  /** Encoders that `bench` takes where none is named: one, or one for each modality. @default cnn */
+  readonly encoder?: PartConfig | Readonly<Record<string, PartConfig>>;
   /** Loads it. @throws {RangeError} If stored data does not have the hash that its manifest says. */
   load(options: RawOptions): Promise<Dataset>;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { GridPlugin } from "../../core/kinds/mod.ts";
+import { iconAdding, mojiAdding } from "./adding.ts";
 import { armFusions } from "./arm_fusions.ts";
 import { armLosses } from "./arm_losses.ts";
 import { armModules, armReadouts } from "./arm_modules.ts";
@@ -32,8 +33,10 @@ export {
   armStudyHard,
   baselines,
   fusion,
+  iconAdding,
   imbalance,
   learningRate,
+  mojiAdding,
   quick,
 };
 
@@ -64,6 +67,8 @@ export const grids: readonly GridPlugin[] = [
   armResamplingEpochs,
   armSensitivity,
   learningRate,
+  mojiAdding,
+  iconAdding,
   armStudy,
   armStudyHard,
   armFusions,
