@@ -16,6 +16,7 @@ import type { ReaderReply, ReaderRequest, SourcePlace } from "./worker.ts";
 
 /** A batch that is asked for. */
 export interface Wanted {
+  /** Where its samples are. */
   readonly split: Split;
   /** Indices of samples. */
   readonly items: Int32Array;
@@ -23,7 +24,8 @@ export interface Wanted {
   readonly epoch: number | null;
 }
 
-type Arrays = Readonly<Record<string, Float32Array | Int32Array>>;
+/** BatchArrays of a batch by modality, [B, ...shape]. */
+export type BatchArrays = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /** Batches that each thread holds ready. */
 const DEPTH = 2;
@@ -37,7 +39,7 @@ interface Thread {
 
 /** A batch under way. */
 interface Task {
-  readonly arrays: Arrays;
+  readonly arrays: BatchArrays;
   readonly ready: Promise<void>;
 }
 
@@ -67,12 +69,14 @@ export class ReadAhead {
   readonly #threads: readonly Thread[];
   readonly #splits = new Map<Split, number>();
   readonly #tasks = new Map<string, Task>();
-  readonly #free: Arrays[] = [];
+  readonly #free: BatchArrays[] = [];
   readonly #answers = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
   #next = 0;
   #failure: Error | null = null;
 
   /**
+   * Starts the threads that a dataset asks for, if there is anything for them to read.
+   *
    * @param modalities Modalities of the run, sorted.
    * @param size Rows of a batch.
    */
@@ -119,11 +123,7 @@ export class ReadAhead {
    * @returns Arrays by modality, [B, ...shape], to be given back by `release`.
    * @throws {Refusal} If something cannot be read any more.
    */
-  async take(
-    batch: Wanted,
-  ): Promise<
-    { readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>; readonly release: () => void }
-  > {
+  async take(batch: Wanted): Promise<{ readonly arrays: BatchArrays; readonly release: () => void }> {
     const key = this.#key(batch);
     const task = this.#tasks.get(key) ?? this.#begin(key, batch);
     this.#tasks.delete(key);
@@ -202,7 +202,7 @@ export class ReadAhead {
   }
 
   /** Arrays of a batch in memory that threads share. */
-  #newArrays(): Arrays {
+  #newArrays(): BatchArrays {
     return Object.fromEntries(this.modalities.map((modality) => {
       const { shape, dtype } = at(this.#dataset.modalities, modality);
       const memory = new SharedArrayBuffer(4 * this.#size * sizeOf(shape));

@@ -33,4 +33,4 @@ export * from "./state.ts";
 export * from "./teachers.ts";
 export * from "./train.ts";
 export * from "./trainer.ts";
-export { ReadAhead, type Wanted } from "../loading/read_ahead.ts";
+export { type BatchArrays, ReadAhead, type Wanted } from "../loading/read_ahead.ts";
