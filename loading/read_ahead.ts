@@ -24,7 +24,7 @@ export interface Wanted {
   readonly epoch: number | null;
 }
 
-/** BatchArrays of a batch by modality, [B, ...shape]. */
+/** Arrays of a batch by modality, [B, ...shape]. */
 export type BatchArrays = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /** Batches that each thread holds ready. */
