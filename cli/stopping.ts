@@ -91,7 +91,7 @@ const longestSeconds = (2 ** 31 - 1) / 1000;
  * @throws {Refusal} If it is none.
  */
 export function parseTime(flag: string, text: string): number {
-  const interval = /[smh]/.test(text) ? parseInterval(flag, text) : {};
+  const interval = /^\s*\d{1,9}(?:\.\d{1,6})?(?:s|min|h)\s*$/.test(text) ? parseInterval(flag, text) : {};
   if ("seconds" in interval && interval.seconds !== undefined && interval.seconds <= longestSeconds) {
     return interval.seconds;
   }
