@@ -19,7 +19,7 @@ import {
   type RowsOn,
   withFeatures,
 } from "../training/mod.ts";
-import { KeptFeatures } from "./kept_features.ts";
+import { FeatureStore } from "./feature_store.ts";
 
 /** Most bytes of features that a run holds in memory; beyond, encoders run in every step. */
 const MAX_HELD_BYTES = 2 ** 30;
@@ -33,11 +33,11 @@ export interface Aside {
 
 /** Makes features of frozen encoders; holds those of the last run, as neighbouring runs share them. */
 export class FrozenFeatures {
-  readonly #kept: KeptFeatures | null;
+  readonly #kept: FeatureStore | null;
   #held: ReadonlyMap<string, FeatureRows> = new Map();
 
   /** @param kept Where they are kept; `null` keeps none. @default what the environment asks for */
-  constructor(kept: KeptFeatures | null = KeptFeatures.asked()) {
+  constructor(kept: FeatureStore | null = FeatureStore.asked()) {
     this.#kept = kept;
   }
 
@@ -131,7 +131,7 @@ function keyOf(config: RunConfig, { modality, fields }: ReadyEncoder, { modaliti
   const weights = config.weights?.[modality];
   const { name, options } = config.encoders[modality];
   const { shape, dtype, vocabulary = null } = modalities[modality];
-  return KeptFeatures.key({
+  return FeatureStore.key({
     modality,
     encoder: { name, options },
     // Without weights, or for what they lack, the start is drawn from the seed.

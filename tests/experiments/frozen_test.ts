@@ -8,7 +8,7 @@ import { toyDataset } from "../../contracts/toy.ts";
 import { cpu } from "../../engines/mod.ts";
 import { buildModel, part, resolveConfig } from "../../experiments/config.ts";
 import { FrozenFeatures } from "../../experiments/frozen.ts";
-import { KeptFeatures } from "../../experiments/kept_features.ts";
+import { FeatureStore } from "../../experiments/feature_store.ts";
 import { createLibrary } from "../../library.ts";
 import { inFolder } from "../helpers/cli.ts";
 
@@ -38,7 +38,7 @@ function configOf(changes: { freeze?: string[]; seed?: number; batchSize?: numbe
 /** What is told when features are prepared anew, as another process would. */
 async function told(folder: string | null, config: RunConfig, maxBytes?: number): Promise<string[]> {
   const said: string[] = [];
-  const features = new FrozenFeatures(folder === null ? null : new KeptFeatures(folder, maxBytes));
+  const features = new FrozenFeatures(folder === null ? null : new FeatureStore(folder, maxBytes));
   const model = buildModel(config, library, dataset);
   const ready = await features.prepare(config, model, dataset, engine, { tell: (text) => void said.push(text) });
   assertEquals(ready === null, config.freeze!.length === 0);
@@ -79,7 +79,7 @@ Deno.test("features that are cut off, or that the encoder would not make now, ar
     assertEquals(await told(folder, configOf()), [made]);
     assertEquals(await Deno.readFile(path), whole);
     // As another version of an encoder's code would have left them.
-    const kept = new KeptFeatures(folder);
+    const kept = new FeatureStore(folder);
     const key = entries(folder)[0].slice(0, 64);
     const rows = (await kept.get(key, 5))!;
     await kept.put(key, { ...rows, blank: rows.blank.map((value) => value + 1) }, 5);

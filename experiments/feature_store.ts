@@ -24,7 +24,7 @@ const ABANDONED_MS = 3_600_000;
 const PARTS = ["train", "validation", "test", "blank"] as const;
 
 /** A folder of features. */
-export class KeptFeatures {
+export class FeatureStore {
   readonly #folder: string;
   readonly #maxBytes: number;
 
@@ -34,9 +34,9 @@ export class KeptFeatures {
   }
 
   /** The folder that the environment asks for, or `null` if nothing is to be kept. */
-  static asked(): KeptFeatures | null {
+  static asked(): FeatureStore | null {
     const base = askedCacheFolder();
-    return base === null ? null : new KeptFeatures(join(base, "features"));
+    return base === null ? null : new FeatureStore(join(base, "features"));
   }
 
   /** The name of features by all that decides them. */
