@@ -25,5 +25,4 @@ export * from "./table.ts";
 export * from "./text_table.ts";
 export * from "./tuning/tune.ts";
 export * from "./versus.ts";
-export { type Aside, FrozenFeatures } from "./frozen.ts";
 export { FeatureStore } from "./feature_store.ts";

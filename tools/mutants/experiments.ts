@@ -240,6 +240,14 @@ const list: readonly Mutant[] = [
     ['return "open";', 'return "agrees";'],
     ["if (printed === 0) continue;", ""],
   ]),
+  ...mutantsOf("experiments/frozen.ts", ["tests/experiments/frozen_test.ts"], [
+    ["blank.every((value, k) => Object.is(value, rows!.blank[k]))", "blank.length > 0"],
+    ["batchSize: config.training.batchSize,\n    engine", "engine"],
+  ]),
+  ...mutantsOf("experiments/feature_store.ts", ["tests/experiments/frozen_test.ts"], [
+    ["if (total > this.#maxBytes) await", "if (total < 0) await"],
+    ["if (PARTS.some((part) => stored.tensors[part]?.shape[1] !== width)) return null;", ""],
+  ]),
   ...mutantsOf("experiments/selection_rules.ts", rules, [
     ["value > validation[found]", "value >= validation[found]"],
     ["oracle: Math.max(...test)", "oracle: test[best]"],

@@ -9,7 +9,22 @@ const metrics = ["tests/training/metrics_test.ts"];
 const promises = ["tests/training/promises_test.ts"];
 const resume = ["tests/training/resume_test.ts"];
 
+const ready = ["tests/training/ready_test.ts"];
+
 const list: readonly Mutant[] = [
+  ...mutantsOf("training/ready.ts", ready, [
+    ["if (layers > 0 || stages > 1 || (stages === 1 && within)) return [];", ""],
+    ["if (methods.some(({ input }) => input !== undefined)) return [];", ""],
+    ["return selects(frozen, group) && !selects(copied, group);", "return selects(frozen, group);"],
+    ["from += size;", ""],
+    ["if (signal?.aborted) throw", "if (false) throw"],
+  ]),
+  ...mutantsOf("training/forward.ts", ready, [
+    [
+      "if (stands === undefined) return tf.zeros([rows, ...shape], dtype);",
+      "if (rows > 0 || stands === undefined) return tf.zeros([rows, ...shape], dtype);",
+    ],
+  ]),
   ...mutantsOf("loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
     ["return `${number}/${epoch}/${items.join()}`;", "return `${number}/${items.join()}`;"],
     ["return `${number}/${epoch}/${items.join()}`;", "return `${epoch}/${items.join()}`;"],
