@@ -22,17 +22,8 @@ import { dealt, joined, splitNames } from "./splits.ts";
 import { streamedMedia } from "./streamed_media.ts";
 import { knownWords } from "./texts.ts";
 import { tokenizedTexts } from "./tokenized.ts";
-import {
-  type Broken,
-  digestAt,
-  inputsOf,
-  type Scaling,
-  standardising,
-  streamedValues,
-  streams,
-  type Values,
-  valuesOf,
-} from "./values.ts";
+import { inputsOf, type Scaling, standardising } from "./inputs.ts";
+import { type Broken, digestAt, streamedValues, streams, type Values, valuesOf } from "./values.ts";
 
 /** All samples of a dataset, before they are split. */
 export interface Samples {

@@ -10,7 +10,7 @@ import { brightness } from "../preview.ts";
 import type { Samples } from "./build.ts";
 import type { FilesModality, FilesSpec } from "./spec.ts";
 import { splitNames } from "./splits.ts";
-import type { Scaling } from "./values.ts";
+import type { Scaling } from "./inputs.ts";
 
 /** What previews are made of. */
 interface Previewed {

@@ -7,7 +7,8 @@ import type { RowsReader } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { mediaReader } from "./media.ts";
 import { DataFiles } from "./refs.ts";
-import { rowsOfPlace, type RowsPlace, rowsReader } from "./values.ts";
+import { rowsOfPlace, type RowsPlace } from "./inputs.ts";
+import { rowsReader } from "./values.ts";
 
 /** Opens what `Rows.elsewhere` says. @throws {Refusal} If the files are not there any more. */
 export async function openRows(given: unknown): Promise<RowsReader> {

@@ -31,10 +31,12 @@ const list: readonly Mutant[] = [
     ["!Number.isInteger(value) || value < 0 || value > window", "!Number.isInteger(value) || value < 0"],
     ["!Number.isInteger(id) || id < 0 || id > 0x7fffffff", "!Number.isInteger(id)"],
     ["data.reduce((most, id) => Math.max(most, id), 0) + 1", "data.reduce((most, id) => Math.max(most, id), 0)"],
-    ["there === 1 && counts(n) ? n : -1", "there === 1 ? n : -1"],
-    ["value > 0 ? 1 / Math.sqrt(value / count) : 0", "1 / Math.sqrt(value / count)"],
     ["data.fill(length === 0 ? NaN : 0,", "data.fill(0,"],
     ['channels === "first" ? [rest[1], rest[2], rest[0]] : rest', "rest"],
+  ]),
+  ...mutantsOf("datasets/files/inputs.ts", files, [
+    ["there === 1 && counts(n) ? n : -1", "there === 1 ? n : -1"],
+    ["value > 0 ? 1 / Math.sqrt(value / count) : 0", "1 / Math.sqrt(value / count)"],
   ]),
   ...mutantsOf("datasets/files/labels.ts", files, [
     ["numeric ? (a, b) => Number(a) - Number(b) : undefined", "undefined"],
@@ -118,7 +120,7 @@ const list: readonly Mutant[] = [
     [".sort((a, b) => b.bytes - a.bytes)", ".sort((a, b) => a.bytes - b.bytes)"],
     ["hash.update(Uint8Array.of(present[n])).update(digestAt(stream, n));", ""],
   ]),
-  ...mutantsOf("datasets/files/values.ts", streaming, [
+  ...mutantsOf("datasets/files/inputs.ts", streaming, [
     ["if (present[n] === 0) {\n      into", "if (present[n] === 2) {\n      into"],
     ["if (scaling !== null) scaled(own, 0, scaling);", ""],
     ["const n = places[sample];", "const n = sample;"],
