@@ -174,7 +174,7 @@ const list: readonly Mutant[] = [
     ["hint: didYouMean(setting.head, [...found]),", ""],
   ]),
   ...mutantsOf("experiments/memory.ts", settings, [
-    ["if (needed <= available) return;", "return;"],
+    ["if (needed <= available) return parameters;", "return parameters;"],
     ["4 * (COPIES * parameters + batch * row)", "COPIES * parameters + batch * row"],
   ]),
   ...mutantsOf("experiments/plan.ts", settings, [
@@ -200,7 +200,7 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("experiments/crew.ts", faults, [
     ["setTimeout(() => lose(silentEnd), watchMs);", ""],
-    ["const said = await keepFailure(cell, message, options);", "const said = message;"],
+    ["const said = await keepFailure(own, message, options);", "const said = message;"],
     ["await removeIfPresent(life.path);", ""],
   ]),
   ...mutantsOf("experiments/tuning/tune.ts", tuning, [

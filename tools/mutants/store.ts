@@ -41,7 +41,7 @@ const list: readonly Mutant[] = [
     ],
     ["if (info.size > maxBytes) {", "if (info.size > 10 * maxBytes) {"],
     ["if (info !== null && !info.isSymlink && !info.isDirectory)", "if (info !== null && info.isDirectory)"],
-    ["refuseOdd(path, action, info); } function refuseOdd", "} function refuseOdd"],
+    ["info.isDirectory) refuseOdd(path, action, info);", "info.isDirectory) return;"],
     ["if (await entryAt(path) !== null) await Deno.remove(path, { recursive: true });", ""],
   ]),
   ...mutantsOf("store/files.ts", folders, [
