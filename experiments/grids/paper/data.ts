@@ -13,20 +13,58 @@ type Setting = Pick<CellRequest, "dataset" | "encoder" | "training">;
 export interface PaperData {
   /** As tables name it. */
   readonly name: string;
-  readonly embedded: Setting & { readonly name: string };
+  readonly embedded: Setting & {
+    readonly name: string;
+    /** Whether the encoders of all its modalities give feature maps, which some fusions need. */
+    readonly maps: boolean;
+  };
   readonly paper: Setting;
 }
 
-/** What the paper states for all (SGD unless another stands there); equal epochs are compared. */
+/** What the paper states for all; equal epochs are compared. Where it states no number of epochs, that of KS stands. */
 const STATED = { budget: "epochs", schedule: "constant", momentum: 0.9, weightDecay: 5e-4 };
 
 /** Kinetics-Sounds: audio dominates. */
 export const KS: PaperData = {
   name: "KS",
-  embedded: { name: "av-digits", dataset: part("av-digits"), encoder: part("cnn"), training: {} },
+  embedded: { name: "av-digits", maps: true, dataset: part("av-digits"), encoder: part("cnn"), training: {} },
   paper: {
     dataset: part("files", { path: "data/kinetics-sounds" }),
     encoder: part("resnet18"),
     training: { ...STATED, learningRate: 1e-3, batchSize: 64, epochs: 80 },
+  },
+};
+
+/** UCF-51: two views of one object. */
+export const UCF: PaperData = {
+  name: "UCF-51",
+  embedded: {
+    name: "icon-tri",
+    maps: false,
+    dataset: part("icon-tri"),
+    encoder: { path: part("mlp"), raster: part("cnn"), text: part("mlp") },
+    training: {},
+  },
+  paper: {
+    dataset: part("files", { path: "data/ucf-51" }),
+    encoder: part("resnet18"),
+    training: { ...STATED, learningRate: 5e-4, batchSize: 16, epochs: 80 },
+  },
+};
+
+/** Food-101: text dominates. */
+export const FOOD: PaperData = {
+  name: "Food-101",
+  embedded: {
+    name: "moji-tri",
+    maps: false,
+    dataset: part("moji-tri"),
+    encoder: { image: part("cnn"), speech: part("cnn"), text: part("mlp") },
+    training: {},
+  },
+  paper: {
+    dataset: part("files", { path: "data/food-101" }),
+    encoder: { image: part("vit-base"), text: part("bert-base") },
+    training: { ...STATED, optimizer: "adamw", learningRate: 1e-4, batchSize: 64, epochs: 80 },
   },
 };

@@ -11,7 +11,7 @@ import {
   type PrintedColumn,
 } from "../../../core/kinds/mod.ts";
 import { part } from "../../config.ts";
-import type { PaperData } from "./data.ts";
+import { FOOD, type PaperData } from "./data.ts";
 
 /** A row: a fusion with methods. */
 export interface PaperRow {
@@ -40,12 +40,18 @@ export const paperArm = (subject: string, options: Readonly<Record<string, unkno
 /** Rows that no table of the paper has, and without which none can be read. */
 export const beside: readonly PaperRow[] = [row("uni-ce", "uni-ce"), row("arm (readouts trained)", "arm")];
 
+/** Fusions of feature maps, which vectors do not have. */
+const ON_MAPS = ["mmtm", "centralnet"];
+
 function cellsOf(
   rows: readonly PaperRow[],
-  data: readonly (Pick<CellRequest, "dataset" | "encoder" | "training"> & { readonly name: string })[],
+  data: readonly (Pick<CellRequest, "dataset" | "encoder" | "training"> & {
+    readonly name: string;
+    readonly maps: boolean;
+  })[],
 ): CellRequest[] {
-  return data.flatMap(({ name, ...setting }) =>
-    rows.map(({ subject, fusion, methods }) => ({
+  return data.flatMap(({ name, maps, ...setting }) =>
+    rows.filter(({ fusion }) => maps || !ON_MAPS.includes(fusion)).map(({ subject, fusion, methods }) => ({
       label: data.length === 1 ? subject : `${subject}, ${name}`,
       ...(data.length === 1 ? {} : { across: { subject, data: name } }),
       ...setting,
@@ -85,7 +91,7 @@ export function paperGrid({ name, question, source, data, rows, columns, notes =
   };
   const paper: GridProfile = {
     about: "the paper's own data under data/, with the settings that it states, at equal epochs",
-    cells: cellsOf(rows, data.map((own) => ({ ...own.paper, name: own.name }))),
+    cells: cellsOf(rows, data.map((own) => ({ ...own.paper, name: own.name, maps: own !== FOOD }))),
     seeds,
     standsFor: standing(data, (own) => own.name),
   };
