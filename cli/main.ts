@@ -44,7 +44,7 @@ export const commands: readonly Command[] = [
   ),
   later(
     "data",
-    "say what a dataset holds (info), and what is doubtful in it (verify)",
+    "say what a dataset holds (info), what is doubtful in it (verify), show it (preview), decode its media once (prepare)",
     async () => (await import("./data.ts")).dataCommand,
   ),
   later(
