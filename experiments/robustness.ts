@@ -34,7 +34,7 @@ export interface SubsetAccuracy {
 export interface RunRobustness {
   readonly id: string;
   readonly dataset: string;
-  /** Fusion and methods. */
+  /** Fusion and methods, or the one modality. */
   readonly label: string;
   readonly seed: number;
   readonly classes: number;
@@ -126,7 +126,9 @@ export async function robustnessOfRun(
       }
       found.push(curve(modality, name, severities, scores));
     }
-    const label = [config.fusion.name, ...config.methods.map((method) => method.name)].join(" + ");
+    const label = modalities.length === 1
+      ? `${modalities[0]} only`
+      : [config.fusion.name, ...config.methods.map((method) => method.name)].join(" + ");
     return {
       id: runId(config),
       dataset: dataset.name,
