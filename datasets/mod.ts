@@ -22,6 +22,7 @@ export {
 } from "./corrupted.ts";
 export {
   corrupted as corruptedView,
+  type CorruptedSample,
   type Corruptible,
   corruptible,
   type Corruption,
@@ -30,6 +31,7 @@ export {
   corruptionsOf,
   type CorruptOptions,
 } from "./corruptions/corrupt.ts";
+export type { Scale } from "./corruptions/image.ts";
 export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { inspect, type Inspected } from "./files/guessed.ts";
@@ -61,4 +63,11 @@ export { readTokenizer, type Tokenizer, tokenizerOf } from "./transforms/tokeniz
 export { alignedTable, type DataInfo, dataInfo, type DataTable, type Finding, findings } from "./views.ts";
 
 /** All built-in datasets. */
-export const builtinDatasets: readonly DatasetPlugin[] = [avDigits, mojiTri, iconTri, synthetic, corrupted, files];
+export const builtinDatasets: readonly DatasetPlugin[] = [
+  avDigits,
+  mojiTri,
+  iconTri,
+  synthetic,
+  corrupted,
+  files,
+];

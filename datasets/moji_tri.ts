@@ -30,7 +30,7 @@ export interface MojiTriOptions {
   readonly text: "bag" | "ids";
   readonly words: number;
   readonly counts: "unit" | "standard";
-  readonly language: "all" | typeof LANGUAGES[number];
+  readonly language: "all" | "en" | "de" | "fr" | "es" | "it" | "pt" | "nl" | "pl";
   readonly artist: "seen" | "unseen";
 }
 

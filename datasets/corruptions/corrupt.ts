@@ -11,6 +11,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { chunksOf } from "../rows.ts";
 import * as image from "./image.ts";
+import type { Scale } from "./image.ts";
 import * as sound from "./sound.ts";
 import { dropFeatures, dropTokens, swapTokens } from "./values.ts";
 
@@ -25,11 +26,11 @@ export interface Corruption {
   readonly severity: number;
 }
 
-/** One sample that is to be corrupted. */
-interface Place {
+/** One sample that is to be corrupted, in place. */
+export interface CorruptedSample {
   readonly values: Float32Array | Int32Array;
   readonly info: ModalityInfo;
-  readonly scale: image.Scale;
+  readonly scale: Scale;
   readonly severity: number;
   readonly random: Random;
 }
@@ -43,14 +44,14 @@ export interface CorruptionKind {
   /** From none to strong: what a curve is drawn over. The first changes nothing, or next to it. */
   readonly severities: readonly number[];
   /** How it is done, by what the modality is. */
-  readonly on: Partial<Readonly<Record<Corruptible, (place: Place) => void>>>;
+  readonly on: Partial<Readonly<Record<Corruptible, (place: CorruptedSample) => void>>>;
 }
 
-const floats = ({ values }: Place) => values as Float32Array;
-const shapeOf = ({ info }: Place): image.Shape => [info.shape[0], info.shape[1], info.shape[2]];
+const floats = ({ values }: CorruptedSample) => values as Float32Array;
+const shapeOf = ({ info }: CorruptedSample): image.Shape => [info.shape[0], info.shape[1], info.shape[2]];
 
 /** Mel powers of a sample, changed, and put back as its standardised logarithms. */
-function inPowers(place: Place, change: (powers: Float64Array) => void): void {
+function inPowers(place: CorruptedSample, change: (powers: Float64Array) => void): void {
   const { mean, std, floor } = place.info.logPower!;
   const values = floats(place);
   const powers = Float64Array.from(values, (value) => Math.max(0, Math.exp(value * std + mean) - floor));
@@ -59,15 +60,15 @@ function inPowers(place: Place, change: (powers: Float64Array) => void): void {
 }
 
 /** A waveform without its standardisation's offset. */
-function inWave(place: Place, change: (wave: Float64Array) => void): void {
+function inWave(place: CorruptedSample, change: (wave: Float64Array) => void): void {
   const values = floats(place);
   const wave = Float64Array.from(values, (value) => value - place.scale.mean);
   change(wave);
   for (let i = 0; i < values.length; i++) values[i] = wave[i] + place.scale.mean;
 }
 
-const noise = (place: Place) => image.addNoise(floats(place), place.severity * place.scale.std, place.random);
-const flat = (place: Place) => dropFeatures(floats(place), place.severity, place.scale.mean, place.random);
+const noise = (place: CorruptedSample) => image.addNoise(floats(place), place.severity * place.scale.std, place.random);
+const flat = (place: CorruptedSample) => dropFeatures(floats(place), place.severity, place.scale.mean, place.random);
 
 /** Every corruption by its name. */
 export const corruptions: Readonly<Record<string, CorruptionKind>> = {
@@ -187,7 +188,7 @@ export function corruptionsOf(info: ModalityInfo): string[] {
 }
 
 /** Checks one corruption against a dataset. @throws {Refusal} If it lacks the modality, or that does not take it so. */
-function checked(dataset: Dataset, { modality, name, severity }: Corruption): (place: Place) => void {
+function checked(dataset: Dataset, { modality, name, severity }: Corruption): (place: CorruptedSample) => void {
   const what = `corrupt "${modality}.${name}" of dataset "${dataset.name}"`;
   const all = modalitiesOf(dataset.modalities);
   if (!all.includes(modality)) {
@@ -268,7 +269,7 @@ export async function corrupted(
   dataset: Dataset,
   { corrupt = [], drop = {}, splits, seed }: CorruptOptions,
 ): Promise<Dataset> {
-  const steps: (Corruption & { apply: (place: Place) => void; scale: image.Scale })[] = [];
+  const steps: (Corruption & { apply: (place: CorruptedSample) => void; scale: image.Scale })[] = [];
   for (const one of corrupt) {
     steps.push({ ...one, apply: checked(dataset, one), scale: await scaleOf(dataset, one.modality) });
   }
