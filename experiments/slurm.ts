@@ -127,6 +127,25 @@ async function run(command: string, args: readonly string[], input?: string): Pr
   });
 }
 
+/** For how long a question is asked again, and the pause: a controller that is busy or comes back refuses for a moment. */
+const [PATIENCE_MS, PAUSE_MS] = [10_000, 1000];
+
+/** Runs a command of Slurm that changes nothing, again where it fails. */
+async function ask(command: string, args: readonly string[]): Promise<string> {
+  const started = performance.now();
+  for (;;) {
+    try {
+      return await run(command, args);
+    } catch (error) {
+      if (
+        performance.now() - started > PATIENCE_MS || !(error instanceof Refusal) ||
+        error.found?.startsWith("there is no")
+      ) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
 /** Reads what squeue prints with `--format=%F|%K|%T|%r`. */
 export function parseQueue(text: string): QueuedTask[] {
   return text.split("\n").filter((line) => line.trim() !== "").map((line) => {
@@ -143,11 +162,11 @@ export const slurm: Slurm = {
   },
   async queue(name) {
     return parseQueue(
-      await run("squeue", ["--noheader", "--array", "--me", `--name=${name}`, "--format=%F|%K|%T|%r"]),
+      await ask("squeue", ["--noheader", "--array", "--me", `--name=${name}`, "--format=%F|%K|%T|%r"]),
     );
   },
   async arrayLimit() {
-    const found = /^MaxArraySize\s*=\s*(\d+)/m.exec(await run("scontrol", ["show", "config"]));
+    const found = /^MaxArraySize\s*=\s*(\d+)/m.exec(await ask("scontrol", ["show", "config"]));
     // Slurm's own default.
     return found === null ? 1001 : Number(found[1]);
   },
