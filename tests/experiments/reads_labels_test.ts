@@ -19,6 +19,7 @@ function finished(label: string, seed: number, accuracy: number, readsLabels: bo
         modalities: [],
         encoders: {},
         training: { budget: "samples", epochs: 1 },
+        engine: { name: "e", version: "1", threads: 1 },
       },
     },
     summary: {

@@ -50,6 +50,7 @@ function outcome(seed: number, spec: Spec = {}): CellOutcome {
         fusion: { name: "concat" },
         methods: [],
         training: { budget: spec.budget ?? "samples", epochs: spec.epochs ?? 4 },
+        engine: { name: "e", version: "1", threads: 1 },
       },
     },
     summary: {
