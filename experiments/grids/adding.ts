@@ -4,32 +4,43 @@
  * @module
  */
 import { type CellRequest, defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
+import type { PartConfig } from "../../core/record.ts";
 import { part } from "../config.ts";
 
-/** Plain multilayer perceptrons and AdamW at its usual rate: what the sets were probed with. */
-const encoder = part("mlp");
-const training = { optimizer: "adamw", learningRate: 0.001, epochs: 15 };
+/** Plain multilayer perceptrons and AdamW at its usual rate, what the sets were probed with; three seeds. */
+export const ADDING: {
+  readonly encoder: PartConfig;
+  readonly training: CellRequest["training"];
+  readonly seeds: number[];
+} = {
+  encoder: part("mlp"),
+  training: { optimizer: "adamw", learningRate: 0.001, epochs: 15 },
+  seeds: [0, 1, 2],
+};
 
-function grid(name: string, modalities: readonly string[]): GridPlugin {
-  const cell = (label: string, methods: readonly string[], own?: readonly string[]): CellRequest => ({
+/** Concatenation of a set's modalities, or of some of them, in that setting. */
+export function addingCell(name: string, label: string, own?: readonly string[]): CellRequest {
+  return {
     label,
     dataset: part(name),
     ...(own === undefined ? {} : { modalities: own }),
-    encoder,
+    encoder: ADDING.encoder,
     fusion: part("concat"),
-    methods: methods.map((method) => part(method)),
-    training,
-  });
+    methods: [],
+    training: ADDING.training,
+  };
+}
+
+function grid(name: string, modalities: readonly string[]): GridPlugin {
   return defineGrid({
     name: `${name}-adding`,
     question:
       `Does concatenating all modalities of ${name} beat the best of them, and what do unimodal losses and ARM add?`,
-    seeds: [0, 1, 2],
+    seeds: ADDING.seeds,
     cells: [
-      cell("concat", []),
-      ...modalities.map((modality) => cell(`${modality} only`, [], [modality])),
-      cell("uni-ce", ["uni-ce"]),
-      cell("arm", ["arm"]),
+      addingCell(name, "concat"),
+      ...modalities.map((modality) => addingCell(name, `${modality} only`, [modality])),
+      ...["uni-ce", "arm"].map((method) => ({ ...addingCell(name, method), methods: [part(method)] })),
     ],
   });
 }

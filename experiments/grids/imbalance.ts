@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
+import { type CellRequest, defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
+import { ADDING, addingCell } from "./adding.ts";
 import { ARM_SEEDS, cell, plain, uniCe } from "./arm_shared.ts";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ const on = (method: string, options: Options = {}, fusion = "concat") =>
 
 /**
  * Every method with its defaults, on concatenation or on the fusion that it needs, in alphabetical order. Where a default
- * counts epochs of a longer training than this one's twelve, the option is scaled and the line says so.
+ * counts epochs of a longer training than these grids' twelve and fifteen, the option is scaled and the line says so.
  */
 const METHODS = [
   on("agm"),
@@ -67,3 +68,29 @@ export const imbalance: GridPlugin = defineGrid({
     ...["audio", "image"].map((modality) => ({ ...plain(`${modality} only`), modalities: [modality] })),
   ],
 });
+
+/** The same methods on an embedded set of three modalities, in the setting of its `-adding` grid. */
+function onThree(name: string, modalities: readonly string[]): GridPlugin {
+  const request = ({ label, methods, fusion }: CellRequest): CellRequest => ({
+    ...addingCell(name, label),
+    methods,
+    fusion,
+  });
+  return defineGrid({
+    name: `imbalance-${name}`,
+    question: `What do balancing methods add to concatenation, and to plain unimodal losses, on ${name}?`,
+    seeds: ADDING.seeds,
+    cells: [
+      plain(),
+      uniCe(),
+      // Channel gates need maps, which these encoders have not.
+      ...METHODS.filter(({ fusion }) => fusion.name !== "mmtm"),
+      plain("decision", { fusion: "decision" }),
+    ].map(request).concat(modalities.map((own) => addingCell(name, `${own} only`, [own]))),
+  });
+}
+
+/** Every balancing method on emoji. */
+export const mojiImbalance: GridPlugin = onThree("moji-tri", ["image", "speech", "text"]);
+/** Every balancing method on icons. */
+export const iconImbalance: GridPlugin = onThree("icon-tri", ["path", "raster", "text"]);

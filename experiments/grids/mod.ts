@@ -14,7 +14,7 @@ import { armSensitivity } from "./arm_sensitivity.ts";
 import { armStudy, armStudyHard } from "./arm_study.ts";
 import { baselines } from "./baselines.ts";
 import { fusion } from "./fusion.ts";
-import { imbalance } from "./imbalance.ts";
+import { iconImbalance, imbalance, mojiImbalance } from "./imbalance.ts";
 import { learningRate } from "./learning_rate.ts";
 import { figures } from "./paper/figures.ts";
 import { q7, q8, table1, table2, table3, table4, table5, table6 } from "./paper/tables.ts";
@@ -34,9 +34,11 @@ export {
   baselines,
   fusion,
   iconAdding,
+  iconImbalance,
   imbalance,
   learningRate,
   mojiAdding,
+  mojiImbalance,
   quick,
 };
 
@@ -69,6 +71,8 @@ export const grids: readonly GridPlugin[] = [
   learningRate,
   mojiAdding,
   iconAdding,
+  mojiImbalance,
+  iconImbalance,
   armStudy,
   armStudyHard,
   armFusions,
