@@ -10,6 +10,7 @@ import { whereKept } from "../losses/kept.ts";
 import { xavierNormal } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
+import { identityMatrix } from "../tensor/identity_matrix.ts";
 import { needsTwo, SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
 
 /** Options of `amid`. */
@@ -41,7 +42,7 @@ export function infoNce(
   const similar = tf.div(tf.matMul(unit(teacher), unit(student), false, true), temperature);
   const other = tf.cast(tf.notEqual(tf.expandDims(labels, 0), tf.expandDims(labels, 1)), "float32");
   const both = tf.mul(tf.expandDims(valid, 0), tf.expandDims(valid, 1));
-  const own = tf.eye(rows);
+  const own = identityMatrix(rows);
   // Own pairs and valid rows of other classes; the rest leave the denominators.
   const taken = tf.maximum(tf.mul(other, both), own);
   const masked = tf.add(similar, tf.mul(tf.sub(taken, 1), 1e9)) as tf.Tensor2D;

@@ -9,6 +9,7 @@ import { CLAIMS, defineMethod, type Method, type MethodPlugin, type TrainStep } 
 import { jensenShannon } from "../losses/divergence.ts";
 import { membersOf } from "../miv/shapley.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
+import { identityMatrix } from "../tensor/identity_matrix.ts";
 import { needsTwo, ownLogits, SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
 
 /** Options of `mcr`. */
@@ -89,7 +90,7 @@ export function classContrast(
   const scores = tf.div(tf.matMul(unit, unit, false, true), temperature);
   const same = tf.cast(tf.equal(tf.reshape(labels, [size, 1]), tf.reshape(labels, [1, size])), "float32");
   const counted = tf.mul(tf.reshape(weights, [size, 1]), tf.reshape(weights, [1, size]));
-  const positive = tf.mul(tf.mul(same, tf.sub(1, tf.eye(size))), counted);
+  const positive = tf.mul(tf.mul(same, tf.sub(1, identityMatrix(size))), counted);
   const powers = tf.exp(scores);
   const against = tf.sum(tf.mul(powers, tf.mul(tf.sub(1, same), counted)), 1, true);
   const terms = tf.mul(tf.sub(tf.log(tf.add(powers, against)), scores), positive);

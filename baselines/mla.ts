@@ -12,6 +12,7 @@ import { whereKept } from "../losses/kept.ts";
 import { xavierNormal, zeros } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
+import { identityMatrix } from "../tensor/identity_matrix.ts";
 import { needsLate, SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
 
 /** Options of `mla`. */
@@ -231,7 +232,7 @@ export const mla: MethodPlugin = defineMethod<MlaOptions>({
       },
       emit(step) {
         const { p } = stateOf(step.scope, at(adapted(step), modalities[0]).shape[1]);
-        return { stats: { trace: tf.sum(tf.mul(p, tf.eye(p.shape[0]))) as tf.Scalar } };
+        return { stats: { trace: tf.sum(tf.mul(p, identityMatrix(p.shape[0]))) as tf.Scalar } };
       },
     };
   },
@@ -259,7 +260,7 @@ function project(
   const state = stateOf(step.scope, at(features, step.modalities[0]).shape[1]);
   const fresh = tf.notEqual(step.scope.control("epoch"), state.epoch);
   const start = tf.where(fresh, state.count, state.start) as tf.Scalar;
-  let p = reset ? tf.where(fresh, tf.eye(state.p.shape[0]), state.p) as tf.Tensor2D : state.p;
+  let p = reset ? tf.where(fresh, identityMatrix(state.p.shape[0]), state.p) as tf.Tensor2D : state.p;
   let count = state.count;
   let projected: tf.Tensor = tf.zerosLike(gradients[`${GROUP}/kernel`]);
   for (const modality of trained) {

@@ -12,6 +12,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { identityMatrix } from "./identity_matrix.ts";
 import { mendTape } from "./tape.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -259,7 +260,7 @@ const configs: Readonly<Record<string, Config>> = {
     gradient: (dy, [x]) => ({
       x: () => {
         const square = tf.reshape(dy as tf.Tensor, [x.size, x.size]);
-        return tf.reshape(tf.sum(tf.mul(square, tf.eye(x.size)), 1), x.shape);
+        return tf.reshape(tf.sum(tf.mul(square, identityMatrix(x.size)), 1), x.shape);
       },
     }),
   },

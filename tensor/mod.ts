@@ -5,4 +5,5 @@
  */
 export * from "./autodiff.ts";
 export * from "./gradients.ts";
+export * from "./identity_matrix.ts";
 export * from "./noise.ts";

@@ -278,3 +278,24 @@ Deno.test("what cannot be put on one model is refused with the reason", () => {
     assertEquals(why(...names), "", names.join("+"));
   }
 });
+
+Deno.test("mcr, amid and mla train where rows by rows or features by features are more than a program may carry", async () => {
+  // 3 x 64 features, 160 rows, a head of 160 columns: 65,536 bytes are 128 by 128.
+  for (
+    const [name, fusion, options] of [["mcr", "concat", { permutations: 1 }], ["amid", "concat", {}], [
+      "mla",
+      "decision",
+      {},
+    ]] as const
+  ) {
+    const dataset = await toyDataset(3);
+    const { summary } = await train({
+      model: toyModel(library, dataset, fusion, [[name, options]], {}, () => 160),
+      dataset,
+      engine,
+      training: { ...toyTraining, epochs: 1, batchSize: 160, select: "last" },
+      seed: 0,
+    });
+    assert(Number.isFinite(summary.test.loss), name);
+  }
+});
