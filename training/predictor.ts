@@ -45,6 +45,7 @@ export class Predictor {
   readonly #programs: CompiledPrograms;
   readonly #batches: Batches;
   readonly #signal?: AbortSignal;
+  #last: Promise<void> = Promise.resolve();
 
   /** @param programs Shared with whoever trains the same state; freed by whoever made them. */
   constructor(
@@ -116,19 +117,28 @@ export class Predictor {
       if (this.#signal?.aborted) {
         throw new InterruptedError(`Stopped while evaluating after epoch ${this.state.epoch + 1}`);
       }
-      this.#batches.announce(split, batches.slice(k, k + BATCHES_AHEAD));
-      const outputs = await compiled.run(device, {
-        ...await this.#batches.inputs(split, batch),
-        ...this.state.controlFeeds(),
-        ...(merged.readsLabels ? { labels: this.#batches.targets(split, batch).labels } : {}),
+      await this.#alone(async () => {
+        this.#batches.announce(split, batches.slice(k, k + BATCHES_AHEAD));
+        const outputs = await compiled.run(device, {
+          ...await this.#batches.inputs(split, batch),
+          ...this.state.controlFeeds(),
+          ...(merged.readsLabels ? { labels: this.#batches.targets(split, batch).labels } : {}),
+        });
+        for (const [name, { data, shape }] of Object.entries(outputs)) {
+          const width = sizeOf(shape.slice(1));
+          results[name] ??= new Float32Array(items.length * width);
+          results[name].set((data as Float32Array).subarray(0, batch.length * width), from * width);
+        }
       });
-      for (const [name, { data, shape }] of Object.entries(outputs)) {
-        const width = sizeOf(shape.slice(1));
-        results[name] ??= new Float32Array(items.length * width);
-        results[name].set((data as Float32Array).subarray(0, batch.length * width), from * width);
-      }
     }
     return results;
+  }
+
+  /** Runs after what came before: passes at the same time share the arrays of a batch. */
+  #alone(run: () => Promise<void>): Promise<void> {
+    // Whoever came before hears of its own error.
+    this.#last = this.#last.then(run, run);
+    return this.#last;
   }
 
   /** Centres parts by their split's mean per coordinate and measures information on every sample. */

@@ -232,3 +232,28 @@ Deno.test("logits with all other modalities at their means go through the output
     assertEquals(other["solo:audio"].data, plain["solo:audio"].data);
   }
 });
+
+Deno.test("passes at the same time give what they give one after the other", async () => {
+  const different: string[] = [];
+  const asks: Method = {
+    name: "asks",
+    async beforeEpoch(host) {
+      if (host.epoch > 0) return;
+      const ask = [
+        () => host.logits("train"),
+        () => host.logits("validation", ["audio"]),
+        () => host.logits("train", ["image"], Int32Array.of(3, 1, 4)),
+      ];
+      const alone: Float32Array[] = [];
+      for (const one of ask) alone.push(await one());
+      for (let turn = 0; turn < 20; turn++) {
+        const together = await Promise.all(ask.map((one) => one()));
+        together.forEach((found, k) => {
+          if (found.some((value, i) => value !== alone[k][i])) different.push(`turn ${turn}, pass ${k}`);
+        });
+      }
+    },
+  };
+  await trained(engine, toyModel(library, dataset, "concat", [asks]), dataset, { training: { epochs: 1 } });
+  assertEquals(different, []);
+});
