@@ -10,7 +10,7 @@ import { jensenShannon } from "../losses/divergence.ts";
 import { membersOf } from "../miv/shapley.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
 import { identityMatrix } from "../tensor/identity_matrix.ts";
-import { needsTwo, ownLogits, SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
+import { needsTwo, ownLogits, SHARED_CLAIMS, shuffledRows, unimodalLosses } from "./unimodal.ts";
 
 /** Options of `mcr`. */
 export interface McrOptions {
@@ -114,14 +114,10 @@ function contrastOf(step: TrainStep): tf.Scalar {
   return tf.div(tf.addN(each), each.length) as tf.Scalar;
 }
 
-/** K random permutations of the batch's rows for each modality, [K B]; rows of padding stay behind the others. */
+/** K random permutations of the batch's rows for each modality, [K B]. */
 function drawn(step: TrainStep, permutations: number): Record<string, tf.Tensor1D> {
-  const [rows] = step.labels.shape;
   const { modalities } = step;
-  const noise = step.scope.group("aux:mcr").random("uniform", [modalities.length * permutations, rows]);
-  const weights = step.scope.weights();
-  const ranked = weights === null ? noise : tf.add(noise, tf.mul(weights, 2));
-  const each = tf.split(tf.topk(ranked, rows).indices, modalities.length);
+  const each = tf.split(shuffledRows(step, "aux:mcr", modalities.length * permutations), modalities.length);
   return byModality(modalities, (_, u) => tf.reshape(each[u], [-1]) as tf.Tensor1D);
 }
 

@@ -10,7 +10,7 @@ import type { Scope } from "../core/scope.ts";
 import { crossEntropy, labelProbability } from "../losses/cross_entropy.ts";
 import { ones } from "../nn/initializers.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
-import { needsTwo, ownLogits, SHARED_CLAIMS, statsOf, unimodalLosses, weightsOf } from "./unimodal.ts";
+import { needsTwo, ownLogits, SHARED_CLAIMS, shuffledRows, statsOf, unimodalLosses, weightsOf } from "./unimodal.ts";
 
 /** Options of `midas`. */
 export interface MidasOptions {
@@ -21,10 +21,8 @@ export interface MidasOptions {
 }
 
 /** Samples made of several: which row of the batch every modality is of, int32 [B] each, and the rows that count, [B]. */
-export interface Misaligned {
+interface Misaligned {
   readonly rows: ByModality<tf.Tensor1D>;
-  /** The modality that stays with its row. */
-  readonly anchor: string;
   /** Weight of the row; 0 where all sources are of one class, are padding or lack the modality. */
   readonly valid: tf.Tensor1D;
 }
@@ -64,7 +62,7 @@ export function misalignedLoss(
 }
 
 /**
- * How alike a misaligned sample is to the one that its anchor is of: the mean over modalities of another class of the cosine
+ * How alike a misaligned sample is to the one whose row it has: the mean over modalities of another class of the cosine
  * between the feature that was replaced and the one in its place, -1..1 (Eq. 8). 0 where nothing of another class is.
  *
  * @param features [B, d_u].
@@ -109,24 +107,14 @@ function alphaOf(scope: Scope, m: number): tf.Tensor1D {
   return tf.where(tf.equal(epoch, scope.control("epoch")), alpha, tf.onesLike(alpha)) as tf.Tensor1D;
 }
 
-/** m - 1 shuffles of the batch's rows, int32 [B] each; rows of padding stay behind the others. */
-function shuffles(step: TrainStep): tf.Tensor1D[] {
-  const [size] = step.labels.shape;
-  const count = step.modalities.length - 1;
-  const noise = step.scope.group(GROUP).random("uniform", [count, size]);
-  const weights = step.scope.weights();
-  const ranked = weights === null ? noise : tf.add(noise, tf.mul(weights, 2));
-  return tf.split(tf.topk(ranked, size).indices, count).map((rows) => tf.reshape(rows, [size]) as tf.Tensor1D);
-}
-
 /** Misaligned samples of a batch: every modality in turn keeps its row, each of the others takes that of a shuffle. */
 function misalign(step: TrainStep): Misaligned[] {
   const { modalities, labels, keep } = step;
   const own = tf.range(0, labels.shape[0], 1, "int32");
-  const orders = step.memo("midas/shuffles", () => shuffles(step));
+  const orders = tf.unstack(shuffledRows(step, GROUP, modalities.length - 1)) as tf.Tensor1D[];
   const weights = weightsOf(step);
-  return modalities.map((anchor, k) => {
-    const rows = byModality(modalities, (_, u) => {
+  return modalities.map((_, k) => {
+    const rows = byModality(modalities, (_own, u) => {
       const turn = (u - k + modalities.length) % modalities.length;
       return turn === 0 ? own : orders[turn - 1];
     });
@@ -136,7 +124,7 @@ function misalign(step: TrainStep): Misaligned[] {
       valid = tf.mul(valid, tf.gather(weights, at(rows, modality)));
       if (keep !== null) valid = tf.mul(valid, tf.gather(tf.reshape(at(keep, modality), [-1]), at(rows, modality)));
     }
-    return { rows, anchor, valid: valid as tf.Tensor1D };
+    return { rows, valid: valid as tf.Tensor1D };
   });
 }
 

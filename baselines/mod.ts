@@ -57,15 +57,7 @@ export { cml, type CmlOptions, confidenceHinge, predictionConfidence, removalCha
 export { curationOf, greedy, type GreedyOptions, randomCuration, relativeSpeed } from "./greedy.ts";
 export { infoReg, type InfoRegOptions, informationGain, regulation, squaredGradients } from "./info_reg.ts";
 export { clippedGapWeight, fittedShare, lfm, type LfmOptions } from "./lfm.ts";
-export {
-  labelShares,
-  likeness,
-  midas,
-  type MidasOptions,
-  type Misaligned,
-  misalignedLoss,
-  weakWeights,
-} from "./midas.ts";
+export { labelShares, likeness, midas, type MidasOptions, misalignedLoss, weakWeights } from "./midas.ts";
 export { modalityValuation, type ModalityValuationOptions } from "./modality_valuation.ts";
 export { type Piece, recipe, weighted } from "./recipe.ts";
 export { mbsd, type MbsdOptions, type PairTerms, pairTerms } from "./mbsd.ts";

@@ -89,6 +89,15 @@ export function weightsOf(step: Step): tf.Tensor1D {
   return step.scope.weights() ?? tf.ones([step.features[step.modalities[0]].pooled.shape[0]]);
 }
 
+/** Shuffles of a batch's rows from noise that is drawn in a group, int32 [count, B]; rows of padding stay behind the others. */
+export function shuffledRows(step: TrainStep, group: string, count: number): tf.Tensor2D {
+  const [rows] = step.labels.shape;
+  const noise = step.scope.group(group).random("uniform", [count, rows]);
+  const weights = step.scope.weights();
+  const ranked = weights === null ? noise : tf.add(noise, tf.mul(weights, 2));
+  return tf.topk(ranked, rows).indices as tf.Tensor2D;
+}
+
 /** 1 if any row of the batch has the modality, else 0. */
 export function presence(weights: tf.Tensor1D, keep: Keep, modality: string): tf.Scalar {
   return tf.cast(tf.greater(tf.sum(whereKept(weights, keep, modality)), 0), "float32") as tf.Scalar;

@@ -4,24 +4,18 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { CellRequest, GridPlugin, GridProfile } from "../core/kinds/mod.ts";
+import type { CellRequest } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
 import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
-import { didYouMean } from "../core/suggest.ts";
-import { trainingOptions } from "../experiments/config.ts";
-import { estimate, type PlanEstimate } from "../experiments/estimate.ts";
-import { type GridPlan, planGrid } from "../experiments/plan.ts";
 import { checkReference, finishedRuns } from "../experiments/results.ts";
 import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { selectionRules } from "../experiments/selection_rules.ts";
-import { applySettings } from "../experiments/settings.ts";
 import { parseShard, shardOf } from "../experiments/shard.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
-import { CompositionError } from "../training/compose.ts";
-import { VERSION } from "../version.ts";
 import { selectionTable } from "../viewer/selection_table.ts";
+import { askedOf } from "./asked.ts";
 import { report, reportShard } from "./bench_report.ts";
 import { checkWorkers, parseCards } from "./cards.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
@@ -29,19 +23,10 @@ import { described } from "./describe.ts";
 import { experimentOf, word } from "./experiment.ts";
 import { checkLaunch, launchGrid, trainPlan } from "./launch.ts";
 import { listing } from "./list.ts";
-import { planLines, plannedRun } from "./plan_table.ts";
-import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, withoutExit } from "./plugins.ts";
-import { estimateText, ProgressView } from "./progress.ts";
-import {
-  augmentOf,
-  corruptedRequests,
-  methodRows,
-  pretrainedOf,
-  readRunConfig,
-  requestFor,
-  requestsOf,
-  toCompare,
-} from "./requests.ts";
+import { budgetsOf, planned, showPlan } from "./planning.ts";
+import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
+import { ProgressView } from "./progress.ts";
+import { readRunConfig, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval, parseTime } from "./stopping.ts";
 import { outputWidth } from "./terminal.ts";
 
@@ -248,116 +233,6 @@ export const benchCommand: Command = {
   },
 };
 
-/** Flags that name parts. */
-const PARTS = "--dataset, --data, --encoder, --fusion, --method, --compare or --modality";
-
-/** What a call asks for, checked as far as it can be without data. */
-export interface Asked {
-  readonly requests: readonly CellRequest[];
-  readonly seeds: readonly number[];
-  /** Names that a comma puts on one model. */
-  readonly composed: readonly string[][];
-  /** The prepared grid; `null` where parts are named. */
-  readonly grid: GridPlugin | null;
-  /** Whether it is a single cell, which is compared with nothing. */
-  readonly alone: boolean;
-}
-
-/** A form of a grid by name. @throws {Refusal} If it has none of that name. */
-export function profileOf({ name, profiles = {} }: GridPlugin, profile: string): GridProfile {
-  if (Object.hasOwn(profiles, profile)) return profiles[profile];
-  const names = Object.keys(profiles);
-  throw new Refusal({
-    what: `use profile ${JSON.stringify(profile.slice(0, 80))} of grid "${name}"`,
-    must: "the grid must have it",
-    found: `it has ${names.join(", ") || "none"}`,
-    hint: didYouMean(profile, names),
-  });
-}
-
-/** More seeds than anybody trains. */
-const MOST_SEEDS = 10_000;
-
-/** What a call asks for. @throws {Refusal} If it names what does not exist or does not go together. */
-export async function askedOf(
-  parsed: Flags,
-  prepared: string | undefined,
-  library: Library,
-  repeated: RunConfig | null,
-): Promise<Asked> {
-  const named = parsed.text.dataset !== undefined || parsed.text.data !== undefined ||
-    [parsed.list.encoder, parsed.list.fusion, parsed.list.method, parsed.list.compare, parsed.list.modality]
-      .some((list) => list.length > 0);
-  if (named && prepared !== undefined) {
-    throw new Refusal({ what: `use --grid together with ${PARTS}`, hint: "name a grid or parts" });
-  }
-  if (repeated !== null && (named || prepared !== undefined)) {
-    throw new Refusal({ what: `use --config together with --grid, ${PARTS}`, hint: "change options with --set" });
-  }
-  if (parsed.text.data !== undefined && parsed.text.dataset !== undefined) {
-    throw new Refusal({
-      what: "use --data",
-      must: "there must be one dataset",
-      found: `--dataset ${parsed.text.dataset} is given too`,
-      hint: "leave one out",
-    });
-  }
-  const grid = named || repeated !== null ? null : library.of("grid").get(prepared ?? "quick");
-  const form = grid === null || parsed.text.profile === undefined ? grid : profileOf(grid, parsed.text.profile);
-  if (form === null && parsed.text.profile !== undefined) {
-    throw new Refusal({
-      what: "use --profile",
-      must: "it must stand beside the name of a grid",
-      found: "there is none",
-    });
-  }
-  let requests: CellRequest[] = repeated !== null
-    ? [requestFor(repeated)]
-    : grid === null
-    ? await requestsOf(parsed, library)
-    : [...form!.cells];
-  requests = requests.map((request) => ({ ...request, ...pretrainedOf(parsed) }));
-  const augment = augmentOf(parsed.list.augment);
-  if (augment.length > 0) {
-    requests = requests.map((request) => ({ ...request, training: { ...request.training, augment } }));
-  }
-  const settings = [...parsed.list.set];
-  if (parsed.text.impute !== undefined) settings.push(`fusion.keepFill=${parsed.text.impute}`);
-  if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
-  if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
-  requests = corruptedRequests(applySettings(requests, settings, library), parsed);
-  let seeds: readonly number[] = repeated !== null ? [repeated.seed] : form?.seeds ?? [0, 1, 2];
-  if (parsed.text.seeds !== undefined) {
-    seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1, MOST_SEEDS) }, (_, seed) => seed);
-  }
-  const composed = parsed.list.method.filter((text) => text.includes(",")).flatMap((text) => methodRows([], [text]));
-  const only = parsed.text.only;
-  if (only === undefined) return { requests, seeds, composed, grid, alone: repeated !== null };
-  const label = only.slice(0, only.lastIndexOf("#"));
-  const seed = parseInteger("the seed of --only", only.slice(only.lastIndexOf("#") + 1), 0);
-  const wanted = requests.filter((request) => request.label === label);
-  if (wanted.length > 0) return { requests: wanted, seeds: [seed], composed, grid, alone: true };
-  const labels = requests.map((request) => request.label);
-  throw new Refusal({
-    what: `find configuration "${label.slice(0, 80)}" of --only in this grid`,
-    found: `configurations are ${labels.join(", ")}`,
-    hint: didYouMean(label, labels),
-  });
-}
-
-/** Milliseconds without a word after which something is said. */
-const SILENCE_MS = 500;
-
-/** Says a text if something takes long. */
-async function unlessQuick<T>(say: () => void, run: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(say, SILENCE_MS);
-  try {
-    return await run();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function bench(
   args: readonly string[],
   parsed: Flags,
@@ -436,54 +311,4 @@ async function bench(
     view.end();
     stopping.dispose();
   }
-}
-
-/** Plans a grid, and says so if that takes long. */
-export async function planned(
-  options: GridOptions,
-  composed: readonly string[][],
-  view: ProgressView,
-): Promise<GridPlan> {
-  const preparing = () => view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
-  try {
-    return await unlessQuick(preparing, () => withoutExit("plan a grid", () => planGrid(options)));
-  } catch (error) {
-    if (error instanceof CompositionError && composed.length > 0) {
-      throw error.with({ hint: [...error.hint === undefined ? [] : [error.hint], toCompare(composed[0])].join("; ") });
-    }
-    throw error;
-  }
-}
-
-/** Prints what would become of a plan's runs; returns the exit code. */
-export async function showPlan(
-  plan: GridPlan,
-  { runs, library, workers }: GridOptions,
-  json: boolean,
-  known?: PlanEstimate,
-): Promise<number> {
-  const states = [];
-  for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
-  const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs);
-  if (!json) {
-    const options = { runs, library, workers: workers ?? navigator.hardwareConcurrency, measure: false };
-    lines.push(estimateText(known ?? await estimate(plan, options)));
-  }
-  console.log(lines.join("\n"));
-  return plan.failed.length === 0 ? 0 : 1;
-}
-
-/** The budgets of configurations in words, each once. */
-export function budgetsOf(requests: readonly CellRequest[]): string {
-  const budgets = requests.map(({ training }) => {
-    const { budget, epochs } = {
-      budget: trainingOptions.budget.default,
-      epochs: trainingOptions.epochs.default,
-      ...training,
-    };
-    return budget === "samples"
-      ? `equal samples drawn, ${epochs} x the training set`
-      : `${epochs} epochs, whatever is drawn`;
-  });
-  return [...new Set(budgets)].join("; ");
 }

@@ -14,11 +14,13 @@ import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { reproducedTable } from "../viewer/reproduced_table.ts";
-import { benchFlags, budgetsOf, planned, profileOf, showPlan } from "./bench.ts";
+import { profileOf } from "./asked.ts";
+import { benchFlags } from "./bench.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { word } from "./experiment.ts";
 import { estimateText, ProgressView } from "./progress.ts";
 import { listenForStop } from "./stopping.ts";
+import { budgetsOf, planned, showPlan } from "./planning.ts";
 
 const { seeds, epochs, set, engine, workers, runs, json } = benchFlags;
 

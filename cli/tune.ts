@@ -11,12 +11,14 @@ import { planTuning, tuningResults } from "../experiments/tuning/tune.ts";
 import { versusSentence } from "../experiments/versus.ts";
 import { createLibrary } from "../library.ts";
 import { chosenTable, tuningTable } from "../viewer/tuning_table.ts";
-import { askedOf, benchFlags, budgetsOf, planned, showPlan } from "./bench.ts";
+import { askedOf } from "./asked.ts";
+import { benchFlags } from "./bench.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { experimentOf, word } from "./experiment.ts";
 import { loadPlugins, pluginSpecifiers } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
 import { listenForStop, parseInterval } from "./stopping.ts";
+import { budgetsOf, planned, showPlan } from "./planning.ts";
 
 const { config: _, list: __, describe: ___, keep: ____, ...shared } = benchFlags;
 

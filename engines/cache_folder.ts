@@ -44,3 +44,42 @@ export function cacheFolder(name: string): string {
   }
   return join(base, name);
 }
+
+/** A file beside the entries that is older than this was left by a process that ended while writing, in milliseconds. */
+const ABANDONED_MS = 3_600_000;
+
+/** Passes over what somebody else has removed meanwhile. @throws {unknown} Any other error. */
+export function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/**
+ * Removes the longest unused entries of a folder beyond a bound, and files beside them that were left behind.
+ *
+ * @param isEntry Whether a name is an entry's.
+ * @param isOurs Whether a name beside the entries is ours to remove. @default {all}
+ * @param maxBytes Bytes that all entries may have together.
+ */
+export async function boundFolder(
+  folder: string,
+  isEntry: (name: string) => boolean,
+  maxBytes: number,
+  isOurs: (name: string) => boolean = () => true,
+): Promise<void> {
+  const entries: { path: string; size: number; used: number }[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!isEntry(name) && !isOurs(name)) continue;
+    const path = join(folder, name);
+    const info = await Deno.stat(path).catch(ignoreMissing);
+    if (info === undefined) continue;
+    const used = info.mtime?.getTime() ?? 0;
+    if (isEntry(name)) entries.push({ path, size: info.size, used });
+    else if (Date.now() - used > ABANDONED_MS) await Deno.remove(path).catch(ignoreMissing);
+  }
+  entries.sort((a, b) => b.used - a.used);
+  let total = 0;
+  for (const { path, size } of entries) {
+    total += size;
+    if (total > maxBytes) await Deno.remove(path).catch(ignoreMissing);
+  }
+}

@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson } from "../core/canonical.ts";
 import { float32 } from "../core/program.ts";
-import { askedCacheFolder } from "../engines/cache_folder.ts";
+import { askedCacheFolder, boundFolder } from "../engines/cache_folder.ts";
 import { makeFolder, StoreError, storeErrorOf } from "../store/files.ts";
 import { readSafetensors, writeSafetensors } from "../store/tensors.ts";
 import type { FeatureRows } from "../training/mod.ts";
@@ -19,8 +19,7 @@ import type { FeatureRows } from "../training/mod.ts";
 const MAX_BYTES = 4 * 2 ** 30;
 const SUFFIX = ".safetensors";
 const LOCK = ".lock";
-/** A file beside the entries that is older than this, in milliseconds, was left behind. */
-const ABANDONED_MS = 3_600_000;
+const ENTRY = /^[0-9a-f]{64}\.safetensors$/;
 const PARTS = ["train", "validation", "test", "blank"] as const;
 
 /** A folder of features. */
@@ -72,7 +71,7 @@ export class FeatureStore {
       PARTS.map((part) => [part, float32(rows[part], [rows[part].length / width, width])]),
     );
     await writeSafetensors(this.#path(key), tensors, { format: "2" });
-    await this.#trim();
+    await boundFolder(this.#folder, (name) => ENTRY.test(name), this.#maxBytes);
     return true;
   }
 
@@ -92,26 +91,4 @@ export class FeatureStore {
       throw storeErrorOf(error, "lock", path);
     }
   }
-
-  async #trim(): Promise<void> {
-    const entries: { path: string; size: number; used: number }[] = [];
-    for await (const { name } of Deno.readDir(this.#folder)) {
-      const path = join(this.#folder, name);
-      const info = await Deno.stat(path).catch(ignoreMissing);
-      if (info === undefined) continue;
-      const used = info.mtime?.getTime() ?? 0;
-      if (/^[0-9a-f]{64}\.safetensors$/.test(name)) entries.push({ path, size: info.size, used });
-      else if (Date.now() - used > ABANDONED_MS) await Deno.remove(path).catch(ignoreMissing);
-    }
-    entries.sort((a, b) => b.used - a.used);
-    let total = 0;
-    for (const { path, size } of entries) {
-      total += size;
-      if (total > this.#maxBytes) await Deno.remove(path).catch(ignoreMissing);
-    }
-  }
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -7,6 +7,7 @@ import { byModality } from "../core/modality.ts";
 import * as names from "../core/names.ts";
 import type { PassResult, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
+import { Turns } from "../core/turns.ts";
 import { measureInformation } from "../miv/measure.ts";
 import type { ReadAhead } from "../loading/read_ahead.ts";
 import { Batches } from "./batches.ts";
@@ -45,7 +46,7 @@ export class Predictor {
   readonly #programs: CompiledPrograms;
   readonly #batches: Batches;
   readonly #signal?: AbortSignal;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** @param programs Shared with whoever trains the same state; freed by whoever made them. */
   constructor(
@@ -117,7 +118,8 @@ export class Predictor {
       if (this.#signal?.aborted) {
         throw new InterruptedError(`Stopped while evaluating after epoch ${this.state.epoch + 1}`);
       }
-      await this.#alone(async () => {
+      // Passes at the same time share the arrays of a batch.
+      await this.#turns.next(async () => {
         this.#batches.announce(split, batches.slice(k, k + BATCHES_AHEAD));
         const outputs = await compiled.run(device, {
           ...await this.#batches.inputs(split, batch),
@@ -132,13 +134,6 @@ export class Predictor {
       });
     }
     return results;
-  }
-
-  /** Runs after what came before: passes at the same time share the arrays of a batch. */
-  #alone(run: () => Promise<void>): Promise<void> {
-    // Whoever came before hears of its own error.
-    this.#last = this.#last.then(run, run);
-    return this.#last;
   }
 
   /** Centres parts by their split's mean per coordinate and measures information on every sample. */

@@ -20,7 +20,7 @@ import type {
   TensorSpec,
 } from "../../core/program.ts";
 import { checkFeeds, checkRead, checkSet, checkStart, checkState, checkWrite, foreignState } from "../check.ts";
-import { Turns } from "../turns.ts";
+import { Turns } from "../../core/turns.ts";
 import { askedGraphFolder, GraphCache } from "./runtime/cache.ts";
 import type { Target } from "./graph/builder.ts";
 import { type Graph, inputValue, liveNodes, type Port } from "./graph/ir.ts";

@@ -71,9 +71,11 @@ const list: readonly Mutant[] = [
     ["Deno.exit = exit;", ""],
     ["timer = setTimeout(() => reject(refusal), limit);", "timer = setTimeout(() => reject(refusal), 100 * limit);"],
   ]),
-  ...mutantsOf("cli/bench.ts", words, [
+  ...mutantsOf("cli/asked.ts", words, [
     ["repeated !== null ? [repeated.seed] :", ""],
     ["repeated !== null ? [requestFor(repeated)] :", ""],
+  ]),
+  ...mutantsOf("cli/bench.ts", words, [
     ['parseChoice("--on-error", parsed.text["on-error"] ?? "continue", ["continue", "stop"])', '"continue"'],
     ['if (parsed.boolean["dry-run"]) return', "if (parsed.boolean.json) return"],
   ]),

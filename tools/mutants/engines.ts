@@ -236,10 +236,13 @@ const list: readonly Mutant[] = [
       "a copy beside the entry is removed at once: only a kill in between would show",
     ],
     ["entry.length <= HASH_BYTES || found.some((byte, i) => byte !== wanted[i])", "entry.length <= HASH_BYTES"],
+  ]),
+  ...mutantsOf("engines/cache_folder.ts", jit, [
     ["entries.sort((a, b) => b.used - a.used);", ""],
     ["Date.now() - used > ABANDONED_MS", "true"],
+    ["if (total > maxBytes) await", "if (total < 0) await"],
   ]),
-  ...mutantsOf("engines/turns.ts", contract, [
+  ...mutantsOf("core/turns.ts", contract, [
     ["const result = this.#last.then(run);", "const result = Promise.resolve().then(run);"],
     ["this.#last = result.then(() => {}, () => {});", "this.#last = result.then(() => {});"],
   ]),

@@ -245,7 +245,7 @@ const list: readonly Mutant[] = [
     ["batchSize: config.training.batchSize,\n    engine", "engine"],
   ]),
   ...mutantsOf("experiments/feature_store.ts", ["tests/experiments/frozen_test.ts"], [
-    ["if (total > this.#maxBytes) await", "if (total < 0) await"],
+    ["this.#maxBytes);", "Infinity);"],
     ["if (PARTS.some((part) => stored.tensors[part]?.shape[1] !== width)) return null;", ""],
   ]),
   ...mutantsOf("experiments/selection_rules.ts", rules, [

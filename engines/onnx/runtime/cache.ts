@@ -8,15 +8,15 @@
  * @module
  */
 import { join } from "node:path";
-import { askedCacheFolder } from "../../cache_folder.ts";
+import { askedCacheFolder, boundFolder, ignoreMissing } from "../../cache_folder.ts";
 
 /** Bytes that all entries of a folder may have together, unless said otherwise. */
 const DEFAULT_BYTES = 256 * 2 ** 20;
 const SUFFIX = ".graph";
 const UNFINISHED = ".tmp";
-/** A file that is still unfinished after this long was left by a process that ended while writing, in milliseconds. */
-const ABANDONED_MS = 3_600_000;
 const HASH_BYTES = 32;
+
+const isEntry = (name: string) => name.endsWith(SUFFIX);
 
 /** What was found and made. */
 export interface CacheStats {
@@ -102,36 +102,13 @@ export class GraphCache {
     } finally {
       await this.discard(temporary);
     }
-    await this.#trim();
+    await boundFolder(this.folder, isEntry, this.#maxBytes, (name) => name.endsWith(UNFINISHED));
   }
 
   /** Removes a temporary file, if it is still there. */
   async discard(temporary: string): Promise<void> {
     await Deno.remove(temporary).catch(ignoreMissing);
   }
-
-  async #trim(): Promise<void> {
-    const entries: { path: string; size: number; used: number }[] = [];
-    for await (const { name } of Deno.readDir(this.folder)) {
-      if (!name.endsWith(SUFFIX) && !name.endsWith(UNFINISHED)) continue;
-      const path = join(this.folder, name);
-      const info = await Deno.stat(path).catch(ignoreMissing);
-      if (info === undefined) continue;
-      const used = info.mtime?.getTime() ?? 0;
-      if (name.endsWith(SUFFIX)) entries.push({ path, size: info.size, used });
-      else if (Date.now() - used > ABANDONED_MS) await this.discard(path);
-    }
-    entries.sort((a, b) => b.used - a.used);
-    let total = 0;
-    for (const { path, size } of entries) {
-      total += size;
-      if (total > this.#maxBytes) await Deno.remove(path).catch(ignoreMissing);
-    }
-  }
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** The folder of compiled graphs that the environment asks for, or `null`. */

@@ -5,7 +5,7 @@
  */
 import type { EngineState, NamedHostTensors, NamedSpecs, TensorSpec } from "../../../core/program.ts";
 import { checkRead, checkStart, checkWrite } from "../../check.ts";
-import { Turns } from "../../turns.ts";
+import { Turns } from "../../../core/turns.ts";
 import {
   createDeviceSession,
   type DeviceOptions,

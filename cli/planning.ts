@@ -1,0 +1,79 @@
+/**
+ * Plans of grids as commands make and show them.
+ *
+ * @module
+ */
+import type { CellRequest } from "../core/kinds/mod.ts";
+import { trainingOptions } from "../experiments/config.ts";
+import { estimate, type PlanEstimate } from "../experiments/estimate.ts";
+import { type GridPlan, planGrid } from "../experiments/plan.ts";
+import type { GridOptions } from "../experiments/run_grid.ts";
+import { CompositionError } from "../training/compose.ts";
+import { VERSION } from "../version.ts";
+import { planLines, plannedRun } from "./plan_table.ts";
+import { withoutExit } from "./plugins.ts";
+import { estimateText, type ProgressView } from "./progress.ts";
+import { toCompare } from "./requests.ts";
+
+/** Milliseconds without a word after which something is said. */
+const SILENCE_MS = 500;
+
+/** Says a text if something takes long. */
+async function unlessQuick<T>(say: () => void, run: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(say, SILENCE_MS);
+  try {
+    return await run();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Plans a grid, and says so if that takes long. */
+export async function planned(
+  options: GridOptions,
+  composed: readonly string[][],
+  view: ProgressView,
+): Promise<GridPlan> {
+  const preparing = () => view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
+  try {
+    return await unlessQuick(preparing, () => withoutExit("plan a grid", () => planGrid(options)));
+  } catch (error) {
+    if (error instanceof CompositionError && composed.length > 0) {
+      throw error.with({ hint: [...error.hint === undefined ? [] : [error.hint], toCompare(composed[0])].join("; ") });
+    }
+    throw error;
+  }
+}
+
+/** Prints what would become of a plan's runs; returns the exit code. */
+export async function showPlan(
+  plan: GridPlan,
+  { runs, library, workers }: GridOptions,
+  json: boolean,
+  known?: PlanEstimate,
+): Promise<number> {
+  const states = [];
+  for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
+  const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs);
+  if (!json) {
+    const options = { runs, library, workers: workers ?? navigator.hardwareConcurrency, measure: false };
+    lines.push(estimateText(known ?? await estimate(plan, options)));
+  }
+  console.log(lines.join("\n"));
+  return plan.failed.length === 0 ? 0 : 1;
+}
+
+/** The budgets of configurations in words, each once. */
+export function budgetsOf(requests: readonly CellRequest[]): string {
+  const budgets = requests.map(({ training }) => {
+    const { budget, epochs } = {
+      budget: trainingOptions.budget.default,
+      epochs: trainingOptions.epochs.default,
+      ...training,
+    };
+    return budget === "samples"
+      ? `equal samples drawn, ${epochs} x the training set`
+      : `${epochs} epochs, whatever is drawn`;
+  });
+  return [...new Set(budgets)].join("; ");
+}
