@@ -23,22 +23,40 @@ export class Kernels {
     inputs: Record<string, tf.TensorInfo> | readonly tf.TensorInfo[],
     attrs: Record<string, unknown> = {},
   ): tf.TensorInfo {
+    return this.all(name, inputs, attrs)[0];
+  }
+
+  /** One kernel's outputs. */
+  all(
+    name: string,
+    inputs: Record<string, tf.TensorInfo> | readonly tf.TensorInfo[],
+    attrs: Record<string, unknown> = {},
+  ): tf.TensorInfo[] {
     const kernel = tf.getKernel(name, this.#name);
     const result = kernel.kernelFunc({
       inputs: inputs as Record<string, tf.TensorInfo>,
       attrs: attrs as unknown as tf.NamedAttrMap,
       backend: this.#backend as unknown as Record<string, never>,
     });
-    const output = Array.isArray(result) ? result[0] : result;
-    this.#made.push(output);
-    return output;
+    const outputs = [result].flat();
+    this.#made.push(...outputs);
+    return outputs;
   }
 
-  /** Frees everything but the result, which must be one of what was made. */
-  done(result: tf.TensorInfo): tf.TensorInfo {
+  /** Frees everything but the results, which must be among what was made. */
+  done<R extends tf.TensorInfo | readonly tf.TensorInfo[]>(results: R): R {
+    const kept = new Set<tf.TensorInfo>(Array.isArray(results) ? results : [results as tf.TensorInfo]);
     // Reshapes share data with what they reshape and count as references of their own.
-    for (const info of this.#made) if (info !== result) this.#backend.disposeData(info.dataId);
-    return result;
+    for (const info of this.#made) if (!kept.has(info)) this.#backend.disposeData(info.dataId);
+    return results;
+  }
+
+  /** Values of the host as a tensor. Only for backends that can be written at once. */
+  tensor(values: Float32Array | Int32Array, shape: readonly number[]): tf.TensorInfo {
+    const dtype = values instanceof Int32Array ? "int32" : "float32";
+    const made = { dataId: this.#backend.write(values, [...shape], dtype), shape: [...shape], dtype } as tf.TensorInfo;
+    this.#made.push(made);
+    return made;
   }
 
   /** The values on the host. Only for backends that can be read at once. */
@@ -100,7 +118,7 @@ export type ComposedKernel = (
   k: Kernels,
   inputs: Record<string, tf.TensorInfo>,
   attrs: unknown,
-) => tf.TensorInfo;
+) => tf.TensorInfo | tf.TensorInfo[];
 
 const registered = new Set<string>();
 

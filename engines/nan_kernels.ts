@@ -1,6 +1,7 @@
 /**
  * NaN on tfjs's backends for the host, which lose it: a window's or row's largest value is NaN if one of its values is, and
- * so is the sign of NaN. Largest and least values of nothing are the infinities, a mean of nothing is NaN.
+ * so is the sign of NaN; among the k largest NaN comes first. Largest and least values of nothing are the infinities, a mean
+ * of nothing is NaN.
  *
  * A kernel without NaN in its inputs is the backend's own.
  *
@@ -71,6 +72,32 @@ function place(name: "ArgMax" | "ArgMin"): ComposedKernel {
   };
 }
 
+/** The k largest values of every row and their places, NaN above all and of equals the first one first. */
+const topK: ComposedKernel = (k, { x }, attrs) => {
+  if (!holdsNan(k, x)) return k.all("TopK/own", { x }, attrs as Attributes);
+  const count = (attrs as { k: number }).k;
+  const given = k.numbers(x);
+  const width = x.shape.at(-1)!;
+  const rows = given.length / width;
+  const values = new Float32Array(rows * count);
+  const places = new Int32Array(rows * count);
+  for (let row = 0; row < rows; row++) {
+    const at = (place: number) => given[row * width + place];
+    const before = (a: number, b: number): number => {
+      const [first, second] = [Number.isNaN(at(a)), Number.isNaN(at(b))];
+      if (first !== second) return first ? -1 : 1;
+      return first || at(a) === at(b) ? a - b : at(b) > at(a) ? 1 : -1;
+    };
+    const order = Array.from({ length: width }, (_, place) => place).sort(before);
+    for (let i = 0; i < count; i++) {
+      places[row * count + i] = order[i];
+      values[row * count + i] = at(order[i]);
+    }
+  }
+  const shape = [...x.shape.slice(0, -1), count];
+  return [k.tensor(values, shape), k.tensor(places, shape)];
+};
+
 /** Reductions of nothing. */
 function reduction(name: "Max" | "Min" | "Mean", ofNothing: number): ComposedKernel {
   return (k, { x }, attrs) => {
@@ -96,6 +123,7 @@ export const nanKernels: Readonly<Record<string, ComposedKernel>> = {
   Max: reduction("Max", -Infinity),
   Min: reduction("Min", Infinity),
   Mean: reduction("Mean", NaN),
+  TopK: topK,
 };
 
 /** (x > 0) - (x < 0): the backend takes what is small for 0. */

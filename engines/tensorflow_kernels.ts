@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
+import { logSumExpKernels } from "./log_sum_exp_kernel.ts";
 
 /** Attributes of windows. */
 interface WindowAttributes {
@@ -124,6 +125,7 @@ const avgPoolGrad: ComposedKernel = (k, { dy, input }, attrs) => {
 /** Registers them, once the package is loaded; again is no error. */
 export function registerTensorflowKernels(): void {
   registerComposed("tensorflow", {
+    ...logSumExpKernels,
     AvgPool: avgPool,
     AvgPoolGrad: avgPoolGrad,
     Conv2D: forward("Conv2D", false),

@@ -8,6 +8,7 @@ import type { Missing } from "../core/program.ts";
 import { registerComposed } from "./composed_kernels.ts";
 import { eagerEngine } from "./eager.ts";
 import { indexChecks } from "./index_checks.ts";
+import { logSumExpKernels } from "./log_sum_exp_kernel.ts";
 import { calmGraphics, graphicsDriver, messageOf } from "./missing.ts";
 import { nanKernels } from "./nan_kernels.ts";
 import { registerWasmKernels } from "./wasm_kernels.ts";
@@ -19,7 +20,7 @@ export const cpu: EnginePlugin = defineEngine({
   about: "tfjs in plain JavaScript, operation by operation; slow, for checking other engines",
   unavailable: () => Promise.resolve(null),
   create() {
-    registerComposed("cpu", { ...indexChecks, ...nanKernels });
+    registerComposed("cpu", { ...indexChecks, ...nanKernels, ...logSumExpKernels });
     return eagerEngine({ name: "cpu", backend: "cpu", device: "CPU, 1 thread" });
   },
 });

@@ -15,6 +15,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
 import { indexChecks } from "./index_checks.ts";
+import { logSumExpKernels } from "./log_sum_exp_kernel.ts";
 import { wasmNanKernels } from "./nan_kernels.ts";
 import { stagedSum } from "./staged_sum.ts";
 import { gather, onTruths, refusals } from "./wasm_gaps.ts";
@@ -387,6 +388,7 @@ function floorDiv(k: Kernels, inputs: Record<string, tf.TensorInfo>): tf.TensorI
 
 const composed: Readonly<Record<string, ComposedKernel>> = {
   ...wasmNanKernels,
+  ...logSumExpKernels,
   Conv2D: (k, inputs, attrs) => convolution("Conv2D", k, inputs, attrs as ConvAttributes),
   DepthwiseConv2dNative: (k, inputs, attrs) => convolution("DepthwiseConv2dNative", k, inputs, attrs as ConvAttributes),
   FusedConv2D: (k, inputs, attrs) => convolution("FusedConv2D", k, inputs, attrs as ConvAttributes),

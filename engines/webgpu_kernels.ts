@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, registerComposed } from "./composed_kernels.ts";
+import { logSumExpKernels } from "./log_sum_exp_kernel.ts";
 
 /** The backend gives [1] where a vector's largest value is a scalar. */
 const argument = (name: string): ComposedKernel => (k, { x }, attrs) => {
@@ -27,7 +28,12 @@ const sum: ComposedKernel = (k, { x }, attrs) => {
 
 /** Puts the backend right, once its package is imported and before it is first used; again is no error. */
 export function mendWebgpu(): void {
-  registerComposed("webgpu", { ArgMax: argument("ArgMax"), ArgMin: argument("ArgMin"), Sum: sum });
+  registerComposed("webgpu", {
+    ...logSumExpKernels,
+    ArgMax: argument("ArgMax"),
+    ArgMin: argument("ArgMin"),
+    Sum: sum,
+  });
   // By default commands wait for others before they are submitted, while buffers that are freed meanwhile are written
   // anew at once: a training step then computes with another step's values.
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", 1);

@@ -7,6 +7,8 @@
  * - A gradient given as a formula (`tf.customGrad`) may keep values that are neither its inputs nor its result. They came
  *   about unrecorded, so that the derivative of the formula lacks what depends on them: it is refused.
  * - A kernel with an input that was left out (batch normalisation without scale or offset) cannot be recorded at all.
+ * - `tf.logSumExp` of nothing but -infinity is -infinity and moves with none of its values. By its operations' gradients
+ *   the logarithm of 0 gives infinity times 0, and the largest value passes all on to -infinity: there both are 0.
  *
  * @module
  */
@@ -18,7 +20,7 @@ export interface TapeNode {
   readonly kernelName: string;
   readonly inputs: Record<string, tf.Tensor>;
   readonly outputs: tf.Tensor[];
-  readonly gradient?: (dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
+  gradient?: (dys: (tf.Tensor | null)[]) => Record<string, () => tf.Tensor>;
   readonly saved?: tf.Tensor[];
 }
 
@@ -27,7 +29,11 @@ type Formula = (dy: unknown, saved: tf.Tensor[], attributes: unknown) => Thunks;
 
 /** The part of tfjs's engine that keeps the tape; private in its types, stable since 1.0. */
 export interface TapeEngine {
-  readonly state: { activeTape: TapeNode[] | null; gradientDepth: number };
+  readonly state: {
+    activeTape: TapeNode[] | null;
+    gradientDepth: number;
+    readonly scopeStack?: readonly { readonly name: string }[];
+  };
   startTape(): void;
   endTape(): void;
   addTapeNode(
@@ -53,6 +59,26 @@ export interface TapeEngine {
 /** tfjs's engine. */
 export function tapeEngine(): TapeEngine {
   return tf.engine() as unknown as TapeEngine;
+}
+
+/** Whether an operation that `tf.logSumExp` is made of runs just now: the scope around the operation's own is its. */
+export function insideLogSumExp(): boolean {
+  return tapeEngine().state.scopeStack?.at(-2)?.name === "logSumExp__op";
+}
+
+/** Gives operations that `tf.logSumExp` is made of a gradient of 0 where all values are -infinity. */
+function mendLogSumExp(node: TapeNode, saved: readonly tf.Tensor[], attributes: unknown): void {
+  const gradient = tf.getGradient(node.kernelName)?.gradFunc as Formula | undefined;
+  if (node.kernelName === "Log") {
+    const [sum] = saved;
+    node.gradient = ([dy]) => {
+      const none = tf.equal(sum, 0);
+      return gradient!(tf.where(none, 0, dy!), [tf.where(none, 1, sum)], attributes);
+    };
+  } else if (node.kernelName === "Max") {
+    const [x, largest] = saved;
+    node.gradient = ([dy]) => gradient!(tf.where(tf.equal(largest, -Infinity), 0, dy!), [x, largest], attributes);
+  }
 }
 
 /** Inputs that are there. */
@@ -120,6 +146,7 @@ export function mendTape(): void {
     };
     addTapeNode.call(engine, kernelName, present, outputs, partial ? seal : formula, saved, attributes);
     const node = tape.pop()!;
+    if (insideLogSumExp()) mendLogSumExp(node, saved, attributes);
     const results = new Set(outputs.map(({ id }) => id));
     let place = tape.length;
     for (let back = 1; back <= Math.min(saved.length, tape.length); back++) {

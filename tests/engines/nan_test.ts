@@ -3,10 +3,20 @@ import * as tf from "@tensorflow/tfjs";
 import { assertEquals } from "@std/assert";
 import { float32, type Program } from "../../core/program.ts";
 import { cpu, onnxCpu, wasm } from "../../engines/mod.ts";
+import { record } from "../../tensor/autodiff.ts";
 
 const image = (x: tf.Tensor) => tf.reshape(x, [1, 2, 4, 1]) as tf.Tensor4D;
 const empty = (x: tf.Tensor) => tf.reshape(tf.slice(x, [0], [0]), [2, 0]);
 const number = (x: tf.Tensor) => tf.cast(x, "float32");
+
+/** The gradient of the sum of a function's values. */
+const slope = (of: (x: tf.Tensor) => tf.Tensor) => (x: tf.Tensor): tf.Tensor => {
+  const pass = record(() => of(x));
+  const [gradient] = pass.gradients(pass.value, [x]);
+  pass.dispose();
+  return gradient!;
+};
+const pairs = (x: tf.Tensor) => tf.reshape(x, [-1, 2]);
 
 interface Case {
   readonly x: readonly number[];
@@ -59,6 +69,34 @@ const cases: Readonly<Record<string, Case>> = {
     y: [0.1, 0.7, 2, -4],
     of: (x, y) => number(tf.floorDiv(x, y)),
     gives: [9, 10, -4, -2],
+  },
+  "log of a sum of exponentials": {
+    x: [-Infinity, -Infinity, Infinity, 1, -Infinity, 3, NaN, 1, Infinity, -Infinity],
+    of: (x) => tf.logSumExp(pairs(x), 1),
+    gives: [-Infinity, Infinity, 3, NaN, Infinity],
+  },
+  "log of a sum of exponentials of all": { x: [-Infinity, -Infinity], of: (x) => tf.logSumExp(x), gives: [-Infinity] },
+  // As PyTorch has it.
+  "gradient of log of a sum of exponentials": {
+    x: [-Infinity, -Infinity, -Infinity, 3, 2, 2],
+    of: slope((x) => tf.logSumExp(pairs(x), 1)),
+    gives: [0, 0, 0, 1, 0.5, 0.5],
+  },
+  // A difference that is no logarithm's stays what it is.
+  "distance from the largest": {
+    x: [-Infinity, -Infinity, 1, 3],
+    of: (x) => tf.sub(pairs(x), tf.max(pairs(x), 1, true)),
+    gives: [NaN, NaN, -2, 0],
+  },
+  "three largest": {
+    x: [1, NaN, 3, 3, NaN, -Infinity, 5, Infinity, -1, 5],
+    of: (x) => tf.topk(tf.reshape(x, [2, 5]), 3).values,
+    gives: [NaN, NaN, 3, Infinity, 5, 5],
+  },
+  "places of the three largest": {
+    x: [1, NaN, 3, 3, NaN, -Infinity, 5, Infinity, -1, 5],
+    of: (x) => number(tf.topk(tf.reshape(x, [2, 5]), 3).indices),
+    gives: [1, 4, 2, 2, 1, 4],
   },
   "largest of nothing": { x: [1], of: (x) => tf.max(empty(x), 1), gives: [-Infinity, -Infinity] },
   "least of nothing": { x: [1], of: (x) => tf.min(empty(x), 1), gives: [Infinity, Infinity] },

@@ -212,8 +212,7 @@ export const reductionRules: Rules<
       const shape = [...x.shape.slice(0, -1), k];
       return [{ shape, dtype: x.dtype }, { shape, dtype: "int32" }];
     },
-    note:
-      "always sorted; of equal values the first comes first; NaN counts as largest, where tfjs's CPU has it anywhere",
+    note: "always sorted; of equal values the first comes first; NaN counts as largest",
     lower: (b, [x], { k }) => {
       const axis = x.shape.length - 1;
       const attributes = { axis, largest: 1, sorted: 1 };

@@ -13,7 +13,6 @@ import { verify } from "../graph/verify.ts";
 import { bias } from "./bias.ts";
 import { foldConstants } from "./fold_constants.ts";
 import { groupUpdates } from "./group_updates.ts";
-import { logSumExp } from "./log_sum_exp.ts";
 import { longSums } from "./long_sums.ts";
 import { means } from "./means.ts";
 import { multiplyAdd } from "./multiply_add.ts";
@@ -43,11 +42,6 @@ export const passes: readonly Pass[] = [
     name: "fold constants",
     reason: "first, so that the others see numbers: what depends on small constants alone is computed once, here",
     run: foldConstants,
-  },
-  {
-    name: "log sum exp",
-    reason: "before anything hides its form: of values that are all -Infinity it is -Infinity, not NaN",
-    run: logSumExp,
   },
   {
     name: "scatter into",

@@ -23,6 +23,8 @@ import {
   type ValueSpec,
 } from "../graph/ir.ts";
 import { isTfType, type KernelName, type TfType } from "./kernels.ts";
+import { registerComposed } from "../../composed_kernels.ts";
+import { logSumExpKernels } from "../../log_sum_exp_kernel.ts";
 import { kernelRules } from "../lower/mod.ts";
 import { unsupportedKernels } from "./unsupported.ts";
 
@@ -216,7 +218,7 @@ function traceBackend(): TraceBackend {
   const made = new TraceBackend();
   tf.registerBackend(BACKEND, () => made, 0);
   const known = new Set([
-    ...tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName),
+    ...tf.getKernelsForBackend("cpu").map(({ kernelName }) => kernelName).filter((name) => !name.endsWith("/own")),
     ...Object.keys(kernelRules),
     ...Object.keys(unsupportedKernels),
     noiseKernel,
@@ -224,6 +226,7 @@ function traceBackend(): TraceBackend {
   for (const kernelName of known) {
     tf.registerKernel({ kernelName, backendName: BACKEND, kernelFunc: recorder(made, kernelName) });
   }
+  registerComposed(BACKEND, logSumExpKernels);
   backend = made;
   return made;
 }
