@@ -26,6 +26,7 @@ function declared(pieces: readonly Piece[]): Declarations {
     ...Object.assign({}, ...all),
     solo: all.some(({ solo }) => solo === true),
     keep: all.some(({ keep }) => keep === true),
+    groups: all.some(({ groups }) => groups === true),
     claims: all.flatMap(({ claims = [] }) => claims),
     controls: Object.assign({}, ...all.map(({ controls }) => controls)),
     columns: Object.assign({}, ...all.map(({ columns }) => columns)),

@@ -109,6 +109,7 @@ export class Steps {
     feeds["labels"] = int32(dataset.splits.train.labels.slice(0, this.batch), [this.batch]);
     feeds["weights"] = float32(new Float32Array(this.batch).fill(1), [this.batch]);
     feeds["key"] = int32([11, 12], [2]);
+    if (state.groups !== null) feeds["groups"] = int32(state.groups.slice(0, this.batch), [this.batch]);
     if (merged.keep) {
       feeds["keep"] = float32(new Float32Array(this.batch * modalities.length).fill(1), [
         this.batch,

@@ -16,6 +16,13 @@ export function lacksSome({ splits }: Pick<Dataset, "splits">): boolean {
   return Object.values(splits).some(({ present }) => present !== undefined);
 }
 
+/** Groups of a split's samples by number [N], or `null` where every sample is a group of its own. */
+export function groupNumbers({ groups, size }: Pick<Split, "groups" | "size">): Int32Array | null {
+  const numbers = new Map<string, number>();
+  for (const group of groups) if (!numbers.has(group)) numbers.set(group, numbers.size);
+  return numbers.size === size ? null : Int32Array.from(groups, (group) => numbers.get(group)!);
+}
+
 /** What batches are made with besides memory. */
 export interface BatchesOptions {
   /** Threads that read what is not in memory. @default it is read here */
@@ -145,6 +152,12 @@ export class Batches {
       weights: { data: this.#weights, shape: [this.size], dtype: "float32" },
     };
   }
+}
+
+/** Groups of a batch; padding gets the first item's. */
+export function gatherGroups(groups: Int32Array, items: Int32Array, size: number): HostTensor {
+  const data = Int32Array.from({ length: size }, (_, i) => groups[items[i < items.length ? i : 0]]);
+  return { data, shape: [size], dtype: "int32" };
 }
 
 /** Rows of a table column for a batch; padding gets the first item's row. */

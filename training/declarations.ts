@@ -22,6 +22,8 @@ export interface Merged {
   /** Buffers that start as copies of parameters: groups by name. */
   readonly copies: Readonly<Record<string, readonly string[]>>;
   readonly keep: boolean;
+  /** Whether a method reads the groups of rows. */
+  readonly groups: boolean;
   /** Whether a method's predictions read labels. */
   readonly readsLabels: boolean;
   /** Training programs by name: `main` and those declared. */
@@ -47,6 +49,7 @@ export function mergeDeclarations(
   const columns: Record<string, Column> = {};
   const copies: Record<string, readonly string[]> = {};
   let keep = false;
+  let groups = false;
   let readsLabels = false;
   const programs = new Map<string, ProgramSpec>([["main", { name: "main" }]]);
   const add = (name: string, value: number | readonly number[]) => {
@@ -88,9 +91,10 @@ export function mergeDeclarations(
       programs.set(spec.name, spec);
     }
     keep ||= declared?.keep ?? false;
+    groups ||= declared?.groups ?? false;
     readsLabels ||= declared?.reads === "labels";
   }
-  return { controls, scalars, columns, copies, keep, readsLabels, programs };
+  return { controls, scalars, columns, copies, keep, groups, readsLabels, programs };
 }
 
 /**

@@ -215,6 +215,7 @@ function stepOver(model: Model, pass: Underway, scope: Scope): Step {
       return pass.keep;
     },
     visibleLabels: given.labels ?? null,
+    groups: given.groups ?? null,
     bypass: (param) => fusion.bypass?.(param) ?? [],
     // Before fusion a method's heads, which may be the fusion's, cannot be asked yet.
     solo: () =>

@@ -45,6 +45,8 @@ export interface ForwardInputs {
   rows(column: string): tf.Tensor2D;
   /** Labels [B], where hooks before the loss may see them. @default none */
   readonly labels?: tf.Tensor1D;
+  /** Groups of the rows by number [B]. @default none */
+  readonly groups?: tf.Tensor1D;
   /** What stands for an input of zeros, [1, ...], where that is not zeros. @default zeros everywhere */
   readonly blank?: ByModality<tf.Tensor>;
   /** Modalities that take part and everybody's pooled width; the other encoders need not run. @default all */

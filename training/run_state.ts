@@ -10,7 +10,7 @@ import type { Random } from "../core/random.ts";
 import { Refusal } from "../core/refusal.ts";
 import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
-import { lacksSome } from "./batches.ts";
+import { groupNumbers, lacksSome } from "./batches.ts";
 import type { Merged } from "./declarations.ts";
 import { checkEncoders, featureBuffers, type Model } from "./model.ts";
 import { modelSpecs, type ProgramParts } from "./programs/parts.ts";
@@ -48,6 +48,8 @@ export class RunState {
   steps = 0;
   /** Training samples drawn so far. */
   samplesDrawn = 0;
+  /** Groups of the training samples by number [N], where some share one and a method reads them. */
+  readonly groups: Int32Array | null;
   readonly #controls: Record<string, number[]>;
 
   private constructor(parts: StateParts, merged: Merged, layout: Layout, values: NamedHostTensors) {
@@ -55,6 +57,7 @@ export class RunState {
     this.merged = merged;
     this.layout = layout;
     this.device = parts.engine.createState(values);
+    this.groups = merged.groups ? groupNumbers(parts.dataset.splits.train) : null;
     this.#controls = Object.fromEntries(Object.entries(merged.controls).map(([name, own]) => [name, [...own]]));
     this.tables = Object.fromEntries(
       Object.entries(merged.columns).map(([column, { width, init }]) => [
@@ -92,7 +95,15 @@ export class RunState {
   /** What programs of this run are built from. */
   get programParts(): ProgramParts {
     const { parts: { model, dataset, batchSize }, merged, layout } = this;
-    return { model, modalities: dataset.modalities, merged, layout, batchSize, masked: lacksSome(dataset) };
+    return {
+      model,
+      modalities: dataset.modalities,
+      merged,
+      layout,
+      batchSize,
+      masked: lacksSome(dataset),
+      grouped: this.groups !== null,
+    };
   }
 
   /** Sorted names. */

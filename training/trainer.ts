@@ -9,7 +9,7 @@ import { float32, int32, type NamedHostTensors } from "../core/program.ts";
 import type { Random } from "../core/random.ts";
 import { groupOf } from "../core/scope.ts";
 import type { Optimizer } from "../nn/optimizers.ts";
-import { Batches, type BatchesOptions, gatherRows, keepRows, scatterRows } from "./batches.ts";
+import { Batches, type BatchesOptions, gatherGroups, gatherRows, keepRows, scatterRows } from "./batches.ts";
 import { Breath } from "./breath.ts";
 import type { Compiled, CompiledPrograms } from "./compiled.ts";
 import { StepCurve, ThinnedValues } from "./curve.ts";
@@ -203,6 +203,7 @@ export class Trainer {
       ...state.controlFeeds(),
       key,
     };
+    if (state.groups !== null) feeds["groups"] = gatherGroups(state.groups, items, batchSize);
     if (keep) feeds["keep"] = keepRows(segment.keep, from, items.length, batchSize, state.modalities.length);
     for (const [column, { width }] of Object.entries(columns)) {
       feeds[names.rows.of(column)] = gatherRows(state.tables[column], width, items, batchSize);

@@ -81,6 +81,7 @@ function valuationPiece({ options, context: { modalities }, valued }: Shared, lo
   return {
     declares: {
       solo: true,
+      groups: true,
       columns: { [COLUMNS.joint]: { width: 1, init: 0 }, [COLUMNS.measured]: { width: names.length, init: 0 } },
     },
     emit(step) {

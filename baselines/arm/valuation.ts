@@ -24,6 +24,8 @@ export interface Valuation extends Valued {
   readonly compared: tf.Tensor3D;
   /** The same estimates between mismatched neighbours of the batch; `null` if not wanted, and for one row. */
   readonly floor: Information | null;
+  /** Which of these pairs count, [pairs] of 0 and 1: rows of one group are not mismatched. `null` if all do. */
+  readonly apart: tf.Tensor1D | null;
 }
 
 /** Whose probability and which batch a valuation is about. */
@@ -125,6 +127,12 @@ function soloProbabilities(logits: ByModality<tf.Tensor2D>, classes: tf.Tensor1D
 /** Mismatched pairs that the floor is estimated from: enough for a mean over an epoch, cheap beside the valuation. */
 const FLOOR_PAIRS = 16;
 
+/** 1 for neighbours of a batch that are of two groups, else 0, [pairs]; `null` where every sample is a group of its own. */
+function pairsApart(groups: tf.Tensor1D | null, pairs: number): tf.Tensor1D | null {
+  if (groups === null) return null;
+  return tf.cast(tf.notEqual(tf.slice(groups, [0], [pairs]), tf.slice(groups, [1], [pairs])), "float32");
+}
+
 /** phi_i (Eq. 11) of a valuation with the gradients that are asked for, [B, m]. */
 function contributionsWith(
   { p, solo, nmi, ncmi }: Omit<Valued, "contributions">,
@@ -157,13 +165,15 @@ export function valuate(step: Step, target: Target, valuing: Valuing, logged: bo
     const { parts, fused, logits: fusedLogits } = compared(step, target, options);
     const vectors = centre(gradientIf(vectorsOf(parts, fused), options.gradient === "all"), step, target, valuing);
     const pairs = logged ? Math.min(FLOOR_PAIRS, vectors.shape[0] - 1) : 0;
-    const { nmi, ncmi, floor } = informationOfVectors(vectors, { estimator, granularity }, target.weights, pairs);
+    const apart = pairs === 0 ? null : pairsApart(step.groups, pairs);
+    const how = { estimator, granularity };
+    const { nmi, ncmi, floor } = informationOfVectors(vectors, how, target.weights, { pairs, apart });
     const keep = options.gradient !== "none";
     const p = gradientIf(labelProbability(fusedLogits, target.classes), keep);
     const solo = gradientIf(soloProbabilities(readoutLogits(step, options, "value"), target.classes), keep);
     const found = { p, solo, nmi, ncmi };
     const phi = contributions(stopGradient(p), stopGradient(solo), stopGradient(nmi), stopGradient(ncmi), index);
-    return { ...valuedBy(found, index), phi, compared: stopGradient(vectors), floor };
+    return { ...valuedBy(found, index), phi, compared: stopGradient(vectors), floor, apart };
   });
 }
 
@@ -174,11 +184,12 @@ export function weightedMeans(columns: tf.Tensor2D, weights: tf.Tensor1D): tf.Te
 }
 
 /** What the estimator finds between mismatched samples: NMI and NCMI, means over modalities and pairs; 0 for one row. */
-export function estimatorFloor({ floor }: Valuation, weights: tf.Tensor1D): { nmi: tf.Scalar; ncmi: tf.Scalar } {
+export function estimatorFloor({ floor, apart }: Valuation, weights: tf.Tensor1D): { nmi: tf.Scalar; ncmi: tf.Scalar } {
   if (floor === null) return { nmi: tf.scalar(0), ncmi: tf.scalar(0) };
   const [pairs, m] = floor.nmi.shape;
-  // A pair counts if both of its rows do.
-  const shares = tf.mul(tf.slice(weights, [0], [pairs]), tf.slice(weights, [1], [pairs])) as tf.Tensor1D;
+  // A pair counts if both of its rows do, and if these are of two groups.
+  const both = tf.mul(tf.slice(weights, [0], [pairs]), tf.slice(weights, [1], [pairs])) as tf.Tensor1D;
+  const shares = apart === null ? both : tf.mul(both, apart) as tf.Tensor1D;
   const all = tf.concat([floor.nmi, tf.reshape(floor.ncmi, [pairs, m * m])], 1) as tf.Tensor2D;
   const averages = Array.from({ length: m + m * m }, (_, k) => k < m ? [1 / m, 0] : [0, 1 / Math.max(1, m * (m - 1))]);
   const [nmi, ncmi] = tf.split(tf.matMul(weightedMeans(all, shares), tf.tensor2d(averages)), 2, 1)

@@ -63,6 +63,8 @@ export interface Declarations {
   readonly programs?: readonly ProgramSpec[];
   /** Whether plans of this method carry keep masks. @default {false} */
   readonly keep?: boolean;
+  /** Whether the method reads `step.groups`. @default {false} */
+  readonly groups?: boolean;
   /** Whether the method needs every modality's own readout trained or read in the step. @default {false} */
   readonly solo?: boolean;
   /**

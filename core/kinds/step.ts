@@ -24,6 +24,11 @@ export interface Step {
   readonly keep: Keep;
   /** Class indices, int32 [B]: in training. `null` in prediction, but for methods that read labels. */
   readonly visibleLabels: tf.Tensor1D | null;
+  /**
+   * Groups of the rows by number, int32 [B]: rows of one group are no independent samples. In training, for methods that
+   * declare `groups`; `null` where every training sample is a group of its own.
+   */
+  readonly groups: tf.Tensor1D | null;
   /** The modalities into which a parameter carries information from others, as the fusion says. */
   bypass(param: string): readonly string[];
   /**

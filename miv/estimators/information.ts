@@ -123,19 +123,26 @@ export interface Estimate extends Information {
   readonly floor: Information | null;
 }
 
+/** Which neighbours of a batch are judged as pairs that do not belong together. */
+export interface Mismatches {
+  /** How many, at most B - 1. For estimates over the whole batch a pair counts if both of its samples do. */
+  readonly pairs: number;
+  /** Which of them count in such estimates, [pairs] of 0 and 1. @default all */
+  readonly apart?: tf.Tensor1D | null;
+}
+
 /**
  * The same of vectors that are together already.
  *
  * @param vectors [B, 1 + m, d]: the fused feature, then the parts in sorted order of modalities.
- * @param pairs How many mismatched pairs of neighbours are judged besides, at most B - 1; in the bins of all vectors. For
- * estimates over the whole batch a pair counts if both of its samples do.
+ * @param mismatches Mismatched pairs of neighbours that are judged besides; in the bins of all vectors.
  * @throws {Refusal} If options are out of range or contradict each other, or there are not so many pairs.
  */
 export function informationOfVectors(
   vectors: tf.Tensor3D,
   options: InformationOptions = {},
   weights: tf.Tensor1D | null = null,
-  pairs: number = 0,
+  { pairs, apart = null }: Mismatches = { pairs: 0 },
 ): Estimate {
   const [batch, count, coordinates] = vectors.shape;
   const { estimator = defaultEstimator, granularity = estimator.plugin.granularity ?? "sample" } = options;
@@ -166,12 +173,11 @@ export function informationOfVectors(
   const repeated = (perSample: tf.Tensor): tf.Tensor2D =>
     tf.reshape(tf.mul(tf.reshape(perSample, [-1, 1]), tf.ones([1, coordinates])), [1, -1]);
   const counted = weights ?? (pairs === 0 ? null : tf.ones([batch]) as tf.Tensor1D);
-  const mismatch = (counted: tf.Tensor1D): Mismatch => ({
-    axis: "observations",
-    by: coordinates,
-    count: pairs * coordinates,
-    share: repeated(tf.mul(tf.slice(counted, [0], [pairs]), tf.slice(counted, [1], [pairs]))),
-  });
+  const mismatch = (counted: tf.Tensor1D): Mismatch => {
+    const both = tf.mul(tf.slice(counted, [0], [pairs]), tf.slice(counted, [1], [pairs]));
+    const share = repeated(apart === null ? both : tf.mul(both, apart));
+    return { axis: "observations", by: coordinates, count: pairs * coordinates, share };
+  };
   const whole = tf.reshape(tf.transpose(vectors, [1, 0, 2]), [1, count, batch * coordinates]) as tf.Tensor3D;
   const found = judged(
     built,

@@ -7,7 +7,7 @@ import { use } from "../../core/options.ts";
 import type { Dataset, Method, Split } from "../../core/kinds/mod.ts";
 import { crossedWeights } from "../../baselines/mod.ts";
 import { binnedWeights } from "../../baselines/arm/report.ts";
-import { valuedBy } from "../../baselines/arm/valuation.ts";
+import { estimatorFloor, type Valuation, valuedBy } from "../../baselines/arm/valuation.ts";
 import type { LossPlugin, TrainStep } from "../../core/kinds/mod.ts";
 import { contributionGap, minimumInformation } from "../../losses/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
@@ -107,6 +107,48 @@ Deno.test("samples that lack a modality write nothing", async () => {
   const { checkpoints } = await trained(engine, toyModel(library, two, "concat", methods), two);
   assert(table(checkpoints[0], "arm/measured").every((value) => value !== 0));
   assertEquals(table(checkpoints[1], "arm/measured"), table(checkpoints[0], "arm/measured"));
+});
+
+/** What one epoch of valuation logs as its floor, on data of three modalities and these groups. */
+async function floorOf(data: Dataset, groups: (n: number) => string): Promise<number[]> {
+  const { train } = data.splits;
+  const grouped = { ...train, groups: Array.from({ length: train.size }, (_, n) => groups(n)) };
+  const model = toyModel(library, data, "concat", [["arm", { ...OFF, dfe: "ratio", warmup: 99, center: "none" }]]);
+  const { records } = await trained(engine, model, { ...data, splits: { ...data.splits, train: grouped } }, {
+    training: { epochs: 1, learningRate: 0 },
+  });
+  const { arm } = records[0].methods;
+  return [arm["floor:nmi"], arm["floor:ncmi"], arm["nmi:audio"]] as number[];
+}
+
+Deno.test("ARM's floor takes no pair of one group for mismatched, in training too", async () => {
+  const three = await toyDataset(3);
+  const { train } = three.splits;
+  // Three clips of 25 frames that are all alike: a frame's neighbour of its own clip is no mismatched sample.
+  const clip = (values: Float32Array | Int32Array) => {
+    const width = values.length / train.size;
+    return Float32Array.from(values, (_, i) => values[Math.floor(i / width / 25) * width + i % width]);
+  };
+  const inputs = Object.fromEntries(Object.entries(train.inputs).map(([name, values]) => [name, clip(values)]));
+  const clips = { ...three, splits: { ...three.splits, train: { ...train, inputs } } };
+  const apart = await floorOf(clips, (n) => `clip ${Math.floor(n / 25)}`);
+  const frames = await floorOf(clips, (n) => `frame ${n}`);
+  // A third of the pairs are of one clip and show what the matched ones do.
+  assert(apart[0] < frames[0] - 0.02 && apart[1] < frames[1], `${apart} ${frames}`);
+  assertEquals(apart[2], frames[2]);
+  assertEquals((await floorOf(clips, () => "one")).slice(0, 2), [0, 0]);
+  tf.tidy(() => {
+    // By hand, m = 3: the pair of one group does not count, nor does that with padding.
+    const floor = {
+      nmi: tf.tensor2d([[0.1, 0.2, 0.6], [9, 9, 9], [0.3, 0.3, 0.3], [9, 9, 9]]),
+      ncmi: tf.tensor3d([1, 9, 3, 9].map((value) => [[0, value, value], [value, 0, value], [value, value, 0]])),
+      mi: tf.zeros([4, 3]) as tf.Tensor2D,
+      cmi: tf.zeros([4, 3, 3]) as tf.Tensor3D,
+    };
+    const valuation = { floor, apart: tf.tensor1d([1, 0, 1, 1]) } as unknown as Valuation;
+    const { nmi, ncmi } = estimatorFloor(valuation, tf.tensor1d([1, 1, 1, 1, 0]));
+    assertClose([...values(nmi), ...values(ncmi)], [0.3, 2], 1e-6);
+  });
 });
 
 // --------------------------------------------------------------------------------------------------------- losses

@@ -58,7 +58,7 @@ export const informationOfVectors = (
   options: Estimating = {},
   weights: Rest<typeof informationOfVectorsByParts, 2> = null,
   pairs = 0,
-) => informationOfVectorsByParts(vectors, estimate(options), weights, pairs);
+) => informationOfVectorsByParts(vectors, estimate(options), weights, { pairs });
 
 export const shuffledFloor = (
   parts: Rest<typeof shuffledFloorByParts, 0>,

@@ -9,11 +9,16 @@ const nested = ["tests/baselines/nested_test.ts"];
 const behaviour = ["tests/baselines/nested_behaviour_test.ts"];
 const mcr = ["tests/baselines/mcr_test.ts"];
 
+const arm = ["tests/baselines/arm_test.ts"];
 const steps = ["tests/baselines/in_step_test.ts"];
 const formulas = ["tests/baselines/in_step_formulas_test.ts"];
 const within = ["tests/baselines/in_step_behaviour_test.ts"];
 
 const list: readonly Mutant[] = [
+  ...mutantsOf("baselines/arm/valuation.ts", arm, [
+    ["apart === null ? both : tf.mul(both, apart) as tf.Tensor1D", "both"],
+    ["tf.notEqual(tf.slice(groups, [0], [pairs])", "tf.equal(tf.slice(groups, [0], [pairs])"],
+  ]),
   ...mutantsOf("baselines/data_remixing.ts", nested, [
     ["value < values[best] ? u : best", "value > values[best] ? u : best"],
     [".filter((block) => block.items.length > 0).reverse()", ".filter((block) => block.items.length > 0)"],

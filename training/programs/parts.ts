@@ -21,6 +21,8 @@ export interface ProgramParts {
   readonly batchSize: number;
   /** Whether samples lack modalities: then every program is fed which each has, `present` [B, m]. @default {false} */
   readonly masked?: boolean;
+  /** Whether training samples share groups that a method reads: then steps are fed `groups` [B]. @default {false} */
+  readonly grouped?: boolean;
 }
 
 /** A spec, of float32 if nothing else is said. */

@@ -76,11 +76,12 @@ function trainedBy(
 
 /** Everything that a step is fed. */
 function stepInputs(parts: ProgramParts): NamedSpecs {
-  const { model, merged, batchSize } = parts;
+  const { model, merged, batchSize, grouped = false } = parts;
   const inputs: Record<string, TensorSpec> = { ...inputSpecs(parts) };
   inputs["labels"] = spec([batchSize], "int32");
   inputs["weights"] = spec([batchSize]);
   inputs["key"] = spec([2], "int32");
+  if (grouped) inputs["groups"] = spec([batchSize], "int32");
   if (merged.keep) inputs["keep"] = spec([batchSize, model.context.modalities.length]);
   for (const [column, { width }] of Object.entries(merged.columns)) {
     inputs[names.rows.of(column)] = spec([batchSize, width]);
@@ -124,6 +125,7 @@ function passOf(
       return fed[names.rows.of(column)] as tf.Tensor2D;
     },
     labels,
+    groups: fed["groups"] as tf.Tensor1D | undefined,
     only: only === undefined ? undefined : { modalities: only, widths: layout.widths },
   }, scope);
   const weights = fed["weights"] as tf.Tensor1D;
