@@ -27,7 +27,7 @@ const strength = (about: string): NumberOption => ({
 /** colour-jitter: in units of the picture itself, so that it means the same however values are scaled. */
 export const colourJitter: AugmentationPlugin = defineAugmentation<Options>({
   name: "colour-jitter",
-  about: "brightness, contrast and saturation of a picture, each drawn anew",
+  about: "brightness, contrast and saturation of a picture, or of a film as a whole, each drawn anew",
   formula:
     "x <- grey + s (x - grey), x <- mean + k (x - mean), x <- x + b deviation; s, k ~ U(1 -+ strength), b ~ U(-+)",
   source: "torchvision's ColorJitter, in units of the picture's own mean and deviation",
@@ -43,7 +43,7 @@ export const colourJitter: AugmentationPlugin = defineAugmentation<Options>({
     apply(values, random) {
       const drawn = (most: number) => most * (2 * random.uniform() - 1);
       const [b, k, s] = [drawn(brightness), 1 + drawn(contrast), 1 + drawn(saturation)];
-      const channels = shape[2];
+      const channels = shape[shape.length - 1];
       let [sum, squares] = [0, 0];
       for (let at = 0; at < values.length; at += channels) {
         let grey = 0;

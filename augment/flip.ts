@@ -9,7 +9,7 @@ import { modality, noPicture } from "./inputs.ts";
 /** flip: mirrors pictures. */
 export const flip: AugmentationPlugin = defineAugmentation<{ readonly modality: string; readonly p: number }>({
   name: "flip",
-  about: "mirrors a picture, left and right",
+  about: "mirrors a picture, or all frames of a film, left and right",
   source: "torchvision's RandomHorizontalFlip",
   tiny: { modality: "image" },
   options: {
@@ -25,10 +25,12 @@ export const flip: AugmentationPlugin = defineAugmentation<{ readonly modality: 
     },
   },
   refuses: noPicture,
-  create: ({ p }, { shape: [height, width, channels] }) => ({
+  create: ({ p }, { shape }) => ({
     apply(values, random) {
       if (random.uniform() >= p) return;
-      for (let y = 0; y < height; y++) {
+      const [width, channels] = shape.slice(-2);
+      // Rows of all frames of a film.
+      for (let y = 0; y < values.length / (width * channels); y++) {
         for (let x = 0; x < width >> 1; x++) {
           for (let c = 0; c < channels; c++) {
             const a = (y * width + x) * channels + c;

@@ -16,9 +16,10 @@ export const modality: TextOption = {
 
 const shapeText = ({ shape }: ModalityInfo) => `its shape is [${shape.join(", ")}]`;
 
-/** Why an input is no picture [H, W, c], or `null`. */
+/** Why an input is neither a picture [H, W, c] nor a film of pictures [T, H, W, c], or `null`. */
 export function noPicture(info: ModalityInfo): string | null {
-  return info.shape.length === 3 ? null : `it takes pictures [H, W, c]: ${shapeText(info)}`;
+  const { length } = info.shape;
+  return length === 3 || length === 4 ? null : `it takes pictures [H, W, c] and films [T, H, W, c]: ${shapeText(info)}`;
 }
 
 /** Why an input has no axis of time, or `null`: [T], [T, d] or [T, bands, 1] of numbers. */

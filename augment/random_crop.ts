@@ -47,7 +47,7 @@ export function stretched(values: Float32Array | Int32Array, shape: readonly num
 /** random-crop: random resized crop. */
 export const randomCrop: AugmentationPlugin = defineAugmentation<Options>({
   name: "random-crop",
-  about: "a random box of a picture, brought to the picture's size",
+  about: "a random box of a picture, or of all frames of a film, brought to its size",
   formula: "area ~ U(least, 1), ratio of sides e^U(-log stretch, log stretch), place uniform",
   source: 'Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6',
   tiny: { modality: "image" },
@@ -75,7 +75,8 @@ export const randomCrop: AugmentationPlugin = defineAugmentation<Options>({
   refuses: noPicture,
   create: ({ least, stretch }, { shape }) => ({
     apply(values, random) {
-      const [height, width] = shape;
+      const picture = shape.slice(-3);
+      const [height, width, channels] = picture;
       const area = least + (1 - least) * random.uniform();
       const ratio = Math.exp((2 * random.uniform() - 1) * Math.log(stretch));
       const box = {
@@ -84,7 +85,11 @@ export const randomCrop: AugmentationPlugin = defineAugmentation<Options>({
       };
       const top = random.uniform() * (height - box.height);
       const left = random.uniform() * (width - box.width);
-      stretched(values, shape, { ...box, top, left });
+      // The same part of all frames of a film.
+      const own = height * width * channels;
+      for (let at = 0; at < values.length; at += own) {
+        stretched(values.subarray(at, at + own), picture, { ...box, top, left });
+      }
     },
   }),
 });

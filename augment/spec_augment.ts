@@ -57,7 +57,8 @@ export const specAugment: AugmentationPlugin = defineAugmentation<Options>({
       tune: [0.1, 0.25],
     },
   },
-  refuses: (info) => noTime(info) ?? (info.shape.length < 2 ? "it takes spectrograms [T, bands]" : null),
+  refuses: (info) =>
+    noTime(info) ?? (info.shape.length < 2 || info.shape.length > 3 ? "it takes spectrograms [T, bands]" : null),
   create: ({ masks, time, bands }, { shape: [frames, width, channels = 1] }) => ({
     apply(values, random) {
       let sum = 0;

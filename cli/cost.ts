@@ -15,6 +15,7 @@ const float = (...shape: number[]): ModalityInfo => ({ shape, dtype: "float32", 
 export const statedInputs: readonly { readonly words: string; readonly info: ModalityInfo }[] = [
   { words: "[28, 28, 1]", info: float(28, 28, 1) },
   { words: "[224, 224, 3]", info: float(224, 224, 3) },
+  { words: "[8, 64, 64, 3], a film", info: float(8, 64, 64, 3) },
   { words: "[100, 64]", info: float(100, 64) },
   { words: "[512]", info: float(512) },
   { words: "[128] of 30522 ids", info: { shape: [128], dtype: "int32", vocabulary: 30522, about: "" } },

@@ -11,10 +11,10 @@ import { alignedTable, inspect, parseTokenizers } from "../datasets/mod.ts";
 import { encodersOf, otherModalities, part } from "../experiments/config.ts";
 import { StoreError, writeAtomic } from "../store/files.ts";
 
-/** The encoder that takes an input of this shape: `bert` for ids, `cnn` for images, `gru` for sequences, else `mlp`. */
+/** The encoder that takes an input of this shape: `bert` for ids, `cnn` for images and films, `gru` for sequences, else `mlp`. */
 export function encoderFor({ shape, vocabulary }: ModalityInfo): PartConfig {
   if (vocabulary !== undefined) return part("bert");
-  return part(shape.length === 3 ? "cnn" : shape.length === 2 ? "gru" : "mlp");
+  return part(shape.length >= 3 ? "cnn" : shape.length === 2 ? "gru" : "mlp");
 }
 
 /** Dataset and encoders for somebody's files. */

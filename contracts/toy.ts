@@ -39,7 +39,7 @@ const WIDTHS = [5, 7, 4, 6];
 export const INPUTS: readonly ModalityInfo[] = [
   { shape: [5], dtype: "float32", about: "a vector" },
   { shape: [12, 10, 1], dtype: "float32", about: "a map of one channel" },
-  { shape: [3, 16, 16, 3], dtype: "float32", about: "a clip of colour images" },
+  { shape: [3, 16, 16, 3], dtype: "float32", about: "a film of colour images" },
   { shape: [6, 5], dtype: "float32", about: "a sequence of vectors" },
   { shape: [16], dtype: "float32", about: "a longer vector" },
   { shape: [32, 32, 3], dtype: "float32", about: "a colour image" },

@@ -168,6 +168,10 @@ function valuesShown(values: Float32Array | Int32Array, shape: readonly number[]
   }
   const [first, second = 1] = shape;
   if (shape.length === 3) return { pixels: picture(brightness(values), shape) };
+  // Frames of a film, one below the other.
+  if (shape.length === 4) {
+    return { pixels: picture(brightness(values), [first * second, shape[2], shape[3]]) };
+  }
   if (shape.length === 2) return { pixels: second === 1 ? wave(values) : heat(values, first, second) };
   const columns = Math.min(VECTOR_ROW, first);
   const scaled = brightness(values);

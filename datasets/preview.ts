@@ -36,17 +36,25 @@ export function brightness(values: ArrayLike<number>): Uint8Array {
 }
 
 /** What can be seen of values that say nothing of themselves but their shape. */
-function plain(values: Float32Array | Int32Array, { shape, dtype }: ModalityInfo): Preview {
-  const channels = shape[2];
-  if (shape.length === 3 && dtype === "float32" && (channels === 1 || channels === 3)) {
-    return { kind: "image", height: shape[0], width: shape[1], channels, values: brightness(values) };
-  }
-  return { kind: "values", shape, values };
+function plain(values: Float32Array | Int32Array, { shape, dtype }: ModalityInfo): Preview[] {
+  const [height, width, channels] = shape.slice(-3);
+  const pictures = dtype === "float32" && (shape.length === 3 || shape.length === 4);
+  if (!pictures || (channels !== 1 && channels !== 3)) return [{ kind: "values", shape, values }];
+  const bright = brightness(values);
+  const own = height * width * channels;
+  return Array.from({ length: values.length / own }, (_, frame) => ({
+    kind: "image",
+    height,
+    width,
+    channels,
+    values: bright.subarray(frame * own, (frame + 1) * own),
+  }));
 }
 
 /**
  * Previews of a sample by modality: what the dataset shows of it, else the values that are trained on: those of shape
- * [h, w, 1] or [h, w, 3] as a picture, from their least to their largest, others as numbers.
+ * [h, w, 1] or [h, w, 3] as a picture, films as a picture for each frame, from their least to their largest, others as
+ * numbers.
  *
  * @param sample Its place in the split.
  * @returns Of every modality that the sample has.
@@ -74,7 +82,7 @@ export async function previewOf(
     const info = dataset.modalities[modality];
     shown[modality] = Object.hasOwn(own, modality)
       ? own[modality]
-      : [plain(await valuesOf(split, modality, info, sample), info)];
+      : plain(await valuesOf(split, modality, info, sample), info);
   }
   return byModality(Object.keys(shown), (modality) => shown[modality]);
 }

@@ -14,12 +14,15 @@ export interface CnnOptions {
   readonly norm: "none" | "batch";
 }
 
-/** 3×3 convolutions of stride 2, each a stage; flattened and mapped to the feature width with ReLU. */
+/**
+ * 3×3 convolutions of stride 2, each a stage; flattened and mapped to the feature width with ReLU. A film [T, h, w, c] goes
+ * frame by frame through the same weights, and its feature is the mean of its frames'.
+ */
 export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
   name: "cnn",
   tiny: { channels: [3, 4], width: 6 },
-  about: "small convolutional network, stride 2 in every stage",
-  formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b)",
+  about: "small convolutional network for images, spectrograms and films, stride 2 in every stage",
+  formula: "f = relu(W flatten(relu(conv_L(... relu(conv_1(x)) ...))) + b), of a film the mean over its frames",
   options: {
     channels: {
       type: "numbers",
@@ -44,8 +47,8 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
     },
   },
   refuses: ({ shape, dtype }, { channels }) => {
-    if (dtype !== "float32" || shape.length !== 3) {
-      return "it needs [height, width, channels] of numbers";
+    if (dtype !== "float32" || (shape.length !== 3 && shape.length !== 4)) {
+      return "it needs [height, width, channels] or [frames, height, width, channels] of numbers";
     }
     if (channels.length === 0 || channels.some((count) => !Number.isInteger(count) || count < 1)) {
       return "its channels must be positive integers, at least one";
@@ -66,11 +69,11 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
       return tf.relu(norm === "batch" ? batchNorm(block.in("norm"), y) : y);
     }),
     head: (map, scope) => {
-      const size = map.shape.slice(1).reduce((product, extent) => product * extent, 1);
+      const size = map.shape.slice(-3).reduce((product, extent) => product * extent, 1);
       const flat = tf.reshape(map, [-1, size]);
-      return {
-        pooled: tf.relu(linear(scope.in("out"), flat, { width, kernelInit: kaimingNormal("fanIn") })) as tf.Tensor2D,
-      };
+      const out = tf.relu(linear(scope.in("out"), flat, { width, kernelInit: kaimingNormal("fanIn") }));
+      const films = map.rank === 5;
+      return { pooled: (films ? tf.mean(tf.reshape(out, [-1, map.shape[1]!, width]), 1) : out) as tf.Tensor2D };
     },
     align(alignment, group) {
       const last = channels.reduce((incoming, _, index) => {
@@ -83,7 +86,7 @@ export const cnn: EncoderPlugin = defineEncoder<CnnOptions>({
           alignment.follow(["scale", "shift", "mean", "variance"].map((name) => `${block}/norm/${name}`), transport);
         }
         return transport;
-      }, alignment.identity(shape[2]));
+      }, alignment.identity(shape[shape.length - 1]));
       return alignment.layer({ inputs: [[`${group}/out/kernel`, last]], bias: `${group}/out/bias` })[0];
     },
   }),

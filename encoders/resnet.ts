@@ -58,8 +58,8 @@ const bottleneck: Block = (scope, x, channels, stride, zeroInit) => {
  * A ResNet without its classifier: a stem and four stages of blocks with 1, 2, 4 and 8 times `width` channels (times 4 where
  * blocks are bottlenecks), averaged over space. Every stage after the first halves the map.
  *
- * Parameters are named as torchvision's, so that its weights fit after the change of layout (`nn/torch.ts`). A clip
- * [T, h, w, c] goes frame by frame through the same weights and is averaged over time too; statistics of batch
+ * Parameters are named as torchvision's, so that its weights fit after the change of layout (`nn/torch.ts`). A film
+ * [T, h, w, c] goes frame by frame through the same weights and its feature is the mean of its frames'; statistics of batch
  * normalisation run over all frames. The stem belongs to the first stage.
  */
 function resnet(layers: 18 | 34 | 50, block: Block, counts: readonly number[]): EncoderPlugin {
@@ -67,7 +67,7 @@ function resnet(layers: 18 | 34 | 50, block: Block, counts: readonly number[]): 
     name: `resnet${layers}`,
     // That many normalisations of small batches magnify rounding, unless blocks start as the identity on larger maps.
     tiny: layers === 18 ? { width: 2 } : { width: 2, smallInput: true, zeroInitResidual: true },
-    about: `residual network of ${layers} layers for images, spectrograms and clips, any number of channels`,
+    about: `residual network of ${layers} layers for images, spectrograms and films, any number of channels`,
     formula: block === basic
       ? `y = relu(x' + bn(conv(relu(bn(conv(x))))), x' = x or bn(conv1x1(x)); ${
         counts.join(", ")

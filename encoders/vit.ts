@@ -17,6 +17,7 @@ export interface VitOptions {
   readonly mlpRatio: number;
   readonly pooling: "cls" | "mean";
   readonly dropout: number;
+  readonly frames: "each" | "joint";
 }
 
 /** Of the layer norms, as in the paper's code. */
@@ -26,8 +27,9 @@ const EPSILON = 1e-6;
  * Vision transformer: patches as tokens, learned positions, pre-norm blocks, one last norm.
  *
  * Every block is a stage; patches and positions belong to the first. The feature is the class token, or the mean of the
- * patches' tokens (there is no class token then). Parameters are named as in timm. A clip gives the patches of all frames
- * at once, a log-mel spectrogram [steps, bins, 1] patches of time and frequency.
+ * patches' tokens (there is no class token then). Parameters are named as in timm. A film's frames go one by one, and its
+ * feature is their mean, or its patches are tokens of one sequence. A log-mel spectrogram [steps, bins, 1] gives patches of
+ * time and frequency.
  */
 function visionTransformer(name: string, about: string, sizes: Sizes, source: string): EncoderPlugin {
   return defineEncoder<VitOptions>({
@@ -95,6 +97,15 @@ function visionTransformer(name: string, about: string, sizes: Sizes, source: st
         about: "dropout rate after embedding and sublayers",
         source: "chosen here: none",
       },
+      frames: {
+        type: "choice",
+        choices: ["each", "joint"],
+        default: "each",
+        about:
+          "of a film: each frame by itself, the feature their mean (weights of pictures fit), or joint attention " +
+          "over the patches of all frames (for fusions that run its layers)",
+        source: "each: as OGM-GE's code takes frames; joint: Arnab et al., ViViT, ICCV 2021, model 1",
+      },
     },
     refuses: ({ shape, dtype }, { patch, width, heads }) => {
       if (dtype !== "float32" || (shape.length !== 3 && shape.length !== 4)) {
@@ -107,10 +118,11 @@ function visionTransformer(name: string, about: string, sizes: Sizes, source: st
       if (width % heads !== 0) return `its ${heads} heads must divide its width of ${width}`;
       return null;
     },
-    create: ({ patch, ...options }, { shape }) =>
+    create: ({ patch, frames, ...options }, { shape }) =>
       tokenTransformer({
         ...options,
         epsilon: EPSILON,
+        frames: frames === "each" && shape.length === 4,
         tokens(x, scope) {
           const { width } = options;
           const std = Math.sqrt(1 / fans([patch, patch, x.shape[x.rank - 1], width]).fanIn);
@@ -144,7 +156,7 @@ interface Sizes {
 /** A small vision transformer for small sets. */
 export const vit: EncoderPlugin = visionTransformer(
   "vit",
-  "vision transformer for images, spectrograms and clips; gives tokens",
+  "vision transformer for images, spectrograms and films; gives tokens",
   { patch: 4, width: 64, depth: 4, heads: 4 },
   "chosen here for small sets of about 30 pixels; the paper's base model has 16, 768, 12, 12",
 );
@@ -152,7 +164,7 @@ export const vit: EncoderPlugin = visionTransformer(
 const published = (name: string, width: number, heads: number, source: string) =>
   visionTransformer(
     `vit-${name}`,
-    `vision transformer ViT-${name}/16, for timm's weights; gives tokens`,
+    `vision transformer ViT-${name}/16 for images and films, for timm's weights; gives tokens`,
     { patch: 16, width, depth: 12, heads },
     source,
   );

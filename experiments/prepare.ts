@@ -59,6 +59,8 @@ interface Target {
 function preparedModality(own: FilesModality, { shape, vocabulary }: ModalityInfo, file: string): FilesModality {
   const kind = vocabulary !== undefined
     ? "tokens"
+    : shape.length === 4
+    ? "clip"
     : shape.length === 3
     ? "image"
     : shape.length === 2
@@ -69,7 +71,7 @@ function preparedModality(own: FilesModality, { shape, vocabulary }: ModalityInf
 
 /** Whether the values of a modality are bytes: pictures are, where no sample lacks them. */
 function areBytes({ kind }: FilesModality, present: Uint8Array): boolean {
-  return (kind === "picture" || kind === "film") && !present.includes(0);
+  return (kind === "picture" || kind === "film" || kind === "flow") && !present.includes(0);
 }
 
 /** Cells of a table, quoted where they must be. */

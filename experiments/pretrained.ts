@@ -44,7 +44,8 @@ function askedBy(encoder: Encoder, { shape, dtype }: ModalityInfo, abstract: (ru
 /** Rows and columns of an input's patches, if its encoder has any. */
 function gridOf(asked: Readonly<Record<string, readonly number[]>>, { shape }: ModalityInfo): [number, number] | null {
   const kernel = asked["patch_embed/proj/kernel"];
-  return kernel === undefined || shape.length !== 3 ? null : [shape[0] / kernel[0], shape[1] / kernel[1]];
+  const [rows, columns] = shape.slice(-3);
+  return kernel === undefined || shape.length < 3 ? null : [rows / kernel[0], columns / kernel[1]];
 }
 
 /**

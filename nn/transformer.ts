@@ -94,6 +94,8 @@ export interface TokenTransformerOptions {
   readonly dropout: number;
   /** Of the layer norms. */
   readonly epsilon: number;
+  /** Whether inputs are films [B, T, ...] whose frames go one by one. @default {false} */
+  readonly frames?: boolean;
   /** Tokens of an input [B, T, width], before the class token and positions. */
   tokens(x: tf.Tensor, scope: Scope): tf.Tensor;
   /** Aligns the parameters of `tokens` of two trained copies. */
@@ -104,6 +106,10 @@ export interface TokenTransformerOptions {
  * An encoder of tokens behind a class token (none where the mean of all tokens is the feature), with learned positions,
  * pre-norm blocks, each a stage, and one last norm. Parameters are named as in timm: `cls_token`, `pos_embed`, `blocks/0`,
  * `norm`.
+ *
+ * Where frames go one by one, tokens attend within their frame, embedding is a stage before the blocks, whose maps are
+ * [B, frames, tokens, width], the feature is the mean of the frames' features, and its tokens are those of all frames.
+ * Other tokens beside those of one frame would belong to no film, so that fusions cannot run its layers.
  */
 export function tokenTransformer(options: TokenTransformerOptions): Encoder {
   const { width, depth, heads, mlpRatio, pooling, dropout: rate, epsilon } = options;
@@ -135,6 +141,34 @@ export function tokenTransformer(options: TokenTransformerOptions): Encoder {
       : tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
     return { pooled: pooled as tf.Tensor2D, tokens };
   };
+  const align: Encoder["align"] = (alignment, group) => {
+    const positions = `${group}/pos_embed`;
+    const start = alignment.average(options.alignTokens(alignment, group), alignment.columns([positions]));
+    alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
+    const end = layers.reduce((stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream), start);
+    alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
+    return end;
+  };
+  if (options.frames === true) {
+    return {
+      tokens: true,
+      stages: [
+        (x, scope) => eachFrame(x, (frames) => embed(frames, scope)),
+        ...layers.map((layer): Stage => (map, scope) =>
+          eachFrame(map, (tokens) => layer(tokens as tf.Tensor3D, scope, null))
+        ),
+      ],
+      head(map, scope) {
+        const [batch, frames, size] = map.shape as number[];
+        const own = head(tf.reshape(map, [batch * frames, size, width]), scope);
+        return {
+          pooled: tf.mean(tf.reshape(own.pooled, [batch, frames, width]), 1) as tf.Tensor2D,
+          tokens: tf.reshape(own.tokens, [batch, frames * size, width]),
+        };
+      },
+      align,
+    };
+  }
   return {
     tokens: true,
     stages: layers.map((layer, index): Stage => (x, scope) =>
@@ -142,13 +176,13 @@ export function tokenTransformer(options: TokenTransformerOptions): Encoder {
     ),
     transformer: { embed, layers, present: () => null, read: (tokens, scope) => head(tokens, scope).pooled },
     head,
-    align(alignment, group) {
-      const positions = `${group}/pos_embed`;
-      const start = alignment.average(options.alignTokens(alignment, group), alignment.columns([positions]));
-      alignment.follow([positions, ...pooling === "cls" ? [`${group}/cls_token`] : []], start);
-      const end = layers.reduce((stream, _, index) => alignBlock(alignment, `${group}/blocks/${index}`, stream), start);
-      alignment.follow([`${group}/norm/scale`, `${group}/norm/shift`], end);
-      return end;
-    },
+    align,
   };
+}
+
+/** Applies a map of rows to every frame of films [B, T, ...], as rows of their own. */
+function eachFrame(films: tf.Tensor, apply: (rows: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const [batch, frames, ...rest] = films.shape as number[];
+  const rows = apply(tf.reshape(films, [batch * frames, ...rest]));
+  return tf.reshape(rows, [batch, frames, ...rows.shape.slice(1)]);
 }

@@ -49,7 +49,7 @@ const SHARES = [0.7, 0.1, 0.2] as const;
 const DROPPED = 3;
 
 /** Kinds whose references lead to media, or are texts. */
-const mediaKinds: ReadonlySet<string> = new Set(["picture", "sound", "film", "text"]);
+const mediaKinds: ReadonlySet<string> = new Set(["picture", "sound", "film", "flow", "text"]);
 
 /** Arrays of all folders of a given split, one behind the other. */
 function concatenated(arrays: readonly ForeignArray[], reference: string): ForeignArray {

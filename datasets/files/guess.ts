@@ -9,6 +9,7 @@ import { Refusal } from "../../core/refusal.ts";
 import type { ForeignArray } from "../../formats/mod.ts";
 import { classesOf, splitOf, splitValues, textsOf } from "./labels.ts";
 import { FOLDERS, holdsMedia } from "./folders.ts";
+import { holdsFlow, twoFolders } from "./films.ts";
 import { FILM, PICTURE, SOUND } from "./media.ts";
 import { columnNumber, DATA_FILE, DataFiles, isTable, nameOf } from "./refs.ts";
 import { FILES_FORMAT, type FilesModality, type FilesSpec } from "./spec.ts";
@@ -27,17 +28,28 @@ interface Found {
   readonly shape: readonly number[];
   readonly type: ForeignArray["type"];
   /** Of texts that are media or lead to them. */
-  readonly media?: "picture" | "sound" | "film" | "text";
+  readonly media?: "picture" | "sound" | "film" | "flow" | "text";
 }
 
 /** Columns whose texts are read themselves. */
 const writing = /^(texts?|titles?|captions?|sentences?|transcripts?|descriptions?|words|reviews?|questions?)$/i;
 
 /** Columns of folders of frames. */
-const filming = /^(frames?|films?|videos?|clips?|movies?)([_-](dir|folder|path)s?)?$/i;
+const filming = /^(frames?|films?|videos?|clips?|movies?|(optical[_-]?)?flow)([_-](dir|folder|path)s?)?$/i;
 
 /** What the texts of a column are, if they are media or lead to them. */
-function mediaOf(name: string, cells: readonly string[]): Found["media"] {
+async function mediaOf(root: string, name: string, cells: readonly string[]): Promise<Found["media"]> {
+  const filled = cells.filter((cell) => cell !== "");
+  if (filled.length > 0 && filled.every((cell) => twoFolders(cell) !== null && !/\s/.test(cell))) return "flow";
+  const media = mediaByName(name, cells);
+  if (media !== "film") return media;
+  // What is not there, or lies elsewhere, is told where it is read.
+  const first = join(root, filled[0]);
+  const folder = await Deno.stat(first).then(({ isDirectory }) => isDirectory, () => false);
+  return folder && await holdsFlow(root, filled[0]) ? "flow" : media;
+}
+
+function mediaByName(name: string, cells: readonly string[]): Found["media"] {
   const filled = cells.filter((cell) => cell !== "");
   if (filled.length > 0 && filled.every((cell) => PICTURE.test(cell))) return "picture";
   if (filled.length > 0 && filled.every((cell) => SOUND.test(cell))) return "sound";
@@ -146,7 +158,7 @@ async function tableOf(
     const array = await open.read(name);
     const { shape, type } = array;
     const media = array.type === "text" && !roles.some(([_, pattern]) => pattern.test(name))
-      ? mediaOf(name, array.data)
+      ? await mediaOf(files.root, name, array.data)
       : undefined;
     if (media !== undefined) {
       found.push({
@@ -207,6 +219,7 @@ function modalityOf(
     channels: "last",
     ...more,
   });
+  if (media === "film" || media === "flow") return own(media, { stack: "time" });
   if (media !== undefined) return own(media, media === "text" ? { scale: "none" } : {});
   const whole = type !== "text" && /^u?int/.test(type);
   switch (shape.length) {
@@ -220,10 +233,15 @@ function modalityOf(
     case 4:
       if (shape[3] <= 4) return own("image");
       if (shape[1] <= 4) return own("image", { channels: "first" });
+      break;
+    case 5:
+      if (shape[4] <= 4) return own("clip");
+      if (shape[2] <= 4) return own("clip", { channels: "first" });
   }
   throw new Refusal({
     what: `use array "${name}" (${reference}) as a modality`,
-    must: "its shape must be [N, d], [N, T, d], [N, H, W, c] or [N, c, H, W] with c <= 4",
+    must:
+      "its shape must be [N, d], [N, T, d], [N, H, W, c], [N, c, H, W], [N, T, H, W, c] or [N, T, c, H, W] with c <= 4",
     found: `found [${shape.join(", ")}]`,
     hint: "save it in one of these shapes",
   });

@@ -5,17 +5,8 @@
  */
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
-import {
-  type Film,
-  filmCommand,
-  filmValues,
-  PICTURE_SIZE,
-  pictureValues,
-  type SoundForm,
-  soundForm,
-  soundMaker,
-  soundOf,
-} from "./readers.ts";
+import { type Film, filmCommand, filmValues, type Flow, flowValues } from "./films.ts";
+import { PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
 import type { FilesModality } from "./spec.ts";
 import { textValues } from "./texts.ts";
 import type { Broken, Values } from "./values.ts";
@@ -31,6 +22,7 @@ export const FILM = /\.(mp4|m4v|mov|avi|mkv|webm|mpe?g|flv|wmv)$/i;
 export type MediaForm =
   | { readonly kind: "picture"; readonly size: number }
   | Film
+  | Flow
   | SoundForm;
 
 /** Inputs made of media, and those that could not be made. */
@@ -86,15 +78,22 @@ const presentOf = (made: readonly unknown[]) => Uint8Array.from(made, (value) =>
 /** Shape of one sample. */
 export function shapeOfForm(form: MediaForm): number[] {
   if (form.kind === "picture") return [form.size, form.size, 3];
-  if (form.kind === "film") return [form.size, form.size, 3 * form.frames];
+  if (form.kind === "film" || form.kind === "flow") {
+    const channels = form.kind === "film" ? 3 : 2 * form.fields;
+    const { size, frames, stack } = form;
+    return stack === "time" ? [frames, size, size, channels] : [size, size, channels * frames];
+  }
   return soundMaker(form).shape;
 }
 
 /** What the values are, in words. */
 function aboutForm(name: string, form: MediaForm): string {
   if (form.kind === "picture") return `pictures of ${name}, ${form.size} x ${form.size}, cut around the middle`;
-  if (form.kind === "film") {
-    return `films of ${name}: ${form.frames} frames at equal distances, each ${form.size} x ${form.size} x 3, in channels`;
+  if (form.kind === "film" || form.kind === "flow") {
+    const { size, frames, stack } = form;
+    const [what, channels] = form.kind === "film" ? ["films", 3] : ["optical flow", 2 * form.fields];
+    const where = stack === "time" ? "" : ", in channels";
+    return `${what} of ${name}: ${frames} frames at equal distances, each ${size} x ${size} x ${channels}${where}`;
   }
   return soundMaker(form).about(name);
 }
@@ -103,6 +102,7 @@ function aboutForm(name: string, form: MediaForm): string {
 export function mediaReader(form: MediaForm, root: string): (name: string) => Promise<Float32Array> {
   if (form.kind === "picture") return (name) => pictureValues(root, name, form.size);
   if (form.kind === "film") return (name) => filmValues(root, name, form);
+  if (form.kind === "flow") return (name) => flowValues(root, name, form);
   const maker = soundMaker(form);
   return async (name) => maker.values(await soundOf(root, name));
 }
@@ -114,14 +114,15 @@ async function formOf(
   root: string,
   skip: boolean,
 ): Promise<{ form: MediaForm; broken: readonly Broken[]; notes: readonly string[] }> {
-  const { size = PICTURE_SIZE, frames = 8, fps = 4 } = spec;
+  const { size = PICTURE_SIZE, frames = 8, fps = 4, fields = 1, stack = "channels" } = spec;
   if (spec.kind === "picture") return { form: { kind: "picture", size }, broken: [], notes: [] };
   if (spec.kind === "film") {
-    const form: Film = { kind: "film", size, frames, fps };
+    const form: Film = { kind: "film", size, frames, fps, stack };
     const first = names.find((name) => FILM.test(name));
     const notes = first === undefined ? [] : [`"${spec.from}" is decoded by ${filmCommand(first, form)}`];
     return { form, broken: [], notes };
   }
+  if (spec.kind === "flow") return { form: { kind: "flow", size, frames, fields, stack }, broken: [], notes: [] };
   const { made, broken } = await each(names, skip, async (name) => {
     const { rate, signal } = await soundOf(root, name);
     return { rate, size: signal.length };

@@ -44,11 +44,28 @@ async function unscaled(
 
 /** Bytes of a picture: numbers of 0..255 as they are, others from the least to the greatest. */
 function bytesOf(values: Float32Array, { kind }: FilesModality): Uint8Array {
-  if (kind !== "picture" && kind !== "film") return brightness(values);
+  if (kind !== "picture" && kind !== "film" && kind !== "flow") return brightness(values);
   return Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round(value))));
 }
 
-/** The frames of a film, each a picture. */
+/** The frames of a film along time, each a picture, or one for each channel. */
+function framesInTime(values: Uint8Array, [frames, height, width, channels]: readonly number[]): Preview[] {
+  const area = height * width;
+  const own = channels === 3 ? 3 : 1;
+  return Array.from({ length: frames * channels / own }, (_, k) => {
+    const [frame, channel] = [Math.floor(k * own / channels), k * own % channels];
+    const at = (i: number) => (frame * area + Math.floor(i / own)) * channels + channel + i % own;
+    return {
+      kind: "image",
+      height,
+      width,
+      channels: own,
+      values: Uint8Array.from({ length: own * area }, (_, i) => values[at(i)]),
+    };
+  });
+}
+
+/** The frames of a film in the channels, each a picture. */
 function framesOf(values: Uint8Array, [height, width, channels]: readonly number[]): Preview[] {
   const frames = channels / 3;
   return Array.from({ length: frames }, (_, frame) => ({
@@ -64,6 +81,7 @@ function framesOf(values: Uint8Array, [height, width, channels]: readonly number
 
 function shown(values: Float32Array, info: ModalityInfo, own: FilesModality, rate: number): Preview[] {
   const [first, second, channels] = info.shape;
+  if (info.shape.length === 4) return framesInTime(bytesOf(values, own), info.shape);
   if (own.kind === "film") return framesOf(bytesOf(values, own), info.shape);
   if (own.kind === "sound") {
     return info.shape.length === 2

@@ -1,16 +1,15 @@
 /**
- * One sample's picture, recording or film as values.
+ * One sample's picture or recording as values.
  *
  * @module
  */
-import { join } from "node:path";
 import type sharpOf from "sharp";
 import { Refusal } from "../../core/refusal.ts";
 import { decodeSound, decodeWav, type WavRecording } from "../../formats/mod.ts";
 import { isSound } from "../../formats/sound.ts";
 import { binsOf, framesOf, melSpectrogram, spectrogram } from "../transforms/log_mel.ts";
 import { resampler } from "../transforms/resample.ts";
-import { bytesOfFile, ffmpegCommand, fromFfmpeg, placeOf } from "./media_files.ts";
+import { bytesOfFile, fromFfmpeg, placeOf } from "./media_files.ts";
 import type { FilesModality } from "./spec.ts";
 
 /** Height and width that pictures are brought to. */
@@ -30,8 +29,13 @@ function sharp(): Promise<Sharp> {
   return library ??= import("sharp").then((module) => module.default);
 }
 
-/** A picture [size, size, 3], cut to its shape around the middle, red, green and blue in 0..255. */
-async function decodedPicture(bytes: Uint8Array, file: string, size: number): Promise<Uint8Array> {
+/**
+ * A picture [size, size, 3], cut to its shape around the middle, red, green and blue in 0..255.
+ *
+ * @param file For messages.
+ * @throws {Refusal} If it is none, or is cut off.
+ */
+export async function decodedPicture(bytes: Uint8Array, file: string, size: number): Promise<Uint8Array> {
   const open = await sharp();
   const made = () =>
     open(bytes, { failOn: "truncated" }).rotate().resize(size, size, { fit: "cover" }).toColourspace("srgb");
@@ -56,73 +60,6 @@ async function decodedPicture(bytes: Uint8Array, file: string, size: number): Pr
 /** A picture's values [size, size, 3]. @throws {Refusal} If it is none, or is cut off. */
 export async function pictureValues(root: string, name: string, size: number): Promise<Float32Array> {
   return new Float32Array(await decodedPicture(await bytesOfFile(root, name), name, size));
-}
-
-/** How films become values. */
-export interface Film {
-  readonly kind: "film";
-  readonly size: number;
-  /** Frames that are taken, at equal distances. */
-  readonly frames: number;
-  /** Frames a second that ffmpeg gives, of which these are taken. */
-  readonly fps: number;
-}
-
-const filmArguments = (path: string, { size, fps }: Film): string[] => [
-  ...["-v", "error", "-i", path, "-vf"],
-  `fps=${fps},scale=${size}:${size}:force_original_aspect_ratio=increase,crop=${size}:${size}`,
-  ...["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
-];
-
-/** The command that decodes a film. */
-export function filmCommand(path: string, form: Film): string {
-  return ffmpegCommand(filmArguments(path, form));
-}
-
-/** Places of `count` frames among `size`, each in the middle of an equal share. */
-export function framePlaces(size: number, count: number): number[] {
-  return Array.from({ length: count }, (_, k) => Math.min(size - 1, Math.floor((k + 0.5) * size / count)));
-}
-
-const pictures = /\.(jpe?g|png|webp|gif|tiff?|bmp|avif)$/i;
-
-/** Frames of a film that are read: files of a folder by their names, or what ffmpeg gives. */
-async function framesOfFilm(root: string, name: string, form: Film): Promise<Uint8Array[]> {
-  const path = await placeOf(root, name);
-  const none = (found: string) => new Refusal({ what: `read "${name}"`, must: "it must hold frames", found });
-  if ((await Deno.stat(path)).isDirectory) {
-    const files: string[] = [];
-    for await (const entry of Deno.readDir(path)) {
-      if (pictures.test(entry.name) && !entry.name.startsWith(".")) files.push(entry.name);
-    }
-    if (files.length === 0) throw none("the folder has no picture");
-    // As people number them: 2 before 10.
-    files.sort(new Intl.Collator("en", { numeric: true }).compare);
-    return await Promise.all(
-      framePlaces(files.length, form.frames).map(async (k) => {
-        const file = join(name, files[k]);
-        return await decodedPicture(await bytesOfFile(root, file), file, form.size);
-      }),
-    );
-  }
-  const bytes = await fromFfmpeg(filmArguments(path, form), name);
-  const size = form.size * form.size * 3;
-  const count = Math.floor(bytes.length / size);
-  if (count === 0) throw none("ffmpeg gave none");
-  return framePlaces(count, form.frames).map((k) => bytes.subarray(k * size, (k + 1) * size));
-}
-
-/** A film's values [size, size, 3 frames]: the colours of the first frame, of the second, ... */
-export async function filmValues(root: string, name: string, form: Film): Promise<Float32Array> {
-  const frames = await framesOfFilm(root, name, form);
-  const area = form.size * form.size;
-  const data = new Float32Array(area * 3 * form.frames);
-  frames.forEach((frame, k) => {
-    for (let p = 0; p < area; p++) {
-      for (let c = 0; c < 3; c++) data[(p * form.frames + k) * 3 + c] = frame[3 * p + c];
-    }
-  });
-  return data;
 }
 
 /** A sample's recording. @throws {Refusal} If it is none, is cut off, or holds no sound. */

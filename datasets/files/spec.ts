@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { checkModalityName } from "../../core/modality.ts";
 import { Refusal } from "../../core/refusal.ts";
+import type { Stack } from "./films.ts";
 
 /** Version of the format. */
 export const FILES_FORMAT = 1;
@@ -15,6 +16,8 @@ export type FilesKind =
   | "vector"
   | "sequence"
   | "image"
+  /** Films as arrays of pictures. */
+  | "clip"
   | "tokens"
   /** Paths of pictures. */
   | "picture"
@@ -22,6 +25,8 @@ export type FilesKind =
   | "sound"
   /** Paths of films, or of folders of their frames. */
   | "film"
+  /** Paths of folders of optical flow: `flow_x_00001.jpg` and `flow_y_00001.jpg`, or `{u,v}/clip`, two of equal names. */
+  | "flow"
   /** Texts themselves. */
   | "text";
 
@@ -41,7 +46,7 @@ export interface FilesModality {
    * @default {"standard"}
    */
   readonly scale: "standard" | "none";
-  /** Where the channels of an image are. @default {"last"} */
+  /** Where the channels of an image or clip are. @default {"last"} */
   readonly channels: "first" | "last" | "none";
   /** Height and width of pictures and frames. @default {64} */
   readonly size?: number;
@@ -49,6 +54,15 @@ export interface FilesModality {
   readonly frames?: number;
   /** Frames a second that ffmpeg decodes of a film. @default {4} */
   readonly fps?: number;
+  /**
+   * Where frames of films and flow are: `"time"`, [frames, H, W, c], which encoders of pictures take frame by frame, as is
+   * written for films that are found; or `"channels"`, [H, W, c frames], as descriptions mean that say nothing of it.
+   *
+   * @default {"channels"}
+   */
+  readonly stack?: Stack;
+  /** Fields of optical flow that follow each other at each place, two channels each. @default {1} */
+  readonly fields?: number;
   /** Samples a second that recordings are brought to. @default the commonest rate */
   readonly rate?: number;
   /** What is made of recordings. @default {"log-mel"} */
@@ -110,13 +124,15 @@ const schema: z.ZodType<FilesSpec> = z.strictObject({
     z.string(),
     z.strictObject({
       from: reference,
-      kind: z.enum(["vector", "sequence", "image", "tokens", "picture", "sound", "film", "text"]),
+      kind: z.enum(["vector", "sequence", "image", "clip", "tokens", "picture", "sound", "film", "flow", "text"]),
       lengths: reference.optional(),
       scale: z.enum(["standard", "none"]).default("standard"),
       channels: z.enum(["first", "last", "none"]).default("last"),
       size: z.number().int().min(1).max(1024).optional(),
       frames: z.number().int().min(1).max(256).optional(),
       fps: z.number().positive().max(240).optional(),
+      stack: z.enum(["time", "channels"]).optional(),
+      fields: z.number().int().min(1).max(64).optional(),
       rate: z.number().int().min(1000).max(384_000).optional(),
       front: z.enum(["log-mel", "stft", "waveform"]).optional(),
       seconds: z.number().positive().max(600).optional(),

@@ -4,18 +4,24 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { twoFolders } from "./films.ts";
 import { bytesOfFile, placeOf } from "./media_files.ts";
 import { mediaReader, type MediaValues, type Undecoded } from "./media.ts";
 import type { Values } from "./values.ts";
 
-/** A digest of what a sample is made of: the bytes of its file, or of a folder's files one behind the other. */
+/** A digest of what a sample is made of: the bytes of its file, or of its folders' files one behind the other. */
 async function digestOfFile(root: string, name: string): Promise<Uint8Array> {
   const hash = createHash("sha256");
-  const path = await placeOf(root, name);
-  if (!(await Deno.stat(path)).isDirectory) return hash.update(await bytesOfFile(root, name)).digest();
-  const files: string[] = [];
-  for await (const { name: own, isFile } of Deno.readDir(path)) if (isFile) files.push(own);
-  for (const own of files.sort()) hash.update(await bytesOfFile(root, `${name}/${own}`));
+  for (const place of twoFolders(name) ?? [name]) {
+    const path = await placeOf(root, place);
+    if (!(await Deno.stat(path)).isDirectory) {
+      hash.update(await bytesOfFile(root, place));
+      continue;
+    }
+    const files: string[] = [];
+    for await (const { name: own, isFile } of Deno.readDir(path)) if (isFile) files.push(own);
+    for (const own of files.sort()) hash.update(await bytesOfFile(root, `${place}/${own}`));
+  }
   return hash.digest();
 }
 

@@ -58,10 +58,11 @@ export interface Broken {
 }
 
 /** What shapes each kind takes, for messages. */
-const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "film" | "text">, string>> = {
+const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "film" | "flow" | "text">, string>> = {
   vector: "[N] or [N, d]",
   sequence: "[N, T] or [N, T, d]",
   image: "[N, H, W, c], [N, c, H, W] (channels first) or [N, H, W] (channels none)",
+  clip: "[N, T, H, W, c], [N, T, c, H, W] (channels first) or [N, T, H, W] (channels none)",
   tokens: "[N, T] integers",
 };
 
@@ -83,16 +84,21 @@ function sampleShape(name: string, { kind, channels }: FilesModality, shape: rea
   if (kind === "image" && shape.length === 4 && channels !== "none") {
     return channels === "first" ? [rest[1], rest[2], rest[0]] : rest;
   }
+  if (kind === "clip" && shape.length === 4 && channels === "none") return [...rest, 1];
+  if (kind === "clip" && shape.length === 5 && channels !== "none") {
+    return channels === "first" ? [rest[0], rest[2], rest[3], rest[1]] : rest;
+  }
   throw new Refusal({
-    what: `use modality "${name}" as ${kind === "image" ? `image (channels ${channels})` : kind}`,
+    what: `use modality "${name}" as ${kind === "image" || kind === "clip" ? `${kind} (channels ${channels})` : kind}`,
     must: `its shape must be ${shapes[kind as keyof typeof shapes] ?? "one text a sample"}`,
     found: `found ${shapeText(shape)}`,
     hint: 'say another "kind" in dataset.json',
   });
 }
 
-/** [N, c, H, W] to [N, H, W, c]. */
-function channelsLast(data: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
+/** [..., c, H, W] to [..., H, W, c]. */
+function channelsLast(data: Float32Array, shape: readonly number[]): Float32Array {
+  const [height, width, channels] = shape.slice(-3);
   const area = height * width;
   const moved = new Float32Array(data.length);
   for (let at = 0; at < data.length; at += area * channels) {
@@ -241,7 +247,9 @@ export function valuesOf(
     ? `${spec.kind} of ${spec.from}`
     : `${spec.kind} of ${spec.from}, moved to the end of the window, 0 before it`;
   return {
-    data: spec.kind === "image" && spec.channels === "first" ? channelsLast(data, shape) : data,
+    data: (spec.kind === "image" || spec.kind === "clip") && spec.channels === "first"
+      ? channelsLast(data, shape)
+      : data,
     present,
     lengths: own,
     info: { shape, dtype: "float32", about },
@@ -251,7 +259,7 @@ export function valuesOf(
 /** How an array is read by index: kind, shape and order of its values as in memory. */
 export function streams(spec: FilesModality): boolean {
   const plain = spec.kind === "vector" || spec.kind === "sequence" ||
-    (spec.kind === "image" && spec.channels !== "first");
+    ((spec.kind === "image" || spec.kind === "clip") && spec.channels !== "first");
   return plain && spec.lengths === undefined;
 }
 

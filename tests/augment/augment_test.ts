@@ -90,6 +90,25 @@ Deno.test("colour-jitter alone in brightness adds one number; in saturation it k
   assertClose([...none.after], [...none.before], 1e-6);
 });
 
+Deno.test("flip, random-crop and colour-jitter change all frames of a film alike", () => {
+  const film = float(3, ...infos.image.shape);
+  const picture = drawn(infos.image) as Float32Array;
+  for (const plugin of [flip, randomCrop, colourJitter]) {
+    const options = { modality: "image", ...plugin === flip ? { p: 1 } : {} };
+    assertEquals(plugin.refuses(film, options), null);
+    const frames = new Float32Array(3 * picture.length);
+    for (let t = 0; t < 3; t++) frames.set(picture, t * picture.length);
+    const alone = picture.slice();
+    plugin.create(options, infos.image).apply!(alone, new Random(4));
+    assertNotEquals(alone, picture);
+    plugin.create(options, film).apply!(frames, new Random(4));
+    for (let t = 0; t < 3; t++) {
+      assertClose([...frames.subarray(t * picture.length, (t + 1) * picture.length)], [...alone], 1e-5);
+    }
+  }
+  assertEquals(specAugment.refuses(film, { modality: "image" }), "it takes spectrograms [T, bands]");
+});
+
 Deno.test("spec-augment sets stretches to the mean and leaves the rest; time-shift turns frames around", () => {
   const { before, after } = applied(specAugment, { masks: 1 }, "audio", 3);
   const mean = [...before].reduce((sum, value) => sum + value, 0) / before.length;

@@ -392,7 +392,7 @@ Deno.test("files: bad data is a precise sentence, never a silent drop", async ()
       "sample 5 has NaN at position 1; a sample that lacks the modality has NaN in all",
     );
     await says({ "labels.npy": labels, "a.npy": with_(16, Infinity) }, "sample 5 has Infinity at position 1");
-    await says({ "labels.npy": labels, "a.npy": draw(N, 3, 4, 9, 2) }, "its shape must be [N, d], [N, T, d]");
+    await says({ "labels.npy": labels, "a.npy": draw(N, 3, 5, 9, 6) }, "its shape must be [N, d], [N, T, d]");
     await says({ "labels.npy": labels, "a.npy": draw(N, 9, 5, 9) }, "its shape must be [N, d], [N, T, d]");
     await says({ "labels.npy": draw(N), "a.npy": audio }, "they must be integers or texts: sample 0 has");
     await says(

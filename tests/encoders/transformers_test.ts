@@ -121,9 +121,9 @@ Deno.test("bert and vit say why an input does not fit", () => {
   assertThrows(() => attend(scope, x, x, x, { heads: 2 }), Refusal, "the heads must divide the width 5: found 2");
 });
 
-Deno.test("vit takes the patches of all frames of a clip", async () => {
+Deno.test("vit takes the patches of all frames of a film together where that is asked for", async () => {
   const input = hostNoise([2, 3, 8, 8, 1]);
-  const encoder = vit.create({ width: 8, heads: 2, depth: 1 }, infoOf(input));
+  const encoder = vit.create({ width: 8, heads: 2, depth: 1, frames: "joint" }, infoOf(input));
   const state = startOf(eager, encoder, input);
   // 3 frames of 2 x 2 patches, and the class token.
   assertEquals(state.params["encoder:x/pos_embed"].shape, [1, 13, 8]);

@@ -36,7 +36,10 @@ Deno.test("resolveConfig() refuses what does not exist or does not fit, and says
     [{ methods: [part("amr")] }, 'did you mean "arm"?'],
     [{ dataset: part("mnist") }, 'Cannot find dataset "mnist"'],
     [{ encoder: part("resnet") }, 'Cannot find encoder "resnet"'],
-    [{ encoder: part("cnn") }, "it needs [height, width, channels] of numbers; encoders that fit are "],
+    [
+      { encoder: part("cnn") },
+      "it needs [height, width, channels] or [frames, height, width, channels] of numbers; encoders that fit are ",
+    ],
     [{ modalities: ["audio", "video"] }, 'Cannot use modality "video" of dataset "av-digits": it has audio, image'],
     [{ fusion: part("concat", { width: "big" }) }, 'must be an integer >= 0: found "big"'],
     [{ training: { epochs: 0 } }, 'option "epochs" of training as it must be an integer >= 1 and <= 1000000: found 0'],

@@ -75,7 +75,7 @@ Deno.test("media decoded by batch: values, masks, fingerprint and runs are those
     });
     const whole = await load(folder, 2048);
     assertEquals(Object.keys(whole.splits.train.inputs).sort(), ["audio", "film", "image"]);
-    assertEquals(whole.modalities["film"].shape, [4, 4, 6]);
+    assertEquals(whole.modalities["film"].shape, [2, 4, 4, 3]);
     const results = new Map<string, string[]>();
     const sets = [whole, ...await Promise.all([0, 1, 2].map((readers) => load(folder, 0, readers)))];
     for (const dataset of sets) {
