@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { CellRequest } from "../core/kinds/mod.ts";
 import type { Experiment } from "../core/record.ts";
 import type { Flags } from "./command.ts";
@@ -21,7 +22,9 @@ export interface Asked {
 }
 
 /** Characters of a name that was made up, at most. */
-const maxName = 80;
+const maxName = 60;
+/** Those of its digest, where it is cut. */
+const DIGEST = 6;
 
 /** The experiment of a call, still without its cells. */
 export function experimentOf(asked: Asked): Pick<Experiment, "name" | "question" | "command" | "reference" | "budget"> {
@@ -50,13 +53,23 @@ function nameOf({ parsed, grid, requests }: Asked): string {
   const { text, list } = parsed;
   const settings = [
     ...list.set,
+    ...(list.try ?? []),
     ...(text.epochs === undefined ? [] : [`epochs=${text.epochs}`]),
     ...(text.budget === undefined ? [] : [`budget=${text.budget}`]),
   ];
   const rows = grid === null
-    ? [requests[0].dataset.name, ...requests.map(({ label }) => label)]
+    ? [
+      requests[0].dataset.name,
+      ...requests.flatMap(({ label }) => label.split(" ").filter((own) => !own.includes("="))),
+    ]
     : [grid.name, ...(text.profile === undefined || text.profile === "embedded" ? [] : [text.profile])];
-  const name = [...rows, ...settings].join("-").replaceAll(/[^A-Za-z0-9._=+-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-  // Many rows have one name as long as they begin alike; --name tells them apart.
-  return name.slice(0, maxName).replace(/[^A-Za-z0-9]+$/, "") || "bench";
+  const name = [...new Set(rows), ...settings].join("-").replaceAll(/[^A-Za-z0-9._=+-]+/g, "-").replace(
+    /^[^A-Za-z0-9]+/,
+    "",
+  );
+  if (name.length <= maxName) return name.replace(/[^A-Za-z0-9]+$/, "") || "bench";
+  // What begins alike is told apart by a digest of the whole.
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, DIGEST);
+  const short = name.slice(0, maxName - DIGEST - 1).replace(/[-.,=+][^-.,=+]*$/, "");
+  return `${short}-${digest}`;
 }

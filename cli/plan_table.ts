@@ -4,7 +4,7 @@
  * @module
  */
 import { modalitiesOf } from "../core/modality.ts";
-import type { RunConfig } from "../core/record.ts";
+import type { Experiment, RunConfig } from "../core/record.ts";
 import { CheckpointKeeper } from "../experiments/keeper.ts";
 import type { GridCell, GridPlan } from "../experiments/plan.ts";
 import { isFolder } from "../store/files.ts";
@@ -57,27 +57,55 @@ function counted(runs: readonly PlannedRun[]): string {
   }).join(", ");
 }
 
-/** A plan as lines: a configuration each, with what becomes of its runs. */
-export function planLines(plan: GridPlan, runs: readonly PlannedRun[], folder: string): string[] {
-  const rows = new Map<string, { config: RunConfig; runs: PlannedRun[] }>();
-  for (const [i, { request, config }] of plan.cells.entries()) {
-    const row = rows.get(request.label) ?? { config, runs: [] };
-    row.runs.push(runs[i]);
-    rows.set(request.label, row);
+/** A row of a plan: a configuration's own runs and those of its trials. */
+interface PlanRow {
+  readonly config: RunConfig;
+  readonly seeds: number[];
+  readonly runs: PlannedRun[];
+  readonly trials: PlannedRun[];
+}
+
+/** Runs by configuration, a trial's with those of what it is a trial of. */
+function rowsOf(plan: GridPlan, runs: readonly PlannedRun[], tuning: Experiment["tuning"]): Map<string, PlanRow> {
+  const trialOf = new Map(
+    tuning?.rows.flatMap(({ label, trials }) => trials.map((trial) => [trial.label, label] as const)),
+  );
+  const rows = new Map<string, PlanRow>();
+  for (const [i, { request: { label }, config }] of plan.cells.entries()) {
+    const row = trialOf.get(label) ?? label;
+    const known = rows.get(row) ?? { config, seeds: [], runs: [], trials: [] };
+    rows.set(row, known);
+    if (trialOf.has(label)) known.trials.push(runs[i]);
+    else {
+      known.runs.push(runs[i]);
+      known.seeds.push(runs[i].seed);
+    }
   }
+  return rows;
+}
+
+/** A plan as lines: a configuration each, with what becomes of its runs. */
+export function planLines(
+  plan: GridPlan,
+  runs: readonly PlannedRun[],
+  folder: string,
+  tuning?: Experiment["tuning"],
+): string[] {
+  const rows = rowsOf(plan, runs, tuning);
+  const tuned = new Map(tuning?.rows.map(({ label, tuned: keys }) => [label, keys]));
   const width = Math.max(0, ...[...rows.keys()].map((label) => label.length));
   const broken = runs.flatMap(({ label, seed, reason }) =>
     reason === null ? [] : [`  ${label}, seed ${seed}: ${reason}`]
   );
   return [
     `Plan of ${plan.cells.length} run${plan.cells.length === 1 ? "" : "s"}: ${counted(runs)}`,
-    ...[...rows].flatMap(([label, row]) => {
-      const seeds = row.runs.map(({ seed }) => seed).join(", ");
-      return [
-        `  ${label.padEnd(width)}  seeds ${seeds}: ${counted(row.runs)}`,
-        `  ${"".padEnd(width)}  ${settingsOf(row.config)}`,
-      ];
-    }),
+    ...[...rows].flatMap(([label, row]) => [
+      `  ${label.padEnd(width)}  seeds ${row.seeds.join(", ")}: ${counted(row.runs)}`,
+      ...row.trials.length === 0
+        ? []
+        : [`  ${"".padEnd(width)}  trials of ${tuned.get(label)!.join(", ")}: ${counted(row.trials)}`],
+      `  ${"".padEnd(width)}  ${settingsOf(row.config)}`,
+    ]),
     ...plan.teachers.length === 0 ? [] : [`Teachers that run first: ${plan.teachers.length}`],
     ...plan.unfit.map(({ label, reason }) => `Left out: ${label}: ${reason}`),
     ...plan.failed.map(({ cell, message }) => `Fails: ${cell.request.label}, seed ${cell.seed}: ${message}`),

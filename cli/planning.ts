@@ -48,13 +48,13 @@ export async function planned(
 /** Prints what would become of a plan's runs; returns the exit code. */
 export async function showPlan(
   plan: GridPlan,
-  { runs, library, workers }: GridOptions,
+  { runs, library, workers, experiment }: GridOptions,
   json: boolean,
   known?: PlanEstimate,
 ): Promise<number> {
   const states = [];
   for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
-  const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs);
+  const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs, experiment?.tuning);
   if (!json) {
     const options = { runs, library, workers: workers ?? navigator.hardwareConcurrency, measure: false };
     lines.push(estimateText(known ?? await estimate(plan, options)));

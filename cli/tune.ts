@@ -4,12 +4,28 @@
  * @module
  */
 import { resolve } from "node:path";
-import { checkReference, finishedRuns } from "../experiments/results.ts";
+import type { CellRequest } from "../core/kinds/mod.ts";
+import type { Library } from "../core/library.ts";
+import { Refusal } from "../core/refusal.ts";
+import { acrossOf } from "../experiments/across/across.ts";
+import { estimate } from "../experiments/estimate.ts";
+import { checkReference, type FinishedRun, finishedRuns } from "../experiments/results.ts";
 import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
+import { applySettings } from "../experiments/settings.ts";
 import { textTable } from "../experiments/text_table.ts";
-import { planTuning, tuningResults } from "../experiments/tuning/tune.ts";
+import {
+  givenAndTuned,
+  planStudies,
+  type Tuning,
+  type TuningOptions,
+  type TuningPlan,
+  type TuningResult,
+  tuningResults,
+} from "../experiments/tuning/tune.ts";
 import { versusSentence } from "../experiments/versus.ts";
 import { createLibrary } from "../library.ts";
+import { acrossTable } from "../viewer/across_tables.ts";
+import type { Table } from "../viewer/table.ts";
 import { chosenTable, tuningTable } from "../viewer/tuning_table.ts";
 import { askedOf } from "./asked.ts";
 import { benchFlags } from "./bench.ts";
@@ -17,13 +33,33 @@ import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, p
 import { experimentOf, word } from "./experiment.ts";
 import { loadPlugins, pluginSpecifiers } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
-import { listenForStop, parseInterval } from "./stopping.ts";
+import { listenForStop, parseInterval, parseTime } from "./stopping.ts";
 import { budgetsOf, planned, showPlan } from "./planning.ts";
 
-const { config: _, list: __, describe: ___, keep: ____, ...shared } = benchFlags;
+/** Flags of `bench` that mean the same here; several processes share a tuning by running the same command. */
+const {
+  config: _config,
+  list: _list,
+  describe: _describe,
+  keep: _keep,
+  shard: _shard,
+  launch: _launch,
+  sbatch: _sbatch,
+  "array-width": _width,
+  "array-tasks": _tasks,
+  plan: _plan,
+  requeue: _requeue,
+  devices: _devices,
+  ...shared
+} = benchFlags;
 
 const flags: Readonly<Record<string, Flag>> = {
   trials: { type: "text", value: "N", about: "settings tried in each study, beside what is given (default: 8)" },
+  try: {
+    type: "each",
+    value: "KEY=VALUE,...",
+    about: "try these values in every study instead; of several options every combination",
+  },
   ...shared,
   seeds: { type: "text", value: "N", about: "number of studies, one for each seed 0..N-1 (default: 3)" },
   json: { type: "boolean", about: "print one JSON object per configuration instead of the tables" },
@@ -43,12 +79,13 @@ export const tuneCommand: Command = {
         "armlab tune [GRID] [options]",
         "Try the same number of settings for every configuration, from a fixed quasi-random list over the learning rate\n" +
           "and its methods' own ranges; choose on validation in each of several studies; compare on test with what was\n" +
-          "given. What --set sets is not tuned.",
+          "given. What --set sets is not tuned, nor the methods' options that a grid sets.",
         flags,
         [
           "armlab tune --compare none,uni-ce,arm",
           "armlab tune --compare none,uni-ce,arm --trials 16 --seeds 5",
-          "armlab tune --method arm --set arm.sampler=dsr --dry-run",
+          "armlab tune --compare none,uni-ce,arm --try training.learningRate=0.005,0.02,0.05,0.1",
+          "armlab tune imbalance-embedded --trials 4 --dry-run",
         ],
       ));
       return 0;
@@ -67,9 +104,8 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
     library,
     null,
   );
-  const trials = parseInteger("--trials", parsed.text.trials ?? "8", 1, MOST_TRIALS);
+  const studies = studiesOf(parsed, requests, seeds, library);
   const reference = checkReference(parsed.text.reference ?? requests[0].label, requests.map(({ label }) => label));
-  const { cells, seedsOf, tuning } = planTuning(requests, { seeds, trials, library });
   const budget = budgetsOf(requests);
   const view = new ProgressView({ quiet: parsed.boolean.json });
   const onError = parseChoice("--on-error", parsed.text["on-error"] ?? "continue", ["continue", "stop"]);
@@ -77,10 +113,11 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
   const runs = resolve(parsed.text.runs ?? "runs");
   const experiment = experimentOf({ args, parsed, grid, requests, reference, budget });
   const command = `deno task armlab tune ${args.filter((arg) => arg !== "--json").map(word).join(" ")}`.trim();
-  const options: GridOptions = {
-    cells,
+  const shown = (own: TuningPlan): GridOptions => ({
+    cells: own.cells,
     seeds,
-    seedsOf,
+    seedsOf: own.seedsOf,
+    trialOf: own.trialOf,
     runs,
     library,
     plugins,
@@ -91,11 +128,23 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
     checkpointEvery: every === undefined ? undefined : parseInterval("--checkpoint-every", every),
     command: () => command,
     onEvent: (event) => view.show(event),
-    experiment: { ...experiment, name: parsed.text.name ?? `tune-${experiment.name}`.slice(0, 100), command, tuning },
-  };
-  const plan = await planned(options, composed, view);
-  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
+    experiment: {
+      ...experiment,
+      name: parsed.text.name ?? `tune-${experiment.name}`.slice(0, 100),
+      command,
+      tuning: own.tuning,
+    },
+  });
+  const known = await planStudies(requests, studies, (own) => planned(shown(own), composed, view));
+  const { plan, tuning } = known;
+  const options = shown(known);
+  if (parsed.boolean["dry-run"]) {
+    const { workers = navigator.hardwareConcurrency } = options;
+    const time = parsed.boolean.json ? undefined : await estimate(plan, { runs, library, workers, measure: true });
+    return await showPlan(plan, options, parsed.boolean.json, time);
+  }
   const stopping = listenForStop((text) => view.say(text));
+  if (parsed.text["max-time"] !== undefined) stopping.after(parseTime("--max-time", parsed.text["max-time"]));
   try {
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });
     view.end();
@@ -104,23 +153,73 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
       console.error(`Stopped. Run the same command again to continue from the last checkpoints in ${runs}.`);
       return stopping.exit() || 1;
     }
-    const results = tuningResults(tuning, finishedRuns(outcomes), { reference });
+    const finished = finishedRuns(outcomes);
+    const results = tuningResults(tuning, finished, { reference });
     if (parsed.boolean.json) { for (const result of results) console.log(JSON.stringify(result)); }
     else {
+      // A file takes lines of any width.
       const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
-      for (const table of [tuningTable(results, reference), chosenTable(results)]) {
-        console.log(`\n${textTable(table, width)}\n\n${table.notes.join("\n")}`);
+      for (const table of tablesOf(tuning, finished, results, reference)) {
+        const { title, notes, ...rest } = table;
+        console.log(`\n${title}\n\n${textTable(rest, width)}\n\n${notes.join("\n")}`);
       }
-      const answers = results.flatMap(({ label, tuned: { versus } }) =>
-        versus === null ? [] : [`${versusSentence(`${label}, tuned`, versus)}.`]
+      // Over several data sets the tables say it.
+      const answers = results.some(({ across }) => across !== undefined) ? [] : results.flatMap(
+        ({ label, tuned: { versus } }) => versus === null ? [] : [`${versusSentence(`${label}, tuned`, versus)}.`],
       );
       console.log(`\n${[...answers, `Budget of a run: ${budget}.`].join("\n")}\nEngine: ${engine}. Runs: ${runs}`);
     }
     // A trial that diverged is a result of tuning: only a configuration without any is a failure.
-    const leftOut = new Set(plan.unfit.map(({ label }) => label));
-    return results.length === tuning.rows.filter(({ label }) => !leftOut.has(label)).length ? 0 : 1;
+    return results.length === tuning.rows.length ? 0 : 1;
   } finally {
     view.end();
     stopping.dispose();
   }
+}
+
+/** What `--trials`, `--try` and `--set` say of studies. */
+function studiesOf(
+  { text, list }: Flags,
+  requests: readonly CellRequest[],
+  seeds: readonly number[],
+  library: Library,
+): TuningOptions {
+  const fixed = list.set.map((own) => own.slice(0, own.indexOf("=")));
+  if (list.try.length === 0) {
+    const trials = parseInteger("--trials", text.trials ?? "8", 1, MOST_TRIALS);
+    return { seeds, trials, library, fixed };
+  }
+  if (text.trials !== undefined) {
+    throw new Refusal({ what: "use --trials together with --try", hint: "leave one of them out" });
+  }
+  const values = valuesOf(list.try);
+  // Tells of what nobody has before anything is planned.
+  for (const own of values) applySettings(requests, own, library);
+  return { seeds, trials: values.length, library, values, fixed };
+}
+
+/** Every combination of the values that settings list. */
+function valuesOf(settings: readonly string[]): string[][] {
+  return settings.reduce<string[][]>((lists, setting) => {
+    const equals = setting.indexOf("=");
+    const values = setting.slice(equals + 1).split(",").map((own) => `${setting.slice(0, equals)}=${own.trim()}`);
+    return lists.flatMap((own) => [...new Set(values)].map((value) => [...own, value]));
+  }, [[]]);
+}
+
+/** What tuning gave, by configuration and over data sets. */
+function tablesOf(
+  tuning: Tuning,
+  finished: readonly FinishedRun[],
+  results: readonly TuningResult[],
+  reference: string,
+): Table[] {
+  const tables = [tuningTable(results, reference), chosenTable(results)];
+  const subject = results.find(({ label }) => label === reference)?.across?.subject ?? reference;
+  const { given, tuned } = givenAndTuned(tuning, finished);
+  for (const [how, runs] of [["as given", given], ["tuned", tuned]] as const) {
+    const across = acrossOf(runs, subject);
+    if (across !== null) tables.push(acrossTable(across, how));
+  }
+  return tables;
 }

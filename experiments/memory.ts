@@ -55,24 +55,26 @@ export function diskBytes(
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 
+/** Parameters that a configuration trains, those of its methods left out. @param abstract As `Engine.abstract`. */
+export function parametersOf(config: RunConfig, model: Model, loaded: Dataset, abstract: Abstract): number {
+  return modelCost(model, selectModalities(loaded, config.modalities).modalities, abstract).parameters;
+}
+
 /**
  * Checks that a configuration can be trained on this machine at all.
  *
- * @param abstract Runs a function for its shapes, as `Engine.abstract` does.
- * @returns Parameters that it trains.
+ * @param parameters Those that it trains.
  * @throws {Unfit} If its parameters or batches take more than the memory there is.
  */
 export function checkMemory(
   config: RunConfig,
-  model: Model,
+  parameters: number,
   loaded: Dataset,
-  abstract: Abstract,
   available: number = machineBytes(),
-): number {
+): void {
   const dataset = selectModalities(loaded, config.modalities);
-  const { parameters } = modelCost(model, dataset.modalities, abstract);
   const needed = leastBytes(parameters, config.training.batchSize, dataset);
-  if (needed <= available) return parameters;
+  if (needed <= available) return;
   throw new Unfit({
     what: `train ${parameters} parameters with batches of ${config.training.batchSize}`,
     must: `they must fit into the ${gibibytes(available)} of this machine`,

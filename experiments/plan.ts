@@ -20,7 +20,7 @@ import { VERSION } from "../version.ts";
 import { buildModel, encodersOf, resolveConfig, trainingOptions, Unfit } from "./config.ts";
 import { loadDataset } from "./data.ts";
 import { failureOf } from "./failure.ts";
-import { checkMemory, diskBytes } from "./memory.ts";
+import { checkMemory, diskBytes, parametersOf } from "./memory.ts";
 import { changesSince, Provenance } from "./provenance.ts";
 import { Pretrained } from "./pretrained.ts";
 import { requestOf, teachersOf } from "./teachers.ts";
@@ -41,6 +41,11 @@ export interface PlanOptions {
   readonly engine?: string;
   /** Leave out configurations whose parts do not fit together, instead of refusing the whole. @default {false} */
   readonly skipUnfit?: boolean;
+  /**
+   * Of which configuration one is a trial, by its label; `null` of one that is asked for by itself. Trials whose parts do
+   * not fit, and those that equal their configuration or another trial of it, are left out. @default none is a trial
+   */
+  readonly trialOf?: (request: CellRequest) => string | null;
 }
 
 /** A configuration with a seed, as asked for. */
@@ -70,7 +75,7 @@ export interface GridPlan {
   readonly lessons: ReadonlyMap<string, readonly string[]>;
   /** Cells that cannot be run, as a plugin fails. */
   readonly failed: readonly { readonly cell: AskedCell; readonly message: string }[];
-  /** Configurations that were left out, as their parts do not fit. */
+  /** Configurations that were left out, as their parts do not fit or they are trials of what is tried already. */
   readonly unfit: readonly { readonly label: string; readonly reason: string }[];
   /** What is new since earlier runs, a line each. */
   readonly notes: readonly string[];
@@ -155,22 +160,32 @@ export async function planGrid(options: PlanOptions): Promise<GridPlan> {
 
 /** Cells of a plan. */
 async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<GridPlan, "engine">> {
-  const { library, plugins = [] } = options;
+  const { library, plugins = [], trialOf = () => null } = options;
   const engineConfig = { name: engine.name, version: engine.version, threads: 1 };
   const provenance = await Provenance.of(library, plugins);
   const datasets = new Datasets(library);
   const pretrained = new Pretrained();
   const context = { engine: engineConfig, version: VERSION, plugins };
-  const [cells, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
+  const [found, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
   let [index, bytes] = [0, 0];
+  // Methods and training change nothing of it, and large plans differ in these.
+  const sizes = new Map<string, number>();
+  const sizeOf = (config: RunConfig, dataset: Dataset): number => {
+    const { dataset: data, modalities, encoders, fusion, weights, freeze, rates } = config;
+    const key = JSON.stringify([data, modalities, encoders, fusion, weights, freeze, rates]);
+    const known = sizes.get(key) ??
+      parametersOf(config, buildModel(config, library, dataset), dataset, (run) => engine.abstract(run));
+    sizes.set(key, known);
+    return known;
+  };
   /** What all seeds of a request share, which is everything but the seed; with the bytes that a run takes. */
   const resolve = async (request: CellRequest, seed: number): Promise<{ shared: RunConfig; own: number }> => {
     const dataset = await datasets.get(request);
     const weights = await pretrained.of(request, dataset);
     const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
     await pretrained.check(resolved, library, dataset);
-    const model = buildModel(resolved, library, dataset);
-    const parameters = checkMemory(resolved, model, dataset, (run) => engine.abstract(run));
+    const parameters = sizeOf(resolved, dataset);
+    checkMemory(resolved, parameters, dataset);
     const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
     const shared = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
     return { shared, own: diskBytes(resolved, parameters, dataset) };
@@ -182,11 +197,12 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
       const { shared, own } = await resolve(request, seeds[0]);
       for (const cell of asked) {
         const config = { ...shared, seed: cell.seed };
-        cells.push({ ...cell, config, id: runId(config) });
+        found.push({ ...cell, config, id: runId(config) });
       }
       bytes += own * seeds.length;
     } catch (error) {
-      if (options.skipUnfit && (error instanceof Unfit || error instanceof CompositionError)) {
+      const optional = options.skipUnfit === true || trialOf(request) !== null;
+      if (optional && (error instanceof Unfit || error instanceof CompositionError)) {
         unfit.push({ label: request.label, reason: (error as Error).message });
         continue;
       }
@@ -194,7 +210,8 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
       for (const cell of asked) failed.push({ cell, message: failureOf(error) });
     }
   }
-  checkDistinct(cells);
+  const { cells, repeated } = distinct(found, trialOf);
+  unfit.push(...repeated);
   if (cells.length + failed.length === 0) {
     throw new Refusal({ what: "run a grid", must: "a configuration must fit", found: "all were left out" });
   }
@@ -232,19 +249,36 @@ async function addTeachers(
   return { teachers, taught, lessons };
 }
 
-function checkDistinct(cells: readonly GridCell[]): void {
+/**
+ * Cells that differ from each other, without trials of what their configuration tries already.
+ *
+ * @throws {Refusal} If others are equal.
+ */
+function distinct(
+  found: readonly GridCell[],
+  trialOf: NonNullable<PlanOptions["trialOf"]>,
+): { readonly cells: GridCell[]; readonly repeated: GridPlan["unfit"][number][] } {
   const ids = new Map<string, GridCell>();
-  for (const cell of cells) {
+  const repeated: GridPlan["unfit"][number][] = [];
+  const cells = found.filter((cell) => {
     const other = ids.get(cell.id);
-    if (other !== undefined) {
-      throw new Refusal({
-        what: `run "${cell.request.label}" beside "${other.request.label}"`,
-        must: "configurations must differ",
-        found: "they are equal",
-      });
+    if (other === undefined) {
+      ids.set(cell.id, cell);
+      return true;
     }
-    ids.set(cell.id, cell);
-  }
+    const row = trialOf(cell.request);
+    const { label } = other.request;
+    if (row !== null && (label === row || trialOf(other.request) === row)) {
+      repeated.push({ label: cell.request.label, reason: `it is "${label}"` });
+      return false;
+    }
+    throw new Refusal({
+      what: `run "${cell.request.label}" beside "${label}"`,
+      must: "configurations must differ",
+      found: "they are equal",
+    });
+  });
+  return { cells, repeated };
 }
 
 /** What changed since earlier runs of the same configurations. */

@@ -15,10 +15,14 @@ function estimateCell({ value, low, high }: BootstrapEstimate): TableCell {
   return { text: `${percent(value)} [${percent(low)}, ${percent(high)}]`, raw: [value, low, high] };
 }
 
-/** A row for each subject: interquartile mean, chance of improvement, mean rank, and the mean on each data set. */
-export function acrossTable({ dataSets, reference, results, ranking, incomplete }: Across): Table {
+/**
+ * A row for each subject: interquartile mean, chance of improvement, mean rank, and the mean on each data set.
+ *
+ * @param how Which runs they are, where there are several kinds: "tuned".
+ */
+export function acrossTable({ dataSets, reference, results, ranking, incomplete }: Across, how?: string): Table {
   return {
-    title: `Over ${dataSets.length} data sets`,
+    title: `Over ${dataSets.length} data sets${how === undefined ? "" : `, ${how}`}`,
     columns: [
       { title: "row", align: "left" },
       { title: "IQM %", align: "right", raw: ["iqm", "iqm low", "iqm high"] },

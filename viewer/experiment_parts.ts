@@ -7,7 +7,8 @@ import type { Experiment } from "../core/record.ts";
 import { acrossOf } from "../experiments/across/across.ts";
 import type { FinishedRun } from "../experiments/results.ts";
 import { selectionRules } from "../experiments/selection_rules.ts";
-import { tuningResults } from "../experiments/tuning/tune.ts";
+import { answerOf } from "../experiments/table.ts";
+import { givenAndTuned, runKey, tuningResults } from "../experiments/tuning/tune.ts";
 import { acrossTable, profileChart, rankDiagram } from "./across_tables.ts";
 import type { Chart } from "./charts.ts";
 import type { Model } from "./configurations.ts";
@@ -28,6 +29,8 @@ export interface ExperimentParts {
   readonly tables: Readonly<Record<string, Table>>;
   readonly charts: readonly Chart[];
   readonly pictures: Readonly<Record<string, Picture>>;
+  /** The answer at equal tuning in one sentence, without its end; `null` where nothing was tuned or is compared yet. */
+  readonly tunedAnswer: string | null;
   /** Whether its rows stand on the same data with the same seeds, so that they can be compared by samples. */
   readonly alike: boolean;
 }
@@ -45,29 +48,68 @@ export function finishedOf(model: Model, { rows }: Experiment): FinishedRun[] {
   );
 }
 
+/** Runs of an experiment that are still to come: planned, begun or stopped, but neither finished nor failed. */
+export function pendingOf(model: Model, { rows }: Experiment): Set<string> {
+  return new Set(rows.flatMap(({ label, runs }) =>
+    runs.flatMap(({ id, seed }) => {
+      const state = model.runs.get(id)?.state;
+      return state === "finished" || state === "failed" ? [] : [runKey(label, seed)];
+    })
+  ));
+}
+
+/** A comparison over data sets as table, chart and picture. @param how Which runs they are, where there are several kinds. */
+interface AcrossParts {
+  readonly table: Table;
+  readonly chart: Chart;
+  readonly picture: Picture | null;
+}
+
+function acrossParts(runs: readonly FinishedRun[], subject: string, how?: string): AcrossParts | null {
+  const across = acrossOf(runs, subject);
+  if (across === null) return null;
+  const diagram = rankDiagram(across);
+  const chart = profileChart(across);
+  const named = (title: string) => how === undefined ? title : `${title}, ${how}`;
+  return {
+    table: acrossTable(across, how),
+    chart: how === undefined
+      ? chart
+      : { ...chart, id: `${chart.id}-${how.replaceAll(" ", "-")}`, title: named(chart.title) },
+    picture: diagram === null ? null : {
+      title: named("Mean ranks"),
+      about:
+        "Mean ranks over data sets, the best at the left; bars join what Nemenyi's test does not tell apart at 5 %",
+      svg: diagram,
+    },
+  };
+}
+
 /** Gathers what an experiment shows beside its rows. */
 export async function experimentParts(store: RunStore, model: Model, experiment: Experiment): Promise<ExperimentParts> {
   const { tuning, reference, rows } = experiment;
   const finished = finishedOf(model, experiment);
-  const tuned = tuning === undefined ? [] : tuningResults(tuning, finished, { reference });
-  const across = acrossOf(finished, rows.find(({ label }) => label === reference)?.across?.subject ?? reference);
-  const selection = await selectionRules(store.folder, finished);
-  const diagram = across === null ? null : rankDiagram(across);
+  const pending = tuning === undefined ? new Set<string>() : pendingOf(model, experiment);
+  const results = tuning === undefined ? [] : tuningResults(tuning, finished, { reference, pending });
+  const subject = rows.find(({ label }) => label === reference)?.across?.subject ?? reference;
+  const pair = tuning === undefined ? null : givenAndTuned(tuning, finished, pending);
+  const given = pair === null ? acrossParts(finished, subject) : acrossParts(pair.given, subject, "as given");
+  const tuned = pair === null ? null : acrossParts(pair.tuned, subject, "tuned");
+  const selection = await selectionRules(store.folder, pair?.given ?? finished);
+  const answer = answerOf(results.map((own) => own.tuned));
   return {
     tables: {
-      ...(tuned.length === 0 ? {} : { tuned: tuningTable(tuned, reference), chosen: chosenTable(tuned) }),
-      ...(across === null ? {} : { across: acrossTable(across) }),
+      ...(results.length === 0 ? {} : { tuned: tuningTable(results, reference), chosen: chosenTable(results) }),
+      ...(given === null ? {} : { across: given.table }),
+      ...(tuned === null ? {} : { "across-tuned": tuned.table }),
       ...(selection.length === 0 ? {} : { selection: selectionTable(selection) }),
     },
-    charts: across === null ? [] : [profileChart(across)],
-    pictures: diagram === null ? {} : {
-      ranks: {
-        title: "Mean ranks",
-        about:
-          "Mean ranks over data sets, the best at the left; bars join what Nemenyi's test does not tell apart at 5 %",
-        svg: diagram,
-      },
+    charts: [given, tuned].flatMap((own) => own === null ? [] : [own.chart]),
+    pictures: {
+      ...(given === null || given.picture === null ? {} : { ranks: given.picture }),
+      ...(tuned === null || tuned.picture === null ? {} : { "ranks-tuned": tuned.picture }),
     },
+    tunedAnswer: answer === null ? null : `Tuned: ${answer}`,
     alike: tuning === undefined && finished.every((run) => run.across === undefined),
   };
 }

@@ -56,7 +56,7 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
     title: experiment.name,
     folder: store.folder,
     question: experiment.question,
-    answer: grid.answer,
+    answer: parts.tunedAnswer ?? grid.answer,
     facts: [
       ["Command", experiment.command],
       ["Progress", progressText(rows.map(({ configuration }) => configuration))],

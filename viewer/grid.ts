@@ -166,7 +166,7 @@ function constantOf(configurations: readonly Configuration[]): [string, Setting]
  */
 export function gridOf(model: Model, query: GridQuery, options: { readonly allPages?: boolean } = {}): Grid {
   const experiment = experimentOf(model, query.experiment);
-  const all = experiment === null ? model.configurations : configurationsOf(model, experiment);
+  const all = experiment === null ? model.configurations : givenOf(configurationsOf(model, experiment), experiment);
   const measures = measuresFor([...new Set(all.flatMap(({ modalities }) => modalities))].sort());
   const names = new Set(all.flatMap(({ settings }) => Object.keys(settings)));
   const search = readSearch(query.q, measures, names);
@@ -217,12 +217,32 @@ export function gridOf(model: Model, query: GridQuery, options: { readonly allPa
       ...settingNotes(settings),
       ...search.notes,
       ...outsideNotes(model, experiment),
+      ...trialNotes(experiment),
     ],
     // Of an empty folder nothing is known that a query could name.
     problems: model.configurations.length === 0
       ? []
       : [...search.problems, ...problemsOf(model, all, query, measures, names)],
   };
+}
+
+/** Configurations that are no trials: the best of many trials by test would be an answer that nobody may give. */
+function givenOf(configurations: readonly Configuration[], { tuning }: Experiment): readonly Configuration[] {
+  if (tuning === undefined) return configurations;
+  const given = new Set(tuning.rows.map(({ label }) => label));
+  return configurations.filter(({ label }) => given.has(label));
+}
+
+/** Where the trials of a tuning are. */
+function trialNotes(experiment: Experiment | null): string[] {
+  const trials = experiment?.tuning?.rows.reduce((sum, row) => sum + row.trials.length, 0) ?? 0;
+  if (trials === 0) return [];
+  return [
+    `${trials} trial${
+      trials === 1 ? " is" : "s are"
+    } no rows here: each study chooses among its own on validation, and ` +
+    "the tuned rows stand beside these on the page of the tuning.",
+  ];
 }
 
 /** How many configurations no row of the experiment shows. */

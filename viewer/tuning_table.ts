@@ -17,7 +17,10 @@ function accuracyCell({ mean, ci95 }: TuningResult["given"]["testAccuracy"], str
 /** What is given and what was tuned side by side on test, with what tuning cost. */
 export function tuningTable(results: readonly TuningResult[], reference: string): Table {
   const studies = new Set(results.flatMap((result) => result.studies.map(({ seed }) => seed))).size;
-  const trials = Math.max(0, ...results.map(({ cost, given }) => cost.runs / Math.max(1, given.seeds.length)));
+  const subject = results.find(({ label }) => label === reference)?.across?.subject;
+  const isReference = (label: string, across: TuningResult["across"]) =>
+    label === reference || (subject !== undefined && across?.subject === subject);
+  const over = subject ?? reference;
   return {
     title: "As given and tuned",
     columns: [
@@ -25,8 +28,8 @@ export function tuningTable(results: readonly TuningResult[], reference: string)
       { title: "as given %", align: "right", raw: ["given", "given ci95"] },
       { title: "tuned %", align: "right", raw: ["tuned", "tuned ci95"] },
       { title: "tuning adds", align: "right", raw: ["gain", "gain ci95"] },
-      { title: `as given over ${reference}`, align: "right", raw: ["given difference", "given difference ci95"] },
-      { title: `tuned over ${reference}`, align: "right", raw: ["tuned difference", "tuned difference ci95"] },
+      { title: `as given over ${over}`, align: "right", raw: ["given difference", "given difference ci95"] },
+      { title: `tuned over ${over}`, align: "right", raw: ["tuned difference", "tuned difference ci95"] },
       { title: "p", align: "right", raw: ["p", "p Holm"] },
       { title: "verdict", align: "left" },
       { title: "tied with best", align: "left" },
@@ -34,13 +37,13 @@ export function tuningTable(results: readonly TuningResult[], reference: string)
       { title: "samples", align: "right" },
       { title: "seconds", align: "right" },
     ],
-    rows: results.map(({ label, given, tuned, gain, cost }) => [
+    rows: results.map(({ label, across, given, tuned, gain, cost }) => [
       { text: label, raw: [label], strong: tuned.best },
       accuracyCell(given.testAccuracy, false),
       accuracyCell(tuned.testAccuracy, tuned.best),
       { text: differenceText(gain), raw: [gain.difference, gain.ci95] },
-      versusCell(given, label === reference),
-      versusCell(tuned, label === reference),
+      versusCell(given, isReference(label, across)),
+      versusCell(tuned, isReference(label, across)),
       tuned.versus === null ? { text: "–", raw: [null, null] } : {
         text: tuned.versus.pHolm === null ? "–" : pText(tuned.versus.pHolm),
         raw: [tuned.versus.p, tuned.versus.pHolm],
@@ -55,12 +58,27 @@ export function tuningTable(results: readonly TuningResult[], reference: string)
       `Test accuracy, mean ± 95 % CI over ${studies} ${
         studies === 1 ? "study" : "studies"
       } (Student's t), one for each ` +
-      `seed. In each, every configuration had ${Math.round(trials)} trials, what is given among them; the best on ` +
-      "validation was chosen, and test had no part in it.",
-      `Over ${reference}: points, both as given or both tuned. p: paired t-tests of the tuned over studies, ` +
+      `seed. ${
+        trialsText(results)
+      }, what is given among them; the best on validation was chosen, and test had no part ` +
+      "in it.",
+      `Over ${over}${
+        subject === undefined ? "" : " on the same data"
+      }: points, both as given or both tuned. p: paired ` +
+      "t-tests of the tuned over studies, " +
       "Holm-corrected; intervals of differences are not corrected. Runs, samples and seconds: of all trials.",
     ],
   };
+}
+
+/** How many trials each configuration had in a study: all as many, or who had how many. */
+function trialsText(results: readonly TuningResult[]): string {
+  const shown = (trials: number) => Number.isInteger(trials) ? String(trials) : trials.toFixed(1);
+  const groups = Map.groupBy(results, ({ trials }) => trials);
+  if (groups.size <= 1) return `In each, every configuration had ${shown(results[0]?.trials ?? 0)} trials`;
+  const each = [...groups].sort(([a], [b]) => b - a)
+    .map(([trials, own]) => `${shown(trials)} (${own.map(({ label }) => label).join(", ")})`);
+  return `NOT all had as many trials in each, as some have fewer points that can be run and differ: ${each.join("; ")}`;
 }
 
 function versusCell({ versus }: TuningResult["given"], isReference: boolean): TableCell {

@@ -94,3 +94,26 @@ function onThree(name: string, modalities: readonly string[]): GridPlugin {
 export const mojiImbalance: GridPlugin = onThree("moji-tri", ["image", "speech", "text"]);
 /** Every balancing method on icons. */
 export const iconImbalance: GridPlugin = onThree("icon-tri", ["path", "raster", "text"]);
+
+/** Which data, with what encoders and training: those of the grids above. */
+const EMBEDDED: readonly string[] = ["av-digits", "icon-tri", "moji-tri"];
+
+/** A method on a set, or `null` where its fusion needs maps that the set's encoders do not give. */
+function onEmbedded(data: string, request: CellRequest): CellRequest | null {
+  const { label, methods, fusion } = request;
+  const place = { label: `${label}, ${data}`, across: { subject: label, data } };
+  if (data === "av-digits") return { ...request, ...place };
+  return fusion.name === "mmtm" ? null : { ...addingCell(data, label), methods, fusion, ...place };
+}
+
+/** Every balancing method on every embedded set, beside cross-entropy on every modality's own readout. */
+export const embeddedImbalance: GridPlugin = defineGrid({
+  name: "imbalance-embedded",
+  question: "Which balancing method adds anything to plain unimodal losses, over all embedded data sets?",
+  seeds: ARM_SEEDS,
+  cells: EMBEDDED.flatMap((data) =>
+    [uniCe(), plain(), ...METHODS, plain("decision", { fusion: "decision" })].flatMap((request) =>
+      onEmbedded(data, request) ?? []
+    )
+  ),
+});

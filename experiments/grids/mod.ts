@@ -14,7 +14,7 @@ import { armSensitivity } from "./arm_sensitivity.ts";
 import { armStudy, armStudyHard } from "./arm_study.ts";
 import { baselines } from "./baselines.ts";
 import { fusion } from "./fusion.ts";
-import { iconImbalance, imbalance, mojiImbalance } from "./imbalance.ts";
+import { embeddedImbalance, iconImbalance, imbalance, mojiImbalance } from "./imbalance.ts";
 import { learningRate } from "./learning_rate.ts";
 import { figures } from "./paper/figures.ts";
 import { q7, q8, table1, table2, table3, table4, table5, table6 } from "./paper/tables.ts";
@@ -32,6 +32,7 @@ export {
   armStudy,
   armStudyHard,
   baselines,
+  embeddedImbalance,
   fusion,
   iconAdding,
   iconImbalance,
@@ -73,6 +74,7 @@ export const grids: readonly GridPlugin[] = [
   iconAdding,
   mojiImbalance,
   iconImbalance,
+  embeddedImbalance,
   armStudy,
   armStudyHard,
   armFusions,

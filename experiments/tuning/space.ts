@@ -28,17 +28,21 @@ const LEARNING_RATE = "training.learningRate";
 
 /**
  * What is tuned of a configuration: the learning rate, and of its methods every option with a `tune` range, those of their
- * default parts included. What was set stays as it was set.
+ * default parts included. What was set stays as it was set, but for a learning rate that the configuration comes with
+ * (`fixed` does not name it): that is tuned by the factors by which the default is.
  *
+ * @param fixed Options that somebody set for all configurations, as `--set` names them.
  * @throws {Refusal} If nothing is left to tune, or there is more than quasi-random points have dimensions.
  */
-export function searchSpace({ label, methods, training }: CellRequest, library: Library): Dimension[] {
+export function searchSpace(
+  { label, methods, training }: CellRequest,
+  library: Library,
+  fixed: readonly string[] = [],
+): Dimension[] {
   const found: Dimension[] = methods.flatMap(({ name, options }) =>
     optionsOf(name, library.of("method").get(name).options, options)
   );
-  if (!Object.hasOwn(training, "learningRate")) {
-    found.unshift(dimensionOf(LEARNING_RATE, trainingOptions.learningRate)!);
-  }
+  if (!fixed.includes(LEARNING_RATE)) found.unshift(rateOf(training));
   if (found.length > 0 && found.length <= mostDimensions) return found;
   throw new Refusal({
     what: `tune "${label}"`,
@@ -46,6 +50,15 @@ export function searchSpace({ label, methods, training }: CellRequest, library: 
     found: `found ${found.length}`,
     hint: found.length === 0 ? "leave --set out for what is to be tuned" : "set some of them with --set",
   });
+}
+
+/** The learning rate: around what is given as its list lies around the default. */
+function rateOf(training: CellRequest["training"]): Dimension {
+  const spec = trainingOptions.learningRate;
+  const own = dimensionOf(LEARNING_RATE, spec)!;
+  if (!Object.hasOwn(training, "learningRate")) return own;
+  const factor = Number(training.learningRate) / (spec as { readonly default: number }).default;
+  return { ...own, values: (own.values as readonly number[]).map((value) => Number((value * factor).toPrecision(3))) };
 }
 
 function optionsOf(owner: string, specs: OptionSpecs, given: RawOptions, within?: Dimension["within"]): Dimension[] {

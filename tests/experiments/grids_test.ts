@@ -48,6 +48,23 @@ Deno.test("the grid imbalance leaves no method out, and begins with concat and u
   assertEquals(library.of("grid").get("imbalance").cells.slice(0, 2).map(({ label }) => label), ["concat", "uni-ce"]);
 });
 
+Deno.test("the grid imbalance-embedded asks of the same methods on every set, in the settings of the sets' own grids", () => {
+  const { cells } = library.of("grid").get("imbalance-embedded");
+  assertEquals(cells[0].across, { subject: "uni-ce", data: "av-digits" });
+  for (const [data, own] of [["av-digits", "imbalance"], ["icon-tri", "imbalance-icon-tri"]] as const) {
+    const there = new Map(library.of("grid").get(own).cells.map((cell) => [cell.label, cell]));
+    const here = cells.filter((cell) => cell.across!.data === data);
+    for (const { across, label, ...cell } of here) {
+      assertEquals({ ...cell, label: across!.subject }, there.get(across!.subject), label);
+    }
+    const [missing] = [[...there.keys()].filter((label) => !here.some(({ across }) => across!.subject === label))];
+    assertEquals(missing.filter((label) => !label.endsWith(" only")), data === "av-digits" ? ["mmtm"] : []);
+  }
+  const subjects = (data: string) =>
+    cells.filter(({ across }) => across!.data === data).map(({ across }) => across!.subject);
+  assertEquals(subjects("moji-tri"), subjects("icon-tri"));
+});
+
 Deno.test("an unknown grid is refused with the names there are", () => {
   assertThrows(() => library.of("grid").get("arm-moduls"), Refusal, "registered names are quick, fusion, baselines");
 });

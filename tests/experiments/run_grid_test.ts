@@ -100,7 +100,7 @@ Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal se
     assertEquals(lines[1].versus.verdict, "untested"); // one seed
     // What was asked is kept, before the first run and once for each name.
     const kept = JSON.parse(
-      await Deno.readTextFile(join(one, "experiments", "av-digits-concat-concat-arm-dataset.size=mini-epochs=4.json")),
+      await Deno.readTextFile(join(one, "experiments", "av-digits-concat-arm-dataset.size=mini-epochs=4.json")),
     );
     assertEquals(kept.rows.map(({ label, runs }: { label: string; runs: { id: string }[] }) => [label, runs[0].id]), [
       ["concat", lines[0].runs[0]],

@@ -4,7 +4,7 @@ import type { BuiltinKind, CellRequest } from "../../core/kinds/mod.ts";
 import type { OptionSpec, OptionSpecs } from "../../core/options.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { part, planGrid, trainingOptions } from "../../experiments/mod.ts";
-import { checkMemory, leastBytes } from "../../experiments/memory.ts";
+import { checkMemory, leastBytes, parametersOf } from "../../experiments/memory.ts";
 import { buildModel } from "../../experiments/config.ts";
 import { applySettings } from "../../experiments/settings.ts";
 import { selectEngine } from "../../engines/mod.ts";
@@ -208,8 +208,8 @@ Deno.test("what no memory holds is refused before anything is allocated", () =>
     });
     const loaded = await library.of("dataset").get("synthetic").load(config.dataset.options);
     const { engine } = await selectEngine("cpu");
-    const check = (bytes: number) =>
-      checkMemory(config, buildModel(config, library, loaded), loaded, (run) => engine.abstract(run), bytes);
+    const parameters = parametersOf(config, buildModel(config, library, loaded), loaded, (run) => engine.abstract(run));
+    const check = (bytes: number) => checkMemory(config, parameters, loaded, bytes);
     check(2 ** 30);
     assertThrows(() => check(1000), Refusal, "take smaller widths or batches");
     await engine.dispose();

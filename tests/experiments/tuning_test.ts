@@ -1,14 +1,23 @@
 /** Tuning at equal cost. Points of SciPy: tests/golden/sobol.py. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import golden from "../golden/sobol.json" with { type: "json" };
 import type { CellRequest } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { part } from "../../experiments/config.ts";
+import { planGrid } from "../../experiments/plan.ts";
 import type { FinishedRun } from "../../experiments/results.ts";
 import { mostDimensions, sobol } from "../../experiments/tuning/sobol.ts";
 import { searchSpace, settingsAt, valueAt } from "../../experiments/tuning/space.ts";
-import { chosen, planTuning, tuningResults } from "../../experiments/tuning/tune.ts";
+import {
+  chosen,
+  givenAndTuned,
+  planStudies,
+  planTuning,
+  runKey,
+  tuningResults,
+} from "../../experiments/tuning/tune.ts";
 import { createLibrary } from "../../library.ts";
+import { tuningTable } from "../../viewer/tuning_table.ts";
 import { configOf, type RunSpec, summaryOf } from "../helpers/runs.ts";
 
 const library = createLibrary();
@@ -40,10 +49,10 @@ Deno.test("searchSpace() is the learning rate and the methods' own ranges, defau
     methods: [part("arm", { sampler: part("dsr"), lambda1: 0 })],
     training: { learningRate: 0.1 },
   });
-  const left = searchSpace(set, library).map(({ key }) => key);
+  const left = searchSpace(set, library, ["training.learningRate"]).map(({ key }) => key);
   assert(!left.some((key) => /learningRate|sampler|lambda1/.test(key)) && left.includes("arm.lambda2"), left.join());
   assertThrows(
-    () => searchSpace(request("fixed", [], { training: { learningRate: 0.1 } }), library),
+    () => searchSpace(request("fixed", []), library, ["training.learningRate"]),
     Refusal,
     'Cannot tune "fixed" as 1 to 40 of its options must be tuned: found 0; leave --set out',
   );
@@ -114,6 +123,85 @@ Deno.test("planTuning() gives every configuration as many trials in each study, 
   }
 });
 
+Deno.test("planTuning(): a grid's own learning rate is tuned by the default's factors, one that --set sets is not", () => {
+  const given = request("icon", ["uni-ce"], { training: { learningRate: 0.001 } });
+  const [rate] = searchSpace(given, library);
+  assertEquals([rate.key, rate.values], ["training.learningRate", [0.00025, 0.0005, 0.001, 0.0025, 0.005]]);
+  const keys = searchSpace(given, library, ["training.learningRate"]).map(({ key }) => key);
+  assert(keys.length > 0 && !keys.includes("training.learningRate"), keys.join());
+});
+
+Deno.test("planTuning(): more trials have those of fewer among them, so that what was trained serves again", () => {
+  const settings = (trials: number) =>
+    planTuning([request("arm", ["arm"])], { seeds: [0, 1, 2], trials, library }).tuning.rows[0].trials
+      .map((trial) => [trial.label, trial.settings.join(" ")].join(": "));
+  const many = settings(8);
+  assertEquals(settings(3).filter((own) => !many.includes(own)), []);
+  assertEquals(new Set(many.map((own) => own.split(": ")[1])).size, 24);
+});
+
+Deno.test("planStudies() replaces trials that do not fit by the next points, and leaves out what does not fit itself", async () => {
+  const asked = [request("concat", []), request("arm", ["arm"]), request("odd", ["uni-ce"])];
+  const bad = new Set(["arm, study 0, trial 2", "arm, study 1, trial 4"]);
+  let plans = 0;
+  const { tuning, trialOf, cells } = await planStudies(asked, { seeds: [0, 1], trials: 3, library }, ({ cells }) => {
+    plans++;
+    const unfit = cells.filter(({ label }) => bad.has(label) || label.startsWith("odd"));
+    return Promise.resolve({ unfit });
+  });
+  assertEquals(tuning.rows.map(({ label, trials }) => [label, trials.length]), [["concat", 6], ["arm", 6]]);
+  assertEquals(tuning.rows[1].trials.map(({ label }) => label.slice("arm, study ".length)), [
+    "0, trial 1",
+    "0, trial 3",
+    "0, trial 4",
+    "1, trial 1",
+    "1, trial 2",
+    "1, trial 3",
+  ]);
+  assertEquals([plans, trialOf(cells[0]), trialOf(cells.at(-1)!)], [2, null, "odd"]);
+});
+
+Deno.test("planStudies() tries listed values in every study, and of them those that differ from what is given", async () => {
+  const values = [["training.learningRate=0.02"], ["training.learningRate=0.1"]];
+  const { tuning } = await planStudies(
+    [request("concat", [])],
+    { seeds: [0, 1], trials: 2, library, values },
+    (own) => Promise.resolve({ unfit: own.cells.filter(({ label }) => label.endsWith("trial 1")) }),
+  );
+  assertEquals(tuning.rows, [{
+    label: "concat",
+    tuned: ["training.learningRate"],
+    trials: [0, 1].map((study) => ({ label: `concat, study ${study}, trial 2`, study, settings: values[1] })),
+  }]);
+});
+
+Deno.test("planGrid() leaves out trials of what their configuration tries already, and refuses what equals another's", async () => {
+  const runs = await Deno.makeTempDir();
+  const data = { dataset: part("synthetic", { samples: 60 }), encoder: part("mlp") };
+  const values = ["0.02", "0.1", "0.10"].map((rate) => [`training.learningRate=${rate}`]);
+  const asked = (methods: readonly string[], over: Partial<CellRequest> = {}) =>
+    request(methods.join() || "concat", methods, { ...data, ...over });
+  const planned = (requests: readonly CellRequest[]) =>
+    planStudies(
+      requests,
+      { seeds: [0, 1], trials: 3, library, values },
+      (own) => planGrid({ ...own, seeds: [0, 1], runs, library, engine: "cpu" }),
+    );
+  const { plan, tuning } = await planned([asked([]), asked(["uni-ce"])]);
+  assertEquals(plan.cells.length, 2 * (2 + 2));
+  assertEquals(plan.unfit.slice(0, 2), [
+    { label: "concat, study 0, trial 1", reason: 'it is "concat"' },
+    { label: "concat, study 0, trial 3", reason: 'it is "concat, study 0, trial 2"' },
+  ]);
+  assertEquals(tuning.rows.map(({ trials }) => trials.length), [2, 2]);
+  const error = await assertRejects(
+    () => planned([asked([]), asked([], { label: "fast", training: { learningRate: 0.1 } })]),
+    Refusal,
+  );
+  assert(error.message.includes("configurations must differ"), error.message);
+  await Deno.remove(runs, { recursive: true });
+});
+
 /** A finished run whose test split cannot be looked at before `open` is called. */
 function sealed(label: string, seed: number, validation: number, test: number): FinishedRun & { open: () => void } {
   const spec: RunSpec = { seed, accuracy: test };
@@ -179,6 +267,46 @@ Deno.test("tuningResults(): what is best on validation is compared on test, howe
   assertEquals(worst[0].gain.difference! < 0, true);
   assertEquals([concat.cost.runs, concat.cost.seconds], [9, 18]);
   assertEquals(concat.studies[0].settings.length, 1);
+});
+
+Deno.test("givenAndTuned() gives chosen runs the names and places of their rows, and leaves out studies that are not complete", () => {
+  const { tuning } = planTuning([request("concat", [])], { seeds: [0, 1], trials: 1, library });
+  const across = { subject: "concat", data: "digits" };
+  const runs = [0, 1].flatMap((seed) => [
+    { ...sealed("concat", seed, 0.7, 0.5), across },
+    sealed(`concat, study ${seed}, trial 1`, seed, 0.8, 0.6),
+  ]);
+  const { given, tuned } = givenAndTuned(tuning, runs);
+  assertEquals(given.map(({ seed }) => seed), [0, 1]);
+  assertEquals(tuned.map((run) => [run.label, run.across, run.id]), [
+    ["concat", across, "concat, study 0, trial 1#0"],
+    ["concat", across, "concat, study 1, trial 1#1"],
+  ]);
+  const waiting = new Set([runKey("concat, study 1, trial 1", 1)]);
+  assertEquals(givenAndTuned(tuning, runs, waiting).tuned.map(({ seed }) => seed), [0]);
+  for (const run of runs) run.open();
+  const [result] = tuningResults(tuning, runs, { reference: "concat", pending: waiting });
+  assertEquals([result.across, result.given.seeds, result.tuned.seeds, result.trials], [across, [0], [0], 2]);
+});
+
+Deno.test("tuningTable() says who had fewer trials, and what is compared on each data set", () => {
+  const { tuning } = planTuning([request("concat", []), request("uni-ce", ["uni-ce"])], {
+    seeds: [0, 1],
+    trials: 2,
+    library,
+  });
+  const runs = tuning.rows.flatMap(({ label, trials }) => [
+    ...[0, 1].map((seed) => ({ ...sealed(label, seed, 0.7, 0.5), across: { subject: label, data: "digits" } })),
+    ...trials.map((trial) => sealed(trial.label, trial.study, 0.8, 0.6)),
+  ]);
+  for (const run of runs) run.open();
+  const equal = tuningTable(tuningResults(tuning, runs, { reference: "concat" }), "concat");
+  assert(equal.notes[0].includes("every configuration had 3 trials"), equal.notes[0]);
+  assert(equal.notes[1].startsWith("Over concat on the same data"), equal.notes[1]);
+  const [concat, uniCe] = tuning.rows;
+  const fewer = { ...tuning, rows: [concat, { ...uniCe, trials: uniCe.trials.filter((_, i) => i % 2 === 0) }] };
+  const table = tuningTable(tuningResults(fewer, runs, { reference: "concat" }), "concat");
+  assert(table.notes[0].includes("NOT all had as many trials") && table.notes[0].includes("3 (concat); 2 (uni-ce)"));
 });
 
 Deno.test("tuningResults(): a trial without a result is spent and never chosen; a study needs one", () => {
