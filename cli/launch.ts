@@ -144,6 +144,7 @@ function newsText(news: LaunchNews): string {
       news.again ? ", again" : ""
     }`;
   }
+  if (news.type === "refused") return `  ${news.message}; it is asked again`;
   const { finished, running, failed, total, waiting, reason } = news;
   const queue = waiting === 0 ? "" : `, ${waiting} tasks wait (${reason})`;
   return `  ${finished} of ${total} finished, ${running} running, ${failed} failed${queue}`;

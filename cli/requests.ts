@@ -11,7 +11,7 @@ import type { PartConfig, RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { otherModalities, part } from "../experiments/config.ts";
 import { readBytes, StoreError } from "../store/files.ts";
-import { maxJsonBytes } from "../store/run_folder.ts";
+import { maxJsonBytes } from "../store/run_files.ts";
 import { parseStored } from "../store/schemas.ts";
 import type { Flags } from "./command.ts";
 import { dataParts } from "./data_source.ts";

@@ -45,6 +45,8 @@ export interface LaunchOptions {
 /** What happens. */
 export type LaunchNews =
   | { readonly type: "submitted"; readonly job: string; readonly tasks: number; readonly again: boolean }
+  /** Slurm did not take a further array; it is asked again. */
+  | { readonly type: "refused"; readonly message: string }
   /** Counts of cells, of tasks that wait, and why the first of them does. */
   | {
     readonly type: "counts";
@@ -97,6 +99,10 @@ class Launch {
   readonly #finished: Set<string> = new Set();
   readonly #name: string;
   #told = "";
+  /** Submissions that Slurm took. */
+  #taken = 0;
+  /** Those in a row that it did not take. */
+  #refused = 0;
 
   constructor(plan: GridPlan, slurm: Slurm, options: LaunchOptions, parts: readonly Part[]) {
     this.#plan = plan;
@@ -149,9 +155,10 @@ class Launch {
 
   /** Submits parts with open cells that Slurm does not know of; returns those that were tried too often. */
   async #submit(standing: ReadonlyMap<string, Standing>, queued: readonly QueuedTask[]): Promise<Set<Part>> {
-    const { retries = 5, runs, planFile, command, options, signal } = this.#options;
+    const { retries = 5, signal } = this.#options;
     const known = new Set(queued.map(({ task }) => task));
     const [wanted, lost]: [number[], Set<Part>] = [[], new Set()];
+    const marks: (() => void)[] = [];
     let again = false;
     for (const [task, part] of this.#parts.entries()) {
       if (known.has(task)) continue;
@@ -164,27 +171,51 @@ class Launch {
         continue;
       }
       again ||= part.got >= 0;
-      [part.got, part.tries] = [got, part.tries + 1];
-      for (const { id } of open) {
-        const own = standing.get(id)!;
-        if (own.state === "failed") this.#forgiven.set(id, own.at);
-      }
       wanted.push(task);
+      marks.push(() => {
+        [part.got, part.tries] = [got, part.tries + 1];
+        for (const { id } of open) {
+          const own = standing.get(id)!;
+          if (own.state === "failed") this.#forgiven.set(id, own.at);
+        }
+      });
     }
     if (wanted.length === 0 || signal?.aborted) return lost;
+    const job = await this.#take(wanted);
+    if (job === null) return lost;
+    for (const mark of marks) mark();
+    this.#options.onNews?.({ type: "submitted", job, tasks: wanted.length, again });
+    return lost;
+  }
+
+  /**
+   * Submits tasks; `null` if Slurm did not take them now. The first array says whether its options are right; later a
+   * controller may be busy, and what it took although it did not say so stands in the next look's queue.
+   *
+   * @throws {Refusal} If it does not take the first, or too many in a row.
+   */
+  async #take(tasks: readonly number[]): Promise<string | null> {
+    const { runs, planFile, command, options, retries = 5 } = this.#options;
     const logs = join(planFile.replace(/\.jsonl$/, ""), "");
     await makeFolder(logs);
-    const job = await this.#slurm.submit({
+    const submission = {
       name: this.#name,
-      tasks: wanted,
+      tasks,
       width: this.#options.width,
       cpus: this.#options.cpus,
       output: join(logs, "%a.log"),
       options,
       script: scriptOf([...command, "--runs", runs, "--plan", planFile], this.#parts.length),
-    });
-    this.#options.onNews?.({ type: "submitted", job, tasks: wanted.length, again });
-    return lost;
+    };
+    try {
+      const job = await this.#slurm.submit(submission);
+      [this.#taken, this.#refused] = [this.#taken + 1, 0];
+      return job;
+    } catch (error) {
+      if (!(error instanceof Refusal) || this.#taken === 0 || ++this.#refused > retries) throw error;
+      this.#options.onNews?.({ type: "refused", message: error.message });
+      return null;
+    }
   }
 
   #isOver(

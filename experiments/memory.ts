@@ -8,6 +8,8 @@ import { modalitiesOf } from "../core/modality.ts";
 import { sizeOf } from "../core/program.ts";
 import type { RunConfig } from "../core/record.ts";
 import { selectModalities } from "../datasets/select.ts";
+import { keptOf } from "../store/run_records.ts";
+import { FOLLOWED } from "../training/followed.ts";
 import { type Abstract, modelCost } from "../training/mod.ts";
 import type { Model } from "../training/model.ts";
 import { Unfit } from "./config.ts";
@@ -36,7 +38,10 @@ export function leastBytes(parameters: number, batch: number, dataset: Pick<Data
 const NUMBER = 4;
 
 /** Bytes of an epoch's record and log line, about: what it holds in any case, and by modality. */
-const [RECORD, RECORD_BY_MODALITY] = [900, 350];
+const [RECORD, RECORD_BY_MODALITY] = [600, 250];
+
+/** Bytes of a figure of a sample that is followed, of which there are two by modality and two more. */
+const FIGURE = 10;
 
 /**
  * Bytes that a finished run takes on the disk, about: its model, its predictions, its epochs. While it is trained, a
@@ -50,7 +55,9 @@ export function diskBytes(
   const m = modalities.length;
   const row = 5 + classes.length * (1 + m) + m;
   const predictions = (splits.validation.size + splits.test.size) * row * NUMBER;
-  return NUMBER * parameters + predictions + training.epochs * (RECORD + RECORD_BY_MODALITY * m);
+  const followed = Math.min(FOLLOWED, splits.validation.size) * FIGURE * (2 + 2 * m);
+  const epoch = RECORD + RECORD_BY_MODALITY * m + followed;
+  return NUMBER * parameters + predictions + keptOf(training.epochs) * epoch;
 }
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;

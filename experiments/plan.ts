@@ -12,7 +12,7 @@ import { Refusal } from "../core/refusal.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { isFolder, readTextSync, StoreError } from "../store/files.ts";
 import { runNames } from "../store/inspect.ts";
-import { maxJsonBytes, runFiles } from "../store/run_folder.ts";
+import { maxJsonBytes, runFiles } from "../store/run_files.ts";
 import { runId, sourceId } from "../store/run_id.ts";
 import { parseStored } from "../store/schemas.ts";
 import { CompositionError } from "../training/compose.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EpochRecord } from "../core/record.ts";
 import { openRun } from "../store/run_folder.ts";
 import { testCurve } from "../store/test_curve.ts";
 import type { FinishedRun } from "./results.ts";
@@ -33,12 +34,26 @@ export interface Selected {
 /**
  * Applies the rules to one run; of equal epochs each takes the first.
  *
- * @param validation Accuracies on validation by epoch.
+ * @param validation Accuracies on validation by epoch; `undefined` where none is kept.
  * @param test Accuracies on test by epoch, as many.
  */
-export function selectedBy(validation: readonly number[], test: readonly number[]): Selected {
-  const best = validation.reduce((found, value, epoch) => value > validation[found] ? epoch : found, 0);
-  return { validation: test[best], last: test.at(-1)!, oracle: Math.max(...test) };
+export function selectedBy(validation: readonly (number | undefined)[], test: readonly number[]): Selected {
+  const best = validation.reduce<number>(
+    (found, value, epoch) => value !== undefined && value > validation[found]! ? epoch : found,
+    0,
+  );
+  return {
+    validation: test[best],
+    last: test.at(-1)!,
+    oracle: test.reduce((most, value) => Math.max(most, value), -Infinity),
+  };
+}
+
+/** Accuracies on validation by epoch; of runs of thousands of epochs not all are kept. */
+function validationOf(records: readonly EpochRecord[], epochs: number): (number | undefined)[] {
+  const found: (number | undefined)[] = new Array(epochs).fill(undefined);
+  for (const { epoch, validation } of records) found[epoch] = validation.accuracy;
+  return found;
 }
 
 /**
@@ -54,7 +69,7 @@ export async function selectionRules(runs: string, finished: readonly FinishedRu
       const folder = openRun(runs, id);
       const test = testCurve(folder);
       if (test.length === 0) continue;
-      const validation = (await folder.epochs()).map((epoch) => epoch.validation.accuracy);
+      const validation = validationOf(await folder.epochs(), test.length);
       if (validation.length === test.length) found.push({ seed, ...selectedBy(validation, test) });
     }
     if (found.length === 0) continue;

@@ -13,7 +13,7 @@ import { didYouMean } from "../core/suggest.ts";
 import type { RunConfig, RunFailure, RunProgress, RunSummary, RunTiming } from "../core/record.ts";
 import { inspectRun, liveContext, runNames, type RunReport, type RunStatus } from "./inspect.ts";
 import { Watch } from "./members.ts";
-import { runFiles } from "./run_folder.ts";
+import { runFiles } from "./run_files.ts";
 import { configurationId } from "./run_id.ts";
 
 const schema = `

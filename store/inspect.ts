@@ -18,7 +18,8 @@ import { withLines } from "./lines.ts";
 import { heldRuns, type Holder } from "./claims.ts";
 import { Watch } from "./members.ts";
 import { experimentsFolder } from "./experiments.ts";
-import { maxJsonBytes, maxMetricsBytes, parseEpoch, parseValuation, remedies, runFiles } from "./run_folder.ts";
+import { maxJsonBytes, maxMetricsBytes, remedies, runFiles } from "./run_files.ts";
+import { epochOfLine, parseEpoch, parseValuation } from "./run_records.ts";
 import { isRunId, runId } from "./run_id.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
 
@@ -47,9 +48,9 @@ export interface RunReport {
   readonly timing: RunTiming | null;
   readonly progress: RunProgress | null;
   readonly failure: RunFailure | null;
-  /** Epochs on disk. */
+  /** Epochs up to the last whose record is on disk. */
   readonly epochs: number;
-  /** The last of them; not read for a finished run. */
+  /** That record; not read for a finished run. */
   readonly lastEpoch: EpochRecord | null;
 }
 
@@ -141,20 +142,21 @@ function broken(known: Omit<RunReport, "state">, reason: string): RunReport {
   return { ...known, state: "broken", reason };
 }
 
-/** Counts whole lines and reads the last. @throws {StoreError} If the last is damaged. */
+/** Reads the last whole line, which says how many epochs there are. @throws {StoreError} If it is damaged. */
 function countEpochs(folder: string): { epochs: number; last: EpochRecord | null } {
   const path = join(folder, runFiles.metrics);
-  const counted = withLines(path, maxMetricsBytes, ({ count, at }) => ({
-    epochs: count,
-    last: count === 0 ? null : parseEpoch(at(count - 1), count - 1, path),
-  }));
-  return counted ?? { epochs: 0, last: null };
+  const last = withLines(
+    path,
+    maxMetricsBytes,
+    ({ count, at }) => count === 0 ? null : parseEpoch(at(count - 1), count - 1, path),
+  );
+  return { epochs: last === null ? 0 : last.epoch + 1, last };
 }
 
 /** The records of a run's epochs, as far as they can be read. */
 export interface EpochsReport {
   readonly records: readonly EpochRecord[];
-  /** Epochs on disk. */
+  /** Epochs up to the last whose record is on disk. */
   readonly total: number;
   /** Why there may be more than `records`; else `null`. */
   readonly reason: string | null;
@@ -174,10 +176,14 @@ export function inspectEpochs(runsDir: string, name: string): EpochsReport {
   try {
     let stride = 1;
     withLines(path, maxMetricsBytes, ({ count, at }) => {
-      total = count;
-      while (count / stride > maxRecords) stride *= 2;
+      if (count === 0) return;
+      const last = parseLast(at(count - 1), count, path);
+      // What older versions wrote has all epochs.
+      const epochOf = last === null || last.epoch === count - 1 ? (i: number) => i : epochOfLine;
+      total = last === null ? count : last.epoch + 1;
+      while (total / stride > maxRecords) stride *= 2;
       for (let i = 0; i < count; i++) {
-        if (i % stride === 0 || i === count - 1) records.push(parseEpoch(at(i), i, path));
+        if (epochOf(i) % stride === 0 || i === count - 1) records.push(parseEpoch(at(i), i, path));
       }
     });
     return {
@@ -187,6 +193,16 @@ export function inspectEpochs(runsDir: string, name: string): EpochsReport {
     };
   } catch (error) {
     if (error instanceof StoreError) return { records, total, reason: error.message };
+    throw error;
+  }
+}
+
+/** The record of the last of so many lines; `null` if it is damaged, which whoever reads up to it will find. */
+function parseLast(line: string, count: number, path: string): EpochRecord | null {
+  try {
+    return parseEpoch(line, count - 1, path);
+  } catch (error) {
+    if (error instanceof StoreError) return null;
     throw error;
   }
 }

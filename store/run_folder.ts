@@ -6,6 +6,7 @@
  * @module
  */
 import { dirname, join } from "node:path";
+import { canonicalJson } from "../core/canonical.ts";
 import type { NamedHostTensors } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import type {
@@ -24,61 +25,28 @@ import {
   isFile,
   isFolder,
   makeFolder,
-  readBytes,
   readTextSync,
   removeIfPresent,
   removeTree,
   renameFolder,
   StoreError,
   storeErrorOf,
-  truncateFile,
   writeAtomic,
 } from "./files.ts";
-import { canonicalJson } from "../core/canonical.ts";
 import { isRunId, runId } from "./run_id.ts";
 import { writeFeatures } from "./features.ts";
 import { writePredictions } from "./predictions.ts";
-import { readSafetensors, SEALED, writeSafetensors } from "./tensors.ts";
+import { maxJsonBytes, quoted, remedies, runFiles } from "./run_files.ts";
+import { isKept, readEpochs, truncateEpochs, truncateValuation } from "./run_records.ts";
+import {
+  readCheckpoint,
+  readModel,
+  type StoredCheckpoint,
+  type StoredModel,
+  writeCheckpoint,
+  writeModel,
+} from "./run_tensors.ts";
 import { parseStored, type StoredKinds } from "./schemas.ts";
-
-/** A text from a file or a user, short and without control characters. */
-const quoted = (text: string) => JSON.stringify(text.slice(0, 40));
-
-/** Names of the files in a run folder. */
-export const runFiles = {
-  config: "config.json",
-  metrics: "metrics.jsonl",
-  valuation: "valuation.jsonl",
-  "test-curve": "test-curve.jsonl",
-  checkpoint: "checkpoint.safetensors",
-  model: "model.safetensors",
-  "predictions-validation": "predictions-validation.safetensors",
-  "predictions-test": "predictions-test.safetensors",
-  "features-test": "features-test.safetensors",
-  progress: "progress.json",
-  failure: "failure.json",
-  summary: "summary.json",
-  timing: "timing.json",
-  log: "log.txt",
-} as const;
-
-/** No JSON file of a run comes near this; a larger one is not ours. */
-export const maxJsonBytes = 4 * 1024 * 1024;
-
-/** Tens of thousands of epochs with dozens of figures stay below this. */
-export const maxMetricsBytes = 256 * 1024 * 1024;
-
-/** Where training can go on. */
-export interface StoredCheckpoint<S> {
-  readonly tensors: NamedHostTensors;
-  readonly state: S;
-}
-
-/** The parameters and buffers that were tested. */
-export interface StoredModel {
-  readonly params: NamedHostTensors;
-  readonly buffers: NamedHostTensors;
-}
 
 /**
  * Makes the folder of all runs and checks that it can be written to.
@@ -233,14 +201,14 @@ export class RunFolder {
     });
   }
 
-  /** Adds the record of an epoch. @throws {StoreError} If it cannot be written. */
+  /** Adds the record of an epoch, if it is one that is kept. @throws {StoreError} If it cannot be written. */
   async appendEpoch(record: EpochRecord): Promise<void> {
-    await appendLine(this.file("metrics"), canonicalJson(record));
+    if (isKept(record.epoch)) await appendLine(this.file("metrics"), canonicalJson(record));
   }
 
   /** Adds the valuation of the samples that are followed, before the record of its epoch. @throws {StoreError} As that. */
   async appendValuation(record: ValuationRecord): Promise<void> {
-    await appendLine(this.file("valuation"), canonicalJson(record));
+    if (isKept(record.epoch)) await appendLine(this.file("valuation"), canonicalJson(record));
   }
 
   /** Keeps pooled features of a finished run. @throws {StoreError} If they cannot be written. */
@@ -254,14 +222,13 @@ export class RunFolder {
   }
 
   /**
-   * The records of all epochs. A last line without its end is left out: it was cut off by a kill.
+   * The records of all epochs, of thousands of those that are kept. A last line without its end is left out: it was cut off
+   * by a kill.
    *
    * @throws {StoreError} If a line is damaged or the file cannot be read.
    */
-  async epochs(): Promise<EpochRecord[]> {
-    const path = this.file("metrics");
-    const text = await Promise.try(() => readTextSync(path, maxMetricsBytes)) ?? "";
-    return text.split("\n").slice(0, -1).map((line, i) => parseEpoch(line, i, path));
+  epochs(): Promise<EpochRecord[]> {
+    return Promise.try(() => readEpochs(this.file("metrics")));
   }
 
   /**
@@ -270,42 +237,8 @@ export class RunFolder {
    * @throws {StoreError} If there are fewer, or the file cannot be written.
    */
   async truncateEpochs(count: number): Promise<void> {
-    await this.#truncateValuation(count);
-    const path = this.file("metrics");
-    if (count === 0) return await removeIfPresent(path);
-    const bytes = await readBytes(path, maxMetricsBytes) ?? new Uint8Array();
-    let end = 0;
-    for (let found = 0; found < count; found++) {
-      const next = bytes.indexOf(0x0a, end);
-      if (next === -1) {
-        throw new StoreError("corrupt", path, {
-          what: `go on with run "${this.path}"`,
-          must: `its metrics.jsonl must hold the ${count} epochs of its checkpoint`,
-          found: `found ${found}`,
-          hint: "remove checkpoint.safetensors beside it to start anew",
-        });
-      }
-      try {
-        parseEpoch(new TextDecoder().decode(bytes.subarray(end, next)), found, path);
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        throw error.with({ hint: "remove checkpoint.safetensors beside it to start anew" });
-      }
-      end = next + 1;
-    }
-    if (end < bytes.length) await truncateFile(path, end);
-  }
-
-  /** Leaves out the valuation of later epochs. It may lack earlier ones: a version that kept none began the run. */
-  async #truncateValuation(count: number): Promise<void> {
-    const path = this.file("valuation");
-    const text = await Promise.try(() => readTextSync(path, maxMetricsBytes));
-    if (text === null) return;
-    const lines = text.split("\n").slice(0, -1);
-    const kept = lines.filter((line, i) => parseValuation(line, i, path).epoch < count);
-    if (kept.length === 0) return await removeIfPresent(path);
-    const bytes = new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")).length;
-    if (bytes < new TextEncoder().encode(text).length) await truncateFile(path, bytes);
+    await truncateValuation(this.file("valuation"), count);
+    await truncateEpochs(this.file("metrics"), count);
   }
 
   /**
@@ -316,11 +249,7 @@ export class RunFolder {
    * @throws {StoreError} If it cannot be written; the old checkpoint stays.
    */
   async saveCheckpoint(tensors: NamedHostTensors, state: unknown): Promise<void> {
-    await writeSafetensors(this.file("checkpoint"), tensors, {
-      format: SEALED,
-      run: this.id,
-      state: canonicalJson(state),
-    });
+    await writeCheckpoint(this.file("checkpoint"), this.id, tensors, state);
   }
 
   /**
@@ -329,20 +258,7 @@ export class RunFolder {
    * @throws {StoreError} If it is damaged, of another run, or cannot be read.
    */
   async loadCheckpoint<S>(): Promise<StoredCheckpoint<S> | null> {
-    const path = this.file("checkpoint");
-    const stored = await readSafetensors(path);
-    if (stored === null) return null;
-    const { format, run, state } = stored.metadata;
-    if (format !== SEALED || run !== this.id || state === undefined) {
-      throw new StoreError("corrupt", path, {
-        what: `read checkpoint "${path}"`,
-        must: `it must be of run ${this.id} in format ${SEALED}`,
-        found: `found run ${JSON.stringify(run ?? null)}, format ${JSON.stringify(format ?? null)}`,
-        hint: "remove it to start anew",
-      });
-    }
-    // Tensors and state come from one file that is replaced as a whole, so that they always belong together.
-    return { tensors: stored.tensors, state: JSON.parse(state) as S };
+    return await readCheckpoint<S>(this.file("checkpoint"), this.id);
   }
 
   /** What the checkpoint says of itself; `null` if there is none that can be read. */
@@ -404,20 +320,7 @@ export class RunFolder {
         found: `found ${quoted(summary.id)}`,
       });
     }
-    const buffers = Object.keys(model.buffers).sort();
-    const clash = buffers.find((name) => Object.hasOwn(model.params, name));
-    if (clash !== undefined) {
-      throw new Refusal({
-        what: "keep the model",
-        must: "names must be unique",
-        found: `"${clash}" is a parameter and a buffer`,
-      });
-    }
-    await writeSafetensors(this.file("model"), { ...model.params, ...model.buffers }, {
-      format: SEALED,
-      run: this.id,
-      buffers: canonicalJson(buffers),
-    });
+    await writeModel(this.file("model"), this.id, model);
     for (const own of predictions) await writePredictions(this.file(`predictions-${own.split}`), this.id, own);
     await writeAtomic(this.file("timing"), canonicalJson(timing, 2) + "\n");
     await writeAtomic(this.file("summary"), canonicalJson(summary, 2) + "\n");
@@ -430,26 +333,7 @@ export class RunFolder {
    * @throws {StoreError} If they are damaged, of another run, or cannot be read.
    */
   async model(): Promise<StoredModel | null> {
-    const path = this.file("model");
-    const hint = "remove it and run the same bench again, which trains the run anew";
-    const stored = await readSafetensors(path, { what: "model", hint });
-    if (stored === null) return null;
-    const { run, buffers, format } = stored.metadata;
-    const names = namesIn(buffers);
-    // Older versions wrote no digest, and called that format 1.
-    if (run !== this.id || names === null || (format !== "1" && format !== SEALED)) {
-      throw new StoreError("corrupt", path, {
-        what: `read model "${path}"`,
-        must: `it must be of run ${this.id} and list its buffers`,
-        found: run === this.id
-          ? "it does not, or is of another format"
-          : `found run ${run === undefined ? "none" : quoted(run)}`,
-        hint,
-      });
-    }
-    const pick = (wanted: boolean) =>
-      Object.fromEntries(Object.entries(stored.tensors).filter(([name]) => names.has(name) === wanted));
-    return { params: pick(false), buffers: pick(true) };
+    return await readModel(this.file("model"), this.id);
   }
 
   #read<K extends "config" | "summary" | "timing">(kind: K): StoredKinds[K] | null {
@@ -457,46 +341,4 @@ export class RunFolder {
     const text = readTextSync(path, maxJsonBytes);
     return text === null ? null : parseStored(kind, text, path, undefined, remedies[kind]);
   }
-}
-
-/** How a damaged file is mended: what is removed is written anew when the same bench runs again. */
-export const remedies: Readonly<
-  Record<"config" | "summary" | "timing" | "progress" | "failure" | "experiment" | "valuation", string>
-> = {
-  config: "remove it and run the same bench again, which writes it anew",
-  summary: "remove it and run the same bench again, which trains the run anew",
-  timing: "remove summary.json beside it and run the same bench again, which trains the run anew",
-  progress: "remove it",
-  failure: "remove it",
-  experiment: "remove it and run the same bench again, which writes it anew",
-  valuation: "remove it: nothing but pictures of followed samples is drawn from it",
-};
-
-/** Names in the JSON of a model's metadata, or `null`. */
-function namesIn(text: string | undefined): ReadonlySet<string> | null {
-  try {
-    const names = JSON.parse(text ?? "");
-    return Array.isArray(names) && names.every((name) => typeof name === "string") ? new Set(names) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Reads line `index` of a `valuation.jsonl`. @throws {StoreError} If it is damaged. */
-export function parseValuation(line: string, index: number, path: string): ValuationRecord {
-  return parseStored("valuation", line, path, `line ${index + 1} of "${path}"`, remedies.valuation);
-}
-
-/** Reads line `index` of a `metrics.jsonl`. @throws {StoreError} If it is damaged or of another epoch. */
-export function parseEpoch(line: string, index: number, path: string): EpochRecord {
-  const where = `line ${index + 1} of "${path}"`;
-  const record = parseStored("epoch", line, path, where);
-  if (record.epoch !== index) {
-    throw new StoreError("corrupt", path, {
-      what: `read ${where}`,
-      must: `it must be of epoch ${index}`,
-      found: `found ${record.epoch}`,
-    });
-  }
-  return record;
 }

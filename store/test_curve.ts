@@ -9,7 +9,8 @@ import { z } from "zod";
 import { canonicalJson } from "../core/canonical.ts";
 import type { TestPoint } from "../core/record.ts";
 import { appendLine, readTextSync, removeIfPresent, StoreError, truncateFile } from "./files.ts";
-import { maxMetricsBytes, type RunFolder } from "./run_folder.ts";
+import { maxMetricsBytes } from "./run_files.ts";
+import type { RunFolder } from "./run_folder.ts";
 
 const schema: z.ZodType<TestPoint> = z.looseObject({
   epoch: z.number().int().min(0),

@@ -13,7 +13,7 @@ import { listExperiments, writeExperiment } from "./experiments.ts";
 import { isFolder, readBytes, removeTree, renameFolder, StoreError, storeErrorOf } from "./files.ts";
 import { inspectRun, liveContext, runNames, type RunReport } from "./inspect.ts";
 import { joinRuns, type Member, Watch } from "./members.ts";
-import { runFiles } from "./run_folder.ts";
+import { runFiles } from "./run_files.ts";
 
 /** What became of runs. */
 export interface United {

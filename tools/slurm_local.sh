@@ -2,12 +2,13 @@
 # A Slurm of one node on this machine, for tests. As root, with slurmctld, slurmd, slurm-client and munge installed.
 #
 #   slurm_local.sh start DIR   everything in DIR: keys, sockets, state, logs; prints the SLURM_CONF to export
-#   slurm_local.sh node DIR    starts the node's daemon again, after it was killed
+#   slurm_local.sh kill DIR    kills the node's daemon as a crash does: what it runs lives on
+#   slurm_local.sh node DIR    starts the node's daemon again
 #   slurm_local.sh stop DIR    ends what start began
 #
 # SLURM_CPUS says how many jobs run at once (default: the processors there are), SLURM_MAX_ARRAY the array limit.
 set -euo pipefail
-action=${1:?start, node or stop}
+action=${1:?start, kill, node or stop}
 dir=$(realpath -m "${2:?a folder}")
 export SLURM_CONF=$dir/slurm.conf
 host=$(hostname -s)
@@ -15,19 +16,28 @@ host=$(hostname -s)
 # Where nothing reaps orphans a process that ended is still listed, as a zombie.
 alive() { [ -e "$1" ] && grep -q '^State:[[:space:]]*[^ZX]' "/proc/$(cat "$1")/status" 2>/dev/null; }
 
+gone() { ! alive "$1"; }
+
 wait_for() { # seconds, what, command ...
   local end=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
     if [ "$SECONDS" -ge "$end" ]; then
-      echo "slurm_local.sh: $what did not come up; see the logs in $dir" >&2
+      echo "slurm_local.sh: still waiting for $what after $1 s:" >&2
+      (scontrol show node "$host" --oneliner && squeue && tail -n 5 "$dir"/*.log) >&2 || true
       exit 1
     fi
     sleep 0.2
   done
 }
 
-idle() { sinfo --noheader --format=%T | grep -qE '^(idle|mixed|allocated)$'; }
+# Whether the node takes jobs. What else its state says is of its jobs: one whose end the killed daemon did not report
+# stays "completing" until Slurm asks again, which is no reason to wait (see MinJobAge).
+serves() {
+  local state
+  state=$(scontrol show node "$host" --oneliner | sed -nE 's/.* State=([A-Z+*_]+).*/\1/p')
+  [[ $state =~ ^(IDLE|MIXED|ALLOCATED) && ! $state =~ DOWN|DRAIN|FAIL|NOT_RESPONDING|UNKNOWN|\* ]]
+}
 
 configure() {
   local cpus=${SLURM_CPUS:-$(nproc)} base=$((20000 + RANDOM % 10000))
@@ -59,7 +69,9 @@ MaxArraySize=${SLURM_MAX_ARRAY:-1001}
 KillWait=10
 SlurmdTimeout=10
 SlurmdParameters=config_overrides
-MinJobAge=300
+# A job that was to end when the node's daemon was killed is told again KillWait + 2 x MessageTimeout later, at the next of
+# the rounds that MinJobAge sets: half a minute instead of a minute and a half, in which the node takes nothing.
+MinJobAge=5
 JobRequeue=1
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
@@ -67,8 +79,20 @@ C
 }
 
 node() {
+  if alive "$dir/slurmd.pid"; then
+    echo "slurm_local.sh: the node's daemon runs already" >&2
+    exit 1
+  fi
   slurmd -f "$SLURM_CONF"
-  wait_for 30 "the node" idle
+  wait_for 10 "the node's daemon" alive "$dir/slurmd.pid"
+  wait_for 60 "the node" serves
+}
+
+kill_node() {
+  kill -KILL "$(cat "$dir/slurmd.pid")"
+  # Its port is free when it is gone.
+  wait_for 10 "the end of the node's daemon" gone "$dir/slurmd.pid"
+  rm "$dir/slurmd.pid"
 }
 
 case $action in
@@ -86,8 +110,15 @@ case $action in
     node
     echo "$SLURM_CONF"
     ;;
+  kill) kill_node ;;
   node) node ;;
   stop)
+    # What still runs would outlive the daemons.
+    if alive "$dir/slurmctld.pid" && alive "$dir/slurmd.pid"; then
+      timeout 10 scancel --user "$(id -un)" || true
+      end=$((SECONDS + 15))
+      while [ -n "$(timeout 10 squeue --noheader)" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.3; done
+    fi
     for name in slurmd slurmctld munged; do
       if alive "$dir/$name.pid"; then kill "$(cat "$dir/$name.pid")"; fi
     done
@@ -98,7 +129,7 @@ case $action in
     done
     ;;
   *)
-    echo "slurm_local.sh: start, node or stop" >&2
+    echo "slurm_local.sh: start, kill, node or stop" >&2
     exit 2
     ;;
 esac

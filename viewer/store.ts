@@ -11,7 +11,7 @@ import { openIndex, type RunDetails, type RunIndex } from "../store/index.ts";
 import { readFeatures } from "../store/features.ts";
 import { type EpochsReport, inspectEpochs, inspectValuation, type ValuationReport } from "../store/inspect.ts";
 import { readPredictions } from "../store/predictions.ts";
-import { runFiles } from "../store/run_folder.ts";
+import { runFiles } from "../store/run_files.ts";
 import { isRunId } from "../store/run_id.ts";
 import { bounded } from "./bounded.ts";
 

@@ -4,7 +4,7 @@ import { parseCards } from "../../cli/cards.ts";
 import { parseTime } from "../../cli/stopping.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { onnxCpu, onnxCuda, onnxWebgpu } from "../../engines/mod.ts";
-import { launch } from "../../experiments/launch.ts";
+import { launch, type LaunchNews } from "../../experiments/launch.ts";
 import type { GridPlan } from "../../experiments/plan.ts";
 import { readPlan, writePlan } from "../../experiments/plan_file.ts";
 import { collapseSeeds } from "../../experiments/results.ts";
@@ -104,12 +104,20 @@ Deno.test("sbatch gets ranges, a signal before the limit and what the user passe
 });
 
 /** A Slurm whose tasks end at once; what they do is said by submission. */
-function fake(runs: string, plan: GridPlan, does: (submission: number, task: number) => "finish" | "fail" | "lose") {
+function fake(
+  runs: string,
+  plan: GridPlan,
+  does: (submission: number, task: number) => "finish" | "fail" | "lose",
+  refuses: (attempt: number) => boolean = () => false,
+) {
   const submitted: number[][] = [];
+  const news: LaunchNews[] = [];
+  let attempts = 0;
   const slurm: Slurm = {
     arrayLimit: () => Promise.resolve(3),
     queue: () => Promise.resolve([]),
     submit: async ({ tasks }) => {
+      if (refuses(++attempts)) throw new Refusal({ what: "have sbatch do its work", found: "it ended with 1: busy" });
       submitted.push([...tasks]);
       for (const task of tasks) {
         for (const { seed, id, config } of plan.cells.filter((_, place) => place % 3 === task)) {
@@ -132,7 +140,8 @@ function fake(runs: string, plan: GridPlan, does: (submission: number, task: num
     },
   };
   const options = { runs, seeds, planFile: join(runs, ".plans", "grid-1.jsonl"), command: ["x"], cpus: 1, lookMs: 1 };
-  return { submitted, run: () => launch(plan, slurm, { ...options, options: [] }) };
+  const run = () => launch(plan, slurm, { ...options, options: [], onNews: (own) => news.push(own) });
+  return { submitted, news, run };
 }
 
 Deno.test("a launch submits again what was lost and nothing else, in no more tasks than the cluster takes", () =>
@@ -159,6 +168,22 @@ Deno.test("a launch gives up what gets nowhere and what fails twice, and says wh
     assertStringIncludes(said[1], "its task ended 6 times without getting on; see ");
     assertEquals(submitted.filter((tasks) => tasks.includes(0)).length, 2);
     assertEquals(submitted.filter((tasks) => tasks.includes(1)).length, 6);
+  }));
+
+Deno.test("a launch goes on where Slurm does not take a further array for a moment, and ends where it takes none", () =>
+  inFolder(async (runs) => {
+    const lost = (submission: number) => submission === 1 ? "lose" : "finish";
+    const { submitted, news, run } = fake(runs, planOf(), lost, (attempt) => attempt === 2 || attempt === 3);
+    const outcomes = await run();
+    assertEquals(outcomes.map(({ status }) => status), seeds.map(() => "finished"));
+    assertEquals(submitted, [[0, 1, 2], [0, 1, 2]]);
+    assertEquals(news.filter(({ type }) => type === "refused").length, 2);
+    await inFolder(async (other) => {
+      await assertRejects(fake(other, planOf(), lost, () => true).run, Refusal, "busy");
+      const never = fake(other, planOf(), () => "lose", (attempt) => attempt > 1);
+      await assertRejects(never.run, Refusal, "busy");
+      assertEquals(never.news.filter(({ type }) => type === "refused").length, 5);
+    });
   }));
 
 Deno.test("cards are numbers for engines that are told which to take", () => {

@@ -53,10 +53,41 @@ async function results(runs: string): Promise<Record<string, string>> {
   return files;
 }
 
+/** Asks Slurm, again where a busy controller does not answer. */
+async function ask(command: string, ...args: string[]): Promise<string> {
+  for (let left = 5;; left--) {
+    try {
+      return await sh(command, ...args);
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
 /** Tasks of all arrays: `[array, task, state, reason]`. */
 async function tasks(): Promise<string[][]> {
-  const text = await sh("squeue", "--noheader", "--array", "--format=%F|%K|%T|%r");
+  const text = await ask("squeue", "--noheader", "--array", "--format=%F|%K|%T|%r");
   return text.trim().split("\n").filter((line) => line !== "").map((line) => line.split("|"));
+}
+
+/** Waits until something holds; a limit only says that it never will. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const started = performance.now();
+  while (!await holds()) {
+    if (performance.now() - started > 120_000) throw new Error(`${what} did not come`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+/** The node's daemon crashes, and comes back at once or when Slurm has given the node up. */
+async function crash(cluster: string, seenDown: boolean): Promise<string> {
+  await sh(script, "kill", cluster);
+  if (seenDown) {
+    await until("the node's end", async () => /^down/.test(await ask("sinfo", "--noheader", "--format=%T")));
+  }
+  await sh(script, "node", cluster);
+  return `slurmd was killed and came back${seenDown ? " after the node was given up" : ""}`;
 }
 
 /** Has tasks begin that were queued again: by itself Slurm waits two minutes. */
@@ -75,12 +106,7 @@ async function hurry(): Promise<void> {
 async function mishap(cluster: string, random: Random, round: number): Promise<string | null> {
   const running = (await tasks()).filter(([, , state]) => state === "RUNNING");
   if (running.length === 0) return null;
-  if (round === 2) {
-    Deno.kill(Number(await Deno.readTextFile(join(cluster, "slurmd.pid"))), "SIGKILL");
-    await Deno.remove(join(cluster, "slurmd.pid"));
-    await sh(script, "node", cluster);
-    return "slurmd was killed and came back";
-  }
+  if (round === 2 || round === 8) return await crash(cluster, round === 8);
   const [job, task] = running[random.integer(running.length)];
   try {
     switch (round % 3) {

@@ -6,10 +6,14 @@ import { Refusal } from "../../core/refusal.ts";
 import {
   appendLine,
   configurationId,
+  inspectEpochs,
   inspectRun,
+  isKept,
   isRunId,
+  keptOf,
   listRuns,
   liveContext,
+  nobody,
   openIndex,
   openRun,
   prepareRuns,
@@ -18,6 +22,7 @@ import {
   storeErrorOf,
   writeAtomic,
 } from "../../store/mod.ts";
+import { epochOfLine } from "../../store/run_records.ts";
 
 const config = (seed: number, fusion = "concat"): RunConfig => ({
   format: 2,
@@ -162,6 +167,37 @@ Deno.test("a run folder keeps, truncates and finishes", () =>
     assertEquals(await folder.loadCheckpoint(), null);
     assertEquals(Object.keys((await folder.model())!.buffers), ["a"]);
   }));
+
+Deno.test("records of a million epochs are 11,170 lines: all of the first, then ever fewer, by their number alone", () => {
+  assertEquals(keptOf(1_000_000), 11_170);
+  let kept = 0;
+  for (let number = 0; number < 20_000; number++) {
+    if (number % 777 === 0) assertEquals(keptOf(number), kept);
+    if (isKept(number)) assertEquals(epochOfLine(kept++), number);
+  }
+  assert(isKept(2047) && isKept(2048) && !isKept(2049) && isKept(4094) && !isKept(4098) && isKept(4100));
+  return inFolder(async (runs) => {
+    const folder = openRun(runs, runId(config(0)));
+    await folder.create(config(0));
+    const lines = Array.from({ length: 5000 }, (_, number) => number).filter(isKept).map((number) =>
+      `${canonicalJson(epoch(number))}\n`
+    );
+    await Deno.writeTextFile(folder.file("metrics"), lines.join(""));
+    assertEquals((await folder.epochs()).length, keptOf(5000));
+    const { total, records, reason } = inspectEpochs(runs, folder.id);
+    assertEquals([total, records[1].epoch, records.at(-2)!.epoch, records.at(-1)!.epoch], [4997, 4, 4992, 4996]);
+    assertStringIncludes(reason!, "every 4th");
+    await folder.truncateEpochs(3001);
+    for (const number of [3001, 3002, 3003]) await folder.appendEpoch(epoch(number));
+    assertEquals((await folder.epochs()).slice(-2).map((record) => record.epoch), [3000, 3002]);
+    assertEquals(inspectRun(runs, folder.id, nobody).epochs, 3003);
+    await assertRejects(() => folder.truncateEpochs(3100), StoreError, "the 3100 epochs of its checkpoint: found 3003");
+    // All of them, as older versions kept.
+    const all = Array.from({ length: 5000 }, (_, number) => `${canonicalJson(epoch(number))}\n`);
+    await Deno.writeTextFile(folder.file("metrics"), all.join(""));
+    assertEquals(inspectEpochs(runs, folder.id).records.slice(-2).map((record) => record.epoch), [4996, 4999]);
+  });
+});
 
 Deno.test("a truncated checkpoint is an error that names it and how to mend it; nothing is removed", () =>
   inFolder(async (runs) => {

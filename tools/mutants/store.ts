@@ -64,10 +64,7 @@ const list: readonly Mutant[] = [
     ['.padStart(12, "0")', ""],
   ]),
   ...mutantsOf("store/run_folder.ts", remedies, [
-    ["run !== this.id || names === null", "names === null"],
-    ["run !== this.id || names === null", "run !== this.id"],
     ["if (summary !== null && summary.id !== this.id) {", 'if (summary !== null && summary.id === "") {'],
-    ["run !== this.id || state === undefined", "state === undefined"],
     ["else if (runId(present) !== this.id) {", "else if (present.seed < 0) {"],
     [
       'if (!await isFile(this.file("summary"))) await writeAtomic(this.file("failure")',
@@ -96,20 +93,31 @@ const list: readonly Mutant[] = [
       'await writeAtomic(this.file("timing"), canonicalJson(timing, 2) + "\\n"); await writeAtomic(this.file("summary"), canonicalJson(summary, 2) + "\\n");',
       'await writeAtomic(this.file("summary"), canonicalJson(summary, 2) + "\\n"); await writeAtomic(this.file("timing"), canonicalJson(timing, 2) + "\\n");',
     ],
-    ['config: "remove it and run the same bench again, which writes it anew",', 'config: "remove it",'],
-    ['throw error.with({ hint: "remove checkpoint.safetensors beside it to start anew" });', "throw error;"],
-    ['readSafetensors(path, { what: "model", hint })', "readSafetensors(path)"],
     ['prefix: ".writable-"', 'prefix: ".writable-", suffix: ".kept"', "the name of a file that is removed at once"],
     [
       'await removeIfPresent(await Deno.makeTempFile({ dir: runsDir, prefix: ".writable-" }));',
       'await Deno.makeTempFile({ dir: runsDir, prefix: ".writable-" });',
     ],
+  ]),
+  ...mutantsOf("store/run_tensors.ts", remedies, [
+    ["run !== id || names === null", "names === null"],
+    ["run !== id || names === null", "run !== id"],
+    ["run !== id || state === undefined", "state === undefined"],
+    ['readSafetensors(path, { what: "model", hint })', "readSafetensors(path)"],
+  ]),
+  ...mutantsOf("store/run_files.ts", remedies, [
+    ['config: "remove it and run the same bench again, which writes it anew",', 'config: "remove it",'],
     ["export const maxJsonBytes = 4 * 1024 * 1024;", "export const maxJsonBytes = 64 * 1024 * 1024;"],
   ]),
-  ...mutantsOf("store/run_folder.ts", folders, [
+  ...mutantsOf("store/run_records.ts", remedies, [
+    ['throw error.with({ hint: "remove checkpoint.safetensors beside it to start anew" });', "throw error;"],
+  ]),
+  ...mutantsOf("store/run_records.ts", folders, [
     ["if (count === 0) return await removeIfPresent(path);", ""],
     ["if (end < bytes.length) await truncateFile(path, end);", ""],
-    ["if (record.epoch !== index) {", "if (record.epoch < 0) {"],
+    ["if (record.epoch !== index && record.epoch !== epochOfLine(index)) {", "if (record.epoch < 0) {"],
+    ["return epoch % strideAt(epoch) === 0;", "return epoch < FULL || epoch % 2 === 0;"],
+    ["found < keptOf(count); found++", "found < count; found++"],
   ]),
   ...mutantsOf("store/run_id.ts", folders, [
     ["if (config.format === 1) return rest;", ""],
