@@ -250,7 +250,7 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("experiments/selection_rules.ts", rules, [
     ["value > validation[found]", "value >= validation[found]"],
-    ["oracle: Math.max(...test)", "oracle: test[best]"],
+    ["test.reduce((most, value) => Math.max(most, value), -Infinity)", "test[best]"],
     ["last: test.at(-1)!", "last: test[best]"],
   ]),
 ];
