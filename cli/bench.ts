@@ -8,6 +8,7 @@ import type { CellRequest } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
 import type { RunConfig } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
+import { warmWorker } from "../experiments/crew.ts";
 import { checkReference, finishedRuns } from "../experiments/results.ts";
 import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { selectionRules } from "../experiments/selection_rules.ts";
@@ -277,6 +278,7 @@ async function bench(
     onEvent: (event) => view.show(event),
     experiment: alone ? undefined : experimentOf({ args, parsed, grid, requests, reference, budget }),
   };
+  using _ahead = how === "local" && !parsed.boolean["dry-run"] ? warmWorker() : null;
   const whole = await planned(options, composed, view);
   const plan = shard === null ? whole : shardOf(whole, seeds, shard);
   if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);

@@ -15,28 +15,15 @@ import { withoutExit } from "./plugins.ts";
 import { estimateText, type ProgressView } from "./progress.ts";
 import { toCompare } from "./requests.ts";
 
-/** Milliseconds without a word after which something is said. */
-const SILENCE_MS = 500;
-
-/** Says a text if something takes long. */
-async function unlessQuick<T>(say: () => void, run: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(say, SILENCE_MS);
-  try {
-    return await run();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Plans a grid, and says so if that takes long. */
+/** Plans a grid, and says so: data is loaded in one go, during which nothing can be said. */
 export async function planned(
   options: GridOptions,
   composed: readonly string[][],
   view: ProgressView,
 ): Promise<GridPlan> {
-  const preparing = () => view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
+  view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
   try {
-    return await unlessQuick(preparing, () => withoutExit("plan a grid", () => planGrid(options)));
+    return await withoutExit("plan a grid", () => planGrid(options));
   } catch (error) {
     if (error instanceof CompositionError && composed.length > 0) {
       throw error.with({ hint: [...error.hint === undefined ? [] : [error.hint], toCompare(composed[0])].join("; ") });

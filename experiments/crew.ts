@@ -12,6 +12,7 @@ import type { GridCell } from "./plan.ts";
 import type { Claimed } from "./queue.ts";
 import type { CheckpointInterval } from "../training/mod.ts";
 import type { CellEvent } from "./run_cell.ts";
+import { datasetKey, type SharedDataset } from "./shared_data.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.ts";
 
 /** What a crew works for. */
@@ -26,6 +27,8 @@ export interface CrewOptions {
   /** Keeps the accuracy on test after each epoch. */
   readonly keepTestCurve?: boolean;
   readonly command: (cell: GridCell) => string;
+  /** The dataset of a cell, if it is loaded already. */
+  readonly data?: (cell: GridCell) => SharedDataset | null;
   /** The next cell, if there is one. */
   readonly next: () => Promise<Claimed | undefined>;
   /** Is told what happens, the last word on each cell among it. */
@@ -38,6 +41,25 @@ const watchMs = 500;
 /** What is said of a worker that is gone. */
 export const silentEnd =
   "its worker ended without a word: a part called Deno.exit or self.close, or the memory was used up";
+
+const startWorker = () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+
+/** Workers that have started and wait for their first cell. */
+const warm: Worker[] = [];
+
+/** Starts a worker ahead: it loads its modules while the grid is planned. Disposing ends it, if no crew has taken it. */
+export function warmWorker(): Disposable {
+  const worker = startWorker();
+  warm.push(worker);
+  return {
+    [Symbol.dispose]() {
+      const at = warm.indexOf(worker);
+      if (at === -1) return;
+      warm.splice(at, 1);
+      worker.terminate();
+    },
+  };
+}
 
 /** Runs cells in so many workers until there are none left. */
 export async function runCrew(count: number, options: CrewOptions): Promise<void> {
@@ -104,7 +126,7 @@ async function serve(first: Claimed, options: CrewOptions): Promise<Claimed | un
     return options.next();
   }
   const { promise, resolve } = Promise.withResolvers<Claimed | undefined>();
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const worker = warm.pop() ?? startWorker();
   const send = (request: WorkerRequest) => worker.postMessage(request);
   const stop = () => send({ type: "stop" });
   let own = first;
@@ -127,17 +149,24 @@ async function serve(first: Claimed, options: CrewOptions): Promise<Claimed | un
     end(await options.next());
   };
   const { checkpointEvery, keepFeatures, keepTestCurve, command } = options;
-  const run = ({ cell, claim }: Claimed) =>
+  /** The dataset that the worker has: neighbouring cells share it. */
+  let has = "";
+  const run = ({ cell, claim }: Claimed) => {
+    const key = datasetKey(cell.config.dataset);
+    const data = key === has ? null : options.data?.(cell) ?? null;
+    has = key;
     send({
       type: "run",
       cell: cell.index,
       config: cell.config,
       claim,
       command: command(cell),
+      ...data === null ? {} : { data },
       checkpointEvery,
       keepFeatures,
       keepTestCurve,
     });
+  };
   /** The cell has ended: its run is given back before the next is taken. */
   const follow = async (finished: boolean, spent: boolean) => {
     const trouble = await giveBack(own, finished);

@@ -23,6 +23,7 @@ import { failureOf } from "./failure.ts";
 import { checkMemory, diskBytes, parametersOf } from "./memory.ts";
 import { changesSince, Provenance } from "./provenance.ts";
 import { Pretrained } from "./pretrained.ts";
+import { SharedData } from "./shared_data.ts";
 import { requestOf, teachersOf } from "./teachers.ts";
 
 /** What is planned. */
@@ -79,6 +80,8 @@ export interface GridPlan {
   readonly unfit: readonly { readonly label: string; readonly reason: string }[];
   /** What is new since earlier runs, a line each. */
   readonly notes: readonly string[];
+  /** Datasets that are loaded already. @default each worker loads its own */
+  readonly data?: SharedData;
   /** Bytes that its runs take on the disk when all are finished, about; `null` where nobody counted. */
   readonly bytes: number | null;
   /** Name, version and device of the engine, and why it was chosen, in one line. */
@@ -164,6 +167,7 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
   const engineConfig = { name: engine.name, version: engine.version, threads: 1 };
   const provenance = await Provenance.of(library, plugins);
   const datasets = new Datasets(library);
+  const data = new SharedData();
   const pretrained = new Pretrained();
   const context = { engine: engineConfig, version: VERSION, plugins };
   const [found, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
@@ -183,6 +187,7 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
     const dataset = await datasets.get(request);
     const weights = await pretrained.of(request, dataset);
     const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
+    data.keep(resolved.dataset, dataset);
     await pretrained.check(resolved, library, dataset);
     const parameters = sizeOf(resolved, dataset);
     checkMemory(resolved, parameters, dataset);
@@ -217,7 +222,7 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
   }
   const taught = await addTeachers(cells, index, library, datasets);
   const notes = [...pretrained.notes, ...await notesOn([...cells, ...taught.teachers], options)];
-  return { cells, ...taught, failed, unfit, notes, bytes };
+  return { cells, ...taught, failed, unfit, notes, bytes, data };
 }
 
 /** Runs that teach cells. @param next The first free place in the grid. */

@@ -27,6 +27,7 @@ import { type Finished, finishedRun } from "./finished.ts";
 import { checkHeap, heapSpent } from "./heap.ts";
 import { CheckpointKeeper, type SavedState } from "./keeper.ts";
 import type { Provenance } from "./provenance.ts";
+import { datasetKey, type SharedDataset } from "./shared_data.ts";
 import { finishedTeachers, teacherRuns } from "./teachers.ts";
 
 /** What happens in a cell, in order. */
@@ -49,6 +50,8 @@ export interface CellOptions {
   readonly claim?: ClaimMark;
   /** The command that runs this cell alone, kept beside a failure. */
   readonly command: string;
+  /** The cell's dataset, if somebody has loaded it. */
+  readonly data?: SharedDataset;
   /** Stops at the next step, with a checkpoint. */
   readonly signal?: AbortSignal;
   /** How often a checkpoint is kept within epochs, beside that at each epoch's end. @default never */
@@ -93,6 +96,7 @@ export class CellRunner {
   async run(config: RunConfig, options: CellOptions): Promise<void> {
     const folder = openRun(this.#runs, runId(config));
     const emit = options.onEvent ?? (() => {});
+    if (options.data !== undefined) this.#dataset = { key: datasetKey(config.dataset), dataset: options.data };
     const checkHeld = () => options.claim === undefined ? undefined : checkClaim(options.claim);
     const keeper = new CheckpointKeeper(folder, config, emit, checkHeld);
     try {
@@ -280,7 +284,7 @@ export class CellRunner {
   }
 
   async #load(config: RunConfig): Promise<Dataset> {
-    const key = JSON.stringify([config.dataset.name, config.dataset.options, config.dataset.fingerprint]);
+    const key = datasetKey(config.dataset);
     if (this.#dataset?.key !== key) {
       this.#dataset = { key, dataset: await loadSameDataset(this.#library, config, `train run ${runId(config)}`) };
     }

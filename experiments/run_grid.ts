@@ -152,6 +152,7 @@ class GridRun {
       checkpointEvery,
       keepFeatures,
       keepTestCurve,
+      data: (cell) => this.#plan.data?.of(cell.config.dataset) ?? null,
       command: (cell) => this.#commandOf(cell),
       next: () => queue.next(),
       onEvent: (cell, event) => this.#tell(cell, event),

@@ -11,6 +11,7 @@ import type { CheckpointInterval } from "../training/mod.ts";
 import { failureOf } from "./failure.ts";
 import { Provenance } from "./provenance.ts";
 import { type CellEvent, CellRunner } from "./run_cell.ts";
+import type { SharedDataset } from "./shared_data.ts";
 
 /** What the grid asks of a worker. */
 export type WorkerRequest =
@@ -27,6 +28,8 @@ export type WorkerRequest =
     readonly config: RunConfig;
     readonly claim: ClaimMark;
     readonly command: string;
+    /** The cell's dataset, if it is loaded already and the worker has it not. */
+    readonly data?: SharedDataset;
     readonly checkpointEvery?: CheckpointInterval;
     readonly keepFeatures?: boolean;
     readonly keepTestCurve?: boolean;
@@ -74,6 +77,7 @@ scope.onmessage = async ({ data }: MessageEvent<WorkerRequest>) => {
       await runner!.run(data.config, {
         claim: data.claim,
         command: data.command,
+        data: data.data,
         signal: stop.signal,
         checkpointEvery: data.checkpointEvery,
         keepFeatures: data.keepFeatures,

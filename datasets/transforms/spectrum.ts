@@ -4,6 +4,19 @@
  * @module
  */
 
+/** Cosines and sines of -2 pi k / n for k below n / 2, by n: frames of a spectrogram share one length. */
+const turns = new Map<number, { readonly cos: Float64Array; readonly sin: Float64Array }>();
+
+function turnsOf(size: number): { readonly cos: Float64Array; readonly sin: Float64Array } {
+  let own = turns.get(size);
+  if (own === undefined) {
+    const angles = Float64Array.from({ length: size / 2 }, (_, k) => -2 * Math.PI * k / size);
+    own = { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+    turns.set(size, own);
+  }
+  return own;
+}
+
 /** In-place radix-2 fast Fourier transform (Cooley and Tukey, 1965); lengths are powers of two. */
 export function fft(real: Float64Array, imaginary: Float64Array): void {
   const n = real.length;
@@ -18,9 +31,9 @@ export function fft(real: Float64Array, imaginary: Float64Array): void {
   }
   for (let size = 2; size <= n; size *= 2) {
     const half = size / 2;
+    const { cos, sin } = turnsOf(size);
     for (let k = 0; k < half; k++) {
-      const angle = -2 * Math.PI * k / size;
-      const [c, s] = [Math.cos(angle), Math.sin(angle)];
+      const [c, s] = [cos[k], sin[k]];
       for (let start = k; start < n; start += size) {
         const other = start + half;
         const re = real[other] * c - imaginary[other] * s;

@@ -133,7 +133,7 @@ const command: Command = {
       const { line, step } = await first();
       own.push(["bench: first line", line], ["bench: first training step", step]);
       // The first fills caches.
-      if (turn > 0) for (const [name, taken] of own) found.set(name, [...found.get(name) ?? [], taken]);
+      if (turn > 0) { for (const [name, taken] of own) found.set(name, [...found.get(name) ?? [], taken]); }
     }
     for (const [name, taken] of found) {
       const wall = median(taken.map((one) => one.wall));
