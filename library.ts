@@ -6,7 +6,7 @@
 import { builtinMethods } from "./baselines/mod.ts";
 import { Library } from "./core/library.ts";
 import { builtinAugmentations } from "./augment/mod.ts";
-import { builtinDatasets } from "./datasets/mod.ts";
+import { builtinDatasets, builtinSets } from "./datasets/mod.ts";
 import { builtinEncoders } from "./encoders/mod.ts";
 import { engines } from "./engines/mod.ts";
 import { grids } from "./experiments/grids/mod.ts";
@@ -20,6 +20,7 @@ export function createLibrary(): Library {
   const library = new Library();
   const parts = [
     builtinDatasets,
+    builtinSets,
     builtinAugmentations,
     builtinEncoders,
     builtinFusions,

@@ -21,17 +21,26 @@ import { nameOf } from "../datasets/files/refs.ts";
 import { part } from "../experiments/config.ts";
 import { applySettings } from "../experiments/settings.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags, parseInteger } from "./command.ts";
-import { listenForStop } from "./stopping.ts";
+import { listenForStop, TRY_AGAIN } from "./stopping.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
-  set: { type: "each", value: "KEY=VALUE", about: "set an option of a registered dataset: dataset.x" },
+  set: { type: "each", value: "KEY=VALUE", about: "set an option of a registered dataset, dataset.x, or set, NAME.x" },
+  from: {
+    type: "text",
+    value: "FOLDER",
+    about: "where your files of a published set are (armlab list names the sets)",
+  },
   plugin: { ...pluginFlag, about: "register somebody else's datasets first" },
   "skip-broken": { type: "boolean", about: "leave broken samples of files out, counted and listed" },
   to: {
     type: "text",
     value: "FOLDER",
-    about: "where preview and prepare write (default: preview-NAME, prepared-NAME)",
+    about: "where preview and prepare write (default: preview-NAME, prepared-NAME; of a set data/NAME)",
+  },
+  "keep-incomplete": {
+    type: "boolean",
+    about: "keep samples of a set that lack a modality, masked (default: left out, counted and listed)",
   },
   "per-class": { type: "text", value: "N", about: "samples of a class in a preview (default: 4)" },
   classes: { type: "text", value: "N", about: "most classes in a preview (default: 24)" },
@@ -133,9 +142,6 @@ async function preview(text: string, library: Library, parsed: Flags): Promise<n
   return 0;
 }
 
-/** Exit code where something is left to be done, as for a scheduler. */
-const STOPPED = 75;
-
 /** Somebody's media, decoded into arrays. */
 async function prepare(text: string, parsed: Flags): Promise<number> {
   const folder = parsed.text.to ?? `prepared-${nameOf(text)}`;
@@ -164,7 +170,7 @@ async function prepare(text: string, parsed: Flags): Promise<number> {
           : `Stopped at ${done.samples} samples. Run the same command again to go on.`,
       );
     }
-    return done.finished ? 0 : stopping.exit() || STOPPED;
+    return done.finished ? 0 : stopping.exit() || TRY_AGAIN;
   } finally {
     stopping.dispose();
   }
@@ -187,6 +193,8 @@ export const dataCommand: Command = {
         "armlab data preview my-media/                 preview.png and preview.html",
         "armlab data prepare my-media/ --to arrays     arrays that are read by index, bit for bit the same inputs",
         "armlab data info av-digits --set dataset.size=mini",
+        "armlab data verify crema-d --from CREMA-D/     a published set, as you have it",
+        "armlab data prepare crema-d --from CREMA-D/ --to data/crema-d",
       ]));
       return parsed.boolean.help ? 0 : 2;
     }
@@ -197,9 +205,14 @@ export const dataCommand: Command = {
         found: `found ${JSON.stringify(action)}`,
       });
     }
-    if (action === "prepare") return await prepare(text, parsed);
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
+    const sets = library.of("set");
+    if (parsed.text.from !== undefined || sets.has(text)) {
+      const { setAction } = await import("./data_set.ts");
+      return await setAction(action, sets.get(text), parsed);
+    }
+    if (action === "prepare") return await prepare(text, parsed);
     if (action === "preview") return await preview(text, library, parsed);
     // What cannot be read is what verify tells: all of it, not the first alone.
     const loaded = await load(text, library, parsed, action === "verify" || parsed.boolean["skip-broken"]);

@@ -57,6 +57,7 @@ export {
   type Pixels,
   type Shown,
 } from "./contact_sheet.ts";
+export * from "./sets/mod.ts";
 export { selectModalities } from "./select.ts";
 export { synthetic, type SyntheticKind, type SyntheticOptions, syntheticTruth } from "./synthetic.ts";
 export * from "./transforms/invertible.ts";

@@ -17,6 +17,7 @@ import { datasetOf } from "../datasets/files/build.ts";
 import { npyHeader } from "../formats/npy.ts";
 import { ReadAhead, readElsewhere } from "../loading/read_ahead.ts";
 import { writeAtomic } from "../store/files.ts";
+import { tableLine, writeBytes } from "./row_files.ts";
 
 /** How a dataset is prepared. */
 export interface PrepareOptions {
@@ -74,11 +75,6 @@ function areBytes({ kind }: FilesModality, present: Uint8Array): boolean {
   return (kind === "picture" || kind === "film" || kind === "flow") && !present.includes(0);
 }
 
-/** Cells of a table, quoted where they must be. */
-function line(cells: readonly string[]): string {
-  return cells.map((cell) => /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(",");
-}
-
 /** The samples in the order in which they are written: training, validation, test. */
 function placesOf({ split }: Samples): Int32Array[] {
   return splitNames.map((_, k) => Int32Array.from(split.keys()).filter((n) => split[n] === k));
@@ -87,11 +83,13 @@ function placesOf({ split }: Samples): Int32Array[] {
 /** The table of what is no array. */
 function tableOf(spec: FilesSpec, samples: Samples): string {
   const texts = Object.entries(samples.values).filter(([_, { texts }]) => texts !== undefined);
-  const lines = [line(["label", "split", "id", "group", ...texts.map(([name]) => name)])];
+  const lines = [tableLine(["label", "split", "id", "group", ...texts.map(([name]) => name)])];
   placesOf(samples).forEach((places, k) => {
     for (const n of places) {
       const written = texts.map(([_, { texts }]) => texts![n]);
-      lines.push(line([spec.classes[samples.labels[n]], splitNames[k], samples.ids[n], samples.groups[n], ...written]));
+      lines.push(
+        tableLine([spec.classes[samples.labels[n]], splitNames[k], samples.ids[n], samples.groups[n], ...written]),
+      );
     }
   });
   return lines.join("\n") + "\n";
@@ -143,18 +141,8 @@ async function begun(to: string, fingerprint: string): Promise<number> {
 async function writeRows(to: string, target: Target, values: Float32Array | Int32Array, at: number): Promise<void> {
   const bytes = target.type === "|u1" ? Uint8Array.from(values) : new Uint8Array(values.slice().buffer);
   const width = sizeOf(target.info.shape) * (target.type === "|u1" ? 1 : 4);
-  const file = await Deno.open(join(to, target.file), { write: true, create: true });
-  try {
-    const write = async (from: number, given: Uint8Array) => {
-      await file.seek(from, Deno.SeekMode.Start);
-      for (let done = 0; done < given.length;) done += await file.write(given.subarray(done));
-    };
-    if (at === 0) await write(0, target.head);
-    await write(target.head.length + at * width, bytes);
-    await file.syncData();
-  } finally {
-    file.close();
-  }
+  const head = at === 0 ? [{ at: 0, bytes: target.head }] : [];
+  await writeBytes(join(to, target.file), [...head, { at: target.head.length + at * width, bytes }]);
 }
 
 /** A batch's rows of a modality; NaN where a sample lacks it. */

@@ -111,6 +111,18 @@ function rowsOf(text: string, separator: string, refuse: Refuser): { cells: stri
   return rows;
 }
 
+/**
+ * Rows of a list without a line of names: cells between the separator that its first line uses most, or spaces.
+ *
+ * @param path For messages.
+ * @throws {Refusal} If a quoted cell does not end.
+ */
+export function rowsOfText(text: string, path: string): { readonly cells: string[]; readonly line: number }[] {
+  const first = /^[^\r\n]*/.exec(text)![0];
+  const rows = rowsOf(text, /[,\t;]/.test(first) ? separatorOf(first) : " ", refuser(path));
+  return rows.map(({ cells, line }) => ({ cells: cells.map((cell) => cell.trim()), line }));
+}
+
 const isNumber = (cell: string) => cell.trim() !== "" && !Number.isNaN(Number(cell));
 
 /**

@@ -14,6 +14,7 @@ import type { PartOf } from "./kind.ts";
 import { lossKind } from "./loss.ts";
 import { methodKind } from "./method.ts";
 import { samplerKind } from "./sampler.ts";
+import { setKind } from "./set.ts";
 
 export * from "./about.ts";
 export * from "./alignment.ts";
@@ -29,6 +30,7 @@ export * from "./kind.ts";
 export * from "./loss.ts";
 export * from "./method.ts";
 export * from "./sampler.ts";
+export * from "./set.ts";
 export * from "./step.ts";
 
 /** The kinds that armlab brings, in the order in which they are listed. A library takes more by `addKind`. */
@@ -41,6 +43,7 @@ export const builtinKinds = {
   loss: lossKind,
   sampler: samplerKind,
   augmentation: augmentationKind,
+  set: setKind,
   engine: engineKind,
   grid: gridKind,
 } as const;

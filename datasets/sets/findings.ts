@@ -1,0 +1,130 @@
+/**
+ * How what somebody has of a set compares with its official numbers, and what is wrong with it.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { SetSample, SplitName } from "../../core/kinds/mod.ts";
+import { bytesOfFile } from "../files/media_files.ts";
+import { splitNames } from "../files/splits.ts";
+import type { DataTable, Finding } from "../views.ts";
+import { lacking, type ListedSet } from "./listing.ts";
+
+/** Samples by class and split, beside the official numbers. */
+export interface SetCounts {
+  /** A row for each class, and one for all. */
+  readonly table: DataTable;
+  /** Classes whose numbers differ: "train: bowling 598 of 607". */
+  readonly differing: readonly string[];
+}
+
+/** Splits that samples have; `null` for those without. */
+const splitsOf = (samples: readonly SetSample[]): (SplitName | null)[] =>
+  [...splitNames, null].filter((split) => samples.some((own) => own.split === split));
+
+/**
+ * Counts samples.
+ *
+ * @param samples Those that count: all that are listed, or those that can be used.
+ */
+export function countsOf({ classes, official }: ListedSet, samples: readonly SetSample[]): SetCounts {
+  const splits = splitsOf(samples);
+  const differing: string[] = [];
+  const cell = (split: SplitName | null, label: string | null, wanted: number | undefined) => {
+    const found = samples.filter((own) => own.split === split && (label === null || own.label === label)).length;
+    if (wanted === undefined || wanted === found) return String(found);
+    differing.push(`${split}: ${label ?? "all"} ${found} of ${wanted}`);
+    return `${found} of ${wanted}`;
+  };
+  const own = (split: SplitName | null) => split === null ? undefined : official?.splits[split];
+  return {
+    table: {
+      columns: ["class", ...splits.map((split) => split ?? "samples")],
+      rows: [
+        ...classes.map((label, c) => [label, ...splits.map((split) => cell(split, label, own(split)?.classes?.[c]))]),
+        ["all", ...splits.map((split) => cell(split, null, own(split)?.samples))],
+      ],
+    },
+    differing,
+  };
+}
+
+const some = (texts: readonly string[]) => texts.slice(0, 5).join(", ") + (texts.length > 5 ? ", ..." : "");
+
+/** A sample that cannot be read, and why. */
+export interface BrokenSample {
+  readonly id: string;
+  readonly why: string;
+}
+
+/** What is wrong, or differs from the official numbers. */
+export function setFindings(
+  listed: ListedSet,
+  broken: readonly BrokenSample[],
+  copies: readonly string[],
+): Finding[] {
+  const { samples, repeated, unlisted, official } = listed;
+  const missing = samples.filter((sample) => lacking(sample).length > 0);
+  const usable = samples.filter((sample) => lacking(sample).length === 0);
+  const { differing } = countsOf(listed, usable);
+  const found: Finding[] = [];
+  const tell = (serious: boolean, about: string) => found.push({ serious, about });
+  for (const { id, why } of broken) tell(true, `sample ${id} cannot be read: ${why}`);
+  if (repeated.length > 0) tell(true, `${repeated.length} ids are listed more than once: ${some(repeated)}`);
+  if (copies.length > 0) tell(true, `${copies.length} samples have the files of another: ${some(copies)}`);
+  if (missing.length > 0) {
+    const each = missing.map((sample) => `${sample.id} (${lacking(sample).join(", ")})`);
+    tell(false, `${missing.length} of ${samples.length} samples lack files: ${some(each)}`);
+  }
+  if (unlisted.length > 0) tell(false, `${unlisted.length} files are of no sample: ${some(unlisted)}`);
+  if (differing.length > 0) {
+    tell(false, `${differing.length} numbers differ from ${official!.name}'s (${official!.about}): ${some(differing)}`);
+  }
+  return found;
+}
+
+/** A file that stands for a modality of a sample: itself, or the first of a folder. */
+async function standing(root: string, name: string): Promise<string> {
+  if (!(await Deno.stat(join(root, name))).isDirectory) return name;
+  const inside: string[] = [];
+  for await (const own of Deno.readDir(join(root, name))) if (own.isFile) inside.push(own.name);
+  return inside.length === 0 ? "" : `${name}/${inside.sort()[0]}`;
+}
+
+/**
+ * Samples whose files are, byte for byte, those of another: "b = a". Of a folder of frames the first is looked at; bytes
+ * are read where sizes are equal.
+ */
+export async function copiesIn({ root, samples, modalities }: ListedSet): Promise<string[]> {
+  const names = Object.keys(modalities).filter((modality) => modalities[modality].kind !== "text");
+  const sizes = new Map<string, { id: string; files: string[] }[]>();
+  for (const { id, files } of samples) {
+    const own: string[] = [];
+    const lengths: number[] = [];
+    for (const name of names) {
+      if (files[name] === "") continue;
+      const file = await standing(root, files[name]);
+      if (file === "") continue;
+      own.push(file);
+      lengths.push((await Deno.stat(join(root, file))).size);
+    }
+    if (own.length === 0) continue;
+    const key = lengths.join();
+    sizes.set(key, [...sizes.get(key) ?? [], { id, files: own }]);
+  }
+  const copies: string[] = [];
+  for (const same of sizes.values()) {
+    if (same.length < 2) continue;
+    const first = new Map<string, string>();
+    for (const { id, files } of same) {
+      const hash = createHash("sha256");
+      for (const file of files) hash.update(await bytesOfFile(root, file));
+      const digest = hash.digest("hex");
+      const other = first.get(digest);
+      if (other === undefined) first.set(digest, id);
+      else copies.push(`${id} = ${other}`);
+    }
+  }
+  return copies;
+}

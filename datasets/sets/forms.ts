@@ -1,0 +1,136 @@
+/**
+ * How the files of a set's modalities become arrays of one shape.
+ *
+ * @module
+ */
+import { type ByModality, mapByModality } from "../../core/modality.ts";
+import type { SetModality } from "../../core/kinds/mod.ts";
+import { sizeOf } from "../../core/program.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { decodeNpy } from "../../formats/mod.ts";
+import { bytesOfFile } from "../files/media_files.ts";
+import { type MediaForm, mediaReader, shapeOfForm } from "../files/media.ts";
+import { BANDS, PICTURE_SIZE } from "../files/readers.ts";
+
+/** How a modality's files are read: plain data, for other threads. */
+export type SetForm =
+  | { readonly kind: "media"; readonly form: MediaForm; readonly shape: readonly number[]; readonly bytes: boolean }
+  /** A `.npy` a sample, of the shape of the first. */
+  | { readonly kind: "array"; readonly shape: readonly number[]; readonly bytes: false };
+
+function mediaForm(
+  { kind, size = PICTURE_SIZE, frames = 8, fps = 4, rate, seconds, front = "log-mel", bands = BANDS }: SetModality,
+): MediaForm {
+  if (kind === "picture") return { kind, size };
+  if (kind === "film") return { kind, size, frames, fps };
+  if (kind === "sound" && rate !== undefined && seconds !== undefined) {
+    return { kind, front, rate, length: Math.round(rate * seconds), bands };
+  }
+  throw new Refusal({
+    what: `read a modality of kind "${kind}"`,
+    must: "recordings must have a rate and a length",
+    found: `found ${rate} and ${seconds}`,
+  });
+}
+
+/** An array of one sample. @throws {Refusal} If it is none of numbers. */
+async function arrayOf(root: string, file: string): Promise<{ shape: readonly number[]; values: Float32Array }> {
+  const array = decodeNpy(await bytesOfFile(root, file), file);
+  if (array.type === "text") {
+    throw new Refusal({ what: `read "${file}"`, must: "it must hold numbers", found: "found texts" });
+  }
+  return { shape: array.shape, values: Float32Array.from(array.data) };
+}
+
+/** Values [T, bands] as an image of one channel. */
+const imaged = (shape: readonly number[]) => shape.length === 2 ? [...shape, 1] : shape;
+
+/** The shape of the first array that can be read. @throws {Refusal} If none can. */
+async function firstShape(root: string, files: readonly string[]): Promise<readonly number[]> {
+  let why: unknown = new Refusal({ what: "read arrays", must: "some sample must have one", found: "none has" });
+  for (const file of files) {
+    try {
+      return (await arrayOf(root, file)).shape;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // It is told where samples are decoded; another one says the shape.
+      why = error;
+    }
+  }
+  throw why;
+}
+
+/**
+ * The forms of all modalities but texts.
+ *
+ * @param files Files of a modality, for shapes that only they say.
+ * @throws {Refusal} If recordings have no rate or length, or no array can be read.
+ */
+export async function formsOf(
+  modalities: ByModality<SetModality>,
+  root: string,
+  files: (modality: string) => readonly string[],
+): Promise<Record<string, SetForm>> {
+  const forms: Record<string, SetForm> = {};
+  for (const [name, own] of Object.entries(modalities)) {
+    if (own.kind === "text") continue;
+    if (own.kind === "array") {
+      forms[name] = { kind: "array", shape: imaged(await firstShape(root, files(name))), bytes: false };
+      continue;
+    }
+    const form = mediaForm(own);
+    forms[name] = { kind: "media", form, shape: shapeOfForm(form), bytes: own.kind !== "sound" };
+  }
+  return forms;
+}
+
+/** A sample's values by modality: bytes of pictures, numbers of anything else. */
+export type SampleArrays = Record<string, Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>;
+
+/**
+ * Makes the function that reads a sample's files.
+ *
+ * @throws {Refusal} If one is broken, missing, outside of the folder, or of another shape.
+ */
+export function sampleReader(
+  root: string,
+  forms: ByModality<SetForm>,
+): (files: ByModality<string>) => Promise<SampleArrays> {
+  const readers = mapByModality(forms, (own): (file: string) => Promise<Float32Array> => {
+    if (own.kind === "media") return mediaReader(own.form, root);
+    return async (file) => {
+      const { shape, values } = await arrayOf(root, file);
+      if (imaged(shape).join() === own.shape.join()) return values;
+      throw new Refusal({
+        what: `read "${file}"`,
+        must: `it must have the shape of the first, [${own.shape.join(", ")}]`,
+        found: `found [${imaged(shape).join(", ")}]`,
+      });
+    };
+  });
+  return async (files) => {
+    const arrays: SampleArrays = {};
+    for (const [name, form] of Object.entries(forms)) {
+      if (files[name] === "") continue;
+      const values = await readers[name](files[name]);
+      checkFinite(values, files[name]);
+      arrays[name] = form.bytes ? Uint8Array.from(values) : values as Float32Array<ArrayBuffer>;
+    }
+    return arrays;
+  };
+}
+
+function checkFinite(values: Float32Array, file: string): void {
+  const place = values.findIndex((value) => !Number.isFinite(value));
+  if (place === -1) return;
+  throw new Refusal({
+    what: `read "${file}"`,
+    must: "every value must be a finite number",
+    found: `it has ${values[place]} at position ${place}`,
+  });
+}
+
+/** Values of a modality that a sample lacks. */
+export function absentOf(form: SetForm): Float32Array<ArrayBuffer> {
+  return new Float32Array(sizeOf(form.shape)).fill(NaN);
+}
