@@ -114,8 +114,8 @@ async function begun(to: string, key: string): Promise<Progress> {
   return kept;
 }
 
-const kindOf = ({ shape }: SetForm): FilesModality["kind"] =>
-  shape.length === 3 ? "image" : shape.length === 2 ? "sequence" : "vector";
+/** Kinds of arrays by the axes of a sample. */
+const KINDS = ["vector", "vector", "sequence", "image", "clip"] as const;
 
 /** The `dataset.json` of what is written. */
 function specOf({ set, classes, modalities, samples }: ListedSet, targets: readonly Target[]): FilesSpec {
@@ -131,7 +131,12 @@ function specOf({ set, classes, modalities, samples }: ListedSet, targets: reado
         const words = own.words === undefined ? {} : { words: own.words };
         return { from: `samples.csv#${name}`, kind: "text", scale: "none", channels: "last", ...words };
       }
-      return { from: target.file, kind: kindOf(target.form), scale: own.scale ?? "standard", channels: "last" };
+      return {
+        from: target.file,
+        kind: KINDS[target.form.shape.length],
+        scale: own.scale ?? "standard",
+        channels: "last",
+      };
     }),
     ...samples.every(({ group }) => group === "") ? {} : { groups: "samples.csv#group" },
     ids: "samples.csv#id",

@@ -13,13 +13,17 @@ import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 /** How the files of a modality become its values; what is left out is as `dataset.json` has it (docs/your-data.md). */
 export interface SetModality {
   /** `"array"`: a `.npy` a sample, all of one shape. `"text"`: the texts themselves, in place of files. */
-  readonly kind: "picture" | "sound" | "film" | "array" | "text";
+  readonly kind: "picture" | "sound" | "film" | "flow" | "array" | "text";
   /** @default {"standard"}, of texts `"none"` */
   readonly scale?: "standard" | "none";
   /** Height and width of pictures and frames. */
   readonly size?: number;
-  /** Frames of a film that are taken, at equal distances. */
+  /** Frames of a film, or places of optical flow, that are taken, at equal distances. */
   readonly frames?: number;
+  /** Fields of optical flow at each place. */
+  readonly fields?: number;
+  /** Whether frames have an axis of their own, or are beside each other in the channels. @default {"time"} */
+  readonly stack?: "time" | "channels";
   /** Frames a second that ffmpeg decodes of a film. */
   readonly fps?: number;
   /** Samples a second of recordings. */
@@ -42,7 +46,7 @@ export interface SetSample {
   readonly split: SplitName | null;
   /** What must not stand in two splits: a speaker, a video. "" for the sample alone. */
   readonly group: string;
-  /** Path within the folder, or the text itself, by modality; "" where nothing is there. */
+  /** Path within the folder (`{u,v}/clip` for two), or the text itself, by modality; "" where nothing is there. */
   readonly files: ByModality<string>;
 }
 

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SetSample, SplitName } from "../../core/kinds/mod.ts";
+import { twoFolders } from "../files/films.ts";
 import { bytesOfFile } from "../files/media_files.ts";
 import { splitNames } from "../files/splits.ts";
 import type { DataTable, Finding } from "../views.ts";
@@ -85,7 +86,8 @@ export function setFindings(
 }
 
 /** A file that stands for a modality of a sample: itself, or the first of a folder. */
-async function standing(root: string, name: string): Promise<string> {
+async function standing(root: string, path: string): Promise<string> {
+  const [name] = twoFolders(path) ?? [path];
   if (!(await Deno.stat(join(root, name))).isDirectory) return name;
   const inside: string[] = [];
   for await (const own of Deno.readDir(join(root, name))) if (own.isFile) inside.push(own.name);

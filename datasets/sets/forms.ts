@@ -18,11 +18,12 @@ export type SetForm =
   /** A `.npy` a sample, of the shape of the first. */
   | { readonly kind: "array"; readonly shape: readonly number[]; readonly bytes: false };
 
-function mediaForm(
-  { kind, size = PICTURE_SIZE, frames = 8, fps = 4, rate, seconds, front = "log-mel", bands = BANDS }: SetModality,
-): MediaForm {
+function mediaForm({ kind, ...own }: SetModality): MediaForm {
+  const { size = PICTURE_SIZE, frames = 8, fps = 4, fields = 1, stack = "time" } = own;
+  const { rate, seconds, front = "log-mel", bands = BANDS } = own;
   if (kind === "picture") return { kind, size };
-  if (kind === "film") return { kind, size, frames, fps };
+  if (kind === "film") return { kind, size, frames, fps, stack };
+  if (kind === "flow") return { kind, size, frames, fields, stack };
   if (kind === "sound" && rate !== undefined && seconds !== undefined) {
     return { kind, front, rate, length: Math.round(rate * seconds), bands };
   }

@@ -7,6 +7,7 @@ import { type ByModality, mapByModality, modalitiesOf } from "../../core/modalit
 import type { Official, SetModality, SetPlugin, SetSample } from "../../core/kinds/mod.ts";
 import type { RawOptions } from "../../core/options.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { twoFolders } from "../files/films.ts";
 import { openSetFolder } from "./folder.ts";
 
 /** The samples of a set that are in a folder. */
@@ -72,7 +73,7 @@ export async function listSet(
     else repeated.push(other.split === sample.split ? sample.id : `${sample.id} (${other.split} and ${sample.split})`);
   }
   const own = [...first.values()];
-  const used = new Set(own.flatMap(({ files }) => Object.values(files)));
+  const used = new Set(own.flatMap(({ files }) => Object.values(files)).flatMap((path) => twoFolders(path) ?? [path]));
   const unlisted = [...folder.seen].flatMap(([at, names]) =>
     [...names.keys()].map((name) => `${at}/${name}`).filter((path) => !used.has(path))
   );

@@ -15,6 +15,8 @@ const settings = {
   scale: z.enum(["standard", "none"]),
   size: z.coerce.number().int().min(1).max(1024),
   frames: z.coerce.number().int().min(1).max(256),
+  fields: z.coerce.number().int().min(1).max(64),
+  stack: z.enum(["time", "channels"]),
   fps: z.coerce.number().positive().max(240),
   rate: z.coerce.number().int().min(1000).max(384_000),
   seconds: z.coerce.number().positive().max(600),
