@@ -165,7 +165,7 @@ export const mojiTri: DatasetPlugin = defineDataset<MojiTriOptions>({
   encoder: {
     image: { name: "cnn", options: {} },
     speech: { name: "cnn", options: {} },
-    text: { name: "mlp", options: {} },
+    text: { name: "mlp", options: { hidden: [64] } },
   },
   options: {
     size: {

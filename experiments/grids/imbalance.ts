@@ -4,7 +4,7 @@
  * @module
  */
 import { type CellRequest, defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
-import { ADDING, addingCell } from "./adding.ts";
+import { addingCell, type AddingSetting, ON_ICONS, ON_MOJI } from "./adding.ts";
 import { ARM_SEEDS, cell, plain, uniCe } from "./arm_shared.ts";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -70,40 +70,42 @@ export const imbalance: GridPlugin = defineGrid({
 });
 
 /** The same methods on an embedded set of three modalities, in the setting of its `-adding` grid. */
-function onThree(name: string, modalities: readonly string[]): GridPlugin {
+function onThree(setting: AddingSetting): GridPlugin {
+  const { dataset, modalities, seeds } = setting;
   const request = ({ label, methods, fusion }: CellRequest): CellRequest => ({
-    ...addingCell(name, label),
+    ...addingCell(setting, label),
     methods,
     fusion,
   });
   return defineGrid({
-    name: `imbalance-${name}`,
-    question: `What do balancing methods add to concatenation, and to plain unimodal losses, on ${name}?`,
-    seeds: ADDING.seeds,
+    name: `imbalance-${dataset}`,
+    question: `What do balancing methods add to concatenation, and to plain unimodal losses, on ${dataset}?`,
+    seeds,
     cells: [
       plain(),
       uniCe(),
-      // Channel gates need maps, which these encoders have not.
+      // Channel gates need maps, which encoders of counts have not.
       ...METHODS.filter(({ fusion }) => fusion.name !== "mmtm"),
       plain("decision", { fusion: "decision" }),
-    ].map(request).concat(modalities.map((own) => addingCell(name, `${own} only`, [own]))),
+    ].map(request).concat(modalities.map((own) => addingCell(setting, `${own} only`, [own]))),
   });
 }
 
 /** Every balancing method on emoji. */
-export const mojiImbalance: GridPlugin = onThree("moji-tri", ["image", "speech", "text"]);
+export const mojiImbalance: GridPlugin = onThree(ON_MOJI);
 /** Every balancing method on icons. */
-export const iconImbalance: GridPlugin = onThree("icon-tri", ["path", "raster", "text"]);
+export const iconImbalance: GridPlugin = onThree(ON_ICONS);
 
-/** Which data, with what encoders and training: those of the grids above. */
-const EMBEDDED: readonly string[] = ["av-digits", "icon-tri", "moji-tri"];
+/** Which data, with what encoders and training: those of the grids above; `null` is av-digits. */
+const EMBEDDED: readonly (AddingSetting | null)[] = [null, ON_ICONS, ON_MOJI];
 
 /** A method on a set, or `null` where its fusion needs maps that the set's encoders do not give. */
-function onEmbedded(data: string, request: CellRequest): CellRequest | null {
+function onEmbedded(setting: AddingSetting | null, request: CellRequest): CellRequest | null {
   const { label, methods, fusion } = request;
+  const data = setting === null ? "av-digits" : setting.dataset;
   const place = { label: `${label}, ${data}`, across: { subject: label, data } };
-  if (data === "av-digits") return { ...request, ...place };
-  return fusion.name === "mmtm" ? null : { ...addingCell(data, label), methods, fusion, ...place };
+  if (setting === null) return { ...request, ...place };
+  return fusion.name === "mmtm" ? null : { ...addingCell(setting, label), methods, fusion, ...place };
 }
 
 /** Every balancing method on every embedded set, beside cross-entropy on every modality's own readout. */
@@ -111,9 +113,9 @@ export const embeddedImbalance: GridPlugin = defineGrid({
   name: "imbalance-embedded",
   question: "Which balancing method adds anything to plain unimodal losses, over all embedded data sets?",
   seeds: ARM_SEEDS,
-  cells: EMBEDDED.flatMap((data) =>
+  cells: EMBEDDED.flatMap((setting) =>
     [uniCe(), plain(), ...METHODS, plain("decision", { fusion: "decision" })].flatMap((request) =>
-      onEmbedded(data, request) ?? []
+      onEmbedded(setting, request) ?? []
     )
   ),
 });
