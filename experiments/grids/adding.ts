@@ -4,7 +4,6 @@
  * @module
  */
 import { type CellRequest, defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
-import type { PartConfig } from "../../core/record.ts";
 import { part } from "../config.ts";
 
 /** How a set's configurations are trained. */
