@@ -281,9 +281,9 @@ async function bench(
   using _ahead = how === "local" && !parsed.boolean["dry-run"] ? warmWorker() : null;
   const whole = await planned(options, composed, view);
   const plan = shard === null ? whole : shardOf(whole, seeds, shard);
-  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
   const engine = library.of("engine").get(whole.cells[0]?.config.engine.name ?? "onnx:cpu");
   const cards = how === "slurm" ? null : parseCards(parsed.list.devices, engine);
+  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
   // Drivers take one thread of a process.
   const atOnce = cards === null ? workers : checkWorkers(workers, engine);
   if (cards !== null && how === "local" && shard === null && !alone) {

@@ -6,7 +6,7 @@
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import { storeErrorOf } from "../store/files.ts";
-import { printable, printableLine } from "./printable.ts";
+import { brief, printable, printableLine } from "./printable.ts";
 
 /** A command. */
 export interface Command {
@@ -221,7 +221,7 @@ export async function runCommand(command: Command, args: string[], name: string 
   } catch (thrown) {
     const error = storeErrorOf(thrown, "go on with", pathOf(thrown));
     if (error instanceof Refusal) {
-      console.error(`${name}: ${printableLine(error.message)}`);
+      console.error(`${name}: ${printableLine(brief(error.message))}`);
       return 2;
     }
     console.error(`${name}: ${defectOf(error)}`);

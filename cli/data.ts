@@ -176,6 +176,27 @@ async function prepare(text: string, parsed: Flags): Promise<number> {
   }
 }
 
+/** Flags that only some actions take. */
+const takenBy: Readonly<Record<string, readonly string[]>> = {
+  to: ["preview", "prepare"],
+  "per-class": ["preview"],
+  classes: ["preview"],
+  readers: ["verify", "prepare"],
+};
+
+/** @throws {Refusal} If a flag stands beside an action that does nothing with it. */
+function checkFlags(action: string, { text }: Flags): void {
+  for (const [name, actions] of Object.entries(takenBy)) {
+    if (text[name] === undefined || actions.includes(action)) continue;
+    throw new Refusal({
+      what: `use option --${name} of "data ${action}"`,
+      must: `it is for data ${actions.join(", ")}`,
+      found: `found data ${action}`,
+      hint: "leave it out",
+    });
+  }
+}
+
 /** `armlab data`. */
 export const dataCommand: Command = {
   name: "data",
@@ -205,6 +226,7 @@ export const dataCommand: Command = {
         found: `found ${JSON.stringify(action)}`,
       });
     }
+    checkFlags(action, parsed);
     const library = createLibrary();
     await loadPlugins(library, pluginSpecifiers(parsed.list.plugin));
     const sets = library.of("set");

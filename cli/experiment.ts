@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { CellRequest } from "../core/kinds/mod.ts";
 import type { Experiment } from "../core/record.ts";
+import { checkExperimentName } from "../store/experiments.ts";
 import type { Flags } from "./command.ts";
 
 /** What a call of `bench` says of its experiment. */
@@ -29,6 +30,7 @@ const DIGEST = 6;
 /** The experiment of a call, still without its cells. */
 export function experimentOf(asked: Asked): Pick<Experiment, "name" | "question" | "command" | "reference" | "budget"> {
   const { args, parsed, grid, reference, budget } = asked;
+  if (parsed.text.name !== undefined) checkExperimentName(parsed.text.name);
   return {
     name: parsed.text.name ?? nameOf(asked),
     question: grid?.about ?? null,

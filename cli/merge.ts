@@ -9,7 +9,7 @@ import { assignment, sinkhorn } from "../experiments/merge/transport.ts";
 import { mergedWeights, mergeRuns } from "../experiments/merge_runs.ts";
 import { createLibrary } from "../library.ts";
 import { writeSafetensors } from "../store/tensors.ts";
-import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
+import { type Command, type Flag, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -36,17 +36,15 @@ like answers to the same samples. It is
 not a fusion of modalities; the fusion "transfusion" is another thing. Fine-tuning a merged model is what the paper does
 next. Encoders mlp, cnn, vit and fusions concat, sum, decision, transfusion can be aligned.`;
 
-function choice(flag: string, value: string | undefined, choices: readonly string[]): string {
-  if (value === undefined) return choices[0];
-  if (choices.includes(value)) return value;
-  throw new Refusal({ what: `use --${flag} ${value}`, must: `it must be one of ${choices.join(", ")}` });
-}
-
 function number(flag: string, value: string | undefined, otherwise: number, [least, most]: [number, number]): number {
   if (value === undefined) return otherwise;
-  const parsed = Number(value);
-  if (value.trim() !== "" && parsed >= least && parsed <= most) return parsed;
-  throw new Refusal({ what: `use --${flag} ${value}`, must: `it must be a number from ${least} to ${most}` });
+  const parsed = /^[\d.]+(e-?\d+)?$/.test(value) ? Number(value) : NaN;
+  if (parsed >= least && parsed <= most) return parsed;
+  throw new Refusal({
+    what: `use --${flag}`,
+    must: `it must be a number from ${least} to ${most}`,
+    found: `found ${JSON.stringify(value.slice(0, 80))}`,
+  });
 }
 
 /** `armlab merge`. */
@@ -73,10 +71,10 @@ export const mergeCommand: Command = {
         found: `found ${parsed.positional.join(" ") || "none"}`,
       });
     }
-    const by = choice("by", parsed.text.by, ["ot", "average"]);
-    const align = choice("align", parsed.text.align, ["weights", "activations"]);
-    const samples = number("samples", parsed.text.samples, 200, [1, 100_000]);
-    const solver = choice("solver", parsed.text.solver, ["sinkhorn", "emd"]);
+    const by = parseChoice("--by", parsed.text.by ?? "ot", ["ot", "average"]);
+    const align = parseChoice("--align", parsed.text.align ?? "weights", ["weights", "activations"]);
+    const samples = parseInteger("--samples", parsed.text.samples ?? "200", 1, 100_000);
+    const solver = parseChoice("--solver", parsed.text.solver ?? "sinkhorn", ["sinkhorn", "emd"]);
     const reg = number("reg", parsed.text.reg, 0.06, [1e-3, 100]);
     const share = number("share", parsed.text.share, 0.5, [0, 1]);
     const to = parsed.text.to;
@@ -89,7 +87,7 @@ export const mergeCommand: Command = {
     try {
       const ot = by === "average" ? null : {
         solve: solver === "emd" ? assignment : (cost: Parameters<typeof sinkhorn>[0]) => sinkhorn(cost, reg),
-        ...align === "activations" ? { samples: Math.round(samples) } : {},
+        ...align === "activations" ? { samples } : {},
       };
       const { rows } = await mergeRuns([first, second], ot, share, library, engine);
       const width = Math.max(...rows.map(({ label }) => label.length));

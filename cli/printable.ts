@@ -19,3 +19,11 @@ export function printable(text: string): string {
 export function printableLine(text: string): string {
   return printable(text.replaceAll(/\s*[\r\n]+\s*/g, " "));
 }
+
+/** Letters of one word that are shown, at its beginning and its end. */
+const [BEGINNING, END] = [200, 60];
+
+/** A text whose endless words, as a name of megabytes, are cut in the middle. */
+export function brief(text: string): string {
+  return text.replaceAll(/\S{300,}/g, (word) => `${word.slice(0, BEGINNING)}…${word.slice(-END)}`);
+}

@@ -181,7 +181,6 @@ function askedCurves(texts: readonly string[]): { modality: string; name: string
 }
 
 async function written(folder: string, runs: readonly RunRobustness[]): Promise<void> {
-  await makeFolder(folder);
   await writeAtomic(join(folder, "robustness.csv"), csv(runs));
   await writeAtomic(join(folder, "robustness.json"), JSON.stringify(runs, null, 1) + "\n");
   const { svg, png } = await robustnessPicture(robustnessCharts(runs));
@@ -213,6 +212,8 @@ export const robustnessCommand: Command = {
       const full = resolve(path);
       loaded.push(...await loadKept(library, await openRun(dirname(full), basename(full)).config(), loaded));
     }
+    // What cannot be written is said before it is measured.
+    if (parsed.text.out !== undefined) await makeFolder(resolve(parsed.text.out));
     const { engine } = await selectEngine(parsed.text.engine, {}, library.of("engine").list());
     try {
       const runs: RunRobustness[] = [];

@@ -110,6 +110,7 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
   const view = new ProgressView({ quiet: parsed.boolean.json });
   const onError = parseChoice("--on-error", parsed.text["on-error"] ?? "continue", ["continue", "stop"]);
   const every = parsed.text["checkpoint-every"];
+  const maxTime = parsed.text["max-time"] === undefined ? null : parseTime("--max-time", parsed.text["max-time"]);
   const runs = resolve(parsed.text.runs ?? "runs");
   const experiment = experimentOf({ args, parsed, grid, requests, reference, budget });
   const command = `deno task armlab tune ${args.filter((arg) => arg !== "--json").map(word).join(" ")}`.trim();
@@ -144,7 +145,7 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
     return await showPlan(plan, options, parsed.boolean.json, time);
   }
   const stopping = listenForStop((text) => view.say(text));
-  if (parsed.text["max-time"] !== undefined) stopping.after(parseTime("--max-time", parsed.text["max-time"]));
+  if (maxTime !== null) stopping.after(maxTime);
   try {
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });
     view.end();

@@ -8,6 +8,7 @@ import type { Library } from "../core/library.ts";
 import { Refusal } from "../core/refusal.ts";
 import { samplesFrom } from "../experiments/previews.ts";
 import { isLoopback, type Served, type ServeOptions, serveViewer } from "../viewer/serve.ts";
+import { storeErrorOf } from "../store/files.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
@@ -89,6 +90,7 @@ export const viewCommand: Command = {
       const must = "it must be 16 to 200 letters, digits, - and _";
       throw new Refusal({ what: "use --token", must, found: "it is not" });
     }
+    await checkRuns(folder);
     const samples = samplesFrom(await libraryOf(pluginSpecifiers(parsed.list.plugin)));
     const served = serve({ folder, host, port, token, app: { samples } });
     console.log(`Results of ${folder}\n  ${served.url}\nStop with Ctrl-C.`);
@@ -114,6 +116,16 @@ export const viewCommand: Command = {
     return 0;
   },
 };
+
+/** Results may come later, but not to where no folder can be. @throws {StoreError} If a file is in the way. */
+async function checkRuns(folder: string): Promise<void> {
+  try {
+    const { isDirectory } = await Deno.stat(folder);
+    if (!isDirectory) throw Object.assign(new Error("a file"), { code: "EEXIST" });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw storeErrorOf(error, "view", folder);
+  }
+}
 
 /** What samples are loaded by: plugins at once, so that a mistake is told; all else when it is wanted. */
 async function libraryOf(plugins: readonly string[]): Promise<() => Promise<Library>> {

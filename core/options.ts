@@ -263,6 +263,12 @@ export function resolveOptions<O extends object = Record<string, unknown>>(
   })) as O;
 }
 
+/** A number written in decimal digits, as `-1.5e-3`; NaN for anything else, `0x10` and the empty text among them. */
+function numberOf(text: string): number {
+  const digits = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
+  return digits.test(text) || /^\s*[-+]?Infinity\s*$/.test(text) ? Number(text) : NaN;
+}
+
 /**
  * Reads a value typed on a command line by the type of its option: `"0.5"` becomes a number where a number is wanted.
  * What does not read as the wanted type is returned as text, for `resolveOptions` to refuse.
@@ -271,15 +277,15 @@ export function parseOption(spec: OptionSpec, text: string): unknown {
   switch (spec.type) {
     case "number":
     case "integer": {
-      const value = Number(text);
-      return text.trim() === "" || Number.isNaN(value) ? text : value;
+      const value = numberOf(text);
+      return Number.isNaN(value) ? text : value;
     }
     case "boolean":
       return text === "true" ? true : text === "false" ? false : text;
     case "numbers": {
       const parts = text.split(",").map((part) => part.trim());
-      const values = parts.map(Number);
-      return parts.some((part) => part === "") || values.some(Number.isNaN) ? text : values;
+      const values = parts.map(numberOf);
+      return values.some(Number.isNaN) ? text : values;
     }
     case "part":
       return { name: text, options: {} };

@@ -74,7 +74,8 @@ async function imported(specifier: string): Promise<Record<string, unknown>> {
   } catch (cause) {
     throw new Refusal({
       what: `import plugin "${specifier}"`,
-      found: cause instanceof Error ? cause.message : String(cause),
+      // What the operating system said is told without its number.
+      found: (cause instanceof Error ? cause.message : String(cause)).replaceAll(/ \(os error \d+\)/g, ""),
     }, { cause });
   } finally {
     tf.env().set("PROD", silent);

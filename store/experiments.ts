@@ -34,6 +34,16 @@ function isKept(path: string, experiment: Experiment): boolean {
   }
 }
 
+/** @throws {Refusal} If an experiment's name cannot be that of a file. */
+export function checkExperimentName(name: string): void {
+  if (experimentName.test(name)) return;
+  throw new Refusal({
+    what: "keep an experiment",
+    must: "its name must be 1 to 100 letters, digits and . _ = + - and begin with a letter or digit",
+    found: `found ${JSON.stringify(name.slice(0, 120))}`,
+  });
+}
+
 /**
  * Keeps what a bench asks; one of that name is replaced as a whole, unless it asks the same.
  *
@@ -41,13 +51,7 @@ function isKept(path: string, experiment: Experiment): boolean {
  * @throws {StoreError} If it cannot be written.
  */
 export async function writeExperiment(runsDir: string, experiment: Experiment): Promise<void> {
-  if (!experimentName.test(experiment.name)) {
-    throw new Refusal({
-      what: "keep an experiment",
-      must: "its name must be 1 to 100 letters, digits and . _ = + - and begin with a letter or digit",
-      found: `found ${JSON.stringify(experiment.name.slice(0, 120))}`,
-    });
-  }
+  checkExperimentName(experiment.name);
   const folder = join(runsDir, experimentsFolder);
   await makeFolder(folder);
   const path = join(folder, `${experiment.name}.json`);

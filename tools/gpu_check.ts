@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkPlain } from "../store/files.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../cli/command.ts";
 import { Refusal } from "../core/refusal.ts";
 import { createLibrary } from "../library.ts";
@@ -144,7 +145,7 @@ async function cards(): Promise<string[] | null> {
   }
 }
 
-const command: Command = {
+export const command: Command = {
   name: "gpu:check",
   about: "Sets up the engines of NVIDIA cards, checks and times them, and writes one JSON.",
   async run(args) {
@@ -165,6 +166,9 @@ const command: Command = {
     }
     const minutes = parseInteger("--minutes", text.minutes ?? "10", 1, 600);
     const python = text.python === "none" ? null : text.python ?? "python3";
+    const out = text.out ?? "gpu-check.json";
+    // Not after minutes on a card.
+    await checkPlain(out, "write");
     const end = performance.now() + 60_000 * minutes;
     const runs = await Deno.makeTempDir({ prefix: "armlab-gpu-" });
     const done: Ended[] = [];
@@ -189,7 +193,6 @@ const command: Command = {
       cards: await cards(),
       steps: done,
     };
-    const out = text.out ?? "gpu-check.json";
     await Deno.writeTextFile(out, `${JSON.stringify(report, null, 2)}\n`);
     const failed = done.filter(({ code }) => code !== 0).length;
     console.log(`${done.length - failed} of ${done.length} steps ended well; all of it stands in ${out}.`);

@@ -6,7 +6,7 @@ import { Library } from "../../core/library.ts";
 import { type Flag, parseChoice, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import { commands, main } from "../../cli/main.ts";
 import { loadPlugins, pluginSpecifiers } from "../../cli/plugins.ts";
-import { printable, printableLine } from "../../cli/printable.ts";
+import { brief, printable, printableLine } from "../../cli/printable.ts";
 import { encoders } from "../../cli/requests.ts";
 import { canonicalJson } from "../../core/canonical.ts";
 import { part } from "../../experiments/config.ts";
@@ -260,6 +260,8 @@ Deno.test("printable() shows what would control a terminal", () => {
   assertEquals(printable("a\u001b[31mb\u0007\tc\nd\u202e"), "a\\u001b[31mb\\u0007\tc\nd\\u202e");
   assertEquals(printableLine("a\r\n  b\u0000"), "a b\\u0000");
   assertEquals(printable("αβ 中文 é"), "αβ 中文 é");
+  assertEquals(brief(`a ${"x".repeat(299)} b`), `a ${"x".repeat(299)} b`);
+  assertEquals(brief(`a ${"x".repeat(240)}${"y".repeat(60)}`), `a ${"x".repeat(200)}…${"y".repeat(60)}`);
 });
 
 Deno.test("plugins are named by commas, but for data: modules and files whose names hold some", () =>

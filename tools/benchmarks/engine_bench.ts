@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { createLibrary } from "../../library.ts";
+import { Refusal } from "../../core/refusal.ts";
 import {
   type Command,
   type Flag,
@@ -136,7 +138,7 @@ async function timeStep(plan: Plan, step: string, threads: number, peak: number)
   };
 }
 
-const command: Command = {
+export const command: Command = {
   name: "bench:engine",
   about: "Times our training steps and PyTorch's, interleaved, and prints the ratios ours/PyTorch.",
   async run(args) {
@@ -149,36 +151,35 @@ const command: Command = {
       return 0;
     }
     if (text.soak !== undefined) {
-      await soak(text.soak);
+      await soak(parseChoice("--soak", text.soak, steps));
       return 0;
     }
     const only = list.only.length === 0 ? steps.filter((name) => !largeSteps.has(name)) : list.only;
-    for (const name of only) {
-      if (!steps.includes(name)) throw new RangeError(`Cannot time step "${name}": steps are ${steps.join(", ")}`);
-    }
+    for (const name of only) parseChoice("--only", name, steps);
     const count = (flag: string, otherwise: number) =>
       text[flag] === undefined ? otherwise : parseInteger(`--${flag}`, text[flag], 1);
     const [turns, gridTurns] = [count("turns", 9), count("grid-turns", 1)];
     const threadCounts = list.threads.length === 0
       ? [1, 2]
       : list.threads.map((number) => parseInteger("--threads", number, 1));
-    const clock = text.clock ?? "wall";
-    if (clock !== "wall" && clock !== "cpu") throw new RangeError(`Cannot use clock "${clock}": clocks are wall, cpu`);
     const python = text.python === "none" ? null : text.python ?? "python3";
-    const missing = python === null ? null : await modulesMissing(python, ["torch", "numpy"]);
-    if (missing !== null) {
-      throw new RangeError(
-        `Cannot time PyTorch as "${python}" must have torch and numpy: ${missing}; give another by --python, or none`,
-      );
-    }
     const plan: Plan = {
-      clock,
+      clock: parseChoice("--clock", text.clock ?? "wall", ["wall", "cpu"]),
       python,
       turns,
-      engine: text.engine ?? "onnx:cpu",
+      engine: createLibrary().of("engine").get(text.engine ?? "onnx:cpu").name,
       device: parseChoice("--device", text.device ?? "cpu", ["cpu", "cuda"]),
       torch: parseChoice("--torch", text.torch ?? "eager", ["eager", "compiled"]),
     };
+    const missing = python === null ? null : await modulesMissing(python, ["torch", "numpy"]);
+    if (missing !== null) {
+      throw new Refusal({
+        what: "time PyTorch",
+        must: `"${python}" must have torch and numpy`,
+        found: missing,
+        hint: "give another by --python, or none",
+      });
+    }
     const print = (row: Row): void => console.log(boolean.json ? JSON.stringify(row) : lineOf(row));
     if (!boolean.json) console.log(HEADER);
     const timed = only.filter((step) => step !== GRID);
@@ -194,9 +195,9 @@ const command: Command = {
       }
     }
     if (only.includes(GRID)) {
-      const row = await timeGrid({ python, clock, turns: gridTurns, say: (line) => console.error(line) });
+      const row = await timeGrid({ python, clock: plan.clock, turns: gridTurns, say: (line) => console.error(line) });
       print(row);
-      if (!boolean.json) { for (const line of gridNotes(row, clock)) console.log(`# ${line}`); }
+      if (!boolean.json) { for (const line of gridNotes(row, plan.clock)) console.log(`# ${line}`); }
     }
     return 0;
   },

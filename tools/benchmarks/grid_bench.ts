@@ -78,7 +78,7 @@ async function timed<T>(run: () => Promise<T>): Promise<[T, number]> {
   return [result, (performance.now() - started) / 1000];
 }
 
-const command: Command = {
+export const command: Command = {
   name: "bench:grid",
   about: "Times a large grid without training it.",
   async run(args) {

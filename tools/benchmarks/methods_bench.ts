@@ -15,6 +15,8 @@
  *
  * @module
  */
+import { didYouMean } from "../../core/suggest.ts";
+import { Refusal } from "../../core/refusal.ts";
 import type { Library } from "../../core/library.ts";
 import { importPlugins } from "../../core/plugins.ts";
 import { byModality, modalitiesOf } from "../../core/modality.ts";
@@ -179,11 +181,26 @@ function turned<T>(items: readonly T[], round: number): T[] {
   return [...items.slice(from), ...items.slice(0, from)];
 }
 
+/** Modalities of the data. */
+const MODALITIES = 2;
+
+/** @throws {Refusal} If a name is no fusion and no method. */
+function checkNames(only: readonly string[], all: readonly Subject[]): void {
+  const names = all.map((subject) => subject.name);
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new Refusal({
+    what: `time ${JSON.stringify(unknown.slice(0, 80))}`,
+    found: `names are ${names.join(", ")}`,
+    hint: didYouMean(unknown, names),
+  });
+}
+
 /**
  * Times plain concatenation and everything that is chosen.
  *
  * @param only Names; all if empty.
- * @throws {RangeError} If a name is no fusion and no method.
+ * @throws {Refusal} If a name is no fusion and no method.
  */
 export async function methodCosts(
   library: Library,
@@ -193,11 +210,7 @@ export async function methodCosts(
   only: readonly string[] = [],
 ): Promise<MethodCost[]> {
   const all = subjectsOf(library, modalitiesOf(whole.modalities).length);
-  for (const name of only) {
-    if (!all.some((subject) => subject.name === name)) {
-      throw new RangeError(`Cannot time "${name}": names are ${all.map((subject) => subject.name).join(", ")}`);
-    }
-  }
+  checkNames(only, all);
   const dataset = firstOf(whole, effort.samples);
   const chosen = all.filter(({ name }, index) => index === 0 || only.length === 0 || only.includes(name));
   const running = chosen.map((subject) => start(subject, dataset, library, engine, effort));
@@ -294,7 +307,7 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-const command: Command = {
+export const command: Command = {
   name: "bench:methods",
   about: "Times a step and an epoch of every fusion and every method beside plain concatenation, one thread.",
   async run(args) {
@@ -315,6 +328,8 @@ const command: Command = {
     );
     const library = createLibrary();
     for (const file of parsed.list.plugin) await importPlugins(library, pluginSpecifier(file));
+    // Before data is loaded, which takes seconds.
+    checkNames(parsed.list.only, subjectsOf(library, MODALITIES));
     const { engine } = await selectEngine("onnx:cpu", { threads: 1 });
     try {
       const dataset = await datasetOf("av-digits", library);

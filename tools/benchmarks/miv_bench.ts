@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { Refusal } from "../../core/refusal.ts";
 import * as names from "../../core/names.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import * as tf from "@tensorflow/tfjs";
@@ -209,7 +210,7 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-const command: Command = {
+export const command: Command = {
   name: "bench:miv",
   about: "Times valuation beside a training step of two CNNs, and beside the released code's arithmetic in NumPy.",
   async run(args) {
@@ -223,9 +224,12 @@ const command: Command = {
     const wanted = text.python === "none" ? null : text.python ?? "python3";
     const missing = wanted === null ? null : await modulesMissing(wanted, ["numpy"]);
     if (missing !== null && text.python !== undefined) {
-      throw new RangeError(
-        `Cannot time the released arithmetic as "${wanted}" must have numpy: ${missing}; give another by --python, or none`,
-      );
+      throw new Refusal({
+        what: "time the released arithmetic",
+        must: `"${wanted}" must have numpy`,
+        found: missing,
+        hint: "give another by --python, or none",
+      });
     }
     const python = missing === null ? wanted : null;
     const { engine } = await selectEngine("onnx:cpu", { threads: 1 });

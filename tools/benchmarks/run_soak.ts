@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Refusal } from "../../core/refusal.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import { part } from "../../experiments/config.ts";
 import { planGrid } from "../../experiments/plan.ts";
@@ -41,7 +42,7 @@ function descriptors(): number | null {
   }
 }
 
-const command: Command = {
+export const command: Command = {
   name: "soak:run",
   about: "Trains one small cell for very long and watches the process.",
   async run(args) {
@@ -50,9 +51,16 @@ const command: Command = {
       console.log(helpOf("deno task soak:run [options]", this.about, flags, ["deno task soak:run --steps 200000"]));
       return 0;
     }
-    const { gc } = globalThis as { gc?: () => void };
-    if (gc === undefined) throw new Error("Cannot watch memory as deno must run with --v8-flags=--expose-gc");
     const steps = parseInteger("--steps", text.steps ?? "200000", 10 * EPOCH, 100_000_000);
+    const { gc } = globalThis as { gc?: () => void };
+    if (gc === undefined) {
+      throw new Refusal({
+        what: "watch memory",
+        must: "Deno must run with --v8-flags=--expose-gc",
+        found: "it does not",
+        hint: "deno task soak:run does it",
+      });
+    }
     const epochs = Math.round(steps / EPOCH);
     const runs = await Deno.makeTempDir({ prefix: "armlab-soak-" });
     const library = createLibrary();

@@ -73,7 +73,7 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-const command: Command = {
+export const command: Command = {
   name: "bench:viewer",
   about: `Times the viewer's pages over ${runCount} runs of ${epochs} epochs.`,
   async run(args) {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { Refusal } from "../../core/refusal.ts";
 import type { Page } from "playwright-core";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import { serveViewer } from "../../viewer/mod.ts";
@@ -36,7 +37,7 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-const command: Command = {
+export const command: Command = {
   name: "soak:viewer",
   about: "Watches pages that are left open while runs go on, for what grows or stops.",
   async run(args) {
@@ -49,7 +50,9 @@ const command: Command = {
     }
     const minutes = text.minutes === undefined ? 30 : parseInteger("--minutes", text.minutes, 1);
     const browser = await launchChromium();
-    if (browser === null) throw new RangeError("Cannot watch pages as a Chromium must be installed: found none");
+    if (browser === null) {
+      throw new Refusal({ what: "watch pages", must: "a Chromium must be installed", found: "found none" });
+    }
     const timers = countTimers();
     const folder = await Deno.makeTempDir();
 

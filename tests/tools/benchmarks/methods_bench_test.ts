@@ -1,3 +1,4 @@
+import { Refusal } from "../../../core/refusal.ts";
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { allowed, costTable, type MethodCost, methodCosts } from "../../../tools/benchmarks/methods_bench.ts";
 import { selectEngine } from "../../../engines/mod.ts";
@@ -29,7 +30,7 @@ Deno.test("bench:methods measures steps and epochs beside what they should cost"
     assertEquals(valuation.theoretical, 1);
     await assertRejects(
       () => methodCosts(library, engine, dataset, effort, ["mmtn"]),
-      RangeError,
+      Refusal,
       'Cannot time "mmtn": names are concat, ',
     );
   } finally {
