@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
 import { median } from "./side.ts";
+import { spentBy, spentByEnded } from "./spent.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   turns: { type: "text", value: "N", about: "times that each is started, after one that is not counted (default: 5)" },
@@ -26,32 +27,6 @@ interface Taken {
   readonly wall: number;
   /** Of all threads; `null` where the system does not tell. */
   readonly processor: number | null;
-}
-
-/** Linux counts processor time in hundredths of a second. */
-const TICK = 0.01;
-
-/** Numbers of a process's `stat`, from the third on: its name, the second, may hold anything. */
-function statOf(pid: number | "self"): number[] | null {
-  try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-/** Processor time of a process so far. */
-function spentBy(pid: number): number | null {
-  const stat = statOf(pid);
-  return stat === null ? null : TICK * (stat[11] + stat[12]);
-}
-
-/** Processor time of all processes that this one started and that have ended. */
-function spentByEnded(): number | null {
-  const stat = statOf("self");
-  return stat === null ? null : TICK * (stat[13] + stat[14]);
 }
 
 function startCommand(args: readonly string[], output: "null" | "piped"): Deno.ChildProcess {
@@ -117,7 +92,7 @@ async function first(): Promise<{ line: Taken; step: Taken }> {
   }
 }
 
-const command: Command = {
+export const command: Command = {
   name: "bench:start",
   about: "Times the start of commands, wall and processor.",
   async run(args) {
