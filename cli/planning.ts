@@ -15,15 +15,15 @@ import { withoutExit } from "./plugins.ts";
 import { estimateText, type ProgressView } from "./progress.ts";
 import { toCompare } from "./requests.ts";
 
-/** Plans a grid, and says so: data is loaded in one go, during which nothing can be said. */
+/** Plans a grid, and says so: data is loaded in one go, and nothing can be said meanwhile. */
 export async function planned(
   options: GridOptions,
   composed: readonly string[][],
   view: ProgressView,
 ): Promise<GridPlan> {
-  view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
+  const onLoad = () => view.tell(`armlab ${VERSION}: loading data and choosing an engine`);
   try {
-    return await withoutExit("plan a grid", () => planGrid(options));
+    return await withoutExit("plan a grid", () => planGrid({ ...options, onLoad }));
   } catch (error) {
     if (error instanceof CompositionError && composed.length > 0) {
       throw error.with({ hint: [...error.hint === undefined ? [] : [error.hint], toCompare(composed[0])].join("; ") });

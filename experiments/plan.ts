@@ -40,6 +40,8 @@ export interface PlanOptions {
   readonly plugins?: readonly string[];
   /** Engine by name; the best that works if absent. */
   readonly engine?: string;
+  /** Names and options are right: data is loaded and an engine chosen now, which takes its time. */
+  readonly onLoad?: () => void;
   /** Leave out configurations whose parts do not fit together, instead of refusing the whole. @default {false} */
   readonly skipUnfit?: boolean;
   /**
@@ -152,6 +154,7 @@ class Datasets {
 export async function planGrid(options: PlanOptions): Promise<GridPlan> {
   checkAsked(options);
   checkParts(options);
+  options.onLoad?.();
   const { engine, reason } = await selectEngine(options.engine, { threads: 1 }, options.library.of("engine").list());
   try {
     const line = `${engine.name} (${engine.version}, ${engine.device}): ${reason}`;

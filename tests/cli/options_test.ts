@@ -15,6 +15,8 @@ import { command as gridBench } from "../../tools/benchmarks/grid_bench.ts";
 import { command as methodsBench } from "../../tools/benchmarks/methods_bench.ts";
 import { command as mivBench } from "../../tools/benchmarks/miv_bench.ts";
 import { command as runSoak } from "../../tools/benchmarks/run_soak.ts";
+import { command as startBench } from "../../tools/benchmarks/start_bench.ts";
+import { command as stopBench } from "../../tools/benchmarks/stop_bench.ts";
 import { command as viewerBench } from "../../tools/benchmarks/viewer_bench.ts";
 import { command as viewerSoak } from "../../tools/benchmarks/viewer_soak.ts";
 import { command as gpuCheck } from "../../tools/gpu_check.ts";
@@ -26,6 +28,8 @@ const tools: readonly Command[] = [
   methodsBench,
   mivBench,
   runSoak,
+  startBench,
+  stopBench,
   viewerBench,
   viewerSoak,
   gpuCheck,
