@@ -12,7 +12,7 @@ import { firstNonFinite } from "../core/check.ts";
 import type { Model } from "../training/model.ts";
 import type { Checkpoint } from "../training/checkpoint.ts";
 import { type ContractTools, difference, must } from "./contract.ts";
-import { changed, rowsOf, type StepFound, withSteps } from "./steps.ts";
+import { changed, rowsOf, type StepFound, type StepOptions, withSteps } from "./steps.ts";
 import { type Kept, keptRun } from "./kept.ts";
 import { type Rig, toyTraining } from "./toy.ts";
 
@@ -74,7 +74,11 @@ export async function paddingHasNoInfluence(rig: Rig, { eager }: ContractTools):
 }
 
 /** A prediction for a sample is the same whatever else is in the batch. */
-export async function rowsAreIndependent(rig: Rig, { eager }: ContractTools): Promise<void> {
+export async function rowsAreIndependent(
+  rig: Rig,
+  { eager }: ContractTools,
+  options: StepOptions = {},
+): Promise<void> {
   await withSteps(rig, eager, async (steps) => {
     const feeds = steps.feeds();
     const rows = Array.from({ length: steps.batch - 1 }, (_, i) => i + 1);
@@ -88,21 +92,23 @@ export async function rowsAreIndependent(rig: Rig, { eager }: ContractTools): Pr
         () => `output "${name}" of a sample in evaluation depends on the batch's other rows: ${found}`,
       );
     }
-  });
+  }, options);
 }
 
 /**
  * The compiled engine computes what the eager one does.
  *
  * @param amplified How much larger rounding may be than elsewhere.
+ * @param options Of its steps.
  */
 export async function tracedEqualsEager(
   rig: () => Rig,
   { eager, compiled }: ContractTools,
   amplified: number = 1,
+  options: StepOptions = {},
 ): Promise<void> {
   const run = (engine: ContractTools["eager"]) =>
-    withSteps(rig(), engine, async (steps) => ({ step: await steps.train(), output: await steps.predict() }));
+    withSteps(rig(), engine, async (steps) => ({ step: await steps.train(), output: await steps.predict() }), options);
   const [one, two] = [await run(eager), await run(compiled)];
   const compare = (what: string, found: ArrayLike<number>, expected: ArrayLike<number>, bound = ROUNDING) => {
     const text = difference(found, expected, bound * amplified);
@@ -119,12 +125,16 @@ export async function tracedEqualsEager(
 }
 
 /** Building, stepping, predicting and disposing leaves no tensor behind. */
-export async function leavesNoTensor(rig: () => Rig, { eager }: ContractTools): Promise<void> {
+export async function leavesNoTensor(
+  rig: () => Rig,
+  { eager }: ContractTools,
+  options: StepOptions = {},
+): Promise<void> {
   const cycle = () =>
     withSteps(rig(), eager, async (steps) => {
       await steps.train();
       await steps.predict();
-    });
+    }, options);
   await cycle(); // what is made once and kept, such as an engine's own constants, is no leak
   const before = tf.memory().numTensors;
   await cycle();
@@ -133,8 +143,12 @@ export async function leavesNoTensor(rig: () => Rig, { eager }: ContractTools): 
 }
 
 /** A gradient that is finite, and not 0 everywhere, for the encoder of every modality. Returns all gradients. */
-export async function everyModalityIsMoved(rig: Rig, { eager }: ContractTools): Promise<StepFound["gradients"]> {
-  const { gradients } = await withSteps(rig, eager, (steps) => steps.train());
+export async function everyModalityIsMoved(
+  rig: Rig,
+  { eager }: ContractTools,
+  options: StepOptions = {},
+): Promise<StepFound["gradients"]> {
+  const { gradients } = await withSteps(rig, eager, (steps) => steps.train(), options);
   // An encoder without parameters (ready features) has nothing that could be moved.
   const trains = rig.model.context.modalities.filter((modality) => hasParameters(Object.keys(gradients), modality));
   const largest: Record<string, number> = byModality(trains, () => 0);

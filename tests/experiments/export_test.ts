@@ -32,13 +32,17 @@ interface Golden {
   }[];
 }
 
-async function logitsOf(model: Uint8Array, inputs: NamedHostTensors): Promise<Record<string, Float32Array>> {
-  const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3, intraOpNumThreads: 1 });
+const sessionOf = (model: Uint8Array): Promise<ort.InferenceSession> =>
+  ort.InferenceSession.create(model, { logSeverityLevel: 3, intraOpNumThreads: 1 });
+
+async function outputsOf(
+  session: ort.InferenceSession,
+  inputs: NamedHostTensors,
+): Promise<Record<string, Float32Array>> {
   const feeds = Object.fromEntries(
     Object.entries(inputs).map(([name, { data, shape }]) => [name, new ort.Tensor(data as Float32Array, [...shape])]),
   );
   const results = await session.run(feeds);
-  await session.release();
   return Object.fromEntries(
     Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]),
   );
@@ -54,9 +58,10 @@ Deno.test("armlab export gives files whose logits Python's onnxruntime and PyTor
     assertStringIncludes(out, "audio [batch, 32, 32, 1], image [batch, 28, 28, 1], logits [batch, 10]");
     const expected = golden<Golden>("export");
     const model = await Deno.readFile(`${folder}/model.onnx`);
+    const session = await sessionOf(model);
     for (const { batch, rows, ...values } of expected.cases) {
-      const { logits, probabilities } = await logitsOf(
-        model,
+      const { logits, probabilities } = await outputsOf(
+        session,
         exportInputs(batch, { audio: [32, 32, 1], image: [28, 28, 1] }),
       );
       assertEquals([logits.length, probabilities.length], [batch * 10, batch * 10]);
@@ -68,6 +73,7 @@ Deno.test("armlab export gives files whose logits Python's onnxruntime and PyTor
         assertClose(probabilities.subarray(row * 10, row * 10 + 10), own.map((value) => Math.exp(value) / sum), 1e-5);
       });
     }
+    await session.release();
     const weights = (await readSafetensors(`${folder}/weights.safetensors`))!;
     assertEquals(Object.keys(weights.tensors).sort(), [...expected.names].sort());
     for (const [name, { shape }] of Object.entries(weights.tensors)) assertEquals(shape, expected.shapes[name], name);
@@ -113,6 +119,7 @@ async function bothWays(model: Model, dataset: Modalities): Promise<void> {
     metadata: {},
   });
   const shapes = Object.fromEntries(modalities.map((name) => [name, dataset.modalities[name].shape]));
+  const session = await sessionOf(exported.bytes);
   for (const batch of [1, 3, 64]) {
     const inputs = { ...exportInputs(batch, shapes) };
     for (const name of modalities.filter((name) => dataset.modalities[name].dtype === "int32")) {
@@ -129,8 +136,10 @@ async function bothWays(model: Model, dataset: Modalities): Promise<void> {
     const held = engine.createState(state);
     const { logits } = await compiled.run(held, { ...fed, ...controls });
     held.dispose();
-    assertClose((await logitsOf(exported.bytes, inputs)).logits, logits.data, 1e-4);
+    assertClose((await outputsOf(session, inputs)).logits, logits.data, 1e-4);
+    compiled.dispose();
   }
+  await session.release();
 }
 
 Deno.test("every fusion and every method exports for any batch size", async () => {

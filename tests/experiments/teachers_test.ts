@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type GridCell, type GridEvent, part, runGrid } from "../../experiments/mod.ts";
+import { type GridCell, type GridEvent, part, planGrid, runGrid } from "../../experiments/mod.ts";
 import { teachersOf } from "../../experiments/teachers.ts";
 import { createLibrary } from "../../library.ts";
 import { inFolder } from "../helpers/cli.ts";
@@ -41,14 +41,17 @@ Deno.test("teachers run first, once for all cells that need them, those that are
 
 Deno.test("a teacher's configuration is that of one modality alone, whatever the run's methods and fusion", () =>
   inFolder(async (runs) => {
-    let planned: readonly GridCell[] = [];
-    await run(runs, [
-      { ...common, label: "umt on sum", fusion: part("sum"), methods: [part("umt")] },
-      { ...common, label: "image alone", methods: [], modalities: ["image"] },
-    ], (event) => {
-      if (event.type === "planned") planned = [...event.plan.cells, ...event.plan.teachers];
+    const plan = await planGrid({
+      library,
+      runs,
+      seeds: [0],
+      cells: [
+        { ...common, label: "umt on sum", fusion: part("sum"), methods: [part("umt")] },
+        { ...common, label: "image alone", methods: [], modalities: ["image"] },
+      ],
     });
-    const [umt, image] = planned;
+    const [umt, image] = [...plan.cells, ...plan.teachers];
+    assertEquals(image.request.label, "image alone");
     const dataset = await library.of("dataset").get("av-digits").load({ size: "mini" });
     assertEquals(teachersOf(umt.config, library, dataset).image, image.config);
   }));

@@ -392,20 +392,22 @@ Deno.test({
       let checks = 0;
       try {
         appendEpoch(runs, spec, 1);
-        for (const scheme of ["light", "dark"] as const) {
-          const page = await browser.newPage({ colorScheme: scheme });
-          for (const [name, [path, status]] of Object.entries(pages)) {
-            await page.setViewportSize({ width: 1280, height: 900 });
-            const answer = await page.goto(`${url}${path}`);
-            assertEquals(answer?.status(), status, name);
-            await ready(page);
-            if (name === "run that goes on") await page.locator("#state .badge.running").waitFor();
-            // Not as a script element, which the policy of the page forbids.
-            await page.evaluate(axe.source);
+        const page = await browser.newPage();
+        for (const [name, [path, status]] of Object.entries(pages)) {
+          await page.setViewportSize({ width: 1280, height: 900 });
+          const answer = await page.goto(`${url}${path}`);
+          assertEquals(answer?.status(), status, name);
+          await ready(page);
+          if (name === "run that goes on") await page.locator("#state .badge.running").waitFor();
+          // Not as a script element, which the policy of the page forbids.
+          await page.evaluate(axe.source);
+          for (const scheme of ["light", "dark"] as const) {
+            await page.emulateMedia({ colorScheme: scheme });
             for (const width of [1280, 390]) {
               await page.setViewportSize({ width, height: 900 });
               const found = await page.evaluate(
-                "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })",
+                "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'], " +
+                  "resultTypes: ['violations'] })",
               ) as {
                 passes: unknown[];
                 violations: { id: string; impact: string; nodes: { html: string }[] }[];
@@ -433,8 +435,8 @@ Deno.test({
               checks++;
             }
           }
-          await page.close();
         }
+        await page.close();
       } finally {
         await member.leave();
       }
@@ -464,7 +466,8 @@ Deno.test({
           all.map((link) => (link as unknown as { href: string }).href)
         );
         assert(links.length >= 5 && links.length % 5 === 0, `${path} has ${links.length}`);
-        for (const link of links) {
+        // Sorted, the results are the same exports in another order: the table's own rows are compared below.
+        for (const link of path === "?sort=name" ? [] : links) {
           const format = new URL(link).pathname.split(".").at(-1)!;
           counts[format] = (counts[format] ?? 0) + 1;
           const answer = await page.request.get(link);

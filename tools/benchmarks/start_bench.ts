@@ -81,14 +81,19 @@ async function first(): Promise<{ line: Taken; step: Taken }> {
     if (line === null) throw new Error("The bench took a step and had said nothing");
     return { line, step };
   } finally {
-    try {
-      child.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended
-    }
+    stop(child);
     await child.status;
     await reading;
     await Deno.remove(runs, { recursive: true });
+  }
+}
+
+/** Ends a process that may have ended. */
+function stop(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 

@@ -61,7 +61,10 @@ const list: readonly Mutant[] = [
     ["/^-?\\d+$/.test(text)", "Number.isInteger(value)"],
     ["export const largestInteger = 2 ** 32 - 1;", "export const largestInteger = 2 ** 53;"],
     ["if (error instanceof Refusal) {", "if (error instanceof Error) {"],
-    ["console.error(`${name}: ${printableLine(error.message)}`);", "console.error(`${name}: ${error.message}`);"],
+    [
+      "console.error(`${name}: ${printableLine(brief(error.message))}`);",
+      "console.error(`${name}: ${error.message}`);",
+    ],
     ["const stack = cause instanceof Error ? cause.stack : error.stack;", "const stack = undefined;"],
     ["return own === undefined ? 1 : 0;", "return 1;"],
   ]),

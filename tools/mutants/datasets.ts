@@ -85,6 +85,8 @@ const list: readonly Mutant[] = [
     ["Math.log(power + FLOOR)", "power"],
     ["window.fill(0);", ""],
     ["n - m || a - b", "m - n || a - b"],
+  ]),
+  ...mutantsOf("datasets/files/films.ts", [...media, "tests/datasets/film_test.ts"], [
     ["(k + 0.5) * size / count", "k * size / count"],
   ]),
   ...mutantsOf("datasets/files/texts.ts", media, [

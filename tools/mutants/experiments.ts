@@ -174,7 +174,7 @@ const list: readonly Mutant[] = [
     ["hint: didYouMean(setting.head, [...found]),", ""],
   ]),
   ...mutantsOf("experiments/memory.ts", settings, [
-    ["if (needed <= available) return parameters;", "return parameters;"],
+    ["if (needed <= available) return;", "return;"],
     ["4 * (COPIES * parameters + batch * row)", "COPIES * parameters + batch * row"],
   ]),
   ...mutantsOf("experiments/plan.ts", settings, [
@@ -206,8 +206,8 @@ const list: readonly Mutant[] = [
   ...mutantsOf("experiments/tuning/tune.ts", tuning, [
     ["own.validation.accuracy > best.validation.accuracy", "own.validation.accuracy >= best.validation.accuracy"],
     ["own.validation.accuracy > best.validation.accuracy", "own.validation.accuracy < best.validation.accuracy"],
-    ["settingsAt(space, study * trials + trial)", "settingsAt(space, trial)"],
-    ["studies.has(label) ? [studies.get(label)!] : seeds", "seeds"],
+    ["settingsAt(space, study * block + point)", "settingsAt(space, point)"],
+    ["studies.has(label) ? [studies.get(label)!.seed] : seeds", "seeds"],
     ["const candidates = [given, ...tried", "const candidates = [...tried"],
   ]),
   ...mutantsOf("experiments/tuning/space.ts", tuning, [

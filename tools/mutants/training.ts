@@ -25,10 +25,6 @@ const list: readonly Mutant[] = [
       "if (rows > 0 || stands === undefined) return tf.zeros([rows, ...shape], dtype);",
     ],
   ]),
-  ...mutantsOf("loading/read_ahead.ts", ["tests/training/read_ahead_test.ts"], [
-    ["return `${number}/${epoch}/${items.join()}`;", "return `${number}/${items.join()}`;"],
-    ["return `${number}/${epoch}/${items.join()}`;", "return `${epoch}/${items.join()}`;"],
-  ]),
   ...mutantsOf("training/batches.ts", ["tests/training/present_test.ts"], [
     ["present?.[index * m + u] ?? 1", "1"],
     [
