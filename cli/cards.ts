@@ -46,7 +46,7 @@ export function parseCards(text: readonly string[], engine: EnginePlugin): Cards
       what,
       must: `the engine must be told which card to take`,
       found: `the runtime of "${name}" takes the one that it prefers`,
-      hint: "leave --devices out; onnx:cuda takes one worker a card",
+      hint: "leave --devices out, and start a --shard wherever a process sees another card; or take --engine onnx:cuda",
     });
   }
   return numbers;

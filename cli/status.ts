@@ -106,7 +106,12 @@ export function statusLines(grids: readonly GridStatus[], all: boolean, runs: st
 
 function cellLine({ label, seed, state, epoch, epochs, secondsLeft, by, cause, command }: CellStatus): string {
   const where = by === null ? "" : ` (process ${by.pid} on ${by.host})`;
-  const epochText = state === "running" ? `, epoch ${epoch + 1}${epochs === null ? "" : ` of ${epochs}`}` : "";
+  const epochText = state !== "running"
+    ? ""
+    // Between its last epoch and its end a run is tested.
+    : epochs !== null && epoch >= epochs
+    ? `, tested after ${epoch} epochs`
+    : `, epoch ${epoch + 1}${epochs === null ? "" : ` of ${epochs}`}`;
   const left = secondsLeft === null ? "" : `, ${duration(secondsLeft)} left`;
   const why = cause === null ? "" : `: ${cause}`;
   const again = command === null || command === "" ? "" : `; run it again: ${command}`;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { GridStatus } from "../../experiments/status.ts";
+import { statusLines } from "../../cli/status.ts";
+import type { CellStatus, GridStatus } from "../../experiments/status.ts";
 import { armlab, ended, inFolder, runsIn, start } from "../helpers/cli.ts";
 
 const small = [
@@ -70,6 +71,28 @@ Deno.test("status tells queued, running and failed cells apart, and says what is
     const nothing = await armlab("status", join(folder, "none"), "--runs", join(folder, "none"));
     assertStringIncludes(nothing.err, "there is no such folder; a bench makes it; name another with --runs");
   }));
+
+Deno.test("statusLines(): a run between its last epoch and its end is tested, and is in no further epoch", () => {
+  const cell = (seed: number, epoch: number): CellStatus => ({
+    label: "row",
+    seed,
+    id: `${seed}`,
+    state: "running",
+    epoch,
+    epochs: 3,
+    secondsLeft: null,
+    by: null,
+    cause: null,
+    command: null,
+  });
+  const counts = { queued: 0, running: 2, stopped: 0, finished: 0, failed: 0, broken: 0 };
+  const grid = { name: "g", command: "", planned: 2, counts, secondsLeft: null, cells: [cell(0, 2), cell(1, 3)] };
+  assertEquals(statusLines([grid], false, "runs"), [
+    "g: 2 planned: 2 running",
+    "  running   row, seed 0, epoch 3 of 3",
+    "  running   row, seed 1, tested after 3 epochs",
+  ]);
+});
 
 Deno.test("a shard that is none is refused with what to write", async () => {
   for (const text of ["0/3", "4/3", "1", "a/b", "1/2/3"]) {

@@ -14,6 +14,7 @@ import { createLibrary } from "../../library.ts";
 import { liveContext } from "../../store/inspect.ts";
 import { openRun } from "../../store/run_folder.ts";
 import type { RunConfig, RunSummary, RunTiming, SplitMetrics } from "../../core/record.ts";
+import { spentBy } from "./spent.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   configurations: { type: "text", value: "N", about: "configurations (default: 40)" },
@@ -72,10 +73,17 @@ async function finish(runs: string, id: string, config: RunConfig): Promise<void
   await folder.finish(summary, timing, { params: { "head/weight": weight }, buffers: {} });
 }
 
-async function timed<T>(run: () => Promise<T>): Promise<[T, number]> {
-  const started = performance.now();
+/** Seconds of something, with the processor time of this process in it; `null` where the system does not tell. */
+interface Taken {
+  readonly wall: number;
+  readonly processor: number | null;
+}
+
+async function timed<T>(run: () => Promise<T>): Promise<[T, Taken]> {
+  const [started, before] = [performance.now(), spentBy("self")];
   const result = await run();
-  return [result, (performance.now() - started) / 1000];
+  const [wall, after] = [(performance.now() - started) / 1000, spentBy("self")];
+  return [result, { wall, processor: before === null || after === null ? null : after - before }];
 }
 
 export const command: Command = {
@@ -118,13 +126,18 @@ export const command: Command = {
       const figures = { cells: plan.cells.length, planned, plannedAgain, resumed, table, status };
       if (boolean.json) console.log(JSON.stringify(figures));
       else {
-        const line = (name: string, seconds: number) => console.log(`${name.padEnd(34)} ${seconds.toFixed(2)} s`);
+        const line = (name: string, { wall, processor }: Taken) =>
+          console.log(
+            `${name.padEnd(34)} ${wall.toFixed(2)} s` +
+              (processor === null ? "" : `, ${processor.toFixed(2)} s processor`),
+          );
         console.log(`${plan.cells.length} cells, ${count} configurations x ${seeds.length} seeds`);
         line("planned", planned);
         line("planned again, all finished", plannedAgain);
         line("resumed, all finished", resumed);
         line("table and tests", table);
         line("status", status);
+        console.log(`${navigator.hardwareConcurrency} cores, load ${Deno.loadavg()[0].toFixed(1)}`);
       }
       return 0;
     } finally {
