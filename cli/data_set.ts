@@ -7,16 +7,14 @@ import type { SetPlugin } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import {
   alignedTable,
-  copiesIn,
+  type BrokenSample,
   countsOf,
-  decodeSamples,
-  formsOf,
   lacking,
+  type ListedSet,
   listSet,
-  setFindings,
   setSettings,
+  verifySet,
 } from "../datasets/mod.ts";
-import type { BrokenSample, ListedSet } from "../datasets/mod.ts";
 import { type Flags, parseInteger } from "./command.ts";
 import { listenForStop, TRY_AGAIN } from "./stopping.ts";
 
@@ -60,22 +58,10 @@ function info(listed: ListedSet, json: boolean): number {
   return 0;
 }
 
-/** Decodes every sample and compares: what is wrong with a set as somebody has it. */
+/** What is wrong with a set as somebody has it. */
 async function verify(listed: ListedSet, parsed: Flags): Promise<number> {
-  const { samples, root, modalities, set } = listed;
-  const forms = await formsOf(modalities, root, (name) => samples.map(({ files }) => files[name]).filter(Boolean));
-  const broken: BrokenSample[] = [];
-  const tell = teller();
-  let n = 0;
-  for await (
-    const decoded of decodeSamples(root, forms, samples.map(({ files }) => files), { readers: threadsOf(parsed) })
-  ) {
-    if ("broken" in decoded) {
-      broken.push({ id: samples[n].id, why: `${decoded.broken.what.replace(/^read /, "")}: ${decoded.broken.reason}` });
-    }
-    tell(++n, samples.length);
-  }
-  const found = setFindings(listed, broken, await copiesIn(listed));
+  const { samples, set } = listed;
+  const found = await verifySet(listed, { readers: threadsOf(parsed), onProgress: teller() });
   const serious = found.some((finding) => finding.serious);
   const { table } = countsOf(listed, samples.filter((sample) => lacking(sample).length === 0));
   if (parsed.boolean.json) console.log(JSON.stringify({ set: set.name, classes: table, findings: found }));

@@ -12,6 +12,7 @@ import { sizeOf } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import {
   absentOf,
+  brokenText,
   countsOf,
   decodeSamples,
   type FilesModality,
@@ -118,7 +119,12 @@ async function begun(to: string, key: string): Promise<Progress> {
 const KINDS = ["vector", "vector", "sequence", "image", "clip"] as const;
 
 /** The `dataset.json` of what is written. */
-function specOf({ set, classes, modalities, samples }: ListedSet, targets: readonly Target[]): FilesSpec {
+function specOf(
+  { set, modalities }: ListedSet,
+  classes: readonly string[],
+  samples: readonly SetSample[],
+  targets: readonly Target[],
+): FilesSpec {
   const made = samples.every(({ split }) => split === null);
   return {
     format: 1,
@@ -218,7 +224,7 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
           hint: `${decoded.broken.hint ?? "mend it"}, or leave broken ones out: --skip-broken`,
         });
       }
-      broken.push({ at: done, why: decoded.broken.reason });
+      broken.push({ at: done, why: brokenText(decoded.broken) });
     } else rows.push(decoded.arrays);
     done++;
     if (done % BATCH !== 0 && done < samples.length) continue;
@@ -258,11 +264,14 @@ async function finish(
     await Deno.truncate(path, head.length + used.length * target.width);
   }
   const { set, official, notes } = listed;
+  // Somebody may have a part of a set: a class without a sample cannot be trained on.
+  const classes = listed.classes.filter((name) => used.some(({ label }) => label === name));
   const report = {
     set: set.name,
     licence: set.licence,
     official: official?.name ?? null,
     samples: used.length,
+    classesWithoutSamples: listed.classes.filter((name) => !classes.includes(name)),
     differing,
     missing,
     broken,
@@ -272,6 +281,6 @@ async function finish(
   };
   await writeAtomic(join(to, "samples.csv"), tableOf(listed, used));
   await writeAtomic(join(to, "report.json"), JSON.stringify(report, null, 2) + "\n");
-  await writeAtomic(join(to, "dataset.json"), JSON.stringify(specOf(listed, targets), null, 2) + "\n");
+  await writeAtomic(join(to, "dataset.json"), JSON.stringify(specOf(listed, classes, used, targets), null, 2) + "\n");
   await Deno.remove(join(to, PROGRESS));
 }

@@ -6,9 +6,12 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { SetSample, SplitName } from "../../core/kinds/mod.ts";
+import type { Refusal } from "../../core/refusal.ts";
 import { twoFolders } from "../files/films.ts";
 import { bytesOfFile } from "../files/media_files.ts";
 import { splitNames } from "../files/splits.ts";
+import { decodeSamples } from "./decode.ts";
+import { formsOf } from "./forms.ts";
 import type { DataTable, Finding } from "../views.ts";
 import { lacking, type ListedSet } from "./listing.ts";
 
@@ -129,4 +132,35 @@ export async function copiesIn({ root, samples, modalities }: ListedSet): Promis
     }
   }
   return copies;
+}
+
+/** How a set is looked at. */
+export interface VerifyOptions {
+  /** Threads that decode; 0 decodes in this one. */
+  readonly readers: number;
+  /** Is told how many samples of how many were decoded. */
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+/**
+ * Decodes every sample, and compares: what is wrong with a set as somebody has it.
+ *
+ * @throws {Refusal} If it holds arrays none of which can be read.
+ */
+export async function verifySet(listed: ListedSet, { readers, onProgress }: VerifyOptions): Promise<Finding[]> {
+  const { samples, root, modalities } = listed;
+  const files = samples.map((sample) => sample.files);
+  const forms = await formsOf(modalities, root, (name) => files.map((own) => own[name]).filter(Boolean));
+  const broken: BrokenSample[] = [];
+  let n = 0;
+  for await (const decoded of decodeSamples(root, forms, files, { readers })) {
+    if ("broken" in decoded) broken.push({ id: samples[n].id, why: brokenText(decoded.broken) });
+    onProgress?.(++n, samples.length);
+  }
+  return setFindings(listed, broken, await copiesIn(listed));
+}
+
+/** Which file is broken, and why. */
+export function brokenText({ what, reason }: Refusal): string {
+  return `${what.replace(/^read /, "")}: ${reason}`;
 }
