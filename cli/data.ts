@@ -234,6 +234,13 @@ export const dataCommand: Command = {
       const { setAction } = await import("./data_set.ts");
       return await setAction(action, sets.get(text), parsed);
     }
+    if (parsed.boolean["keep-incomplete"]) {
+      throw new Refusal({
+        what: "use --keep-incomplete",
+        must: "it is for sets",
+        found: "samples are kept as they are",
+      });
+    }
     if (action === "prepare") return await prepare(text, parsed);
     if (action === "preview") return await preview(text, library, parsed);
     // What cannot be read is what verify tells: all of it, not the first alone.

@@ -153,13 +153,16 @@ export async function setAction(action: string, set: SetPlugin, parsed: Flags): 
   const { from } = parsed.text;
   if (from === undefined || action === "preview") {
     throw new Refusal({
-      what: `${action} ${set.title}`,
+      what: `use data ${action} for ${set.title}`,
       must: action === "preview" ? "it must be prepared" : "it must be said where your files of it are",
-      found: action === "preview" ? `it is a set` : "found no --from",
+      found: action === "preview" ? "it is a set" : "found no --from",
       hint: action === "preview"
         ? `preview the folder that armlab data prepare ${set.name} --from FOLDER wrote`
         : `add --from FOLDER, which must hold ${set.layout.join("; ")}`,
     });
+  }
+  if (action !== "prepare" && parsed.boolean["keep-incomplete"]) {
+    throw new Refusal({ what: "use --keep-incomplete", must: "it is for data prepare", found: `found data ${action}` });
   }
   const { options, modalities } = setSettings(set, parsed.list.set);
   const listed = await listSet(set, from, options, modalities);

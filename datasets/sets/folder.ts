@@ -44,15 +44,15 @@ async function namesIn(root: string, folder: string): Promise<Map<string, boolea
   return new Map(names.sort(([a], [b]) => a < b ? -1 : 1));
 }
 
+const firstLine = (error: unknown) => String((error as Error).message).replace(/ \(os error \d+\).*/s, "").slice(0, 80);
+
 /** Opens the folder of a set. @throws {Refusal} If there is none. */
 export async function openSetFolder(path: string): Promise<OpenSetFolder> {
-  let found = "nothing is there";
-  try {
-    if ((await Deno.stat(path)).isDirectory) found = "";
-    else found = "it is a file";
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
-  }
+  const found = await Deno.stat(path).then(
+    ({ isDirectory }) => isDirectory ? "" : "it is a file",
+    // Whatever the operating system says of a path: none of it is a folder that can be read.
+    (error) => error instanceof Deno.errors.NotFound ? "nothing is there" : firstLine(error),
+  );
   if (found !== "") throw new Refusal({ what: `read "${path}"`, must: "it must be a folder", found });
   const known = new Map<string, Promise<ReadonlyMap<string, boolean>>>();
   const seen = new Map<string, ReadonlyMap<string, boolean>>();

@@ -73,7 +73,10 @@ export function setSettings(set: SetPlugin, given: readonly string[]): SetSettin
       throw refuse("it must name a setting", `those are ${Object.keys(settings).join(", ")}`);
     }
     const read = settings[setting as keyof typeof settings].safeParse(value);
-    if (!read.success) throw refuse(`${setting} must have such a value`, read.error.issues[0].message);
+    if (!read.success) {
+      const { message } = read.error.issues[0];
+      throw refuse(`${setting} must have such a value`, message.charAt(0).toLowerCase() + message.slice(1));
+    }
     (modalities[first] ??= {})[setting] = read.data;
   }
   return { options, modalities };
