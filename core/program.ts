@@ -97,6 +97,15 @@ export interface CompiledProgram {
   dispose(): void;
 }
 
+/** How values become state. */
+export interface StateOptions {
+  /**
+   * Whether the state may have the arrays themselves, where it lives in the host's memory: the caller neither changes them
+   * nor minds that programs which set state do. @default {false}: it copies them
+   */
+  readonly take?: boolean;
+}
+
 /** A device with a way to run programs. */
 export interface Engine {
   /** Registry name, e.g. `"cpu"`, `"onnx:cpu"`. */
@@ -106,7 +115,7 @@ export interface Engine {
   /** The device in words, e.g. `"CPU, 1 thread"`. */
   readonly device: string;
   /** Puts values on the device. */
-  createState(values: NamedHostTensors): EngineState;
+  createState(values: NamedHostTensors, options?: StateOptions): EngineState;
   /** Prepares a program. */
   compile(program: Program): Promise<CompiledProgram>;
   /**

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, byModality } from "../core/modality.ts";
-import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin, keptOfAll } from "../core/kinds/mod.ts";
 import { xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/normalization.ts";
@@ -68,18 +68,22 @@ export const crossAttention: FusionPlugin = defineFusion<CrossAttentionOptions>(
       forward(features, keep, scope) {
         const group = scope.group("fusion");
         const batch = at(features, modalities[0]).pooled.shape[0];
-        const asked = modalities.map((modality) => {
+        const always = keptOfAll(keep);
+        // Nothing asks tokens that are dropped of all samples, and those of the rest need no mask.
+        const asked = (always ?? modalities).map((modality) => {
           const { tokens, present } = tokensOf(at(features, modality));
-          const kept = keep === null ? null : at(keep, modality);
+          const kept = keep === null || always !== null ? null : at(keep, modality);
           return {
+            modality,
             tokens: linear(group.in(modality).in("tokens"), tokens, { width, kernelInit: xavierUniform }),
             size: tokens.shape[1],
             present: present === null ? kept : kept === null ? present : tf.mul(present, kept) as tf.Tensor2D,
           };
         });
-        const parts = byModality(modalities, (modality, u) => {
+        const parts = byModality(modalities, (modality) => {
+          if (always !== null && !always.includes(modality)) return tf.zeros([batch, width]) as tf.Tensor2D;
           const own = group.in(modality);
-          const others = asked.filter((_, v) => v !== u);
+          const others = asked.filter((other) => other.modality !== modality);
           const present = presentOf([{ size: 1, present: null }, ...others], batch);
           const feature = linear(own.in("feature"), at(features, modality).pooled, {
             width,
@@ -102,7 +106,7 @@ export const crossAttention: FusionPlugin = defineFusion<CrossAttentionOptions>(
           }
           return layerNorm(own.in("norm"), tf.reshape(x, [batch, width])) as tf.Tensor2D;
         });
-        const fused = joinedParts(parts, keep);
+        const fused = joinedParts(parts, always === null ? keep : null);
         const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: xavierUniform }) as tf.Tensor2D;
         return { fused, logits };
       },

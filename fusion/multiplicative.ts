@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import { defineFusion, type FusionPlugin, type KeepFill } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin, type KeepFill, keptOfAll } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { normal, xavierNormal, zeros } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
@@ -55,18 +55,25 @@ export const multiplicative: FusionPlugin = defineFusion<MultiplicativeOptions>(
       needs: {},
       soloMode: "ablate-zero",
       forward(features, keep, scope, means) {
-        const pooled = keptFeatures(features, keep, keepFill, means);
+        const always = keepFill === "zero" ? keptOfAll(keep) : null;
+        // A form of two features, one of which is 0 in all samples, is 0.
+        const there = always ?? modalities;
+        const pooled = keptFeatures(features, always === null ? keep : null, keepFill, means);
         const group = scope.group("fusion");
         const [first, second] = modalities.map((modality) => at(pooled, modality));
         const [d1, d2] = [first.shape[1], second.shape[1]];
         // Per output the form is a matrix [d_1, d_2], whose start is Xavier's divided by the sum over the other factor.
         const form = group.param("form", [d1, d2, width], normal(Math.sqrt(2 / (d1 * d2 + width)))) as tf.Tensor3D;
-        const outer = tf.reshape(tf.mul(tf.expandDims(first, 2), tf.expandDims(second, 1)), [-1, d1 * d2]);
-        const bilinear = tf.matMul(outer as tf.Tensor2D, tf.reshape(form, [d1 * d2, width]) as tf.Tensor2D);
-        const lines = modalities.map((modality) =>
+        const bilinear = (): tf.Tensor2D => {
+          const outer = tf.reshape(tf.mul(tf.expandDims(first, 2), tf.expandDims(second, 1)), [-1, d1 * d2]);
+          return tf.matMul(outer as tf.Tensor2D, tf.reshape(form, [d1 * d2, width]) as tf.Tensor2D);
+        };
+        const lines = there.map((modality) =>
           linear(group.in(modality), at(pooled, modality), { width, bias: false, kernelInit: xavierNormal })
-        );
-        const fused = tf.add(tf.addN([bilinear, ...lines]), group.param("bias", [width], zeros)) as tf.Tensor2D;
+        ) as tf.Tensor2D[];
+        const terms = there.length === 2 ? [bilinear(), ...lines] : lines;
+        const sum = terms.length === 0 ? tf.zeros([first.shape[0], width]) : tf.addN(terms);
+        const fused = tf.add(sum, group.param("bias", [width], zeros)) as tf.Tensor2D;
         const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: xavierNormal }) as tf.Tensor2D;
         return { fused, logits };
       },

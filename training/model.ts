@@ -5,7 +5,15 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
-import type { Encoder, Features, Fusion, Keep, Method, ModelContext } from "../core/kinds/mod.ts";
+import {
+  type Encoder,
+  type Features,
+  fixedKeep,
+  type Fusion,
+  type Keep,
+  type Method,
+  type ModelContext,
+} from "../core/kinds/mod.ts";
 import type { HostTensor, NamedHostTensors } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Scope } from "../core/scope.ts";
@@ -270,5 +278,9 @@ export function accumulateFeatures(
 
 /** A static mask: ones for kept modalities, zeros for the others. */
 export function subsetKeep(modalities: readonly string[], kept: readonly string[], batch: number): Keep {
-  return byModality(modalities, (modality) => kept.includes(modality) ? tf.ones([batch, 1]) : tf.zeros([batch, 1]));
+  const columns = byModality(
+    modalities,
+    (modality): tf.Tensor2D => kept.includes(modality) ? tf.ones([batch, 1]) : tf.zeros([batch, 1]),
+  );
+  return fixedKeep(columns, modalities.filter((modality) => kept.includes(modality)));
 }

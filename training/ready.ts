@@ -169,7 +169,8 @@ async function running<T>(
 ): Promise<T> {
   const { params, buffers } = maker.values();
   const held = { ...names.param.over(params), ...names.buffer.over(buffers) };
-  const device = engine.createState(held);
+  // An encoder that is frozen sets no state: its weights need not be there twice.
+  const device = engine.createState(held, { take: true });
   try {
     const program = await engine.compile(rowsProgram(maker, held, batch));
     try {

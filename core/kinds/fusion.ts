@@ -23,6 +23,23 @@ export interface ModelContext {
 /** Which modalities of a sample take part: one column [B, 1] of 0 and 1 per modality, or `null` if all of all. */
 export type Keep = ByModality<tf.Tensor2D> | null;
 
+/** Masks that keep the same modalities of every sample, with these. */
+const fixedMasks: WeakMap<object, readonly string[]> = new WeakMap();
+
+/** A mask whose columns are all ones or all zeros, marked as such. */
+export function fixedKeep(columns: ByModality<tf.Tensor2D>, kept: readonly string[]): Keep {
+  fixedMasks.set(columns, kept);
+  return columns;
+}
+
+/**
+ * The modalities that a mask keeps of every sample, while it drops all others of every sample; `null` where that differs
+ * from sample to sample or is not known. A fusion may leave uncomputed what such a mask drops.
+ */
+export function keptOfAll(keep: Keep): readonly string[] | null {
+  return keep === null ? null : fixedMasks.get(keep) ?? null;
+}
+
 /** How a dropped modality's feature is filled. */
 export type KeepFill = "zero" | "mean";
 

@@ -17,6 +17,7 @@ import type {
   NamedTensors,
   Program,
   ProgramStats,
+  StateOptions,
   TensorSpec,
 } from "../../core/program.ts";
 import { checkFeeds, checkRead, checkSet, checkStart, checkState, checkWrite, foreignState } from "../check.ts";
@@ -52,12 +53,15 @@ class OnnxState implements EngineState {
   /** Runs, reading and writing come one after the other: a run exchanges the buffers that others look at. */
   readonly turns: Turns = new Turns();
 
-  constructor(values: NamedHostTensors) {
+  constructor(values: NamedHostTensors, { take = false }: StateOptions = {}) {
     checkStart(values);
     const specs: Record<string, TensorSpec> = {};
     for (const [name, { data, shape, dtype }] of Object.entries(values)) {
       specs[name] = { shape: [...shape], dtype };
-      this.pairs[name] = { current: new RuntimeTensor({ data: data.slice(), shape, dtype }), spare: null };
+      this.pairs[name] = {
+        current: new RuntimeTensor({ data: take ? data : data.slice(), shape, dtype }),
+        spare: null,
+      };
     }
     this.specs = specs;
   }
@@ -302,7 +306,7 @@ export function onnxEngine({ threads = 1, profile, cache = askedGraphFolder() }:
       (indirectly === null
         ? ""
         : `, slower through the runtime's Node package as its library cannot be called: ${indirectly}`),
-    createState: (values: NamedHostTensors) => new OnnxState(values),
+    createState: (values: NamedHostTensors, how?: StateOptions) => new OnnxState(values, how),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
       const graph = reshapedInputs(unshapedState(compileGraph(program, "cpu")));

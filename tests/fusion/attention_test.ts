@@ -1,7 +1,7 @@
 /** transfusion, cross-attention, mbt, pmf and dynmm against NumPy: every subset kept, own readouts, parameters by count. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Features, Fusion, FusionPlugin, Keep } from "../../core/kinds/mod.ts";
+import { type Features, fixedKeep, type Fusion, type FusionPlugin, type Keep } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Scope } from "../../core/scope.ts";
@@ -84,11 +84,17 @@ for (const [key, plugin, options] of cases) {
           assertClose(values(logits), expected.logits, 1e-4);
         };
         near(fusion.forward(features, null, scope, {}), subsets["all"]);
-        const kept = (subset: readonly string[]) => fusion.forward(features, keepOf(modalities, subset), scope, {});
-        near(kept(modalities), subsets["all"]);
-        near(kept([]), subsets["none"]);
-        near(kept(modalities.slice(1)), subsets["without-audio"]);
-        for (const name of modalities) near(kept([name]), subsets[`only-${name}`]);
+        // The others do not look whether a mask is fixed.
+        for (const fixed of plugin === crossAttention ? [false, true] : [false]) {
+          const kept = (subset: readonly string[]) => {
+            const mask = keepOf(modalities, subset)!;
+            return fusion.forward(features, fixed ? fixedKeep(mask, subset) : mask, scope, {});
+          };
+          near(kept(modalities), subsets["all"]);
+          near(kept([]), subsets["none"]);
+          near(kept(modalities.slice(1)), subsets["without-audio"]);
+          for (const name of modalities) near(kept([name]), subsets[`only-${name}`]);
+        }
         // A readout that the fusion gives itself is what one-hot masks give, and its part is its own block.
         const solo = fusion.solo?.(features, scope);
         if (solo === undefined) return;

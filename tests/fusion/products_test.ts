@@ -1,7 +1,7 @@
 /** lmf, tfn and multiplicative against loops over their definitions, and their parameters by count. */
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
-import type { FusionPlugin } from "../../core/kinds/mod.ts";
+import { fixedKeep, type FusionPlugin } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { lmf, multiplicative, tfn } from "../../fusion/mod.ts";
 import { bind, counted } from "../helpers/fusion.ts";
@@ -66,6 +66,28 @@ Deno.test("multiplicative is a bilinear form with linear terms", () => {
     "fusion/audio/kernel": wave([4, 5], 0.4, 0.2),
     "fusion/image/kernel": wave([5, 5], 0.4, 0.4),
   });
+});
+
+Deno.test("multiplicative of features that are dropped of all samples is that of features at 0", () => {
+  const given = features(2);
+  const modalities = names.slice(0, 2);
+  const fusion = multiplicative.create({ width: 5 }, { modalities, classes: 2 });
+  const { forward } = bind(fusion, given, {
+    "fusion/form": wave([4, 5, 5], 0.3, 6),
+    "fusion/bias": wave([5], 0.3, 4),
+    "fusion/audio/kernel": wave([4, 5], 0.4, 0.2),
+    "fusion/image/kernel": wave([5, 5], 0.4, 0.4),
+    ...head,
+  });
+  for (const kept of [[], ["audio"], ["image"], modalities]) {
+    const columns = Object.fromEntries(
+      modalities.map((name) => [name, tf.fill([3, 1], kept.includes(name) ? 1 : 0) as tf.Tensor2D]),
+    );
+    const plain = forward(given, { ...columns });
+    const fixed = forward(given, fixedKeep(columns, kept));
+    assertClose(values(fixed.fused), [...values(plain.fused)]);
+    assertClose(values(fixed.logits), [...values(plain.logits)]);
+  }
 });
 
 Deno.test("products have the parameters that their definitions have", () => {

@@ -78,6 +78,26 @@ export const ELEMENTWISE: ReadonlySet<OnnxName> = new Set<OnnxName>([
   "Where",
 ]);
 
+/** Texts of attributes and of constants, which stay the same through all passes. */
+const texts: WeakMap<object, string> = new WeakMap();
+
+function textOf(attributes: Attributes): string {
+  let text = texts.get(attributes);
+  if (text === undefined) texts.set(attributes, text = JSON.stringify(attributes));
+  return text;
+}
+
+/** Type, shape and bytes of a constant. */
+function contentOf(constant: Value): string {
+  let text = texts.get(constant);
+  if (text === undefined) {
+    const { buffer, byteOffset, byteLength } = constant.data!;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    texts.set(constant, text = `${constant.dtype}[${constant.shape.join(",")}]${bytes.join(",")}`);
+  }
+  return text;
+}
+
 /** The number that a value is filled with, if it is a filling. */
 function fillingOf(value: Value): number | null {
   return value.node?.op === "ConstantOfShape" ? Number(value.node.inputs[1]!.data![0]) : null;
@@ -179,16 +199,32 @@ export class Builder {
     return result.shape.length === rank ? [this.transpose(result, perm)] : null;
   }
 
+  /** What equal nodes have in common. */
+  #keyOf(op: string, inputs: readonly (Value | null)[], attributes: Attributes): string {
+    const ids = inputs.map((input) => input === null ? "" : this.#idOf(input)).join(",");
+    return `${op}(${ids})${textOf(attributes)}`;
+  }
+
   #made(op: OnnxName, inputs: readonly (Value | null)[], attributes: Attributes): readonly Value[] {
     const named = inputs.map((input) => input === null || input.data === null ? input : this.intern(input));
-    const key = `${op}(${named.map((input) => input === null ? "" : this.#idOf(input)).join(",")})${
-      JSON.stringify(attributes)
-    }`;
+    const key = this.#keyOf(op, named, attributes);
     let node = this.#nodes.get(key);
     if (node === undefined) {
       node = makeNode(op, named, attributes, onnxOperator(op).infer(named, attributes));
       this.#nodes.set(key, node);
     }
+    return node.outputs;
+  }
+
+  /**
+   * A node of another builder's graph whose inputs are values of this one too: it was simplified when it was made, and is
+   * not made again. An equal node made before stands for it.
+   */
+  adopted(node: Node): readonly Value[] {
+    const key = this.#keyOf(node.op, node.inputs, node.attributes);
+    const present = this.#nodes.get(key);
+    if (present !== undefined) return present.outputs;
+    this.#nodes.set(key, node);
     return node.outputs;
   }
 
@@ -206,8 +242,7 @@ export class Builder {
   intern(constant: Value): Value {
     const data = constant.data!;
     if (data.length > sharedConstantElements) return constant;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const key = `${constant.dtype}[${constant.shape.join(",")}]${bytes.join(",")}`;
+    const key = contentOf(constant);
     const present = this.#constants.get(key);
     if (present !== undefined) return present;
     this.#constants.set(key, constant);

@@ -54,8 +54,13 @@ export function rebuild(graph: Graph, rule: Rule): Rebuilt {
   const now = (value: Value): Value => value.data !== null ? b.intern(value) : values.get(value)!;
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((input) => input === null ? null : now(input));
+    const same = inputs.every((input, index) => input === node.inputs[index]);
     const made = rule(b, node, now) ??
-      (node.op === "Identity" ? [inputs[0]!] : b.node(node.op as OnnxName, inputs, node.attributes));
+      (node.op === "Identity"
+        ? [inputs[0]!]
+        : same
+        ? b.adopted(node)
+        : b.node(node.op as OnnxName, inputs, node.attributes));
     node.outputs.forEach((output, index) => values.set(output, made[index]));
   }
   return { b, now };

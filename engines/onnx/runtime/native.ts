@@ -22,6 +22,7 @@ const functions = {
   SetOptimizedModelFilePath: [11, ["pointer", "buffer"], "pointer"],
   SetSessionExecutionMode: [13, ["pointer", "i32"], "pointer"],
   EnableProfiling: [14, ["pointer", "buffer"], "pointer"],
+  DisableMemPattern: [17, ["pointer"], "pointer"],
   SetSessionLogSeverityLevel: [22, ["pointer", "i32"], "pointer"],
   SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"], "pointer"],
   SetIntraOpNumThreads: [24, ["pointer", "i32"], "pointer"],
@@ -166,6 +167,7 @@ export class NativeRuntime {
       this.check(call.SetSessionGraphOptimizationLevel(options, optimise ? 1 : 0));
       this.check(call.SetSessionLogSeverityLevel(options, 3));
       this.check(call.SetIntraOpNumThreads(options, threads));
+      this.check(call.DisableMemPattern(options));
       if (profile !== undefined) this.check(call.EnableProfiling(options, path(profile)));
       if (optimised !== undefined) this.check(call.SetOptimizedModelFilePath(options, path(optimised)));
       for (const [key, value] of Object.entries(config)) {

@@ -107,8 +107,10 @@ const config = { "session.set_denormal_as_zero": "1" } as const;
 /**
  * Loads a model.
  *
- * One thread runs nodes one after another; more let single operators use several cores. Memory patterns and the arena are
- * on: a program runs thousands of times with the same shapes. Warnings of the optimiser about our graphs help nobody.
+ * One thread runs nodes one after another; more let single operators use several cores. The arena is on: a program runs
+ * thousands of times with the same shapes. Memory patterns are off: the first run fills the arena without one, and the
+ * block that the second run takes by the pattern lies beside that, so that all intermediate values would have their room
+ * twice. Warnings of the optimiser about our graphs help nobody.
  */
 export async function createSession(
   model: Uint8Array<ArrayBuffer>,
@@ -192,7 +194,7 @@ export async function throughPackage(
     executionMode: "sequential",
     graphOptimizationLevel: optimise ? "basic" : "disabled",
     enableCpuMemArena: true,
-    enableMemPattern: true,
+    enableMemPattern: false,
     logSeverityLevel: 3,
     extra: { session: { set_denormal_as_zero: "1" } },
   });
