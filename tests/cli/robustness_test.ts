@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { robustnessTables } from "../../cli/robustness.ts";
 import { areaUnder, type RunRobustness, subsetsOf } from "../../experiments/robustness.ts";
 import { armlab, inFolder } from "../helpers/cli.ts";
 
@@ -9,6 +10,41 @@ Deno.test("areaUnder() is that of trapezoids; subsetsOf() has all but the empty 
   assertEquals(areaUnder([0.4]), 0.4);
   assertEquals(subsetsOf(["a", "b"]), [["a", "b"], ["a"], ["b"]]);
   assertEquals(subsetsOf(["a", "b", "c"]).length, 7);
+});
+
+Deno.test("robustnessTables() of three modalities: subsets, areas and severities of each row, by value", () => {
+  const run = (label: string, seed: number, up: number): RunRobustness => ({
+    id: `${label}${seed}`,
+    label,
+    dataset: "d",
+    seed,
+    subsets: subsetsOf(["audio", "image", "text"]).map((kept, k) => ({ kept, accuracy: 0.9 - 0.1 * k + up })),
+    curves: [
+      { modality: "audio", name: "noise", severities: [0, 0.5], accuracy: [0.71 + up, 0.52 + up], area: 0.61 + up },
+      { modality: "text", name: "missing", severities: [0, 0.7], accuracy: [0.73 + up, 0.44 + up], area: 0.58 + up },
+    ],
+  } as unknown as RunRobustness);
+  const [subsets, areas, points, note] = robustnessTables([run("a", 0, 0), run("a", 1, 0.02), run("b", 0, 0.05)])
+    .split("\n\n").map((part) => part.split("\n").map((line) => line.trim().split(/ {2,}/)));
+  // Two seeds, .02 apart: the mean, and 12.7062 times .01 as its interval.
+  assertEquals(subsets, [
+    ["modalities, test acc. %", "a", "b"],
+    ["audio + image + text", "91.0 ± 12.7", "95.0"],
+    ["audio + image", "81.0 ± 12.7", "85.0"],
+    ["audio + text", "71.0 ± 12.7", "75.0"],
+    ["image + text", "61.0 ± 12.7", "65.0"],
+    ["audio", "51.0 ± 12.7", "55.0"],
+    ["image", "41.0 ± 12.7", "45.0"],
+    ["text", "31.0 ± 12.7", "35.0"],
+  ]);
+  assertEquals(areas.slice(1), [["audio.noise", "62.0 ± 12.7", "66.0"], ["text.missing", "59.0 ± 12.7", "63.0"]]);
+  assertEquals(points.slice(1), [
+    ["audio.noise=0", "72.0 ± 12.7", "76.0"],
+    ["audio.noise=0.5", "53.0 ± 12.7", "57.0"],
+    ["text.missing=0", "74.0 ± 12.7", "78.0"],
+    ["text.missing=0.7", "45.0 ± 12.7", "49.0"],
+  ]);
+  assertStringIncludes(note[0][0], "a 2, b 1");
 });
 
 Deno.test("bench on corrupted data, then robustness of its run: the clean ends are the run's own accuracy", () =>

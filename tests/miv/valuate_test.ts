@@ -206,6 +206,91 @@ Deno.test("valuationTables() has one row per modality, class and sample, without
   assertEquals(tables.samples.columns.slice(-3), ["shapley:image", "ncmi:image|audio", "ncmi:audio|image"]);
 });
 
+Deno.test("every column of the tables of three modalities is what its name says, by sample, class and modality", async () => {
+  const inputs = saved(3, true);
+  const found = await valuate(inputs, { classes: ["a", "b", "c"] });
+  const { perSample: s, perModality, perClass, shapleyProbability, shapleyAccuracy } = found;
+  const { modalities, classes, samples } = valuationTables(found, inputs.labels);
+  const names = ["audio", "image", "text"];
+  const every = Array.from({ length: 11 }, (_, n) => n);
+  const mean = (items: readonly number[], of: (n: number) => number) =>
+    items.reduce((sum, n) => sum + of(n), 0) / items.length;
+  const softmax = (logits: SavedFeatures, n: number) => {
+    const powers = [0, 1, 2].map((c) => Math.exp(logits[3 * n + c]));
+    return powers.map((power) => power / powers.reduce((a, b) => a + b));
+  };
+  /** The probability of the true class, and whether it is the largest. */
+  const truth = (logits: SavedFeatures, n: number) => softmax(logits, n)[inputs.labels[n]];
+  const hit = (logits: SavedFeatures, n: number) => truth(logits, n) === Math.max(...softmax(logits, n)) ? 1 : 0;
+  const at = (values: Float32Array, u: number) => (n: number) => values[3 * n + u];
+  const own = (column: string, row: number) => modalities.rows[row][modalities.columns.indexOf(column)] as number;
+  assertEquals(modalities.rows.map(([name]) => name), names);
+  const given = (j: number, n: number) => [0, 1, 2].filter((i) => i !== j).map((i) => s.ncmi[(3 * n + i) * 3 + j]);
+  names.forEach((name, u) => {
+    const solo = inputs.solo[name];
+    const expected: Record<string, number> = {
+      accuracy: mean(every, (n) => hit(solo, n)),
+      p: mean(every, (n) => truth(solo, n)),
+      nmi: mean(every, at(s.nmi, u)),
+      ncmi: mean(every, (n) => given(u, n).reduce((a, b) => a + b) / 2),
+      phiMi: mean(every, at(s.phiMi, u)),
+      phi: mean(every, at(s.phi, u)),
+      negative: mean(every, (n) => s.phi[3 * n + u] < 0 ? 1 : 0),
+      fusionWeight: mean(every, at(s.fusionWeights, u)),
+      shapleyAccuracy: shapleyAccuracy!.mean[u],
+      shapleyProbability: mean(every, at(shapleyProbability!.values, u)),
+    };
+    for (const [column, value] of Object.entries(expected)) assertAlmostEquals(own(column, u), value, 1e-5, column);
+    // The floors are of other pairs: a test of their own has them.
+    assertEquals(
+      modalities.columns.filter((column) => !Object.hasOwn(expected, column)),
+      ["modality", "nmiFloor", "ncmiFloor"],
+    );
+    assertEquals([own("nmiFloor", u), own("ncmiFloor", u)], [perModality[u].nmiFloor, perModality[u].ncmiFloor]);
+  });
+  const row = (table: typeof classes, k: number) =>
+    Object.fromEntries(table.columns.map((column, c) => [column, table.rows[k][c]])) as Record<string, number>;
+  const perName = (column: string, value: (u: number) => number) =>
+    names.map((name, u) => [`${column}:${name}`, value(u)] as const);
+  for (let c = 0; c < 3; c++) {
+    const items = every.filter((n) => n % 3 === c);
+    const found = row(classes, c);
+    assertEquals([found["class"], found["count"]], [["a", "b", "c"][c], items.length] as unknown as number[]);
+    const expected = Object.fromEntries([
+      ["accuracy", mean(items, (n) => hit(inputs.logits, n))],
+      ["p", mean(items, (n) => truth(inputs.logits, n))],
+      ["joint", mean(items, (n) => s.phi.subarray(3 * n, 3 * n + 3).reduce((a, b) => a + b) / 3)],
+      ...perName("phi", (u) => mean(items, at(s.phi, u))),
+      ...perName("nmi", (u) => mean(items, at(s.nmi, u))),
+      ...perName("p", (u) => mean(items, (n) => truth(inputs.solo[names[u]], n))),
+    ]);
+    for (const [column, value] of Object.entries(expected)) assertAlmostEquals(found[column], value, 1e-5, column);
+    assertEquals(Object.keys(found).length, 2 + Object.keys(expected).length);
+    assertEquals(perClass[c].count, items.length);
+  }
+  for (const n of [0, 4, 10]) {
+    const found = row(samples, n);
+    assertEquals([found["sample"], found["class"]], [n, ["a", "b", "c"][n % 3]] as unknown as number[]);
+    const expected = Object.fromEntries([
+      ["p", truth(inputs.logits, n)],
+      ["joint", s.phi.subarray(3 * n, 3 * n + 3).reduce((a, b) => a + b) / 3],
+      ["bound", s.bound[n]],
+      ...perName("phi", (u) => s.phi[3 * n + u]),
+      ...perName("phiMi", (u) => s.phiMi[3 * n + u]),
+      ...perName("nmi", (u) => s.nmi[3 * n + u]),
+      ...perName("p", (u) => truth(inputs.solo[names[u]], n)),
+      ...perName("fw", (u) => s.fusionWeights[3 * n + u]),
+      ...perName("shapley", (u) => shapleyProbability!.values[3 * n + u]),
+      // NCMI of j given i.
+      ...[[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]].map(([i, j]) =>
+        [`ncmi:${names[j]}|${names[i]}`, s.ncmi[(3 * n + i) * 3 + j]] as const
+      ),
+    ]);
+    for (const [column, value] of Object.entries(expected)) assertAlmostEquals(found[column], value, 1e-5, column);
+    assertEquals(Object.keys(found).length, 2 + Object.keys(expected).length);
+  }
+});
+
 Deno.test("valuate() of one sample and of a class without samples: no NaN anywhere, a note instead", async () => {
   const all = saved(2);
   const first = (values: SavedFeatures, width: number) => values.subarray(0, width) as SavedFeatures;
