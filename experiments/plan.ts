@@ -20,7 +20,7 @@ import { VERSION } from "../version.ts";
 import { buildModel, encodersOf, resolveConfig, trainingOptions, Unfit } from "./config.ts";
 import { loadDataset } from "./data.ts";
 import { failureOf } from "./failure.ts";
-import { checkMemory, diskBytes, parametersOf } from "./memory.ts";
+import { checkMemory, diskBytes, type Footprint, footprintOf } from "./memory.ts";
 import { changesSince, Provenance } from "./provenance.ts";
 import { Pretrained } from "./pretrained.ts";
 import { SharedData } from "./shared_data.ts";
@@ -176,12 +176,13 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
   const [found, failed, unfit]: [GridCell[], GridPlan["failed"][number][], GridPlan["unfit"][number][]] = [[], [], []];
   let [index, bytes] = [0, 0];
   // Methods and training change nothing of it, and large plans differ in these.
-  const sizes = new Map<string, number>();
-  const sizeOf = (config: RunConfig, dataset: Dataset): number => {
+  const sizes = new Map<string, Footprint>();
+  const onCard = library.of("engine").get(engine.name).cards !== undefined;
+  const sizeOf = (config: RunConfig, dataset: Dataset): Footprint => {
     const { dataset: data, modalities, encoders, fusion, weights, freeze, rates } = config;
     const key = JSON.stringify([data, modalities, encoders, fusion, weights, freeze, rates]);
     const known = sizes.get(key) ??
-      parametersOf(config, buildModel(config, library, dataset), dataset, (run) => engine.abstract(run));
+      footprintOf(config, buildModel(config, library, dataset), dataset, (run) => engine.abstract(run), onCard);
     sizes.set(key, known);
     return known;
   };
@@ -192,11 +193,11 @@ async function resolveCells(options: PlanOptions, engine: Engine): Promise<Omit<
     const resolved = resolveConfig(request, library, dataset, { ...context, seed, weights });
     data.keep(resolved.dataset, dataset);
     await pretrained.check(resolved, library, dataset);
-    const parameters = sizeOf(resolved, dataset);
-    checkMemory(resolved, parameters, dataset);
+    const footprint = sizeOf(resolved, dataset);
+    checkMemory(resolved, footprint, dataset);
     const lessons = Object.values(teachersOf(resolved, library, dataset)).map(({ fusion }) => fusion);
     const shared = { ...resolved, ...provenance.sourcesOf(resolved, lessons) };
-    return { shared, own: diskBytes(resolved, parameters, dataset) };
+    return { shared, own: diskBytes(resolved, footprint.parameters, dataset) };
   };
   for (const request of options.cells) {
     const seeds = options.seedsOf?.(request) ?? options.seeds;

@@ -36,6 +36,11 @@ const counts: Readonly<Record<string, Count>> = {
 /** Kernels that multiply and add in a way that their shapes do not tell. */
 const unknown: ReadonlySet<string> = new Set(["Einsum"]);
 
+/** Values that convolutions and matrix products give: what is between them has as many, and gradients need one of both. */
+export function productValues(kernels: readonly KernelUse[]): number {
+  return kernels.reduce((sum, { name, outputs }) => sum + (Object.hasOwn(counts, name) ? sizeOf(outputs[0]) : 0), 0);
+}
+
 /**
  * Multiply-adds of convolutions and matrix products: k^2 c_in c_out per output position, d_in d_out per row of a linear
  * layer, 2 T^2 D for attention's two products. Everything elementwise (normalisation, activations, gates, pooling) counts

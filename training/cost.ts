@@ -9,7 +9,7 @@ import { at, type ByModality, byModality, mapByModality } from "../core/modality
 import type { Encoder, ModalityInfo } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { groupOf, type Scope } from "../core/scope.ts";
-import { multiplyAdds } from "../nn/cost.ts";
+import { multiplyAdds, productValues } from "../nn/cost.ts";
 import { discover, type Discovered } from "../nn/scope.ts";
 import { forward } from "./forward.ts";
 import type { Model } from "./model.ts";
@@ -39,27 +39,50 @@ function size(found: Discovered, counts: (group: string) => boolean = () => true
   return sum;
 }
 
+/** What a function did: its parameters, its multiply-adds, and the values that its products give. */
+interface Counted {
+  readonly found: Discovered;
+  readonly multiplyAdds: number | null;
+  readonly values: number;
+}
+
 /** Runs a function in evaluation and counts. */
-function counted(run: (scope: Scope) => void, abstract: Abstract): { found: Discovered; multiplyAdds: number | null } {
+function counted(run: (scope: Scope) => void, abstract: Abstract): Counted {
   let count: number | null = null;
+  let values = 0;
   const found = discover((scope) => {
     const pass = record(() => run(scope));
     count = multiplyAdds(pass.kernels());
+    values = productValues(pass.kernels());
     pass.dispose();
   }, { abstract, mode: "eval", controls: HARNESS_CONTROLS });
-  return { found, multiplyAdds: count };
+  return { found, multiplyAdds: count, values };
 }
 
 const sample = ({ shape, dtype }: ModalityInfo): tf.Tensor => tf.zeros([1, ...shape], dtype);
 
-/** Costs of an encoder on one input. */
-export function encoderCost(encoder: Encoder, input: ModalityInfo, abstract: Abstract): Cost {
-  const { found, multiplyAdds: count } = counted((scope) => {
+function countedEncoder(encoder: Encoder, input: ModalityInfo, abstract: Abstract): Counted {
+  return counted((scope) => {
     const own = scope.group("encoder:it");
     const x = sample(input);
     encoder.head(encoder.stages.reduce((map, stage) => stage(map, own, x), x), own, x);
   }, abstract);
+}
+
+/** Costs of an encoder on one input. */
+export function encoderCost(encoder: Encoder, input: ModalityInfo, abstract: Abstract): Cost {
+  const { found, multiplyAdds: count } = countedEncoder(encoder, input, abstract);
   return { parameters: size(found), multiplyAdds: count };
+}
+
+/** Values of one sample that a training step keeps for its gradients at the least: those of its largest encoder. */
+export function keptValues(
+  { encoders }: Pick<Model, "encoders">,
+  inputs: ByModality<ModalityInfo>,
+  abstract: Abstract,
+): number {
+  const own = mapByModality(encoders, (encoder, modality) => countedEncoder(encoder, at(inputs, modality), abstract));
+  return Math.max(...Object.values(own).map(({ values }) => values));
 }
 
 /**

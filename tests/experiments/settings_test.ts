@@ -4,7 +4,7 @@ import type { BuiltinKind, CellRequest } from "../../core/kinds/mod.ts";
 import type { OptionSpec, OptionSpecs } from "../../core/options.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { part, planGrid, trainingOptions } from "../../experiments/mod.ts";
-import { checkMemory, leastBytes, parametersOf } from "../../experiments/memory.ts";
+import { checkMemory, footprintOf, leastBytes } from "../../experiments/memory.ts";
 import { buildModel } from "../../experiments/config.ts";
 import { applySettings } from "../../experiments/settings.ts";
 import { selectEngine } from "../../engines/mod.ts";
@@ -199,7 +199,8 @@ Deno.test("what no memory holds is refused before anything is allocated", () =>
     }
     // Two parameters of four bytes, four copies of each; three rows of five numbers.
     const dataset = { modalities: { a: { shape: [5], dtype: "float32" as const, about: "" } } };
-    assertEquals(leastBytes(2, 3, dataset), 4 * (4 * 2 + 3 * 5));
+    assertEquals(leastBytes({ parameters: 2, kept: 0 }, 3, dataset), 4 * (4 * 2 + 3 * 5));
+    assertEquals(leastBytes({ parameters: 2, kept: 7 }, 3, dataset), 4 * (4 * 2 + 3 * (5 + 7)));
     const { cells: [{ config }] } = await planGrid({
       cells: [request({ dataset: part("synthetic", { samples: 60 }) })],
       seeds: [0],
@@ -208,9 +209,31 @@ Deno.test("what no memory holds is refused before anything is allocated", () =>
     });
     const loaded = await library.of("dataset").get("synthetic").load(config.dataset.options);
     const { engine } = await selectEngine("cpu");
-    const parameters = parametersOf(config, buildModel(config, library, loaded), loaded, (run) => engine.abstract(run));
-    const check = (bytes: number) => checkMemory(config, parameters, loaded, bytes);
+    const model = buildModel(config, library, loaded);
+    const abstract = (run: () => void) => engine.abstract(run);
+    const footprint = footprintOf(config, model, loaded, abstract);
+    const check = (bytes: number) => checkMemory(config, footprint, loaded, bytes);
     check(2 ** 30);
-    assertThrows(() => check(1000), Refusal, "take smaller widths or batches");
+    assertThrows(() => check(1000), Refusal, "take smaller widths");
+    // On a card, and of what is frozen, nothing is counted.
+    assertEquals(footprintOf(config, model, loaded, abstract, true).kept, 0);
+    assertEquals(footprintOf({ ...config, freeze: ["encoder:*"] }, model, loaded, abstract).kept, 0);
     await engine.dispose();
+  }));
+
+Deno.test("a step that no memory holds is refused before it is tried, and the batch that is named fits", () =>
+  inFolder(async (runs) => {
+    const data = part("synthetic", { samples: 60 });
+    const plan = (settings: readonly string[]) =>
+      planGrid({
+        cells: applySettings([request({ dataset: data })], settings, library),
+        seeds: [0],
+        runs,
+        library,
+      });
+    const refusal = await plan(["training.batchSize=1000000", "mlp.hidden=300000"]).catch((error) => error);
+    assert(refusal instanceof Refusal, String(refusal));
+    const [, batch] = /or --set training\.batchSize=(\d+)$/.exec(refusal.hint ?? "") ?? [];
+    assert(batch !== undefined, refusal.message);
+    assertEquals((await plan([`training.batchSize=${batch}`, "mlp.hidden=300000"])).cells.length, 1);
   }));

@@ -271,6 +271,8 @@ Deno.test("the page of a comparison: differences over seeds and over samples, an
     "At 5 %": ["better"],
     "Seeds that would show it": ["7"],
   });
+  const [cells] = differenceTable(view({ reference, differences: [{ item, versus }] })).rows;
+  assertEquals(cells.map(({ raw }) => raw?.[0]), ["row", 4, 0.051, 0.012, 0.034, 0.045, "better", 7]);
   const bootstrap = { difference: 0.021, low: -0.013, high: 0.042, draws: 500 };
   const mcNemar = [{ seed: 0, p: 0.25, onlyFirst: 6, onlySecond: 2 }, {
     seed: 1,
@@ -435,13 +437,13 @@ Deno.test("samples, one sample, confusion, calibration and the numbers of charts
   const readouts = [["fused", 1, 0.61], ["audio", 2, 0.52], ["image", 0, 0.43], ["text", 1, 0.34]] as const;
   const row = {
     id: 17,
-    label: 1,
+    label: 2,
     loss: 0.4943,
     readouts: readouts.map(([name, predicted, probability]) => ({
       name,
       predicted,
       probability,
-      right: predicted === 1,
+      right: predicted === 2,
     })),
     phi: [["audio", 0.25], ["image", -0.125], ["text", 0.5]],
   };
@@ -453,7 +455,7 @@ Deno.test("samples, one sample, confusion, calibration and the numbers of charts
   };
   assertEquals(shown(samplesTable(view({ ...about, rows: [row] }))), {
     "Sample": ["17"],
-    "True class": ["dog"],
+    "True class": ["owl"],
     "Loss": ["0.4943"],
     "By fused": ["dog"],
     "p true by fused": ["0.6100"],
@@ -469,7 +471,7 @@ Deno.test("samples, one sample, confusion, calibration and the numbers of charts
   });
   assertEquals(shown(readoutTable(view({ ...about, split: "test", row }))), {
     "Readout": ["fused", "audio readout", "image readout", "text readout"],
-    "Predicted": ["dog", "owl, wrong", "cat, wrong", "dog"],
+    "Predicted": ["dog, wrong", "owl", "cat, wrong", "dog, wrong"],
     "p of the true class": ["0.6100", "0.5200", "0.4300", "0.3400"],
     "φ": ["–", "0.2500", "-0.1250", "0.5000"],
   });

@@ -175,7 +175,10 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("experiments/memory.ts", settings, [
     ["if (needed <= available) return;", "return;"],
-    ["4 * (COPIES * parameters + batch * row)", "COPIES * parameters + batch * row"],
+    ["NUMBER * COPIES * footprint.parameters +", "COPIES * footprint.parameters +"],
+    ["return NUMBER * (kept + modalitiesOf", "return NUMBER * (modalitiesOf"],
+    ["const unknown = elsewhere ||", "const unknown ="],
+    ["training.batchSize=${Math.floor(fits / 2)}", "training.batchSize=${2 * fits}"],
   ]),
   ...mutantsOf("experiments/plan.ts", settings, [
     ["seed > largestSeed", "false"],

@@ -50,6 +50,18 @@ const list: readonly Mutant[] = [
       "given.length === 0 ? 0 : meanOver(samples, sum)",
     ],
   ]),
+  ...mutantsOf("miv/summaries.ts", ["tests/miv/valuate_test.ts"], [
+    [
+      "...modalities.flatMap((modality) => entry.solo[modality]),",
+      "...modalities.flatMap((modality) => entry.nmi[modality]),",
+    ],
+    ["...row(s.phiMi, n),", "...row(s.phi, n),"],
+    ["...row(s.fusionWeights, n),", "...row(s.solo, n),"],
+    ["ncmi:${j}|${i}", "ncmi:${i}|${j}"],
+    ["perSample.phi[n * m + u] < 0 ? 1 : 0", "perSample.phi[n * m + u] > 0 ? 1 : 0"],
+    ["fusionWeight: mean(perSample.fusionWeights),", "fusionWeight: mean(perSample.phi),"],
+    ["phiMi: mean(perSample.phiMi),", "phiMi: mean(perSample.phi),"],
+  ]),
 ];
 
 export default list;

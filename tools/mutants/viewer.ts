@@ -18,7 +18,67 @@ const samples = ["tests/viewer/samples_test.ts"];
 const trackers = ["tests/viewer/trackers_test.ts"];
 const serving = ["tests/viewer/command_test.ts"];
 
+const columns = ["tests/viewer/columns_test.ts"];
+
 const list: readonly Mutant[] = [
+  ...mutantsOf("viewer/run.ts", columns, [
+    ["percent(own.accuracy),", "percent(own.ablateMean),"],
+    ["percent(own.ablateMean),", "percent(own.accuracy),"],
+    ["plain(own.phi),", "plain(own.nmi),"],
+    ["plain(metrics.jointContribution),", "plain(metrics.contributionGap),"],
+    ["percent(metrics.macroF1),", "percent(metrics.accuracy),"],
+    [
+      '[["test", run.summary.test], ["validation", run.summary.validation]]',
+      '[["test", run.summary.validation], ["validation", run.summary.test]]',
+    ],
+    ["cell(record.epoch + 1),", "cell(record.epoch),"],
+    ["(100 * validation.recall[i]).toFixed(1)", "(100 * recall).toFixed(1)"],
+  ]),
+  ...mutantsOf("viewer/measures.ts", columns, [
+    ['of: of(modality, "ablateMean"),', 'of: of(modality, "accuracy"),'],
+    ['of: of(modality, "phi"),', 'of: of(modality, "nmi"),'],
+    ["test(({ test }) => test.jointContribution)", "test(({ test }) => test.contributionGap)"],
+    ["test(({ test }) => test.loss)", "test(({ validation }) => validation.loss)"],
+    ["test(({ test }) => test.macroF1)", "test(({ test }) => test.accuracy)"],
+    ["of: (run) => run.validationAccuracy,", "of: test(({ validation }) => validation.accuracy),"],
+    ["run.timing?.stepMs ?? null", "run.timing?.seconds ?? null"],
+  ]),
+  ...mutantsOf("viewer/compare.ts", columns, [
+    ["cell(versus.p, versus.p === null", "cell(versus.pHolm, versus.p === null"],
+    ["cell(versus.seedsNeeded),", "cell(versus.n),"],
+    ['versus.ci95 === null ? "–" : (100 * versus.ci95)', 'versus.ci95 === null ? "–" : (100 * versus.difference!)'],
+  ]),
+  ...mutantsOf("viewer/grid_table.ts", columns, [
+    ["raw: [versus.p, versus.pHolm]", "raw: [versus.pHolm, versus.p]"],
+    ["counts.finished, runs.length + planned,", "counts.finished, runs.length,"],
+    ["counts.running, counts.failed,", "counts.failed, counts.running,"],
+  ]),
+  ...mutantsOf("viewer/tuning_table.ts", columns, [
+    ["versusCell(given, isReference(label, across)),", "versusCell(tuned, isReference(label, across)),"],
+    ["cell(givenValidation, givenValidation === null", "cell(validation, givenValidation === null"],
+    ["cell(cost.runs),", "cell(cost.samplesDrawn),"],
+  ]),
+  ...mutantsOf("viewer/selection_table.ts", columns, [
+    ["accuracyCell(oracle),", "accuracyCell(last),"],
+    ["pointsCell(lastMinusValidation),", "pointsCell(oracleMinusValidation),"],
+  ]),
+  ...mutantsOf("viewer/reproduced_table.ts", columns, [
+    ["cell(printed, printed === null", "cell(printedDifference, printed === null"],
+    ["printedDifference / 100, 2", "printedDifference, 2"],
+  ]),
+  ...mutantsOf("viewer/across_tables.ts", columns, [["raw: [value, low, high]", "raw: [value, high, low]"]]),
+  ...mutantsOf("viewer/samples.ts", columns, [["cell(classes[label]),", "cell(classes[readouts[0].predicted]),"]]),
+  ...mutantsOf("viewer/sample.ts", columns, [["const own = phi.get(name);", "const own = row.phi[0][1];"]]),
+  ...mutantsOf("viewer/evidence.ts", columns, [
+    ["cell(confidence, (100 * confidence)", "cell(confidence, (100 * accuracy)"],
+    ["cell(classes[truth]),\n      ...row.map", "cell(classes[0]),\n      ...row.map"],
+  ]),
+  ...mutantsOf("viewer/sample_tests.ts", columns, [["`${onlyFirst}:${onlySecond}`", "`${onlySecond}:${onlyFirst}`"]]),
+  ...mutantsOf("viewer/chart_table.ts", columns, [["figure(b - value, chart.percent)", "figure(b, chart.percent)"]]),
+  ...mutantsOf("viewer/curves.ts", columns, [
+    ["true, ({ trainAccuracy }) => trainAccuracy", "true, ({ validation }) => validation.accuracy"],
+    ["own(record, modality)?.nmi ?? null", "own(record, modality)?.phi ?? null"],
+  ]),
   ...mutantsOf("viewer/security.ts", security, [
     ["if (options.token !== null) {", "if (options.token === undefined) {"],
     ['origin.replace(/^https?:\\/\\//, "") !== host', "!origin.includes(host)"],
