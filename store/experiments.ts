@@ -13,8 +13,8 @@ import { experimentName, parseStored } from "./schemas.ts";
 /** Its name in a runs folder; no run is called so. */
 export const experimentsFolder = "experiments";
 
-/** Thousands of planned runs stay below this. */
-const maxBytes = 4 * 1024 * 1024;
+/** Tens of thousands of planned runs stay below this: a trial of a tuning takes some 800 bytes. */
+const maxBytes = 32 * 1024 * 1024;
 /** Experiments read of one folder at most. */
 const maxExperiments = 500;
 

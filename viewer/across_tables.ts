@@ -69,8 +69,17 @@ function rankNote(ranking: NonNullable<Across["ranking"]>, subjects: readonly st
 /** Scores at which profiles are taken. */
 const PROFILE_POINTS = 41;
 
-/** Share of runs above each accuracy, with 95 % bands: the curve further right is better. */
-export function profileChart({ dataSets, results }: Across): LineChart {
+/** Curves of a profile at most: more cannot be told apart. */
+const PROFILE_CURVES = 8;
+
+/**
+ * Share of runs above each accuracy, with 95 % bands: the curve further right is better. Of many subjects the reference and
+ * the best by interquartile mean.
+ */
+export function profileChart({ dataSets, reference, results: every }: Across): LineChart {
+  const ranked = every.filter(({ subject }) => subject !== reference).sort((a, b) => b.iqm.value - a.iqm.value);
+  const best = new Set([reference, ...ranked.slice(0, PROFILE_CURVES - 1).map(({ subject }) => subject)]);
+  const results = every.filter(({ subject }) => best.has(subject));
   const all = results.flatMap(({ scores }) => scores.flat());
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const x = Array.from({ length: PROFILE_POINTS }, (_, i) => low + (high - low) * i / (PROFILE_POINTS - 1));
@@ -80,7 +89,11 @@ export function profileChart({ dataSets, results }: Across): LineChart {
     title: "Performance profiles",
     about:
       `Share of runs above an accuracy, mean over ${dataSets.length} data sets, with 95 % bands; further right is ` +
-      "better",
+      `better${
+        results.length < every.length
+          ? `; the reference and the ${PROFILE_CURVES - 1} best by interquartile mean of ${every.length} rows`
+          : ""
+      }`,
     xTitle: "Test accuracy %",
     percent: true,
     series: results.map(({ subject, scores }) => {
@@ -100,8 +113,22 @@ const WIDTH = 620;
 const ROW = 20;
 const EDGE = 24;
 
-/** Demšar's diagram: subjects on a line of mean ranks, the best at the left; bars join those that are not told apart. */
-export function rankDiagram({ results, ranking }: Across): string | null {
+/** Colours of a picture: those of a file, or of the page that it stands in. */
+interface Inks {
+  readonly ink: string;
+  readonly ground: string;
+}
+
+/**
+ * Demšar's diagram: subjects on a line of mean ranks, the best at the left; bars join those that are not told apart.
+ *
+ * @param options.ink Of lines and words. @default {"#111"}
+ * @param options.ground Behind them. @default {"#fff"}
+ */
+export function rankDiagram(
+  { results, ranking }: Across,
+  { ink, ground }: Inks = { ink: "#111", ground: "#fff" },
+): string | null {
   if (ranking === null) return null;
   const { subjects: k, criticalDifference, cliques } = ranking;
   const order = results.map((_, i) => i).sort((a, b) => ranking.ranks[a] - ranking.ranks[b]);
@@ -115,7 +142,7 @@ export function rankDiagram({ results, ranking }: Across): string | null {
   const line = (x1: number, y1: number, x2: number, y2: number, width = 1) =>
     `<line x1="${x1.toFixed(1)}" y1="${y1.toFixed(1)}" x2="${x2.toFixed(1)}" y2="${
       y2.toFixed(1)
-    }" stroke="#111" stroke-width="${width}"/>`;
+    }" stroke="${ink}" stroke-width="${width}"/>`;
   const text = (x: number, y: number, content: string, anchor: string) =>
     `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${xmlText(content)}</text>`;
   const ticks = Array.from({ length: k }, (_, i) => i + 1);
@@ -141,8 +168,8 @@ export function rankDiagram({ results, ranking }: Across): string | null {
   const wide = criticalDifference > k - 1;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" ` +
-    `font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="12" fill="#111">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
+    `font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="12" fill="${ink}">`,
+    `<rect width="${WIDTH}" height="${height}" fill="${ground}"/>`,
     line(left, 22, left + cd, 22, 1.5),
     line(left, 18, left, 26),
     ...(wide ? [] : [line(left + cd, 18, left + cd, 26)]),

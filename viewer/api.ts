@@ -6,7 +6,9 @@
 import type { RunRow } from "../store/index.ts";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
+import type { TuningResult } from "../experiments/tuning/tune.ts";
 import type { Comparison } from "./compare.ts";
+import type { ExperimentView } from "./experiment_view.ts";
 import type { ConfigurationView } from "./configuration.ts";
 import type { Model } from "./configurations.ts";
 import type { Grid } from "./grid.ts";
@@ -174,4 +176,45 @@ export function samplesAnswer(view: SamplesView | null): Answer<"Samples"> {
 /** A chart, ready to be drawn. */
 export function chartAnswer(chart: Chart, look: ChartLook): Answer<"Chart"> {
   return { id: chart.id, title: chart.title, height: chartHeight(chart, look), option: chartOption(chart, look) };
+}
+
+/** An experiment beside its rows. */
+export function experimentAnswer(view: ExperimentView): Answer<"Experiment"> {
+  const { experiment, progress, tunedAnswer, tuned, incomplete, across, charts } = view;
+  const standing = ({ testAccuracy, versus }: TuningResult["given"]) => ({ testAccuracy: { ...testAccuracy }, versus });
+  return {
+    name: experiment.name,
+    question: experiment.question,
+    command: experiment.command,
+    progress,
+    answer: tunedAnswer,
+    incomplete,
+    tuned: tuned.map(({ label, options, given, tuned: own, gain, studies, trials, cost }) => ({
+      label,
+      options: [...options],
+      given: standing(given),
+      tuned: standing(own),
+      gain,
+      trials,
+      cost: { ...cost },
+      studies: studies.map((study) => ({ ...study, settings: [...study.settings] })),
+    })),
+    across: across.map(([how, { dataSets, reference, results, ranking, incomplete: lacking }]) => ({
+      how,
+      dataSets: [...dataSets],
+      reference,
+      rows: results.map(({ subject, means, iqm, improvement, rank }) => ({
+        subject,
+        means: [...means],
+        iqm: { ...iqm },
+        improvement: improvement === null ? null : { ...improvement },
+        rank,
+      })),
+      ranking: ranking === null
+        ? null
+        : { criticalDifference: ranking.criticalDifference, chiSquare: ranking.chiSquare, p: ranking.p },
+      incomplete: [...lacking],
+    })),
+    charts: charts.map(({ id, title, about }) => ({ id, title, about })),
+  };
 }

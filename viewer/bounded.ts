@@ -23,21 +23,25 @@ export function boundedText(text: string, most: number = maxText): string {
   return `${text.slice(0, most)}… (${text.length} characters, ${digest})`;
 }
 
-/** A plain value in which every text, list and record is bounded, names of entries included. */
-export function bounded<T>(value: T): T {
-  return cut(value, maxText, 0) as T;
+/**
+ * A plain value in which every text, list and record is bounded, names of entries included.
+ *
+ * @param entries Of a list or a record at most. @default {2000}
+ */
+export function bounded<T>(value: T, entries: number = maxEntries): T {
+  return cut(value, maxText, entries, 0) as T;
 }
 
-function cut(value: unknown, most: number, depth: number): unknown {
+function cut(value: unknown, most: number, length: number, depth: number): unknown {
   if (typeof value === "string") return boundedText(value, most);
   if (value === null || typeof value !== "object") return value;
   if (depth === maxDepth) return Array.isArray(value) ? [] : {};
   if (Array.isArray(value)) {
-    return (value.length > maxEntries ? value.slice(0, maxEntries) : value).map((entry) => cut(entry, most, depth + 1));
+    return (value.length > length ? value.slice(0, length) : value).map((entry) => cut(entry, most, length, depth + 1));
   }
   const entries = Object.entries(value);
-  const kept = (entries.length > maxEntries ? entries.slice(0, maxEntries) : entries).map(([name, entry]) =>
-    [boundedText(name), cut(entry, prose.has(name) ? maxProse : most, depth + 1)] as const
+  const kept = (entries.length > length ? entries.slice(0, length) : entries).map(([name, entry]) =>
+    [boundedText(name), cut(entry, prose.has(name) ? maxProse : most, length, depth + 1)] as const
   );
   // As data, whatever the names are: "__proto__" too.
   const result: Record<string, unknown> = {};

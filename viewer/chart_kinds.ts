@@ -57,19 +57,35 @@ export function histogramOption(chart: HistogramChart, look: ChartLook): Record<
   };
 }
 
-/** The option that draws means with their intervals. */
+/** Pixels of the legend of a chart of pairs. */
+export const PAIR_LEGEND = 26;
+
+/** The option that draws means with their intervals; what they were before as rings, with thin lines. */
 export function intervalOption(chart: IntervalChart, look: ChartLook): Record<string, unknown> {
   const ink = inks[look.theme];
   const scale = chart.percent ? 100 : 1;
-  const color = hues[look.theme][0];
-  const head = look.titled === true ? 34 : 0;
+  const [color, formerColor] = hues[look.theme];
+  const head = (look.titled === true ? 34 : 0) + (chart.pair === undefined ? 0 : PAIR_LEGEND);
   const names = unique(
     chart.rows.map(({ name, best }) => `${best ? "★ " : ""}${short(name, look.width < 500 ? 22 : nameLength)}`),
   );
+  const former = chart.rows.flatMap(({ before }, i) => before === undefined ? [] : [{ ...before, i }]);
+  const all = [...chart.rows, ...former];
   return {
     grid: { left: 12, right: 28, top: head + 8, bottom: 26, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     // Anywhere in its row: the point itself is small.
     tooltip: tooltip(ink, { trigger: "axis", axisPointer: { type: "none" } }),
+    ...(chart.pair === undefined ? {} : {
+      legend: {
+        data: [...chart.pair],
+        left: 8,
+        top: head - PAIR_LEGEND + 2,
+        itemWidth: 12,
+        itemHeight: 9,
+        selectedMode: false,
+        textStyle: { color: ink.text, fontSize: 12 },
+      },
+    }),
     xAxis: axis(ink, {
       type: "value",
       scale: true,
@@ -78,7 +94,7 @@ export function intervalOption(chart: IntervalChart, look: ChartLook): Record<st
       nameGap: 24,
       splitNumber: look.width < 500 ? 2 : 5,
       ...(chart.percent
-        ? percentEnds(chart.rows.flatMap(({ mean, ci95 }) => [100 * (mean - (ci95 ?? 0)), 100 * (mean + (ci95 ?? 0))]))
+        ? percentEnds(all.flatMap(({ mean, ci95 }) => [100 * (mean - (ci95 ?? 0)), 100 * (mean + (ci95 ?? 0))]))
         : {}),
     }),
     yAxis: axis(ink, {
@@ -89,21 +105,27 @@ export function intervalOption(chart: IntervalChart, look: ChartLook): Record<st
       splitLine: { show: true, lineStyle: { color: ink.rule } },
     }),
     series: [
-      ...chart.rows.flatMap(({ mean, ci95 }, i) =>
-        ci95 === null ? [] : [{
-          id: `interval ${i}`,
-          type: "line",
-          data: [[scale * (mean - ci95), i], [scale * (mean + ci95), i]],
-          color,
-          symbol: "rect",
-          symbolSize: [2, 9],
-          lineStyle: { width: 2 },
-          silent: true,
-          emphasis: { disabled: true },
-        }]
+      ...former.flatMap(({ mean, ci95, i }) =>
+        ci95 === null ? [] : [line(`former ${i}`, mean, ci95, i, formerColor, 1)]
       ),
+      ...chart.rows.flatMap(({ mean, ci95 }, i) =>
+        ci95 === null ? [] : [line(`interval ${i}`, mean, ci95, i, color, 2)]
+      ),
+      ...(chart.pair === undefined ? [] : [{
+        id: "former means",
+        name: chart.pair[0],
+        type: "scatter",
+        data: former.map(({ mean, i }) => [scale * mean, i]),
+        color: formerColor,
+        symbol: "circle",
+        symbolSize: 10,
+        itemStyle: { color: ink.ground, borderColor: formerColor, borderWidth: 2 },
+        emphasis: { disabled: true },
+        z: 4,
+      }]),
       {
         id: "means",
+        ...(chart.pair === undefined ? {} : { name: chart.pair[1] }),
         type: "scatter",
         data: chart.rows.map(({ mean }, i) => [scale * mean, i]),
         color,
@@ -113,6 +135,27 @@ export function intervalOption(chart: IntervalChart, look: ChartLook): Record<st
       },
     ],
   };
+
+  function line(
+    id: string,
+    mean: number,
+    ci95: number,
+    i: number,
+    own: string,
+    width: number,
+  ): Record<string, unknown> {
+    return {
+      id,
+      type: "line",
+      data: [[scale * (mean - ci95), i], [scale * (mean + ci95), i]],
+      color: own,
+      symbol: "rect",
+      symbolSize: [2, 9],
+      lineStyle: { width },
+      silent: true,
+      emphasis: { disabled: true },
+    };
+  }
 }
 
 /** From the least to the largest value over what is neutral: blue below, orange above. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fieldOption, histogramOption, intervalOption, pointOption } from "./chart_kinds.ts";
+import { fieldOption, histogramOption, intervalOption, PAIR_LEGEND, pointOption } from "./chart_kinds.ts";
 import { legendRows, lineOption } from "./chart_lines.ts";
 import { type ChartLook, font, inks, short } from "./chart_look.ts";
 import type { Chart } from "./charts.ts";
@@ -16,7 +16,9 @@ export type ChartOption = Readonly<Record<string, unknown>>;
 /** Height that suits a chart. */
 export function chartHeight(chart: Chart, { width, titled }: ChartLook): number {
   const head = titled === true ? 34 : 0;
-  if (chart.kind === "intervals") return head + 60 + 26 * Math.max(1, chart.rows.length);
+  if (chart.kind === "intervals") {
+    return head + (chart.pair === undefined ? 0 : PAIR_LEGEND) + 60 + 26 * Math.max(1, chart.rows.length);
+  }
   if (chart.kind === "field") return head + 70 + 7 * Math.max(20, chart.y.length);
   if (chart.kind === "points") return head + 420;
   return head + (chart.kind === "lines" ? legendRows(chart, width) * 20 : 0) + 250;

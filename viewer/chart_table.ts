@@ -25,11 +25,18 @@ export function chartTable(chart: Chart): Table {
       title: chart.title,
       columns: [
         { title: "Configuration", align: "left" },
-        { title: chart.percent ? "Mean %" : "Mean", align: "right", raw: ["mean"] },
+        ...(chart.pair === undefined ? [] : [
+          { title: `${chart.pair[0]}${chart.percent ? " %" : ""}`, align: "right" as const, raw: ["former mean"] },
+          { title: "± 95 % CI, former", align: "right" as const, raw: ["former ci95"] },
+        ]),
+        { title: `${chart.pair?.[1] ?? "Mean"}${chart.percent ? " %" : ""}`, align: "right", raw: ["mean"] },
         { title: "± 95 % CI", align: "right", raw: ["ci95"] },
       ],
-      rows: chart.rows.map(({ name, mean, ci95, best }) => [
+      rows: chart.rows.map(({ name, mean, ci95, best, before }) => [
         { text: name, raw: [name], strong: best },
+        ...(chart.pair === undefined
+          ? []
+          : [number(before?.mean ?? null, chart.percent), number(before?.ci95 ?? null, chart.percent)]),
         number(mean, chart.percent),
         number(ci95, chart.percent),
       ]),
@@ -113,8 +120,9 @@ function lineTable(chart: LineChart): Table {
 export function chartSummary(chart: Chart): string {
   const unit = "percent" in chart && chart.percent ? " %" : "";
   if (chart.kind === "intervals") {
-    const rows = chart.rows.slice(0, 12).map(({ name, mean, ci95 }) =>
-      `${name} ${figure(mean, chart.percent)}${ci95 === null ? "" : ` ± ${figure(ci95, chart.percent)}`}${unit}`
+    const rows = chart.rows.slice(0, 12).map(({ name, mean, ci95, before }) =>
+      `${name} ${before === undefined ? "" : `from ${figure(before.mean, chart.percent)} to `}` +
+      `${figure(mean, chart.percent)}${ci95 === null ? "" : ` ± ${figure(ci95, chart.percent)}`}${unit}`
     );
     return `${chart.title}: ${rows.join("; ")}${chart.rows.length > 12 ? "; and more" : ""}.`;
   }

@@ -55,7 +55,19 @@ export interface IntervalChart {
   readonly title: string;
   readonly about: string;
   readonly percent: boolean;
-  readonly rows: readonly { name: string; mean: number; ci95: number | null; best: boolean }[];
+  /** Names of a row's two means, where it has a former one: before and after. */
+  readonly pair?: readonly [string, string];
+  readonly rows: readonly IntervalRow[];
+}
+
+/** A mean with its interval. */
+export interface IntervalRow {
+  readonly name: string;
+  readonly mean: number;
+  readonly ci95: number | null;
+  readonly best: boolean;
+  /** What it was before; of rows of a chart with a `pair`. */
+  readonly before?: { readonly mean: number; readonly ci95: number | null };
 }
 
 /** A value for each cell of a field: samples over epochs. */

@@ -4,11 +4,12 @@
  * @module
  */
 import { Refusal } from "../core/refusal.ts";
-import { compareAnswer, gridAnswer, runAnswer } from "./api.ts";
+import { compareAnswer, experimentAnswer, gridAnswer, runAnswer } from "./api.ts";
 import type { Chart } from "./charts.ts";
 import { comparisonOf, differenceTable, settingTable } from "./compare.ts";
 import { modelOf } from "./configurations.ts";
 import { experimentParts, type Picture } from "./experiment_parts.ts";
+import { experimentViewOf } from "./experiment_view.ts";
 import { exportChart, type ExportFormat, exportPicture, exportTable } from "./exports.ts";
 import { type Grid, gridOf } from "./grid.ts";
 import { gridTable } from "./grid_table.ts";
@@ -91,12 +92,23 @@ export async function exportableOf(store: RunStore, address: string): Promise<Ex
       json: () => compareAnswer(comparison, samples),
     };
   }
+  const name = /^\/experiments\/([^/]+)$/.exec(url.pathname)?.[1];
+  const experiment = name === undefined ? null : await experimentViewOf(store, model, decodeURIComponent(name));
+  if (experiment !== null) {
+    return {
+      title: experiment.experiment.name,
+      tables: Object.fromEntries(Object.entries(experiment.tables).map(([own, table]) => [own, () => table])),
+      charts: experiment.charts,
+      pictures: experiment.pictures,
+      json: () => experimentAnswer(experiment),
+    };
+  }
   const id = /^\/runs\/([^/]+)$/.exec(url.pathname)?.[1];
   const view = id === undefined ? null : await runViewOf(store, model, id);
   if (view === null) {
     throw new Refusal({
       what: `export "${address}"`,
-      must: `it must be / or /runs/ID or /compare?c=ID,ID of what is in "${store.folder}"`,
+      must: `it must be / or /runs/ID or /experiments/NAME or /compare?c=ID,ID of what is in "${store.folder}"`,
     });
   }
   return {

@@ -152,6 +152,54 @@ const configuration = z.strictObject({
   charts: chartList,
 });
 
+const accuracy = z.strictObject({ mean: z.number(), std: maybe, ci95: maybe });
+const standing = z.strictObject({ testAccuracy: accuracy, versus: versus.nullable() });
+const bootstrap = z.strictObject({ value: z.number(), low: z.number(), high: z.number() }).describe(
+  "With its 95 % interval by a bootstrap over runs within each data set",
+);
+
+const experiment = z.strictObject({
+  name: text,
+  question: maybeText,
+  command: text.describe("That runs it again"),
+  progress: text.describe("How many of its runs have finished, in words"),
+  answer: maybeText.describe("The answer at equal tuning, in one sentence"),
+  incomplete: count.describe("Studies with a run still to come: they choose nothing yet"),
+  tuned: z.array(z.strictObject({
+    label: text,
+    options: z.array(text).describe("That were tuned"),
+    given: standing,
+    tuned: standing.describe("Compared with the tuned reference"),
+    gain: versus.describe("Tuned minus as given, over studies"),
+    trials: z.number().describe("In each study, what is given among them"),
+    cost: z.strictObject({ runs: count, samplesDrawn: z.number(), seconds: z.number() }).describe("Of all trials"),
+    studies: z.array(z.strictObject({
+      seed: z.number().int(),
+      label: text.describe("Of the chosen run"),
+      settings: z.array(text).describe("That it sets; none where what is given was best"),
+      validation: z.number(),
+      givenValidation: maybe,
+      failed: count,
+      id: text.describe("Of the chosen run"),
+    })),
+  })),
+  across: z.array(z.strictObject({
+    how: text.describe("Which runs: all, as given, tuned"),
+    dataSets: z.array(text),
+    reference: text,
+    rows: z.array(z.strictObject({
+      subject: text,
+      means: z.array(z.number()).describe("Test accuracy on each data set"),
+      iqm: bootstrap,
+      improvement: bootstrap.nullable(),
+      rank: maybe,
+    })),
+    ranking: z.strictObject({ criticalDifference: z.number(), chiSquare: maybe, p: maybe }).nullable(),
+    incomplete: z.array(text).describe("Subjects that lack a run on some data set"),
+  })),
+  charts: chartList,
+});
+
 const samples = z.strictObject({
   run: maybeText.describe("Id; null where none has finished"),
   split: z.enum(["test", "validation"]),
@@ -210,6 +258,7 @@ export const answers = {
   Epochs: z.strictObject({ records: z.array(storedSchema("epoch")), reason: maybeText }),
   Comparison: comparison,
   Configuration: configuration,
+  Experiment: experiment,
   Samples: samples,
   Chart: chart,
   Error: failure,
@@ -310,7 +359,7 @@ function operation(
           name,
           in: "path",
           required: true,
-          description: `Id of the ${name === "id" ? "run" : name}`,
+          description: name === "name" ? "Name of the experiment" : `Id of the ${name === "id" ? "run" : name}`,
           schema: { type: "string" },
         })),
         ...Object.entries(query).map(([name, description]): Parameter => ({
@@ -389,6 +438,20 @@ export function openApi(): OpenApi {
         "Chart",
         { experiment: "Name of the experiment whose row it is", ...lookParameters },
         ["id", "chart"],
+      ),
+      "/api/experiments/{name}": operation(
+        "experiment",
+        "An experiment beside its rows: as given and tuned, over several data sets",
+        "Experiment",
+        {},
+        ["name"],
+      ),
+      "/api/experiments/{name}/charts/{chart}": operation(
+        "experimentChart",
+        "A chart of an experiment",
+        "Chart",
+        lookParameters,
+        ["name", "chart"],
       ),
       "/api/samples": operation("samples", "Samples of a split as a run predicts them", "Samples", sampleParameters),
       "/api/runs/{id}/samples/{split}/{sample}/charts/{chart}": operation(

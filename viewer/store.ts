@@ -199,7 +199,7 @@ class FolderStore implements RunStore {
   #experiments(): boolean {
     const stamp = experimentStamp(this.folder);
     if (stamp === this.#asked.stamp) return false;
-    this.#asked = { stamp, list: bounded(listExperiments(this.folder)) };
+    this.#asked = { stamp, list: bounded(listExperiments(this.folder), maxRuns) };
     return true;
   }
 

@@ -6,6 +6,7 @@
 import type { TuningResult } from "../experiments/tuning/tune.ts";
 import { shortCount } from "../experiments/table.ts";
 import { differenceText, pText } from "../experiments/versus.ts";
+import type { IntervalChart } from "./charts.ts";
 import { cell, type Table, type TableCell } from "./table.ts";
 
 const percent = (value: number) => (100 * value).toFixed(1);
@@ -109,5 +110,30 @@ export function chosenTable(results: readonly TuningResult[]): Table {
       ])
     ),
     notes: ["Accuracy on validation; of a study's trials those without a result failed, and were spent all the same."],
+  };
+}
+
+/** Rows in the picture at most. */
+const chartRows = 40;
+
+/** As given and tuned, a row each. */
+export function tuningChart(results: readonly TuningResult[]): IntervalChart {
+  const shown = results.slice(0, chartRows);
+  return {
+    kind: "intervals",
+    id: "tuned",
+    title: "As given and tuned",
+    about: `Test accuracy, mean over studies with 95 % confidence interval${
+      shown.length < results.length ? `; the first ${shown.length} of ${results.length} rows` : ""
+    }`,
+    percent: true,
+    pair: ["as given", "tuned"],
+    rows: shown.map(({ label, given, tuned }) => ({
+      name: label,
+      mean: tuned.testAccuracy.mean,
+      ci95: tuned.testAccuracy.ci95,
+      best: tuned.best,
+      before: { mean: given.testAccuracy.mean, ci95: given.testAccuracy.ci95 },
+    })),
   };
 }

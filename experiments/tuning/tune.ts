@@ -217,6 +217,17 @@ function tunedRows({ rows }: Tuning, finished: readonly FinishedRun[], pending: 
   });
 }
 
+/** How many studies of configurations have a run that is still to come. */
+export function incompleteStudies({ rows }: Tuning, pending: ReadonlySet<string>): number {
+  const waiting = rows.flatMap(({ label, trials }) => [
+    ...new Set(
+      trials.filter((trial) => pending.has(runKey(trial.label, trial.study)) || pending.has(runKey(label, trial.study)))
+        .map(({ study }) => study),
+    ),
+  ]);
+  return waiting.length;
+}
+
 /** The chosen runs by the labels and places of their configurations. */
 const chosenRuns = (found: readonly TunedRow[]): FinishedRun[] =>
   found.flatMap(({ row, given, studies }) =>

@@ -5,6 +5,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { StoreError } from "../../store/files.ts";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { writeTuned } from "../helpers/tuned.ts";
 import { keepAll } from "../helpers/samples.ts";
 import { type RunSpec, writeRun } from "../helpers/runs.ts";
 
@@ -329,15 +330,57 @@ Deno.test("recall is shown by the names of the classes, and by index for runs th
     store.close();
   }));
 
+Deno.test("the page of an experiment puts tuned beside given, over data sets too; its links open and its rows hold no trial", () =>
+  withApp(async (app, _, runs) => {
+    await writeTuned(runs, { other: "<b>" });
+    const page = await get(app, "/experiments/tuned");
+    assertMatch(page, /Tuned: &lt;b&gt;, easy: \+[45]\.\d ± /);
+    assertStringIncludes(page, "Over 2 data sets, tuned");
+    assert(!page.includes("<b>"), "a name is text");
+    const links = [...page.matchAll(/href="(\/experiments\/tuned\/[^"]+)"/g)].map(([, link]) => link);
+    // Four tables and three charts in five formats, two pictures in two.
+    assertEquals(links.length, 4 * 5 + 3 * 5 + 2 * 2);
+    for (const link of links.filter((own) => !own.endsWith("png"))) {
+      const text = await get(app, link);
+      assert(text.length > 60, link);
+      if (link.endsWith("svg")) assert(!text.includes("<b>"), link);
+    }
+    const csv = await get(app, "/experiments/tuned/tables/tuned.csv");
+    assertStringIncludes(csv, "configuration,given,given ci95,tuned,tuned ci95");
+    const grid = await json(app, "/api/grid?experiment=tuned");
+    assertEquals(grid.configurations.map(({ label }: { label: string }) => label), [
+      "concat, easy",
+      "concat, hard",
+      "<b>, easy",
+      "<b>, hard",
+    ]);
+    assert(grid.notes.some((note: string) => note.startsWith("12 trials are no rows here")), grid.notes.join());
+    const front = await get(app, "/?experiment=tuned");
+    assertStringIncludes(front, 'href="/experiments/tuned"');
+    assertStringIncludes(front, "As given and tuned, with what tuning cost; over 2 data sets together");
+    assertEquals((await app.request(at("/experiments/nobody"))).status, 404);
+    assertEquals((await app.request(at("/experiments/tuned/pictures/ranks.csv"))).status, 400);
+  }));
+
+Deno.test("a study with a trial still to come chooses nothing, and the page says so", () =>
+  withApp(async (app, _, runs) => {
+    await writeTuned(runs, { left: true });
+    const answer = await json(app, "/api/experiments/tuned");
+    assertEquals([answer.incomplete, answer.progress], [1, "23 of 24 runs finished"]);
+    assertEquals(answer.tuned.map(({ studies }: { studies: unknown[] }) => studies.length), [3, 3, 3, 2]);
+    assertStringIncludes(await get(app, "/experiments/tuned"), "1 study is not complete");
+  }));
+
 Deno.test("every answer of the API fits the OpenAPI document", () =>
   withApp(async (app, ids, runs) => {
     const kept = ids["concat#0"];
     await keepAll(runs, kept);
+    await writeTuned(runs);
     const document = await json(app, "/api/openapi.json");
     const ajv = new Ajv2020({ strict: false, allErrors: true });
     ajv.addFormat("date-time", true);
     ajv.addSchema({ $id: "doc", components: document.components });
-    const grid = await json(app, "/api/grid");
+    const grid = await json(app, "/api/grid?experiment=all");
     const c = grid.configurations.map(({ id }: { id: string }) => id).join(",");
     const paths: Record<string, string[]> = {
       "/api/grid": ["/api/grid", "/api/grid?columns=&settings=all&group=fusion"],
@@ -352,6 +395,10 @@ Deno.test("every answer of the API fits the OpenAPI document", () =>
       "/api/configurations/{id}/charts/{chart}": [
         `/api/configurations/${grid.configurations[0].id}/charts/accuracy?theme=dark`,
       ],
+      "/api/experiments/{name}": ["/api/experiments/tuned"],
+      "/api/experiments/{name}/charts/{chart}": ["tuned", "profile-as-given", "profile-tuned"].map((chart) =>
+        `/api/experiments/tuned/charts/${chart}`
+      ),
       "/api/samples": ["/api/samples", `/api/samples?run=${kept}`, `/api/samples?run=${ids["arm#0"]}&split=validation`],
       "/api/runs/{id}/samples/{split}/{sample}/charts/{chart}": [
         `/api/runs/${kept}/samples/validation/1/charts/contributions`,

@@ -10,6 +10,7 @@ import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
 import { ended, inFolder, start } from "../helpers/cli.ts";
 import { appendEpoch, type RunSpec, writeRun } from "../helpers/runs.ts";
 import { keepAll, sampleSource } from "../helpers/samples.ts";
+import { writeTuned } from "../helpers/tuned.ts";
 
 const ignore = chromiumPath() === null;
 // The browser is a process with pipes and timers of its own, for as long as it runs.
@@ -369,12 +370,15 @@ Deno.test({
     scene(async ({ browser, url, runs, ids }) => {
       const spec: RunSpec = { seed: 7, fusion: "gated", state: "interrupted", done: 1, epochs: 6 };
       const running = writeRun(runs, spec);
+      await writeTuned(runs, { left: true });
       const member = await joinRuns(runs);
       await claimRun(member, running, new Watch(runs));
-      const { configurations: [{ id: configuration }] } = await (await fetch(`${url}api/grid?fusion=concat`)).json();
+      const { configurations: [{ id: configuration }] } =
+        await (await fetch(`${url}api/grid?experiment=all&fusion=concat`)).json();
       const pages = {
-        results: ["", 200],
-        "results, grouped, all settings": ["?group=method&settings=all", 200],
+        results: ["?experiment=all", 200],
+        "results of an experiment": ["", 200],
+        "results, grouped, all settings": ["?experiment=all&group=method&settings=all", 200],
         run: [`runs/${ids.arm0}`, 200],
         "run that goes on": [`runs/${running}`, 200],
         "failed run": [`runs/${ids.failed}`, 200],
@@ -382,6 +386,7 @@ Deno.test({
         configuration: [`configurations/${configuration}`, 200],
         samples: [`samples?run=${ids.arm0}&split=validation`, 200],
         sample: [`runs/${ids.arm0}/samples/validation/1`, 200],
+        experiment: ["experiments/tuned", 200],
         features: ["features", 200],
         compare: [`compare?r=${ids.arm0},${ids.sum0}`, 200],
         "nothing to compare": ["compare", 200],
@@ -419,7 +424,7 @@ Deno.test({
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth",
               );
               assertEquals(wide, 0, `${name} at ${width}`);
-              if (path === "" && width === 390) {
+              if (path === "?experiment=all" && width === 390) {
                 // A phone shows a card for each row: every value whole, under its head, the measures before the settings.
                 const row = page.locator("tr.row", { hasText: "3 seeds" }).first();
                 const frame = await page.locator("#table .scroll").boundingBox();

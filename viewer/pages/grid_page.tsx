@@ -7,6 +7,7 @@
 import type { FC } from "hono/jsx";
 import type { Model } from "../configurations.ts";
 import { configurationsOf, progressText } from "../experiment.ts";
+import { besideRows, experimentUrl } from "../experiment_view.ts";
 import { gridChart } from "../grid_chart.ts";
 import type { Grid } from "../grid.ts";
 import { gridUrl } from "../query.ts";
@@ -74,15 +75,18 @@ const Title: FC<{ model: Model; grid: Grid }> = ({ model, grid }) => {
   const { experiment } = grid;
   const rows = experiment === null ? null : configurationsOf(model, experiment);
   const runs = rows === null ? [...model.runs.values()] : rows.flatMap((row) => row.runs);
-  const configurations = rows?.length ?? model.configurations.length;
+  const trials = experiment?.tuning?.rows.reduce((sum, row) => sum + row.trials.length, 0) ?? 0;
+  const configurations = rows === null ? model.configurations.length : rows.length - trials;
   const count = (state: string) => runs.filter((run) => run.state === state).length;
   const states = (["finished", "running", "failed", "interrupted", "broken"] as const).filter((own) => count(own) > 0);
+  const beside = experiment === null ? null : besideRows(experiment);
   return (
     <div class="title">
       <h1>{experiment === null ? "Results" : `Results of ${experiment.name}`}</h1>
       {experiment?.question && <p class="question">{experiment.question}</p>}
       <p id="summary" class="summary" data-live="">
-        <strong>{configurations}</strong> {configurations === 1 ? "configuration" : "configurations"}, {rows === null
+        <strong>{configurations}</strong> {configurations === 1 ? "configuration" : "configurations"}
+        {trials > 0 && ` and their ${trials} trial${trials === 1 ? "" : "s"}`}, {rows === null
           ? (
             <>
               <strong>{runs.length}</strong> {runs.length === 1 ? "run" : "runs"}
@@ -96,6 +100,11 @@ const Title: FC<{ model: Model; grid: Grid }> = ({ model, grid }) => {
           </>
         ))}
       </p>
+      {experiment !== null && beside !== null && (
+        <p>
+          <a href={experimentUrl(experiment.name)}>{beside[0].toUpperCase()}{beside.slice(1)}</a>
+        </p>
+      )}
     </div>
   );
 };

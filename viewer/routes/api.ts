@@ -8,6 +8,7 @@ import {
   chartAnswer,
   compareAnswer,
   configurationAnswer,
+  experimentAnswer,
   gridAnswer,
   runAnswer,
   runsAnswer,
@@ -44,6 +45,8 @@ export function apiRoutes(views: Views, hub: EventHub): Hono {
   app.get("/runs/:id/charts/:chart", async (c) => chart(c, (await views.run(c)).charts));
   app.get("/configurations/:id", async (c) => c.json(configurationAnswer(await views.configuration(c))));
   app.get("/configurations/:id/charts/:chart", async (c) => chart(c, (await views.configuration(c)).charts));
+  app.get("/experiments/:name", async (c) => c.json(experimentAnswer(await views.experiment(c))));
+  app.get("/experiments/:name/charts/:chart", async (c) => chart(c, (await views.experiment(c)).charts));
   app.get("/samples", async (c) => c.json(samplesAnswer(await views.samples(c))));
   app.get("/runs/:id/samples/:split/:sample/charts/:chart", async (c) => chart(c, (await views.sample(c)).charts));
   app.get("/features/charts/:chart", async (c) => {

@@ -11,6 +11,7 @@ import type { Chart } from "../charts.ts";
 import { type Comparison, comparisonOf } from "../compare.ts";
 import { type Model, modelOf } from "../configurations.ts";
 import { type ConfigurationView, configurationViewOf } from "../configuration.ts";
+import { type ExperimentView, experimentViewOf } from "../experiment_view.ts";
 import { type FeaturesView, featuresViewOf } from "../features.ts";
 import { type Grid, gridOf } from "../grid.ts";
 import { Frame, type FrameProps } from "../pages/parts.tsx";
@@ -37,6 +38,8 @@ export interface Views {
   run(c: Context): Promise<RunView>;
   /** @throws {RequestError} If there is no such configuration. */
   configuration(c: Context): Promise<ConfigurationView>;
+  /** @throws {RequestError} If there is no such experiment. */
+  experiment(c: Context): Promise<ExperimentView>;
   /** Samples of a run; `null` where none has finished. @throws {RequestError} If there is no such run. */
   samples(c: Context): Promise<SamplesView | null>;
   /** @throws {RequestError} If there is no such sample. */
@@ -65,6 +68,12 @@ export function viewsOf(store: RunStore, source: SampleSource | null = null): Vi
       const view = configurationViewOf(store, await model(), id, params(c).get("experiment"));
       if (view !== null) return view;
       throw missing("a configuration", id);
+    },
+    async experiment(c) {
+      const name = c.req.param("name") ?? "";
+      const view = await experimentViewOf(store, await model(), name);
+      if (view !== null) return view;
+      throw missing("an experiment", name);
     },
     async samples(c) {
       const query = parseSamples(params(c));

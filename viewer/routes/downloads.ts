@@ -8,7 +8,7 @@ import { Refusal } from "../../core/refusal.ts";
 import type { ChartLook } from "../chart_option.ts";
 import type { Chart } from "../charts.ts";
 import { type Comparison, differenceTable, settingTable } from "../compare.ts";
-import { exportChart, type ExportFormat, exportTable, isFormat, mediaTypes } from "../exports.ts";
+import { exportChart, type ExportFormat, exportPicture, exportTable, isFormat, mediaTypes } from "../exports.ts";
 import { configurationTables } from "../configuration.ts";
 import { featureChart, featureChartId } from "../features.ts";
 import { gridTable } from "../grid_table.ts";
@@ -82,6 +82,7 @@ export function downloadRoutes(views: Views): Hono {
     const { name, format } = fileOf(c);
     return await sendChart(c, pick((await views.configuration(c)).charts, name), format);
   });
+  app.route("/", experimentRoutes(views));
   app.route("/", sampleRoutes(views));
   app.get("/compare/tables/:file", async (c) => {
     const { name, format } = fileOf(c);
@@ -91,6 +92,29 @@ export function downloadRoutes(views: Views): Hono {
   app.get("/compare/charts/:file", async (c) => {
     const { name, format } = fileOf(c);
     return await sendChart(c, pick((await views.comparison(c)).charts, name), format);
+  });
+  return app;
+}
+
+/** What can be downloaded of an experiment. */
+function experimentRoutes(views: Views): Hono {
+  const app = new Hono();
+  app.get("/experiments/:name/tables/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    const { experiment, tables } = await views.experiment(c);
+    if (!Object.hasOwn(tables, name)) throw missing("a table", name);
+    return await sendTable(c, `${experiment.name}-${name}`, tables[name], format);
+  });
+  app.get("/experiments/:name/charts/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    const { experiment, charts } = await views.experiment(c);
+    return await sendChart(c, pick(charts, name), format, `${experiment.name}-`);
+  });
+  app.get("/experiments/:name/pictures/:file", async (c) => {
+    const { name, format } = fileOf(c);
+    const { experiment, pictures } = await views.experiment(c);
+    if (!Object.hasOwn(pictures, name)) throw missing("a picture", name);
+    return send(c, `${experiment.name}-${name}`, await exportPicture(name, pictures[name], format), format);
   });
   return app;
 }

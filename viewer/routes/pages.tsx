@@ -9,6 +9,7 @@ import { openApi } from "../openapi.ts";
 import { ApiPage } from "../pages/api_page.tsx";
 import { ComparePage } from "../pages/compare_page.tsx";
 import { ConfigurationPage } from "../pages/configuration_page.tsx";
+import { ExperimentPage } from "../pages/experiment_page.tsx";
 import { FeaturesPage } from "../pages/features_page.tsx";
 import { GridPage } from "../pages/grid_page.tsx";
 import { RunPage } from "../pages/run_page.tsx";
@@ -39,6 +40,12 @@ export function pageRoutes(views: Views): Hono {
     const view = await views.configuration(c);
     const children = <ConfigurationPage view={view} />;
     return c.html(documentOf(store, { title: view.configuration.label, here: null, version, children }));
+  });
+  app.get("/experiments/:name", async (c) => {
+    const { version } = await views.model();
+    const view = await views.experiment(c);
+    const children = <ExperimentPage view={view} />;
+    return c.html(documentOf(store, { title: view.experiment.name, here: null, version, children }));
   });
   app.get("/samples", async (c) => {
     const view = await views.samples(c);
