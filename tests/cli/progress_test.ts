@@ -96,6 +96,27 @@ Deno.test("a terminal that became narrower is erased by the rows that its lines 
   assertEquals(screen.text, "");
 });
 
+Deno.test("what a grid takes on the disk is said before it begins, beside what is free", () => {
+  const lines = (bytes: number | null, freeBytes: number | null) => {
+    const screen = new Screen(false);
+    new ProgressView({ quiet: false }, screen).show({
+      type: "planned",
+      plan: { ...plan, bytes },
+      workers: 1,
+      freeBytes,
+    });
+    return screen.text.split("\n").filter((line) => line.includes("disk"));
+  };
+  const GB = 1e9;
+  assertEquals(lines(3 * GB, 50 * GB), ["  disk      about 3.00 GB when all runs are finished; 50.0 GB are free"]);
+  assertEquals(lines(3 * GB, 2 * GB), [
+    "  disk      about 3.00 GB when all runs are finished; 2.00 GB are free, WHICH IS TOO LITTLE",
+  ]);
+  assertEquals(lines(3 * GB, null), ["  disk      about 3.00 GB when all runs are finished"]);
+  // Nobody asks for what is little, or for what was not counted.
+  assertEquals([lines(GB / 100, 50 * GB), lines(null, 50 * GB)], [[], []]);
+});
+
 Deno.test("what is planned, left out, new, failed and kept is said; quiet says failures alone", () => {
   const lines = (quiet: boolean) => {
     const screen = new Screen(false);

@@ -64,6 +64,11 @@ Deno.test("status tells queued, running and failed cells apart, and says what is
     const killed = await armlab("status", runs);
     assertStringIncludes(killed.out, "long: 6 planned: 5 queued, 1 stopped");
     assertStringIncludes(killed.out, "nobody works on it; go on with: deno task bench --dataset synthetic");
+    // Its time is up after two seconds: it stops with a code that says that it may be started again.
+    const timed = await armlab("bench", ...long, "--runs", runs, "--name", "long", "--max-time", "2s");
+    assertEquals(timed.code, 75, timed.err);
+    assertStringIncludes(timed.err, "The time is up. Stopping at the next step, with a checkpoint");
+    assertStringIncludes((await armlab("status", runs)).out, "long: 6 planned: 5 queued, 1 stopped");
     const unknown = await armlab("status", "--runs", runs, "lnog");
     assertEquals(unknown.code, 2);
     assertStringIncludes(unknown.err, 'Cannot find grid "lnog"');

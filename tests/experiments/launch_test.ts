@@ -109,13 +109,15 @@ function fake(
   plan: GridPlan,
   does: (submission: number, task: number) => "finish" | "fail" | "lose",
   refuses: (attempt: number) => boolean = () => false,
+  queued: (look: number) => number[] = () => [],
 ) {
   const submitted: number[][] = [];
   const news: LaunchNews[] = [];
-  let attempts = 0;
+  let [attempts, looks] = [0, 0];
   const slurm: Slurm = {
     arrayLimit: () => Promise.resolve(3),
-    queue: () => Promise.resolve([]),
+    queue: () =>
+      Promise.resolve(queued(++looks).map((task) => ({ job: "1", task, state: "PENDING", reason: "Resources" }))),
     submit: async ({ tasks }) => {
       if (refuses(++attempts)) throw new Refusal({ what: "have sbatch do its work", found: "it ended with 1: busy" });
       submitted.push([...tasks]);
@@ -159,6 +161,15 @@ Deno.test("a launch submits again what was lost and nothing else, in no more tas
     assertEquals(submitted.length, 3);
   }));
 
+Deno.test("a launch submits nothing that Slurm still has, from an earlier launch too", () =>
+  inFolder(async (runs) => {
+    const { submitted, news, run } = fake(runs, planOf(), () => "finish", undefined, (look) => look < 3 ? [0, 2] : []);
+    const outcomes = await run();
+    assertEquals(outcomes.map(({ status }) => status), seeds.map(() => "finished"));
+    assertEquals(submitted, [[1], [0, 2]]);
+    assert(news.some((own) => own.type === "counts" && own.waiting === 2 && own.reason === "Resources"));
+  }));
+
 Deno.test("a launch gives up what gets nowhere and what fails twice, and says why", () =>
   inFolder(async (runs) => {
     const { submitted, run } = fake(runs, planOf(), (_, task) => task === 0 ? "fail" : task === 1 ? "lose" : "finish");
@@ -179,7 +190,10 @@ Deno.test("a launch goes on where Slurm does not take a further array for a mome
     assertEquals(submitted, [[0, 1, 2], [0, 1, 2]]);
     assertEquals(news.filter(({ type }) => type === "refused").length, 2);
     await inFolder(async (other) => {
-      await assertRejects(fake(other, planOf(), lost, () => true).run, Refusal, "busy");
+      const wrong = fake(other, planOf(), lost, () => true);
+      await assertRejects(wrong.run, Refusal, "busy");
+      // The first is refused at once: its options may be wrong.
+      assertEquals(wrong.news.filter(({ type }) => type === "refused").length, 0);
       const never = fake(other, planOf(), () => "lose", (attempt) => attempt > 1);
       await assertRejects(never.run, Refusal, "busy");
       assertEquals(never.news.filter(({ type }) => type === "refused").length, 5);

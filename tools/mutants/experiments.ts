@@ -19,7 +19,31 @@ const paper = ["tests/experiments/reproduce_test.ts"];
 const rules = ["tests/experiments/selection_rules_test.ts"];
 const faults = ["tests/experiments/faults_test.ts"];
 
+const shared = ["tests/experiments/shared_data_test.ts"];
+const launches = ["tests/experiments/launch_test.ts"];
+
 const list: readonly Mutant[] = [
+  ...mutantsOf("experiments/shared_data.ts", shared, [
+    [
+      "if (this.#kept.has(key) || splits.some(({ rows }) => rows !== undefined)) return;",
+      "if (this.#kept.has(key)) return;",
+    ],
+    ["copy.set(values);", ""],
+    ["new SharedArrayBuffer(values.byteLength)", "new ArrayBuffer(values.byteLength)"],
+    ["this.#kept.set(key, { share });", ""],
+    ["JSON.stringify([name, options, fingerprint])", "JSON.stringify([name, fingerprint])"],
+    ["JSON.stringify([name, options, fingerprint])", "JSON.stringify([name, options])"],
+  ]),
+  ...mutantsOf("experiments/run_cell.ts", shared, [
+    ["if (options.data !== undefined) this.#dataset =", "if (options.data === null) this.#dataset ="],
+  ]),
+  ...mutantsOf("experiments/plan.ts", shared, [["data.keep(resolved.dataset, dataset);", ""]]),
+  ...mutantsOf("experiments/launch.ts", launches, [
+    ["this.#taken === 0 || ++this.#refused", "++this.#refused"],
+    ["!(error instanceof Refusal) || this.#taken === 0 ||", "!(error instanceof Refusal) || this.#taken > 0 ||"],
+    ["if (got > part.got) part.tries = 0;", "part.tries = 0;"],
+    ["if (known.has(task)) continue;", ""],
+  ]),
   ...mutantsOf("experiments/heap.ts", ["tests/experiments/heap_test.ts"], [
     ["return used > MOST * bound;", "return used > bound;"],
     ["if (!heapSpent(heap)) return;", "return;"],
