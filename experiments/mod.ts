@@ -20,6 +20,7 @@ export * from "./provenance.ts";
 export { type CellOutcome, type GridEvent, type GridOptions, type GridResult, runGrid, runPlan } from "./run_grid.ts";
 export * from "./selection_rules.ts";
 export * from "./settings.ts";
+export { SharedData, type SharedDataset } from "./shared_data.ts";
 export * from "./statistics.ts";
 export * from "./table.ts";
 export * from "./text_table.ts";

@@ -34,7 +34,7 @@ function isKept(path: string, experiment: Experiment): boolean {
   }
 }
 
-/** @throws {Refusal} If an experiment's name cannot be that of a file. */
+/** Checks the name of an experiment. @throws {Refusal} If it cannot be that of a file. */
 export function checkExperimentName(name: string): void {
   if (experimentName.test(name)) return;
   throw new Refusal({
