@@ -12,8 +12,11 @@ import { complete, defineKind, type Kind, type Typed } from "./kind.ts";
 
 /** How the files of a modality become its values; what is left out is as `dataset.json` has it (docs/your-data.md). */
 export interface SetModality {
-  /** `"array"`: a `.npy` a sample, all of one shape. `"text"`: the texts themselves, in place of files. */
-  readonly kind: "picture" | "sound" | "film" | "flow" | "array" | "text";
+  /**
+   * `"array"`: a `.npy` a sample, all of one shape. `"sequence"`: a row [T, d] of an array of all samples, `FILE#ROW` or
+   * `FILE#ROW:LENGTH` where it ends earlier. `"text"`: the texts themselves, in place of files.
+   */
+  readonly kind: "picture" | "sound" | "film" | "flow" | "array" | "sequence" | "text";
   /** @default {"standard"}, of texts `"none"` */
   readonly scale?: "standard" | "none";
   /** Height and width of pictures and frames. */
@@ -35,6 +38,8 @@ export interface SetModality {
   readonly bands?: number;
   /** Words of a text that are read. */
   readonly words?: number;
+  /** Whether infinities in sequences stand for 0. @default {false} */
+  readonly infiniteIsZero?: boolean;
 }
 
 /** One sample of a set, as its lists and folders have it. */
@@ -57,14 +62,33 @@ export interface SetRow {
   readonly line: number;
 }
 
+/** An array of numbers or texts. */
+export interface SetArray {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: ArrayLike<number> | readonly string[];
+}
+
 /** The folder in which somebody has a set. Paths within it; whatever leads out of it is refused. */
 export interface SetFolder {
   /** As people named it. */
   readonly path: string;
   /** Names of what lies in a folder of it, and whether each is a folder itself; empty where nothing is there. */
   entries(folder: string): Promise<ReadonlyMap<string, boolean>>;
-  /** The same of a folder of media: names that no sample has are told by `verify`. */
-  media(folder: string): Promise<ReadonlyMap<string, boolean>>;
+  /**
+   * The same of a folder of media: names that no sample has are told by `verify`.
+   *
+   * @param own Which names are of this set. @default all
+   */
+  media(folder: string, own?: (name: string) => boolean): Promise<ReadonlyMap<string, boolean>>;
+  /**
+   * An array, as `dataset.json` refers to it: `train/labels.npy`, `train.npz#labels`.
+   *
+   * @returns `null` where there is no such file, or no such array in it.
+   */
+  array(reference: string): Promise<SetArray | null>;
+  /** The shape of an array. @returns `null` where there is no such file, or no such array in it. */
+  shape(reference: string): Promise<readonly number[] | null>;
   /**
    * Rows of a list: cells between commas, tabs or semicolons, or, where its first line has none, between spaces.
    *
@@ -79,6 +103,8 @@ export interface SetListing {
   readonly samples: readonly SetSample[];
   /** Which of the set's official numbers it is to be compared with. @default none */
   readonly official?: string;
+  /** Names of the classes in the order of their indices. @default the set's own, or those of the samples */
+  readonly classes?: readonly string[];
   /** How its files become values, where that depends on what is there. @default the set's own */
   readonly modalities?: ByModality<SetModality>;
   /** What was found, for people. */

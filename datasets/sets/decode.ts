@@ -22,21 +22,21 @@ export interface DecodeOptions {
 /** Reads one sample, wherever that is done. */
 interface Crew {
   decode(files: ByModality<string>): Promise<Decoded>;
-  dispose(): void;
+  dispose(): void | Promise<void>;
 }
 
 function ownCrew(root: string, forms: ByModality<SetForm>): Crew {
-  const read = sampleReader(root, forms);
+  const reader = sampleReader(root, forms);
   return {
     decode: async (files) => {
       try {
-        return { arrays: await read(files) };
+        return { arrays: await reader.read(files) };
       } catch (error) {
         if (error instanceof Refusal) return { broken: error };
         throw error;
       }
     },
-    dispose: () => {},
+    dispose: () => reader.close(),
   };
 }
 
@@ -106,6 +106,6 @@ export async function* decodeSamples(
       yield await ahead.shift()!;
     }
   } finally {
-    crew.dispose();
+    await crew.dispose();
   }
 }

@@ -102,7 +102,7 @@ async function standing(root: string, path: string): Promise<string> {
  * are read where sizes are equal.
  */
 export async function copiesIn({ root, samples, modalities }: ListedSet): Promise<string[]> {
-  const names = Object.keys(modalities).filter((modality) => modalities[modality].kind !== "text");
+  const names = Object.keys(modalities).filter((modality) => !["text", "sequence"].includes(modalities[modality].kind));
   const sizes = new Map<string, { id: string; files: string[] }[]>();
   for (const { id, files } of samples) {
     const own: string[] = [];

@@ -7,7 +7,9 @@ import { isAbsolute, join, normalize, relative } from "node:path";
 import type { SetFolder, SetRow } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { decoded, refuser, rowsOfText } from "../../formats/csv.ts";
+import type { ArrayHead } from "../../formats/mod.ts";
 import { bytesOfFile } from "../files/media_files.ts";
+import { DataFiles, parseReference } from "../files/refs.ts";
 
 /** A folder that remembers which folders of media were asked for. */
 export interface OpenSetFolder extends SetFolder {
@@ -61,18 +63,40 @@ export async function openSetFolder(path: string): Promise<OpenSetFolder> {
     if (names === undefined) known.set(folder, names = namesIn(path, folder));
     return names;
   };
+  /** Whether the file of a reference is there. */
+  const holds = async (reference: string) => {
+    const { file } = parseReference(reference);
+    const at = file.lastIndexOf("/");
+    return (await entries(file.slice(0, Math.max(0, at)))).get(file.slice(at + 1)) === false;
+  };
+  /** Looks at an array; its file is closed afterwards. `null` where there is none. */
+  const withArray = async <T>(reference: string, look: (head: ArrayHead, files: DataFiles) => Promise<T>) => {
+    if (!await holds(reference)) return null;
+    const { file, array } = parseReference(reference);
+    const files = new DataFiles(path);
+    try {
+      const { heads } = await files.file(file);
+      const head = heads.get(array ?? [...heads.keys()][0]);
+      return head === undefined ? null : await look(head, files);
+    } finally {
+      await files.close();
+    }
+  };
   return {
     path,
     seen,
     entries,
-    async media(folder) {
+    async media(folder, own) {
       const names = await entries(folder);
-      seen.set(folder, names);
+      if (!seen.has(folder)) {
+        seen.set(folder, own === undefined ? names : new Map([...names].filter(([name]) => own(name))));
+      }
       return names;
     },
+    array: (reference) => withArray(reference, (_, files) => files.read(reference)),
+    shape: (reference) => withArray(reference, ({ shape }) => Promise.resolve(shape)),
     async rows(file) {
-      const at = file.lastIndexOf("/");
-      if (!(await entries(file.slice(0, Math.max(0, at)))).has(file.slice(at + 1))) return null;
+      if (!await holds(file)) return null;
       const text = decoded(await bytesOfFile(path, file), refuser(file));
       return rowsOfText(text, file);
     },

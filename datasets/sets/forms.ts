@@ -11,12 +11,20 @@ import { decodeNpy } from "../../formats/mod.ts";
 import { bytesOfFile } from "../files/media_files.ts";
 import { type MediaForm, mediaReader, shapeOfForm } from "../files/media.ts";
 import { BANDS, PICTURE_SIZE } from "../files/readers.ts";
+import { type FileReader, firstSequence, sequenceReader } from "./sequences.ts";
 
 /** How a modality's files are read: plain data, for other threads. */
 export type SetForm =
   | { readonly kind: "media"; readonly form: MediaForm; readonly shape: readonly number[]; readonly bytes: boolean }
   /** A `.npy` a sample, of the shape of the first. */
-  | { readonly kind: "array"; readonly shape: readonly number[]; readonly bytes: false };
+  | { readonly kind: "array"; readonly shape: readonly number[]; readonly bytes: false }
+  /** A row of an array of all samples. */
+  | {
+    readonly kind: "sequence";
+    readonly shape: readonly number[];
+    readonly bytes: false;
+    readonly infiniteIsZero: boolean;
+  };
 
 function mediaForm({ kind, ...own }: SetModality): MediaForm {
   const { size = PICTURE_SIZE, frames = 8, fps = 4, fields = 1, stack = "time" } = own;
@@ -79,6 +87,11 @@ export async function formsOf(
       forms[name] = { kind: "array", shape: imaged(await firstShape(root, files(name))), bytes: false };
       continue;
     }
+    if (own.kind === "sequence") {
+      const shape = await firstSequence(root, files(name));
+      forms[name] = { kind: "sequence", shape, bytes: false, infiniteIsZero: own.infiniteIsZero ?? false };
+      continue;
+    }
     const form = mediaForm(own);
     forms[name] = { kind: "media", form, shape: shapeOfForm(form), bytes: own.kind !== "sound" };
   }
@@ -88,36 +101,46 @@ export async function formsOf(
 /** A sample's values by modality: bytes of pictures, numbers of anything else. */
 export type SampleArrays = Record<string, Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>;
 
-/**
- * Makes the function that reads a sample's files.
- *
- * @throws {Refusal} If one is broken, missing, outside of the folder, or of another shape.
- */
-export function sampleReader(
-  root: string,
-  forms: ByModality<SetForm>,
-): (files: ByModality<string>) => Promise<SampleArrays> {
-  const readers = mapByModality(forms, (own): (file: string) => Promise<Float32Array> => {
-    if (own.kind === "media") return mediaReader(own.form, root);
-    return async (file) => {
-      const { shape, values } = await arrayOf(root, file);
-      if (imaged(shape).join() === own.shape.join()) return values;
-      throw new Refusal({
-        what: `read "${file}"`,
-        must: `it must have the shape of the first, [${own.shape.join(", ")}]`,
-        found: `found [${imaged(shape).join(", ")}]`,
-      });
-    };
-  });
-  return async (files) => {
-    const arrays: SampleArrays = {};
-    for (const [name, form] of Object.entries(forms)) {
-      if (files[name] === "") continue;
-      const values = await readers[name](files[name]);
-      checkFinite(values, files[name]);
-      arrays[name] = form.bytes ? Uint8Array.from(values) : values as Float32Array<ArrayBuffer>;
-    }
-    return arrays;
+/** Reads samples. */
+export interface SampleReader {
+  /** @throws {Refusal} If a file is broken, missing, outside of the folder, or of another shape. */
+  read(files: ByModality<string>): Promise<SampleArrays>;
+  close(): Promise<void>;
+}
+
+function readerOf(root: string, own: SetForm): FileReader {
+  if (own.kind === "sequence") return sequenceReader(root, own.shape, own.infiniteIsZero);
+  const close = () => Promise.resolve();
+  if (own.kind === "media") return { read: mediaReader(own.form, root), close };
+  const read = async (file: string) => {
+    const { shape, values } = await arrayOf(root, file);
+    if (imaged(shape).join() === own.shape.join()) return values;
+    throw new Refusal({
+      what: `read "${file}"`,
+      must: `it must have the shape of the first, [${own.shape.join(", ")}]`,
+      found: `found [${imaged(shape).join(", ")}]`,
+    });
+  };
+  return { read, close };
+}
+
+/** Makes what reads a sample's files. */
+export function sampleReader(root: string, forms: ByModality<SetForm>): SampleReader {
+  const readers = mapByModality(forms, (own) => readerOf(root, own));
+  return {
+    async read(files) {
+      const arrays: SampleArrays = {};
+      for (const [name, form] of Object.entries(forms)) {
+        if (files[name] === "") continue;
+        const values = await readers[name].read(files[name]);
+        checkFinite(values, files[name]);
+        arrays[name] = form.bytes ? Uint8Array.from(values) : values as Float32Array<ArrayBuffer>;
+      }
+      return arrays;
+    },
+    async close() {
+      for (const { close } of Object.values(readers)) await close();
+    },
   };
 }
 

@@ -35,14 +35,18 @@ export function lacking({ files }: SetSample): string[] {
 }
 
 /** Classes as they are known, or those of the samples in alphabetic order. @throws {Refusal} If a label is none. */
-function classesOf(set: SetPlugin, samples: readonly SetSample[]): readonly string[] {
-  if (set.classes.length === 0) return [...new Set(samples.map(({ label }) => label))].sort();
-  const known = new Set(set.classes);
+function classesOf(
+  set: SetPlugin,
+  samples: readonly SetSample[],
+  classes: readonly string[] = set.classes,
+): readonly string[] {
+  if (classes.length === 0) return [...new Set(samples.map(({ label }) => label))].sort();
+  const known = new Set(classes);
   const odd = samples.find(({ label }) => !known.has(label));
-  if (odd === undefined) return set.classes;
+  if (odd === undefined) return classes;
   throw new Refusal({
     what: `use sample "${odd.id}" of ${set.title}`,
-    must: `its label must be one of the ${set.classes.length} classes`,
+    must: `its label must be one of the ${classes.length} classes`,
     found: `found ${JSON.stringify(odd.label)}`,
   });
 }
@@ -61,7 +65,7 @@ export async function listSet(
   settings: ByModality<Partial<SetModality>> = {},
 ): Promise<ListedSet> {
   const folder = await openSetFolder(root);
-  const { samples, official, modalities = set.modalities, notes = [] } = await set.list(folder, options);
+  const { samples, official, classes, modalities = set.modalities, notes = [] } = await set.list(folder, options);
   if (samples.length === 0) {
     throw new Refusal({ what: `read ${set.title} in "${root}"`, must: "there must be a sample", found: "found none" });
   }
@@ -80,7 +84,7 @@ export async function listSet(
   return {
     set,
     root,
-    classes: classesOf(set, own),
+    classes: classesOf(set, own, classes),
     modalities: mapByModality(modalities, (own, name) => ({ ...own, ...settings[name] })),
     samples: own,
     repeated,

@@ -24,16 +24,16 @@ interface DecodeScope {
   postMessage(message: DecodeReply, transfer?: Transferable[]): void;
 }
 const scope = self as unknown as DecodeScope;
-let read: ReturnType<typeof sampleReader>;
+let reader: ReturnType<typeof sampleReader>;
 
 scope.onmessage = async ({ data }) => {
   if (data.type === "open") {
-    read = sampleReader(data.root, data.forms);
+    reader = sampleReader(data.root, data.forms);
     return;
   }
   const { id, files } = data;
   try {
-    const arrays = await read(files);
+    const arrays = await reader.read(files);
     scope.postMessage({ id, arrays }, Object.values(arrays).map(({ buffer }) => buffer));
   } catch (error) {
     if (error instanceof Refusal) {

@@ -1,6 +1,8 @@
 /** Files of published sets, as small as they can be. */
 import { dirname, join } from "node:path";
 import sharp from "sharp";
+import { dataCommand } from "../../cli/data.ts";
+import { Random } from "../../core/random.ts";
 import { encodeWav } from "./wav.ts";
 
 /** Writes a file, with its folders. */
@@ -25,4 +27,26 @@ export async function frames(folder: string, red: number, count = 2): Promise<vo
 export async function tone(path: string, hertz: number, size = 800, rate = 16_000): Promise<void> {
   const signal = Float32Array.from({ length: size }, (_, n) => 0.5 * Math.sin(2 * Math.PI * hertz * n / rate));
   await put(path, encodeWav([signal], rate));
+}
+
+/** A JPEG of noise, another for every seed. */
+export async function grain(path: string, seed: number, size = 12): Promise<void> {
+  const random = new Random(seed);
+  const pixels = Uint8Array.from({ length: 3 * size * size }, () => random.integer(256));
+  await put(path, await sharp(pixels, { raw: { width: size, height: size, channels: 3 } }).jpeg().toBuffer());
+}
+
+/** Runs `armlab data` in this process. */
+export async function data(...args: string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const lines: string[] = [];
+  const { log, error } = console;
+  console.log = (line: string) => void lines.push(line);
+  console.error = console.log;
+  try {
+    const code = await dataCommand.run(args);
+    return { code, out: lines.join("\n") };
+  } finally {
+    console.log = log;
+    console.error = error;
+  }
 }
