@@ -7,7 +7,9 @@ import { Refusal } from "../../../core/refusal.ts";
 import { cmuMosei, files, listSet, roundedEven, sentimentOf } from "../../../datasets/mod.ts";
 import { prepareSet } from "../../../experiments/prepare_set.ts";
 import { encodeNpy } from "../../../formats/mod.ts";
-import { armlab, inFolder } from "../../helpers/cli.ts";
+import { part } from "../../../experiments/mod.ts";
+import { inFolder } from "../../helpers/cli.ts";
+import { trainsOn } from "../../helpers/set_runs.ts";
 import { data, put } from "../../helpers/sets.ts";
 import { stored } from "../../helpers/zip.ts";
 
@@ -176,11 +178,6 @@ Deno.test("armlab data cmu-mosei: verify tells what is wrong, prepare what it le
     const prepared = await data("prepare", ...given, "--to", to, "--skip-broken");
     assertEquals(prepared.code, 0, prepared.out);
     assertStringIncludes(prepared.out, "CMU-MOSEI: 47 samples written to");
-    const run = await armlab(
-      ...["bench", "--data", to, "--compare", "none", "--runs", join(folder, "runs"), "--seeds", "1", "--epochs", "1"],
-      ...["--set", "gru.width=8", "--workers", "1"],
-    );
-    assertEquals(run.code, 0, run.err);
-    assertStringIncludes(run.out, "audio gru, text gru, vision gru");
+    await trainsOn(to, folder, part("gru", { width: 8 }));
   });
 });

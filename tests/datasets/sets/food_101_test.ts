@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Refusal } from "../../../core/refusal.ts";
 import { food101, listSet } from "../../../datasets/mod.ts";
-import { armlab, inFolder } from "../../helpers/cli.ts";
+import { part } from "../../../experiments/mod.ts";
+import { inFolder } from "../../helpers/cli.ts";
+import { trainsOn } from "../../helpers/set_runs.ts";
 import { data, grain, put } from "../../helpers/sets.ts";
 
 const CLASSES = ["apple_pie", "baby_back_ribs", "ramen"];
@@ -90,11 +92,6 @@ Deno.test("armlab data food-101: verify tells what is wrong, prepare what it lea
     const prepared = await data("prepare", ...given, "--to", to, "--skip-broken");
     assertEquals(prepared.code, 0, prepared.out);
     assertStringIncludes(prepared.out, "UPMC Food-101: 37 samples written to");
-    const run = await armlab(
-      ...["bench", "--data", to, "--compare", "none", "--runs", join(folder, "runs"), "--seeds", "1", "--epochs", "1"],
-      ...["--set", "bert.depth=1", "--set", "bert.width=16", "--workers", "1"],
-    );
-    assertEquals(run.code, 0, run.err);
-    assertStringIncludes(run.out, "image cnn, text bert");
+    await trainsOn(to, folder, { image: part("cnn"), text: part("bert", { width: 8, depth: 1, heads: 2, hidden: 8 }) });
   });
 });
