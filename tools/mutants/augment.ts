@@ -11,6 +11,12 @@ const list: readonly Mutant[] = [
     ["split(epoch, sample, modality, place)", "split(epoch, modality, place)"],
     ["split(epoch, sample, mixing.place)", "split(epoch, sample, modality, mixing.place)"],
   ]),
+  ...mutantsOf("augment/random_crop.ts", ["tests/augment/augment_test.ts"], [
+    ["at < values.length; at += own", "at < own; at += own"],
+  ]),
+  ...mutantsOf("augment/flip.ts", ["tests/augment/augment_test.ts"], [
+    ["y < values.length / (width * channels)", "y < shape[shape.length - 3]"],
+  ]),
 ];
 
 export default list;

@@ -7,10 +7,48 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const files = ["tests/datasets/files_test.ts"];
 const streaming = ["tests/datasets/streaming_test.ts"];
+const film = ["tests/datasets/film_test.ts"];
+const ucf = ["tests/datasets/sets/ucf_51_test.ts"];
+const food = ["tests/datasets/sets/food_101_test.ts"];
+const mosei = ["tests/datasets/sets/cmu_mosei_test.ts"];
 const media = ["tests/datasets/media_test.ts"];
 const checks = ["tests/datasets/av_digits_test.ts", ...files];
 
 const list: readonly Mutant[] = [
+  ...mutantsOf("datasets/files/films.ts", film, [
+    ["Math.floor((k + 0.5) * size / count)", "Math.floor(k * size / count)"],
+    ["Math.min(place - (fields >> 1), size - fields)", "place - (fields >> 1)"],
+    ["data.set(frame, k * width)", "data.set(frame, (frames.length - 1 - k) * width)"],
+    ["frame[p * channels + 2 * l + side]", "frame[p * channels + l + fields * side]"],
+    ["frames: files.filter((file) => !isField(file))", "frames: [...files]"],
+    ['if (odd !== undefined) throw refuse(`"${odd}" has no', 'if (odd === "") throw refuse(`"${odd}" has no'],
+    ['if (odd !== undefined) throw refuse(`"${odd}" is in', 'if (odd === "") throw refuse(`"${odd}" is in'],
+  ]),
+  ...mutantsOf("datasets/sets/ucf_51.ts", ucf, [
+    ['clip.replace("HandStand", "Handstand")', "clip"],
+    ["group: `${label} ${group}`", "group"],
+    ["if (!CLASSES.includes(label)) continue;", ""],
+    ["(name) => CLASSES.some((own) => nameOf(own).test(name))", "() => true"],
+    ['beside.some((name) => name.startsWith("flow_x"))', "beside.length >= 0"],
+  ]),
+  ...mutantsOf("datasets/sets/food_101.ts", food, [
+    ["named ? rows.slice(1) : rows", "rows.slice(1)"],
+    ["id: `${split}/${label}/${id}`", "id: `${label}/${id}`"],
+    ["if (row.cells.length !== 3) {", "if (row.cells.length < 2) {"],
+  ]),
+  ...mutantsOf("datasets/sets/cmu_mosei.ts", mosei, [
+    ["rest === 0.5 && low % 2 === 0", "rest === 0.5"],
+    ["Math.max(-3, Math.min(3, score))", "score"],
+    ['return score > 0 ? "positive" : null;', 'return "positive";'],
+    ['length === 0 ? "" : rowName', 'length === -1 ? "" : rowName'],
+    ['.split("$_$")[0]', ""],
+    ["shape.length !== 3 || shape[0] !== size", "shape.length !== 3"],
+  ]),
+  ...mutantsOf("datasets/sets/sequences.ts", mosei, [
+    ["values.length - there)", "0)"],
+    ["if (infiniteIsZero) {", "if (!infiniteIsZero) {"],
+    ["whole.data.subarray(n * width, (n + 1) * width)", "whole.data.subarray(0, width)"],
+  ]),
   ...mutantsOf("datasets/files/splits.ts", files, [
     ["lacking[split][labels[n]]--;", ""],
     ["counts.map((count) => count * share / all)", "counts.map((count) => count / all)"],

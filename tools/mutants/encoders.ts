@@ -8,6 +8,7 @@ import { type Mutant, mutantsOf } from "../mutant.ts";
 const features = ["tests/encoders/features_test.ts"];
 const families = ["tests/encoders/families_test.ts"];
 const transformers = ["tests/encoders/transformers_test.ts"];
+const films = ["tests/encoders/films_test.ts"];
 const recurrent = ["tests/encoders/recurrent_test.ts"];
 
 const list: readonly Mutant[] = [
@@ -47,6 +48,20 @@ const list: readonly Mutant[] = [
     ["resnet(34, basic, [3, 4, 6, 3])", "resnet(34, basic, [3, 4, 3, 6])"],
     ["resnet(50, bottleneck, [3, 4, 6, 3])", "resnet(50, basic, [3, 4, 6, 3])"],
     ["maxPool(z, { window: 3, stride: 2, padding: 1 })", "z"],
+  ]),
+  ...mutantsOf("encoders/cnn.ts", films, [
+    ["films ? tf.mean(", "films ? tf.max("],
+    ["map.shape.slice(-3)", "map.shape.slice(1)"],
+  ]),
+  ...mutantsOf("encoders/vit.ts", films, [
+    ['frames: frames === "each" && shape.length === 4', "frames: false"],
+  ]),
+  ...mutantsOf("nn/transformer.ts", films, [
+    [
+      "tf.mean(tf.reshape(own.pooled, [batch, frames, width]), 1)",
+      "tf.max(tf.reshape(own.pooled, [batch, frames, width]), 1)",
+    ],
+    ["tf.reshape(own.tokens, [batch, frames * size, width])", "tf.reshape(own.tokens, [batch, size, width * frames])"],
   ]),
   ...mutantsOf("encoders/vit.ts", families, [
     ['published("tiny", 192, 3,', 'published("tiny", 256, 4,'],
