@@ -1,42 +1,42 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Command, commands } from "../../cli/main.ts";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, said } from "../helpers/cli.ts";
 
 Deno.test("help, version, list and describe say what there is", async () => {
   const help = await armlab("--help");
   assertEquals(help.code, 0);
   for (const command of ["bench", "list", "describe", "doctor"]) assertStringIncludes(help.out, `  ${command}`);
-  assertEquals((await armlab()).code, 2);
+  assertEquals((await said()).code, 2);
   assert(/^\d+\.\d+\.\d+$/.test((await armlab("--version")).out.trim()));
-  const list = await armlab("list");
+  const list = await said("list");
   for (const name of ["av-digits", "cnn", "concat", "arm", "onnx:cpu", "quick"]) {
     assertStringIncludes(list.out, `  ${name} `);
   }
-  const describe = await armlab("describe", "arm", "quick");
+  const describe = await said("describe", "arm", "quick");
   assertStringIncludes(describe.out, "lambda1 = 0.1:");
   assertStringIncludes(describe.out, "AAAI 2025");
   assertStringIncludes(describe.out, "Works with: every fusion; 2, 3, 4 modalities (of 1 to 4)");
   assertStringIncludes(describe.out, "Not together with arm-bmml: both add ARM's loss L_phiMI");
   assertStringIncludes(describe.out, "Configurations: concat, sum, ogm-ge, uni-ce, arm");
-  const resnet = await armlab("describe", "resnet18", "mmtm");
+  const resnet = await said("describe", "resnet18", "mmtm");
   assertStringIncludes(resnet.out, "[224, 224, 3]: 11.2 M parameters, 1.81 G multiply-adds");
   assertStringIncludes(resnet.out, "Gives: pooled features, 4 stages");
   assertStringIncludes(resnet.out, "Needs of encoders: pooled features and the 3 deepest stages");
   assertStringIncludes(resnet.out, "A modality's own readout: own: a head of its own");
   assertStringIncludes(resnet.out, "3 x cnn on [28, 28, 1], 10 classes: 16.2 k parameters, 15.9 k multiply-adds");
-  const greedy = (await armlab("describe", "greedy")).out;
+  const greedy = (await said("describe", "greedy")).out;
   assertStringIncludes(greedy, "Works with: mmtm; 2, 3, 4 modalities");
   assertStringIncludes(greedy, "Refuses bigated, centralnet, concat");
   assertStringIncludes(greedy, "greedy+ogm-ge");
   assertStringIncludes(greedy, "epsilon = 0.01: least lead in log10 speed");
   assertStringIncludes(greedy, "(a number >= 0; worth trying: 0.001, 0.01, 0.1) [released configuration]");
-  const mmtm = (await armlab("describe", "mmtm")).out;
+  const mmtm = (await said("describe", "mmtm")).out;
   assertStringIncludes(mmtm, "Encoders that fit with default options: bert-base, cnn, ");
   assertStringIncludes(mmtm, "Not bert, transformer: the fusion looks at the 3 deepest stages");
-  const cnn = (await armlab("describe", "cnn")).out;
+  const cnn = (await said("describe", "cnn")).out;
   assertStringIncludes(cnn, "Takes, for instance: a map of one channel [12, 10, 1]");
-  assertEquals((await armlab("bench", "--describe", "concat")).out, (await armlab("describe", "concat")).out);
-  assertStringIncludes((await armlab("bench", "--help")).out, "--set KEY=VALUE");
+  assertEquals((await said("bench", "--describe", "concat")).out, (await said("describe", "concat")).out);
+  assertStringIncludes((await said("bench", "--help")).out, "--set KEY=VALUE");
 });
 
 Deno.test("doctor reports engines, in words and as JSON", async () => {
@@ -93,7 +93,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
     await Promise.all(
       cases.map(async ([args, message]) => {
         const given = args[0] === "bench" && !args.includes("--runs") ? [...args, "--runs", runs] : args;
-        const { code, err } = await armlab(...given);
+        const { code, err } = await said(...given);
         assertEquals(code, 2, `${args.join(" ")}: ${err}`);
         assertStringIncludes(err, message);
         assert(!err.includes("    at "), err);
@@ -105,7 +105,7 @@ Deno.test("every wrong argument is one clear line and a non-zero exit, and nothi
 Deno.test("list --json has a line for each part; describe groups ARM's options, and tells grids, training and measures", async () => {
   const [list, describe] = await Promise.all([
     armlab("list", "--json", "--no-color"),
-    armlab("describe", "arm", "table1", "training", "measures"),
+    said("describe", "arm", "table1", "training", "measures"),
   ]);
   const parts = list.out.trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(parts.filter(({ kind, name }) => kind === "method" && name === "arm").length, 1);

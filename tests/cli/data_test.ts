@@ -5,7 +5,7 @@ import { Random } from "../../core/random.ts";
 import { encodeNpy } from "../../formats/mod.ts";
 import { encoderFor } from "../../cli/data_source.ts";
 import { createLibrary } from "../../library.ts";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, said } from "../helpers/cli.ts";
 
 const example = new URL("../../datasets/data/example.csv", import.meta.url).pathname;
 
@@ -91,7 +91,7 @@ Deno.test("bench --data refuses in one line: another dataset beside it, nothing 
   await inFolder(async (folder) => {
     const path = await copied(folder);
     const says = async (text: string, ...args: string[]) => {
-      const { code, err } = await armlab("bench", ...args);
+      const { code, err } = await said("bench", ...args);
       assertEquals(code, 2, err);
       assertStringIncludes(err, text);
     };
@@ -121,7 +121,7 @@ Deno.test("every kind of input gets an encoder that takes it", () => {
 Deno.test("armlab data info and verify: counts by class and split, what is missing, copies across splits", async () => {
   await inFolder(async (folder) => {
     const path = await copied(folder);
-    const info = await armlab("data", "info", path);
+    const info = await said("data", "info", path);
     assertEquals(info.code, 0, info.err);
     for (
       const text of [
@@ -133,7 +133,7 @@ Deno.test("armlab data info and verify: counts by class and split, what is missi
     ) {
       assertStringIncludes(info.out, text);
     }
-    assertStringIncludes((await armlab("data", "verify", path)).out, "no copies across splits");
+    assertStringIncludes((await said("data", "verify", path)).out, "no copies across splits");
     const random = new Random(0);
     const draw = () => float32(Array.from({ length: 120 }, () => random.normal()), [60, 2]);
     const [a, labels] = [draw(), int32(Array.from({ length: 60 }, (_, n) => n % 2), [60])];
@@ -146,12 +146,12 @@ Deno.test("armlab data info and verify: counts by class and split, what is missi
       join(own, "split.csv"),
       ["split", ...Array.from({ length: 60 }, (_, n) => n < 30 ? "train" : n < 45 ? "val" : "test")].join("\n"),
     );
-    const verify = await armlab("data", "verify", own);
+    const verify = await said("data", "verify", own);
     assertEquals(verify.code, 1);
     assertStringIncludes(verify.out, "Problem: 1 samples are copies of one in another split: train 0 = test 5");
-    const json = JSON.parse((await armlab("data", "verify", own, "--json")).out);
+    const json = JSON.parse((await said("data", "verify", own, "--json")).out);
     assertEquals(json.findings[0].serious, true);
-    const shown = await armlab("data", "preview", path, "--to", join(folder, "shown"), "--per-class", "2");
+    const shown = await said("data", "preview", path, "--to", join(folder, "shown"), "--per-class", "2");
     assertEquals(shown.code, 0, shown.err);
     assertEquals((await Deno.readFile(join(folder, "shown", "preview.png"))).subarray(1, 4), Uint8Array.of(80, 78, 71));
     const page = await Deno.readTextFile(join(folder, "shown", "preview.html"));
@@ -161,20 +161,20 @@ Deno.test("armlab data info and verify: counts by class and split, what is missi
     const broken = draw();
     for (const n of [7, 9]) (broken.data as Float32Array)[2 * n] = Infinity;
     await Deno.writeFile(join(own, "a.npy"), encodeNpy(broken));
-    const unread = await armlab("data", "verify", own);
+    const unread = await said("data", "verify", own);
     assertEquals(unread.code, 1, unread.err);
     for (const n of [7, 9]) {
       assertStringIncludes(unread.out, `Problem: sample row ${n} cannot be read: "a" has Infinity`);
     }
     // Registered datasets by name, with their options.
-    const named = await armlab("data", "info", "synthetic", "--set", "dataset.samples=40", "--json");
+    const named = await said("data", "info", "synthetic", "--set", "dataset.samples=40", "--json");
     assertEquals(JSON.parse(named.out).splits.rows, [["train", 40, 40], ["validation", 10, 10], ["test", 20, 20]]);
-    assertStringIncludes((await armlab("data", "look", path)).err, "it must be info, verify, preview or prepare");
+    assertStringIncludes((await said("data", "look", path)).err, "it must be info, verify, preview or prepare");
     assertStringIncludes(
-      (await armlab("data", "info", path, "--set", "dataset.seed=1")).err,
+      (await said("data", "info", path, "--set", "dataset.seed=1")).err,
       "it is for registered datasets",
     );
-    assertStringIncludes((await armlab("data", "info", join(folder, "none"))).err, "nothing is there");
-    assertEquals((await armlab("data", "info")).code, 2);
+    assertStringIncludes((await said("data", "info", join(folder, "none"))).err, "nothing is there");
+    assertEquals((await said("data", "info")).code, 2);
   });
 });

@@ -1,23 +1,12 @@
 /** `armlab merge` as a user runs it. */
 import { join } from "node:path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { main } from "../../cli/main.ts";
 import { decodeSafetensors } from "../../formats/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { part, runGrid } from "../../mod.ts";
-import { inFolder } from "../helpers/cli.ts";
+import { inFolder, said } from "../helpers/cli.ts";
 
-async function merge(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [log, error] = [console.log, console.error];
-  const [out, err]: [string[], string[]] = [[], []];
-  console.log = (text: string) => void out.push(text);
-  console.error = (text: string) => void err.push(text);
-  try {
-    return { code: await main(["merge", ...args]), out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    [console.log, console.error] = [log, error];
-  }
-}
+const merge = (...args: string[]) => said("merge", ...args);
 
 /** Small runs on the mini set, by label; returns their folders. */
 async function runs(folder: string, fusions: Record<string, ReturnType<typeof part>>, seeds: number[]) {

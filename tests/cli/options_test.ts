@@ -20,7 +20,7 @@ import { command as stopBench } from "../../tools/benchmarks/stop_bench.ts";
 import { command as viewerBench } from "../../tools/benchmarks/viewer_bench.ts";
 import { command as viewerSoak } from "../../tools/benchmarks/viewer_soak.ts";
 import { command as gpuCheck } from "../../tools/gpu_check.ts";
-import { inFolder } from "../helpers/cli.ts";
+import { inFolder, saidBy } from "../helpers/cli.ts";
 
 const tools: readonly Command[] = [
   engineBench,
@@ -35,17 +35,10 @@ const tools: readonly Command[] = [
   gpuCheck,
 ];
 
-/** Runs a command in this process. */
+/** Runs a command in this process; what it printed by line. */
 async function run(command: Command, args: string[]): Promise<{ code: number; out: string[]; err: string[] }> {
-  const [log, error] = [console.log, console.error];
-  const [out, err]: [string[], string[]] = [[], []];
-  console.log = (...text: unknown[]) => void out.push(text.join(" "));
-  console.error = (...text: unknown[]) => void err.push(text.join(" "));
-  try {
-    return { code: await runCommand(command, args), out, err };
-  } finally {
-    [console.log, console.error] = [log, error];
-  }
+  const { code, out, err } = await saidBy(() => runCommand(command, args));
+  return { code, out: out === "" ? [] : out.split("\n"), err: err === "" ? [] : err.split("\n") };
 }
 
 /** Options of a command that take a value, as its help tells them: name and value in capitals. */

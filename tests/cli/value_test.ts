@@ -7,8 +7,7 @@ import { Random } from "../../core/random.ts";
 import { part, runGrid } from "../../mod.ts";
 import { createLibrary } from "../../library.ts";
 import { writeSafetensors } from "../../store/tensors.ts";
-import { main } from "../../cli/main.ts";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, said } from "../helpers/cli.ts";
 
 /** Arrays of a model that was trained elsewhere: 12 samples, width 32, 3 classes. */
 function arrays(): Record<string, HostTensor> {
@@ -26,18 +25,7 @@ function arrays(): Record<string, HostTensor> {
   };
 }
 
-/** Runs the command in this process; returns its exit code and what it printed. */
-async function value(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [log, error] = [console.log, console.error];
-  const [out, err]: [string[], string[]] = [[], []];
-  console.log = (text: string) => void out.push(text);
-  console.error = (text: string) => void err.push(text);
-  try {
-    return { code: await main(["value", ...args]), out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    [console.log, console.error] = [log, error];
-  }
-}
+const value = (...args: string[]) => said("value", ...args);
 
 Deno.test("armlab value: a folder of .npy files and a .safetensors file give the same tables", async () => {
   await inFolder(async (folder) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
 import { Library } from "../../core/library.ts";
 import { type Flag, parseChoice, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
-import { commands, main } from "../../cli/main.ts";
+import { commands } from "../../cli/main.ts";
 import { loadPlugins, pluginSpecifiers } from "../../cli/plugins.ts";
 import { brief, printable, printableLine } from "../../cli/printable.ts";
 import { encoders } from "../../cli/requests.ts";
@@ -14,19 +14,12 @@ import { planGrid } from "../../experiments/plan.ts";
 import { runGrid } from "../../experiments/run_grid.ts";
 import { createLibrary } from "../../library.ts";
 import { StoreError } from "../../store/mod.ts";
-import { inFolder } from "../helpers/cli.ts";
+import { inFolder, said, saidBy } from "../helpers/cli.ts";
 
-/** Runs a command line in this process. */
+/** Runs a command line in this process; its errors by line. */
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string[] }> {
-  const [log, error] = [console.log, console.error];
-  const [out, err]: [string[], string[]] = [[], []];
-  console.log = (...text: unknown[]) => void out.push(text.join(" "));
-  console.error = (...text: unknown[]) => void err.push(text.join(" "));
-  try {
-    return { code: await main(args), out: out.join("\n"), err };
-  } finally {
-    [console.log, console.error] = [log, error];
-  }
+  const { code, out, err } = await said(...args);
+  return { code, out, err: err === "" ? [] : err.split("\n") };
 }
 
 /** A command line that must be refused: one line on standard error, exit code 2. */
@@ -216,15 +209,10 @@ Deno.test("encoders() reads one for all, one each, and one for the others", () =
 
 Deno.test("runCommand() prints a refusal as one line, and a defect with the stack of where it happened", async () => {
   const told = async (thrown: unknown) => {
-    const error = console.error;
-    const lines: string[] = [];
-    console.error = (text: string) => void lines.push(text);
-    try {
-      const code = await runCommand({ name: "x", about: "", run: () => Promise.reject(thrown) }, []);
-      return { code, text: lines.join("\n") };
-    } finally {
-      console.error = error;
-    }
+    const { code, err } = await saidBy(() =>
+      runCommand({ name: "x", about: "", run: () => Promise.reject(thrown) }, [])
+    );
+    return { code, text: err };
   };
   assertEquals(await told(new Refusal({ what: "do it", found: "a\u001b[2J\nb" })), {
     code: 2,

@@ -14,7 +14,7 @@ import { readSafetensors } from "../../store/tensors.ts";
 import type { Model } from "../../training/model.ts";
 import { predictProgram } from "../../training/programs/predict.ts";
 import { layoutOf, mergedOf, startValues } from "../../training/state.ts";
-import { armlab, inFolder } from "../helpers/cli.ts";
+import { armlab, inFolder, said } from "../helpers/cli.ts";
 import { exportInputs, writeExportRun } from "../helpers/export_run.ts";
 import { writeRun } from "../helpers/runs.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
@@ -250,13 +250,13 @@ Deno.test("what cannot be exported is one clear error and leaves no file", () =>
       [["export", run, "--too", "x"], "Cannot use option --too"],
     ];
     await Promise.all(cases.map(async ([args, message]) => {
-      const { code, err } = await armlab(...args);
+      const { code, err } = await said(...args);
       assertEquals(code, 2, `${args.join(" ")}: ${err}`);
       assertStringIncludes(err, message);
       assert(!err.includes("    at "), err);
     }));
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["others", "runs"]);
-    assertStringIncludes((await armlab("export", "--help")).out, "channels last");
+    assertStringIncludes((await said("export", "--help")).out, "channels last");
     const finished = await readFinishedRun(run);
     const other = {
       ...finished,
