@@ -8,6 +8,7 @@ import {
   balancedWeights,
   builtinLosses,
   contributionGap,
+  crossEntropy,
   crossEntropyLoss,
   focal,
   focalLoss,
@@ -15,8 +16,8 @@ import {
   jensenShannon,
   klDivergence,
   minimumInformation,
+  modalityTerms,
   readouts,
-  whereKept,
 } from "../../losses/mod.ts";
 import { record } from "../../tensor/autodiff.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
@@ -104,7 +105,8 @@ Deno.test("readouts: a term a modality, of its own logits, 0 where it is dropped
       [Math.sqrt(2 / 3) * Math.log(3), Math.sqrt(2 / 3) * Math.log(3)],
       1e-6,
     );
-    assertEquals(whereKept(labels() as tf.Tensor1D, null, "a").shape, [2]);
+    const named = modalityTerms("own", own, step, crossEntropy);
+    assertEquals(Object.keys(named), ["own:a", "own:b", "own:c"]);
   });
   const whole = () => readouts.create({ criterion: use(contributionGap) }, context);
   assertThrows(whole, Refusal, "a criterion must be a loss of any logits");
@@ -145,6 +147,21 @@ Deno.test("ARM's losses as parts: ranges, minima and gradients are those that th
     assertAlmostEquals(terms(minimumInformation, {}), 1 - 0.5 * soft(20), 1e-5);
     assertAlmostEquals(terms(minimumInformation, { tau: 5 }), 1 - 0.5 * Math.max(0, soft(5)), 1e-5);
   });
+  // Through the part, by phi, at mean .2 and signs +, -, +: the gaps' gradient is centred; the mean's is S / mean^2 / 3.
+  const gradientOf = (options: object) =>
+    tf.tidy(() => {
+      const phi = tf.tensor2d([[0.9, -0.6, 0.3]]);
+      const valuation = () => ({ contributions: () => phi }) as unknown as Valued;
+      const made = contributionGap.create({ range: "raw", ...options }, { ...context, valuation });
+      const pass = record(() => tf.sum(made.terms({} as TrainStep).phiCMI));
+      const found = values(pass.gradients(pass.value, [phi])[0]);
+      pass.dispose();
+      return found;
+    });
+  const centred = [2 / 3, -4 / 3, 2 / 3].map((sign) => sign / 0.2);
+  assertClose(gradientOf({}), centred, 1e-5);
+  assertClose(gradientOf({ denominatorGradient: true }), centred.map((own) => own - 1.6 / 0.04 / 3), 1e-4);
+  assertClose(gradientOf({ asymmetric: true }), [0, -5, 0], 1e-5);
   assertEquals(builtinLosses.map(({ name, task = false }) => [name, task]), [
     ["contribution-gap", false],
     ["cross-entropy", true],

@@ -10,6 +10,7 @@ import {
   contributionGaps,
   copiesFor,
   dsr,
+  dsrCopies,
   gapDifference,
   inverseSampler,
   keptOfCopy,
@@ -43,12 +44,15 @@ function planned(plan: readonly Segment[], m: number): Record<string, number> {
 Deno.test("planWithCopies() repeats within each segment, keeps what segments say, and draws an order for each", () => {
   const base: Segment[] = [
     { programs: ["a"], items: items(20), epochs: 2 },
-    { programs: ["b"], items: items(20) },
+    { programs: ["b"], items: items(10, 10) },
   ];
   const plan = planWithCopies(base, new Int32Array(20).fill(1), new Random(1));
   assertEquals(plan.map(({ programs, epochs }) => [programs, epochs]), [[["a"], 2], [["b"], undefined]]);
-  for (const { items: own } of plan) assertEquals(sorted(own), sorted([...items(20), ...items(20)]));
-  assertNotEquals([...plan[0].items], [...plan[1].items]);
+  base.forEach(({ items: own }, index) => {
+    assertEquals(sorted(plan[index].items), sorted([...own, ...own]));
+    // By a stream of its own, whatever the others drew.
+    assertEquals(plan[index].items, withCopies(own, new Int32Array(20).fill(1), new Random(1).split(index)));
+  });
   assertNotEquals([...plan[0].items], sorted(plan[0].items));
   assertNotEquals([...withCopies(items(20), new Int32Array(20), new Random(1))], [...items(20)]);
   const masked = [{ programs: ["a"], items: items(2), keep: Uint8Array.of(1, 0, 1, 1) }];
@@ -80,6 +84,8 @@ Deno.test("dsr, random and inverse plan by their formulas at three modalities, a
   joint[0] = -9;
   assertEquals(counts(dsr, { k: -1.1 }), [4, 2, 0]);
   assertThrows(() => dsr.create({ k: 0 }, three), Refusal, "<= -0.01: found 0");
+  assertThrows(() => dsrCopies([0], 0, 2), Refusal, "must be negative");
+  assertEquals([...dsrCopies([3, 2], -2, 2)], [0, 0]);
   assertEquals(uniformSampler.create({}, three).plan(base, { labels: items(3), random: new Random(1) }), base);
   assertEquals(uniformSampler.idle, true);
   assertEquals(builtinSamplers.map(({ name }) => name), [
@@ -112,7 +118,7 @@ Deno.test("balancedItems() draws classes alike, and within a class every sample 
     [{ programs: ["a"], items: items(12) }, { programs: ["b"], items: items(12) }],
     { labels: Int32Array.from(labels), random: new Random(3) },
   );
-  assertNotEquals([...plan[0].items], [...plan[1].items]);
+  for (const k of [0, 1]) assertEquals(plan[k].items, balancedItems(items(12), labels, new Random(3).split(k)));
 });
 
 Deno.test("masked-copies repeats a sample with one modality, by thresholds, wherever it lies in the valuation", () => {
@@ -150,6 +156,8 @@ Deno.test("masked-share: gaps, shares and drawn modalities by hand", () => {
   // (.3 + .3 + .6) / 3.
   assertAlmostEquals(gapDifference(gaps), 0.4, 1e-12);
   assertEquals(gapDifference([0.3]), 0);
+  // Of four there are six pairs, here three of 1.
+  assertEquals(gapDifference([0, 0, 0, 1]), 0.5);
   assertAlmostEquals(repeatedShare(0.6, 0.5, "linear"), 0.2, 1e-12);
   assertAlmostEquals(repeatedShare(0.6, 0.5, "tanh"), Math.tanh(0.2), 1e-12);
   assertAlmostEquals(repeatedShare(0.6, 0.5, "power"), 0.5 * 0.4 ** 1.5, 1e-12);

@@ -6,7 +6,7 @@
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
 const fill = ["tests/loading/fill_test.ts"];
-const ahead = ["tests/loading/read_ahead_test.ts", "tests/loading/fill_test.ts"];
+const ahead = ["tests/loading"];
 
 const list: readonly Mutant[] = [
   ...mutantsOf("loading/fill.ts", fill, [
