@@ -5,15 +5,16 @@
  */
 import { type Mutant, mutantsOf } from "../mutant.ts";
 
-const options = ["tests/core/options_test.ts"];
-const random = ["tests/core/random_test.ts"];
-const errors = ["tests/core/plugin_error_test.ts", "tests/core/refusal_test.ts"];
-const library = ["tests/core/library_test.ts", "tests/core/kinds_test.ts"];
-const registry = ["tests/core/registry_test.ts"];
+const promises = "tests/core/promises_test.ts";
+const options = ["tests/core/options_test.ts", promises];
+const random = ["tests/core/streams_test.ts", "tests/core/random_test.ts"];
+const errors = [promises, "tests/core/refusal_test.ts", "tests/core/plugin_error_test.ts"];
+const library = [promises, "tests/core/library_test.ts", "tests/core/kinds_test.ts"];
+const registry = ["tests/core/registry_test.ts", promises];
 const names = ["tests/core/names_test.ts"];
-const modality = ["tests/core/modality_test.ts"];
-const suggest = ["tests/core/suggest_test.ts"];
-const kinds = ["tests/core/kinds_test.ts", "tests/core/part_kinds_test.ts"];
+const modality = ["tests/core/modality_test.ts", promises];
+const suggest = ["tests/core/suggest_test.ts", promises];
+const kinds = ["tests/core/part_kinds_test.ts", promises];
 
 const list: readonly Mutant[] = [
   ...mutantsOf("core/canonical.ts", ["tests/core/canonical_test.ts"], [
@@ -163,11 +164,7 @@ const list: readonly Mutant[] = [
     ["if (parts.length === 0 && kinds.length === 0) {", "if (false) {"],
     ["setOrigin(part, specifier);", ""],
   ]),
-  ...mutantsOf("core/origin.ts", [
-    "tests/core/suggest_test.ts",
-    "tests/core/registry_test.ts",
-    "tests/core/library_test.ts",
-  ], [
+  ...mutantsOf("core/origin.ts", suggest, [
     ["origins.set(part, specifier);", "if (!origins.has(part)) origins.set(part, specifier);"],
     ["origins.get(part) ?? null", 'origins.get(part) ?? ""'],
   ]),
