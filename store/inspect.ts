@@ -48,9 +48,9 @@ export interface RunReport {
   readonly timing: RunTiming | null;
   readonly progress: RunProgress | null;
   readonly failure: RunFailure | null;
-  /** Epochs up to the last whose record is on disk. */
+  /** Epochs that ended. */
   readonly epochs: number;
-  /** That record; not read for a finished run. */
+  /** The last record of one on disk; not read for a finished run. */
   readonly lastEpoch: EpochRecord | null;
 }
 
@@ -127,7 +127,8 @@ export function inspectRun(runsDir: string, name: string, context: LiveContext):
       return { ...known, state: "finished", epochs: summary.epochs };
     }
     const { epochs, last } = countEpochs(folder);
-    known = { ...known, epochs, lastEpoch: last };
+    // Of thousands of epochs not all have a record; where the run stands is written after each.
+    known = { ...known, epochs: Math.max(epochs, (progress?.epoch ?? -1) + 1), lastEpoch: last };
     if (context.held.has(name)) return { ...known, state: "running" };
     if (failure !== null) return { ...known, state: "failed", reason: failure.message };
     return { ...known, state: "interrupted" };

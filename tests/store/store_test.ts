@@ -191,6 +191,11 @@ Deno.test("records of a million epochs are 11,170 lines: all of the first, then 
     for (const number of [3001, 3002, 3003]) await folder.appendEpoch(epoch(number));
     assertEquals((await folder.epochs()).slice(-2).map((record) => record.epoch), [3000, 3002]);
     assertEquals(inspectRun(runs, folder.id, nobody).epochs, 3003);
+    await folder.writeProgress({
+      ...{ epoch: 3003, epochs: 5000, samplesDrawn: 1, samplesBudget: 2, samplesPerSecond: 1 },
+      ...{ validationAccuracy: 0.5, pid: 1, updatedAt: "2026-01-01T00:00:00.000Z" },
+    });
+    assertEquals(inspectRun(runs, folder.id, nobody).epochs, 3004);
     await assertRejects(() => folder.truncateEpochs(3100), StoreError, "the 3100 epochs of its checkpoint: found 3003");
     // All of them, as older versions kept.
     const all = Array.from({ length: 5000 }, (_, number) => `${canonicalJson(epoch(number))}\n`);
