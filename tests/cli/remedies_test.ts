@@ -1,0 +1,106 @@
+/** Remedies of the command line: what a refusal advises is done, and then nothing is refused. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { main } from "../../cli/main.ts";
+import { part } from "../../experiments/config.ts";
+import type { GridCell } from "../../experiments/plan.ts";
+import { runGrid } from "../../experiments/run_grid.ts";
+import { createLibrary } from "../../library.ts";
+import { inFolder } from "../helpers/cli.ts";
+
+/** Runs a command line in this process. */
+async function run(args: readonly string[]): Promise<{ code: number; err: string }> {
+  const [log, error] = [console.log, console.error];
+  const err: string[] = [];
+  console.log = () => {};
+  console.error = (...text: unknown[]) => void err.push(text.join(" "));
+  try {
+    return { code: await main(args), err: err.join("\n") };
+  } finally {
+    [console.log, console.error] = [log, error];
+  }
+}
+
+/** A wrong call, the end of what is said to it, and the call that this advises. */
+type Remedy = readonly [wrong: readonly string[], hint: string, right: readonly string[]];
+
+Deno.test("what refusals of the command line advise is taken when it is done", () =>
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    const { outcomes } = await runGrid({
+      cells: [{
+        label: "row",
+        dataset: part("synthetic", { samples: 60, width: 6 }),
+        encoder: part("mlp", { hidden: [8], width: 8 }),
+        fusion: part("sum"),
+        methods: [],
+        training: { epochs: 1 },
+      }],
+      seeds: [0, 1],
+      runs,
+      library: createLibrary(),
+      workers: 1,
+    });
+    const [one, other] = outcomes.map(({ cell }) => join(runs, (cell as GridCell).id));
+    const config = join(one, "config.json");
+    const csv = join(folder, "list.csv");
+    const rows = Array.from({ length: 60 }, (_, n) => `${n % 7},${n % 5},${n % 3 === 0 ? "a" : "b"}`);
+    await Deno.writeTextFile(csv, `sound:1,sound:2,label\n${rows.join("\n")}\n`);
+    const data = ["--dataset", "synthetic", "--set", "dataset.samples=60", "--encoder", "mlp", "--seeds", "1"];
+    const dry = ["--dry-run", "--runs", runs];
+    const bench = (...args: string[]) => ["bench", ...data, ...args, ...dry];
+    const remedies: readonly Remedy[] = [
+      [["bench", "quick", "--fusion", "sum", ...dry], "name a grid or parts", bench("--fusion", "sum")],
+      [
+        ["bench", "--config", config, "--fusion", "concat", ...dry],
+        "change options with --set",
+        ["bench", "--config", config, "--set", "training.epochs=2", ...dry],
+      ],
+      [bench("--set", "epochs5"), "write it as training.epochs=5 or", bench("--set", "training.epochs=5")],
+      [bench("--rate", "audio"), "write it as encoder:image=0.1", bench("--rate", "encoder:first=0.1")],
+      [bench("--shard", "0/4"), "write 1/4 for the first of four", bench("--shard", "1/4")],
+      [bench("--max-time", "5"), "write 90s, 30min or 2h", bench("--max-time", "30min")],
+      [bench("--checkpoint-every", "x"), "write 500, 30s, 5min or 2h", bench("--checkpoint-every", "5min")],
+      [
+        bench("--set", "training.loss=minimum-information"),
+        "add it to the task's by --method recipe --set recipe.losses=minimum-information",
+        bench("--method", "recipe", "--set", "recipe.losses=minimum-information"),
+      ],
+      [
+        ["bench", "--config", config, "--launch", "plan", "--runs", runs],
+        "leave --launch out",
+        ["bench", "--config", config, ...dry],
+      ],
+      [
+        ["tune", ...data, "--set", "training.learningRate=0.1", ...dry, "--json"],
+        "leave --set out for what is to be tuned",
+        ["tune", ...data, ...dry, "--json"],
+      ],
+      [
+        ["tune", ...data, "--try", "training.learningRate=0.1", "--trials", "2", ...dry, "--json"],
+        "leave one of them out",
+        ["tune", ...data, "--trials", "2", ...dry, "--json"],
+      ],
+      [["data", "info", csv, "--set", "dataset.x=1"], "edit its dataset.json", ["data", "info", csv]],
+      [["export", one], "*.onnx or *.safetensors", ["export", one, "--to", join(folder, "x.safetensors")]],
+      [
+        ["export-results", "--to", "mlflow", "--runs", runs],
+        "name one with --out mlruns",
+        ["export-results", "--to", "mlflow", "--runs", runs, "--out", join(folder, "mlruns")],
+      ],
+      [["value", csv, "--split", "test"], "leave it out", ["value", one, "--split", "test", "--out", folder]],
+      [
+        ["export-results", "--view", "/compare", "--to", "tensorboard", "--runs", runs, "--out", join(folder, "tb")],
+        'write "/" or "/?experiment=NAME"',
+        ["export-results", "--view", "/", "--to", "tensorboard", "--runs", runs, "--out", join(folder, "tb")],
+      ],
+      [["merge", one, other, "--share", "2"], "from 0 to 1", ["merge", one, other, "--share", "1"]],
+    ];
+    for (const [wrong, hint, right] of remedies) {
+      const refused = await run(wrong);
+      assertEquals(refused.code, 2, `${wrong.join(" ")}: ${refused.err}`);
+      assertStringIncludes(refused.err, hint);
+      const taken = await run(right);
+      assert(taken.code === 0, `${right.join(" ")}: ${taken.err}`);
+    }
+  }));
