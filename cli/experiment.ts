@@ -34,15 +34,19 @@ export function experimentOf(asked: Asked): Pick<Experiment, "name" | "question"
   return {
     name: parsed.text.name ?? nameOf(asked),
     question: grid?.about ?? null,
-    command: `deno task bench ${withoutShard(args).filter((arg) => arg !== "--json").map(word).join(" ")}`.trim(),
+    command: `deno task bench ${ofWhole(args).filter((arg) => arg !== "--json").map(word).join(" ")}`.trim(),
     reference,
     budget,
   };
 }
 
-/** Arguments of the whole grid, whatever part of it this process trains. */
-function withoutShard(args: readonly string[]): string[] {
-  return args.filter((arg, place) => arg !== "--shard" && args[place - 1] !== "--shard" && !arg.startsWith("--shard="));
+/** Arguments that train the whole grid, where this process trains a part of it or only writes its plan. */
+function ofWhole(args: readonly string[]): string[] {
+  const drop = (arg: string, next: string | undefined) => arg === "--shard" || (arg === "--launch" && next === "plan");
+  return args.filter((arg, place) =>
+    !drop(arg, args[place + 1]) && !(place > 0 && drop(args[place - 1], arg)) && !arg.startsWith("--shard=") &&
+    arg !== "--launch=plan"
+  );
 }
 
 /** An argument as a shell reads it. */

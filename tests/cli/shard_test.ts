@@ -77,6 +77,21 @@ Deno.test("status tells queued, running and failed cells apart, and says what is
     assertStringIncludes(nothing.err, "there is no such folder; a bench makes it; name another with --runs");
   }));
 
+Deno.test("a plan that was written is trained by itself; the grid's command is that which trains it", () =>
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    const [one, options] = [small.map((arg) => arg === "3" ? "1" : arg), ["--runs", runs, "--name", "g"]];
+    const planned = await armlab("bench", ...one, ...options, "--launch", "plan");
+    assertEquals(planned.code, 0, planned.err);
+    const waiting = await status(runs, "--json");
+    assertEquals([waiting.planned, waiting.counts.queued], [2, 2]);
+    assertEquals(waiting.command.split(" ").slice(-4), options);
+    const trained = await armlab("bench", "--plan", planned.out.trim(), "--workers", "1");
+    assertEquals(trained.code, 0, trained.err);
+    assertStringIncludes(trained.out, "points over concat");
+    assertEquals((await status(runs, "--json")).counts.finished, 2);
+  }));
+
 Deno.test("statusLines(): a run between its last epoch and its end is tested, and is in no further epoch", () => {
   const cell = (seed: number, epoch: number): CellStatus => ({
     label: "row",
