@@ -6,7 +6,7 @@
 import { checkModalityName } from "../core/modality.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { ArrayFile, ArrayHead, ForeignArray } from "../formats/mod.ts";
-import type { SavedFeatures, ValuationInputs } from "../miv/valuate.ts";
+import type { SavedFeatures, ValuationInputs } from "../miv/saved.ts";
 
 const naming = "labels [N], logits [N, C], fused [N, d], part.<modality> [N, d], solo.<modality> [N, C]";
 

@@ -95,6 +95,21 @@ export async function rowsAreIndependent(
   }, options);
 }
 
+/** A step in which each sample has one modality alone is finite. */
+export async function takesDropped(rig: Rig, { eager }: ContractTools): Promise<void> {
+  const m = rig.model.context.modalities.length;
+  await withSteps(rig, eager, async (steps) => {
+    const one = Float32Array.from({ length: steps.batch * m }, (_, i) => i % m === Math.floor(i / m) % m ? 1 : 0);
+    const { stats, gradients } = await steps.train({ ...steps.feeds(), keep: float32(one, [steps.batch, m]) });
+    for (const [name, value] of Object.entries(stats)) {
+      must(Number.isFinite(value), `with one modality kept per sample, "${name}" is ${value}`);
+    }
+    for (const [name, values] of Object.entries(gradients)) {
+      must(values.every(Number.isFinite), `with one modality kept per sample, the gradient of "${name}" is not finite`);
+    }
+  });
+}
+
 /**
  * The compiled engine computes what the eager one does.
  *

@@ -4,7 +4,6 @@
  * @module
  */
 import type { FusionPlugin, MethodPlugin } from "../core/kinds/mod.ts";
-import { float32 } from "../core/program.ts";
 import { Random } from "../core/random.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { startRun } from "../training/run.ts";
@@ -14,6 +13,7 @@ import {
   paddingHasNoInfluence,
   resumesBitForBit,
   rowsAreIndependent,
+  takesDropped,
   tracedEqualsEager,
 } from "./checks.ts";
 import { BrokenContract, type Contract, type ContractTools, difference, must } from "./contract.ts";
@@ -123,19 +123,7 @@ const masked: Contract<MethodPlugin> = {
       const context = contextOf(NAMES.slice(0, m));
       const methods = [masking, plugin.create(early(plugin), context)];
       const rig = fusionRig(fusion, tools.library, { m, methods, wide: plugin.widths === "fused" })!;
-      await withSteps(rig, tools.eager, async (steps) => {
-        const one = Float32Array.from({ length: steps.batch * m }, (_, i) => i % m === Math.floor(i / m) % m ? 1 : 0);
-        const { stats, gradients } = await steps.train({ ...steps.feeds(), keep: float32(one, [steps.batch, m]) });
-        for (const [name, value] of Object.entries(stats)) {
-          must(Number.isFinite(value), `with one modality kept per sample, "${name}" is ${value}`);
-        }
-        for (const [name, values] of Object.entries(gradients)) {
-          must(
-            values.every(Number.isFinite),
-            `with one modality kept per sample, the gradient of "${name}" is not finite`,
-          );
-        }
-      });
+      await takesDropped(rig, tools);
     }
   },
 };

@@ -6,7 +6,7 @@
 import type { Library } from "../core/library.ts";
 import type { SplitName } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
-import { subsetName, type ValuationInputs } from "../miv/valuate.ts";
+import { subsetName, type ValuationInputs } from "../miv/saved.ts";
 import { applyRun } from "./applied_run.ts";
 
 /** Arrays of a run and the names of its classes. */

@@ -60,10 +60,7 @@ const list: readonly Mutant[] = [
     ["hits++;", ""],
   ]),
   ...mutantsOf("engines/onnx/engine.ts", contract, [
-    [
-      "this.pairs[name] = { current: new RuntimeTensor({ data: data.slice(), shape, dtype }), spare: null };",
-      "this.pairs[name] = { current: new RuntimeTensor({ data, shape, dtype }), spare: null };",
-    ],
+    ["data: take ? data : data.slice(), shape, dtype }),", "data, shape, dtype }),"],
     ["if (buffer === null) state.swap(name);", "if (buffer === null) void name;"],
     ["else outputs[name] = buffer.copy();", "else outputs[name] = buffer;"],
     ["checkState(program, state.specs);\n    checkFeeds", "checkFeeds"],

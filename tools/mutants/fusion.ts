@@ -29,7 +29,7 @@ const list: readonly Mutant[] = [
       "tf.mul(tf.expandDims(first, 2), tf.expandDims(second, 1))",
       "tf.mul(tf.expandDims(first, 1), tf.expandDims(second, 2))",
     ],
-    ["[bilinear, ...lines]", "[bilinear, lines[0], lines[0]]"],
+    ["[bilinear(), ...lines]", "[bilinear(), lines[0], lines[0]]"],
     ["modalities.length !== 2", "modalities.length > 3"],
     ["bias: false, ", ""],
   ]),
@@ -77,7 +77,7 @@ const list: readonly Mutant[] = [
     ["level === depth - 1 ? { from: 0, size: 1 }", "level === depth - 1 ? { from: 1, size: 1 }"],
   ]),
   ...mutantsOf("fusion/cross_attention.ts", attention, [
-    ["asked.filter((_, v) => v !== u)", "asked.filter(() => true)"],
+    ["asked.filter((other) => other.modality !== modality)", "asked"],
     [
       "[{ size: 1, present: null }, ...others]",
       "[{ size: 1, present: null }, ...others.map((other) => ({ ...other, present: null }))]",
