@@ -225,7 +225,7 @@ const list: readonly Mutant[] = [
     ["return x % n;", "return (x % n + 1) % n;"],
     ["n < 1 || n > 0x100000000", "n < 0 || n > 0x100000000"],
     ["this.#spare = null;\n      return spare;", "return spare;"],
-    ["Math.log(1 - this.uniform())", "Math.log(this.uniform())", "a uniform number is 0 once in 2^53 draws"],
+    ["Math.log(1 - this.uniform())", "Math.log(this.uniform())"],
     ["radius * Math.cos(angle)", "radius * Math.sin(angle)"],
     ["const copy = items.slice()", "const copy = items"],
     ["const j = this.integer(i + 1);", "const j = this.integer(i);"],
