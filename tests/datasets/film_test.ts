@@ -129,6 +129,7 @@ Deno.test("fieldPlaces() are fields that follow each other around the middles of
   assertEquals(fieldPlaces(12, 2, 1), [[3], [9]]);
   assertEquals(fieldPlaces(12, 2, 4), [[1, 2, 3, 4], [7, 8, 9, 10]]);
   assertEquals(fieldPlaces(5, 1, 4), [[0, 1, 2, 3]]);
+  assertEquals(fieldPlaces(6, 3, 4)[2], [2, 3, 4, 5]);
   assertEquals(fieldPlaces(2, 1, 3), [[0, 1, 1]]);
 });
 
