@@ -114,7 +114,11 @@ function lackOf({ needs }: Fusion, encoder: Encoder): { must: string; found: str
   if (layers > (present ?? 0)) {
     return {
       must: `the fusion runs the ${layers} deepest layers of transformers`,
-      found: present === undefined ? "the encoder is none" : `the encoder has ${present} with these options`,
+      found: present !== undefined
+        ? `the encoder has ${present} with these options`
+        : encoder.tokens
+        ? "the encoder gives tokens, and leaves its layers to nobody with these options and this input"
+        : "the encoder is none",
     };
   }
   if (tokens && !encoder.tokens) {

@@ -102,6 +102,7 @@ Deno.test("films meet every fusion that looks at maps or tokens; those that run 
     misfit(mbt, "mbt", { film: vit.create({ ...cases[4][1], frames }, info) }, { film: "vit" })?.refusal.reason;
   assertEquals(refusal("joint"), undefined);
   assert(refusal("each")!.includes("runs the 2 deepest layers of transformers"), refusal("each"));
+  assert(refusal("each")!.includes("leaves its layers to nobody with these options and this input"), refusal("each"));
   for (const name of ["mmtm", "centralnet", "cross-attention"]) {
     const fusion = library.of("fusion").get(name).create({}, { ...context, modalities: ["film", "other"] });
     const encoders = { film: resnet18.create({}, info), other: resnet18.create({}, infoOf(frames)) };
