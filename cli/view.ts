@@ -4,9 +4,8 @@
  * @module
  */
 import { resolve } from "node:path";
-import type { Library } from "../core/library.ts";
 import { Refusal } from "../core/refusal.ts";
-import { samplesFrom } from "../experiments/previews.ts";
+import { samplesElsewhere } from "../experiments/previews_elsewhere.ts";
 import { isLoopback, type Served, type ServeOptions, serveViewer } from "../viewer/serve.ts";
 import { storeErrorOf } from "../store/files.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
@@ -91,7 +90,10 @@ export const viewCommand: Command = {
       throw new Refusal({ what: "use --token", must, found: "it is not" });
     }
     await checkRuns(folder);
-    const samples = samplesFrom(await libraryOf(pluginSpecifiers(parsed.list.plugin)));
+    const plugins = pluginSpecifiers(parsed.list.plugin);
+    // Here too, so that a mistake in them is told at once.
+    if (plugins.length > 0) await loadPlugins((await import("../library.ts")).createLibrary(), plugins);
+    const samples = samplesElsewhere(plugins);
     const served = serve({ folder, host, port, token, app: { samples } });
     console.log(`Results of ${folder}\n  ${served.url}\nStop with Ctrl-C.`);
     if (!isLoopback(host)) {
@@ -111,6 +113,7 @@ export const viewCommand: Command = {
     try {
       await served.finished;
     } finally {
+      samples.stop();
       for (const signal of signals) Deno.removeSignalListener(signal, stop);
     }
     return 0;
@@ -125,14 +128,6 @@ async function checkRuns(folder: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw storeErrorOf(error, "view", folder);
   }
-}
-
-/** What samples are loaded by: plugins at once, so that a mistake is told; all else when it is wanted. */
-async function libraryOf(plugins: readonly string[]): Promise<() => Promise<Library>> {
-  let library: Promise<Library> | null = null;
-  const get = () => library ??= import("../library.ts").then(({ createLibrary }) => createLibrary());
-  if (plugins.length > 0) await loadPlugins(await get(), plugins);
-  return get;
 }
 
 /** 160 random bits. */

@@ -15,7 +15,7 @@ import type { SampleSource } from "../experiments/previews.ts";
 import { plainSamples, type SamplesQuery } from "./query.ts";
 import { followedBy, rowsOf, type SampleRow, samplesOf } from "./samples.ts";
 import type { RunStore } from "./store.ts";
-import { cell, type Table } from "./table.ts";
+import { cell, fixed, type Table } from "./table.ts";
 
 /** Previews of a sample, or why there are none. */
 export interface Shown {
@@ -94,7 +94,7 @@ export function readoutTable({ row, classes, run, configuration, split }: Sample
         cell(name === "fused" ? "fused" : `${name} readout`),
         { text: `${classes[predicted]}${right ? "" : ", wrong"}`, raw: [classes[predicted]], strong: right },
         cell(probability, probability === null ? "–" : probability.toFixed(4)),
-        cell(own ?? null, own === undefined ? "–" : own.toFixed(4)),
+        cell(own ?? null, own === undefined ? "–" : fixed(own, 4)),
       ];
     }),
     notes: ["φ: raw contribution of the modality to this sample (ARM Eq. 11), with the tested parameters."],

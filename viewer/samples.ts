@@ -8,7 +8,7 @@ import type { Configuration, KnownRun, Model } from "./configurations.ts";
 import { configurationsOf, experimentOf } from "./experiment.ts";
 import type { SamplesQuery } from "./query.ts";
 import type { RunStore } from "./store.ts";
-import { cell, type Table } from "./table.ts";
+import { cell, fixed, type Table } from "./table.ts";
 
 /** What one readout says of a sample. */
 export interface ReadoutPrediction {
@@ -248,7 +248,7 @@ export function samplesTable({ rows, classes, configuration, run, query }: Sampl
         cell(classes[predicted]),
         cell(probability, probability === null ? "–" : probability.toFixed(4)),
       ]),
-      ...phi.map(([_, value]) => cell(value, value.toFixed(4))),
+      ...phi.map(([_, value]) => cell(value, fixed(value, 4))),
     ]),
     notes: ["p true: probability of the true class; φ: raw contribution of a modality (ARM Eq. 11)."],
   };

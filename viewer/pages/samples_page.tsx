@@ -10,6 +10,7 @@ import type { Shown } from "../sample.ts";
 import type { SampleRow, SamplesView } from "../samples.ts";
 import { Exports } from "./parts.tsx";
 import { Previews } from "./preview.tsx";
+import { fixed } from "../table.ts";
 
 /** Steps of shading. */
 const shades = 6;
@@ -280,7 +281,7 @@ const Card: FC<{ view: SamplesView; row: SampleRow; shown: Shown }> = ({ view, r
         {row.phi.map(([name, value]) => (
           <div>
             <dt>{`φ ${name}`}</dt>
-            <dd>{value.toFixed(3)}</dd>
+            <dd>{fixed(value, 3)}</dd>
           </div>
         ))}
       </dl>
