@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import type { CellRequest, GridPlugin, GridProfile } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
 import type { RunConfig } from "../core/record.ts";
@@ -36,6 +37,47 @@ export function profileOf({ name, profiles = {} }: GridPlugin, profile: string):
     must: "the grid must have it",
     found: `it has ${names.join(", ") || "none"}`,
     hint: didYouMean(profile, names),
+  });
+}
+
+/** What is at a folder that must hold a prepared set; `null` for one that does. */
+async function lackingAt(folder: string): Promise<string | null> {
+  const there = async (name: string) =>
+    await Deno.stat(join(folder, name)).then(() => true, (error) => {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+      throw error;
+    });
+  if (await there("dataset.json")) return null;
+  if (await there("prepare.json")) return "is not finished";
+  return await there(".") ? "is there and no prepared set" : "is not there";
+}
+
+/**
+ * Checks that the sets which some cells are of have been prepared.
+ *
+ * @param sets Sets by the folders in which cells look for them.
+ * @throws {Refusal} If one has not; the message holds the command that prepares it.
+ */
+export async function checkPrepared(
+  sets: Readonly<Record<string, string>>,
+  cells: readonly CellRequest[],
+): Promise<void> {
+  const asked = new Set(cells.map(({ dataset }) => dataset.name === "files" ? dataset.options.path : ""));
+  const lacking: { folder: string; set: string; found: string }[] = [];
+  for (const [folder, set] of Object.entries(sets)) {
+    const found = asked.has(folder) ? await lackingAt(folder) : null;
+    if (found !== null) lacking.push({ folder, set, found });
+  }
+  if (lacking.length === 0) return;
+  const commands = lacking.map(({ folder, set }) =>
+    `deno task armlab data prepare ${set} --from FOLDER --to ${folder}`
+  );
+  throw new Refusal({
+    what: "use the data of this profile",
+    must: "its sets must have been prepared",
+    found: lacking.map(({ folder, found }) => `${folder} ${found}`).join(", "),
+    hint: `run ${commands.join(" and ")}; deno task armlab describe ${lacking.map(({ set }) => set).join(" ")} ` +
+      "says what FOLDER holds",
   });
 }
 
@@ -90,6 +132,7 @@ export async function askedOf(
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
   if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
   requests = corruptedRequests(applySettings(requests, settings, library), parsed);
+  if (form !== null && "sets" in form) await checkPrepared(form.sets ?? {}, requests);
   let seeds: readonly number[] = repeated !== null ? [repeated.seed] : form?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1, MOST_SEEDS) }, (_, seed) => seed);

@@ -14,7 +14,7 @@ import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { reproducedTable } from "../viewer/reproduced_table.ts";
-import { profileOf } from "./asked.ts";
+import { checkPrepared, profileOf } from "./asked.ts";
 import { benchFlags } from "./bench.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./command.ts";
 import { word } from "./experiment.ts";
@@ -76,6 +76,7 @@ export const reproduceCommand: Command = {
         hint: `deno task bench ${name} --set … makes rows`,
       });
     }
+    await checkPrepared(profile.sets ?? {}, cells);
     const options: GridOptions = {
       cells,
       seeds: parsed.text.seeds === undefined

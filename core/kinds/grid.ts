@@ -46,6 +46,8 @@ export interface GridProfile extends Pick<GridPlugin, "cells" | "seeds"> {
   readonly about: string;
   /** Which of its data stands for which column's, by the names that its cells have for it. */
   readonly standsFor: Readonly<Record<string, string>>;
+  /** Sets that must be prepared, by the folder in which its cells look for them. @default none */
+  readonly sets?: Readonly<Record<string, string>>;
 }
 
 /** A table as printed. */

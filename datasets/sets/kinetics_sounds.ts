@@ -207,6 +207,23 @@ export const kineticsSounds: SetPlugin = defineSet<KineticsSoundsOptions>({
       },
     },
   },
+  paper: {
+    about: [
+      "Gao et al., AAAI 2025: ResNet-18, SGD, learning rate 0.001, batches of 64, 80 epochs; at equal epochs",
+      "OGM-GE's loader takes three frames of a clip, ARM's released one the first",
+      "recordings become log-mel spectrograms of 128 bands; OGM-GE's script makes Kaldi's filter banks (audio=spectrograms takes them)",
+    ],
+    encoder: { name: "resnet18", options: {} },
+    training: {
+      budget: "epochs",
+      schedule: "constant",
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      learningRate: 1e-3,
+      batchSize: 64,
+      epochs: 80,
+    },
+  },
   options: {
     samples: {
       type: "choice",

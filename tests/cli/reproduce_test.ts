@@ -44,6 +44,11 @@ Deno.test("reproduce and --profile refuse what is no table, no profile, and rows
     [["reproduce", "table1", "--profile", "papers"], 'Cannot use profile "papers" of grid "table1"'],
     [["reproduce", "table1", "--set", "arm.lambda1=0,1"], "as a table has the rows that it has"],
     [["bench", "quick", "--profile", "paper"], "it has none"],
+    [["bench", "table1", "--profile", "paper"], "data/kinetics-sounds is not there, data/ucf-51 is not there"],
+    [
+      ["reproduce", "table1", "--profile", "paper"],
+      "deno task armlab data prepare kinetics-sounds --from FOLDER --to data/kinetics-sounds",
+    ],
     [["bench", "--fusion", "sum", "--profile", "paper"], "it must stand beside the name of a grid"],
     [["tune", "--compare", "none", "--set", "training.learningRate=0.1", "--dry-run"], 'Cannot tune "concat"'],
     [["bench", "--keep", "everything"], "features, test-curve"],

@@ -4,6 +4,7 @@
  * @module
  */
 import type { CellRequest } from "../../../core/kinds/mod.ts";
+import { kineticsSounds } from "../../../datasets/mod.ts";
 import { part } from "../../config.ts";
 
 /** Data with its encoders and how it is trained on. */
@@ -18,8 +19,14 @@ export interface PaperData {
     /** Whether the encoders of all its modalities give feature maps, which some fusions need. */
     readonly maps: boolean;
   };
-  readonly paper: Setting;
+  readonly paper: Setting & {
+    /** The set that must be prepared. */
+    readonly set: string;
+  };
 }
+
+/** Where a set is looked for: the folder that `data prepare` writes it into where none is named. */
+export const folderOf = (set: string): string => `data/${set}`;
 
 /** What the paper states for all; equal epochs are compared. Where it states no number of epochs, that of KS stands. */
 const STATED = { budget: "epochs", schedule: "constant", momentum: 0.9, weightDecay: 5e-4 };
@@ -29,9 +36,10 @@ export const KS: PaperData = {
   name: "KS",
   embedded: { name: "av-digits", maps: true, dataset: part("av-digits"), encoder: part("cnn"), training: {} },
   paper: {
-    dataset: part("files", { path: "data/kinetics-sounds" }),
-    encoder: part("resnet18"),
-    training: { ...STATED, learningRate: 1e-3, batchSize: 64, epochs: 80 },
+    set: "kinetics-sounds",
+    dataset: part("files", { path: folderOf("kinetics-sounds") }),
+    encoder: kineticsSounds.paper!.encoder,
+    training: kineticsSounds.paper!.training,
   },
 };
 
@@ -46,7 +54,8 @@ export const UCF: PaperData = {
     training: {},
   },
   paper: {
-    dataset: part("files", { path: "data/ucf-51" }),
+    set: "ucf-51",
+    dataset: part("files", { path: folderOf("ucf-51") }),
     encoder: part("resnet18"),
     training: { ...STATED, learningRate: 5e-4, batchSize: 16, epochs: 80 },
   },
@@ -63,7 +72,8 @@ export const FOOD: PaperData = {
     training: {},
   },
   paper: {
-    dataset: part("files", { path: "data/food-101" }),
+    set: "food-101",
+    dataset: part("files", { path: folderOf("food-101") }),
     encoder: { image: part("vit-base"), text: part("bert-base") },
     training: { ...STATED, optimizer: "adamw", learningRate: 1e-4, batchSize: 64, epochs: 80 },
   },

@@ -11,7 +11,7 @@ import {
   type PrintedColumn,
 } from "../../../core/kinds/mod.ts";
 import { part } from "../../config.ts";
-import { FOOD, type PaperData } from "./data.ts";
+import { folderOf, FOOD, type PaperData } from "./data.ts";
 
 /** A row: a fusion with methods. */
 export interface PaperRow {
@@ -91,9 +91,19 @@ export function paperGrid({ name, question, source, data, rows, columns, notes =
   };
   const paper: GridProfile = {
     about: "the paper's own data under data/, with the settings that it states, at equal epochs",
-    cells: cellsOf(rows, data.map((own) => ({ ...own.paper, name: own.name, maps: own !== FOOD }))),
+    cells: cellsOf(
+      rows,
+      data.map(({ name, paper: { dataset, encoder, training } }) => ({
+        dataset,
+        encoder,
+        training,
+        name,
+        maps: name !== FOOD.name,
+      })),
+    ),
     seeds,
     standsFor: standing(data, (own) => own.name),
+    sets: Object.fromEntries(data.map(({ paper: { set } }) => [folderOf(set), set])),
   };
   return defineGrid({
     name,
