@@ -42,14 +42,14 @@ export function countsOf({ classes, official }: ListedSet, samples: readonly Set
     return `${found} of ${wanted}`;
   };
   const own = (split: SplitName | null) => split === null ? undefined : official?.splits[split];
+  // What differs in all is told first.
+  const all = ["all", ...splits.map((split) => cell(split, null, own(split)?.samples))];
+  const each = classes.map((label, c) => [
+    label,
+    ...splits.map((split) => cell(split, label, own(split)?.classes?.[c])),
+  ]);
   return {
-    table: {
-      columns: ["class", ...splits.map((split) => split ?? "samples")],
-      rows: [
-        ...classes.map((label, c) => [label, ...splits.map((split) => cell(split, label, own(split)?.classes?.[c]))]),
-        ["all", ...splits.map((split) => cell(split, null, own(split)?.samples))],
-      ],
-    },
+    table: { columns: ["class", ...splits.map((split) => split ?? "samples")], rows: [...each, all] },
     differing,
   };
 }

@@ -104,7 +104,7 @@ Deno.test("armlab data crema-d: verify tells what is wrong, prepare what it leav
         'Problem: sample 1001_DFA_SAD_XX cannot be read: "Image-01-FPS/1001_DFA_SAD_XX/00000.jpg": it must be a whole picture',
         "Note: 1 of 60 samples lack files: 1002_DFA_FEA_XX (audio)",
         "Note: 1 files are of no sample: AudioWAV/1011_DFA_FEA_XX.wav",
-        "numbers differ from OGM-GE's (counted in its train.csv and test.csv): train: neutral 8 of 973",
+        "numbers differ from OGM-GE's (counted in its train.csv and test.csv): train: all 47 of 6698, test: all 12 of 744, train: neutral 8 of 973",
       ]
     ) assertStringIncludes(verify.out, text);
     const prepared = await armlab("data", "prepare", ...given, "--to", to, "--skip-broken");
