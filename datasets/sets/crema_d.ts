@@ -128,7 +128,6 @@ export const cremaD: SetPlugin = defineSet<CremaDOptions>({
     ],
     encoder: { name: "resnet18", options: {} },
     training: {
-      budget: "epochs",
       schedule: "step",
       stepAt: 0.7,
       momentum: 0.9,

@@ -215,7 +215,6 @@ export const kineticsSounds: SetPlugin = defineSet<KineticsSoundsOptions>({
     ],
     encoder: { name: "resnet18", options: {} },
     training: {
-      budget: "epochs",
       schedule: "constant",
       momentum: 0.9,
       weightDecay: 5e-4,

@@ -70,7 +70,6 @@ export const vggSound: SetPlugin = defineSet<Record<string, never>>({
     ],
     encoder: { name: "resnet18", options: {} },
     training: {
-      budget: "epochs",
       schedule: "step",
       stepAt: 0.7,
       momentum: 0.9,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { CellRequest } from "../../../core/kinds/mod.ts";
-import { kineticsSounds } from "../../../datasets/mod.ts";
+import type { CellRequest, SetPlugin } from "../../../core/kinds/mod.ts";
+import { food101, kineticsSounds, ucf51 } from "../../../datasets/mod.ts";
 import { part } from "../../config.ts";
 
 /** Data with its encoders and how it is trained on. */
@@ -28,19 +28,21 @@ export interface PaperData {
 /** Where a set is looked for: the folder that `data prepare` writes it into where none is named. */
 export const folderOf = (set: string): string => `data/${set}`;
 
-/** What the paper states for all; equal epochs are compared. Where it states no number of epochs, that of KS stands. */
-const STATED = { budget: "epochs", schedule: "constant", momentum: 0.9, weightDecay: 5e-4 };
+/** A set as the paper trains on it; equal epochs are compared. */
+function settingsOf({ name, paper }: SetPlugin): PaperData["paper"] {
+  return {
+    set: name,
+    dataset: part("files", { path: folderOf(name) }),
+    encoder: paper!.encoder,
+    training: { budget: "epochs", ...paper!.training },
+  };
+}
 
 /** Kinetics-Sounds: audio dominates. */
 export const KS: PaperData = {
   name: "KS",
   embedded: { name: "av-digits", maps: true, dataset: part("av-digits"), encoder: part("cnn"), training: {} },
-  paper: {
-    set: "kinetics-sounds",
-    dataset: part("files", { path: folderOf("kinetics-sounds") }),
-    encoder: kineticsSounds.paper!.encoder,
-    training: kineticsSounds.paper!.training,
-  },
+  paper: settingsOf(kineticsSounds),
 };
 
 /** UCF-51: two views of one object. */
@@ -53,12 +55,7 @@ export const UCF: PaperData = {
     encoder: { path: part("mlp"), raster: part("cnn"), text: part("mlp") },
     training: {},
   },
-  paper: {
-    set: "ucf-51",
-    dataset: part("files", { path: folderOf("ucf-51") }),
-    encoder: part("resnet18"),
-    training: { ...STATED, learningRate: 5e-4, batchSize: 16, epochs: 80 },
-  },
+  paper: settingsOf(ucf51),
 };
 
 /** Food-101: text dominates. */
@@ -71,10 +68,5 @@ export const FOOD: PaperData = {
     encoder: { image: part("cnn"), speech: part("cnn"), text: part("mlp") },
     training: {},
   },
-  paper: {
-    set: "food-101",
-    dataset: part("files", { path: folderOf("food-101") }),
-    encoder: { image: part("vit-base"), text: part("bert-base") },
-    training: { ...STATED, optimizer: "adamw", learningRate: 1e-4, batchSize: 64, epochs: 80 },
-  },
+  paper: settingsOf(food101),
 };

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { Refusal } from "../../../core/refusal.ts";
 import { cremaD, files, listSet } from "../../../datasets/mod.ts";
 import { prepareSet } from "../../../experiments/prepare_set.ts";
-import { armlab, inFolder } from "../../helpers/cli.ts";
+import { armlab, inFolder, said } from "../../helpers/cli.ts";
 import { frames, put, tone } from "../../helpers/sets.ts";
 
 const SPEAKERS = [1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1090, 1091];
@@ -97,7 +97,7 @@ Deno.test("armlab data crema-d: verify tells what is wrong, prepare what it leav
       Object.entries(own).flatMap(([key, value]) => ["--set", `crema-d.${modality}.${key}=${value}`])
     );
     const given = ["crema-d", "--from", from, "--readers", "1", ...small];
-    const verify = await armlab("data", "verify", ...given);
+    const verify = await said("data", "verify", ...given);
     assertEquals(verify.code, 1, verify.err);
     for (
       const text of [
@@ -107,7 +107,7 @@ Deno.test("armlab data crema-d: verify tells what is wrong, prepare what it leav
         "numbers differ from OGM-GE's (counted in its train.csv and test.csv): train: all 47 of 6698, test: all 12 of 744, train: neutral 8 of 973",
       ]
     ) assertStringIncludes(verify.out, text);
-    const prepared = await armlab("data", "prepare", ...given, "--to", to, "--skip-broken");
+    const prepared = await said("data", "prepare", ...given, "--to", to, "--skip-broken");
     assertEquals(prepared.code, 0, prepared.err);
     assertStringIncludes(prepared.out, "CREMA-D: 58 samples written to");
     assertStringIncludes(prepared.out, "1 are left out as files are not there: 1002_DFA_FEA_XX (audio)");

@@ -126,7 +126,7 @@ Deno.test("armlab data ucf-51: verify tells what is wrong, prepare what it leave
       const text of [
         `Problem: sample ${torn} cannot be read: "tvl1_flow/u/${torn}/frame000001.jpg": it must be a whole picture`,
         `Note: 1 of 12 samples lack files: ${half} (flow)`,
-        "numbers differ from split 1's (counted in UCF-101's lists): train: ApplyEyeMakeup 0 of 101",
+        "numbers differ from split 1's (counted in UCF-101's lists): train: all 8 of 4901, test: all 3 of 1944, train: ApplyEyeMakeup 0 of 101",
       ]
     ) assertStringIncludes(verify.out, text);
     assertEquals(verify.out.includes("have the files of another"), false, verify.out);
