@@ -216,6 +216,8 @@ Deno.test("losses that reward wrong predictions, or whose gradient is another's"
 });
 
 Deno.test("losses that count padded rows, or treat one modality apart", async () => {
+  const plain = contractsOf("loss").find(({ claim }) => claim.includes("padded rows"))!;
+  assertEquals((await judge(plain, loss("plain", (step) => ({ x: whole(step) })) as never, tools)).status, "held");
   const batchy = loss("batchy", (step) => {
     const own = whole(step);
     return { x: tf.mul(own, tf.mean(own)) };
@@ -246,6 +248,15 @@ Deno.test("losses that read values, keep tensors, or divide by what is dropped",
     }),
     "modalities dropped",
     "with one modality kept per sample",
+  );
+  // Finite itself; its gradient is 0 / 0 where the modality is dropped.
+  await breaks(
+    loss("rooting", (step) => {
+      const kept = step.keep === null ? tf.scalar(1) : tf.reshape(Object.values(step.keep)[0], [-1]);
+      return { x: tf.sqrt(tf.mul(whole(step), kept)) };
+    }),
+    "modalities dropped",
+    'with one modality kept per sample, the gradient of "',
   );
 });
 
@@ -330,6 +341,11 @@ Deno.test("samplers that sort what they are given in place, or lose what segment
     sampler("main", (base) => base.map(({ items }) => ({ programs: ["main"], items }))),
     claim,
     "it loses programs of the base plan",
+  );
+  await breaks(
+    sampler("once", (base) => base.map(({ epochs: _epochs, ...segment }) => segment)),
+    claim,
+    "it loses what segments say",
   );
   await breaks(
     sampler("forgetful", (base) => base.map(({ items, programs }) => ({ programs, items }))),

@@ -239,6 +239,34 @@ Deno.test("a method whose statistics count padding, and whose predictions look a
   await breaks(careless, "predicts each sample by itself", "depends on the batch's other rows");
 });
 
+Deno.test("methods whose gradients, or statistics of labels, count padding though no loss does", async () => {
+  const scaling = method("scaling", () => ({
+    gradients: (gradients, _book, step) => {
+      const size = tf.mean(tf.abs(step.output.logits));
+      return Object.fromEntries(Object.entries(gradients).map(([name, own]) => [name, tf.mul(own, size)]));
+    },
+  }));
+  await breaks(scaling, "padded rows", "the gradient of ");
+  const counting = method("counting", () => ({
+    emit: (step) => ({ stats: { mean: tf.mean(tf.cast(step.labels, "float32")) as tf.Scalar } }),
+  }));
+  await breaks(counting, "padded rows", "depends on padded rows (weight 0)");
+  const weighing = method("weighing", () => ({
+    emit: (step) => ({ stats: { mean: step.mean(tf.cast(step.labels, "float32") as tf.Tensor1D) } }),
+  }));
+  assertEquals((await verdict(weighing, "padded rows")).status, "held");
+});
+
+Deno.test("a method whose log counts what it has reported, and forgets it", () =>
+  breaks(
+    method("chatty", () => {
+      let said = 0;
+      return { report: () => ({ said: ++said }) };
+    }),
+    "resumes from a checkpoint bit for bit",
+    "their logs differ",
+  ));
+
 Deno.test("a method that smuggles labels into prediction", async () => {
   // No hook gets at the test split; this one reaches into the harness.
   const { detail } = Predictor.prototype;

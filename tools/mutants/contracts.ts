@@ -21,12 +21,12 @@ const list: readonly Mutant[] = [
     ['mustAgree(plain, other, "depends on padded rows (weight 0)", true);', ""],
     ["must(left === 0,", "must(left < 1e9,"],
     ["must(values.every(Number.isFinite), `with one", "must(values.length > 0, `with one"],
-    ["must(one === two,", "must(one !== null,"],
     ["i % m === Math.floor(i / m) % m ? 1 : 0", "1"],
   ]),
   ...mutantsOf("contracts/checks.ts", broken, [
     ["must(found === null, () => `the gradient of", "must(true, () => `the gradient of"],
     ["(_, i) => i + 1);", "(_, i) => i + 9).slice(0, 0);"],
+    ["must(one === two,", "must(one !== null,"],
     ["must(value > 1e-9,", "must(value >= 0,"],
     ["(label + 1) % 3 : label", "label : label"],
   ]),
