@@ -64,6 +64,7 @@ Deno.test("changed() takes a fragment that occurs once, literally", () => {
   assertEquals(changed("a + b", mutant("+ b", "- $&")), "a - $&");
   assertEquals(changed("f(\n  a,\n  b,\n)", mutant("a, b,", "b,")), "f(\n  b,\n)");
   assertEquals(changed("x[i] * (y)", mutant("x[i] * (y)", "z")), "z");
+  assertEquals(changed("split(/\\s/)", mutant("/\\s/", "1")), "split(1)");
   assertThrows(() => changed("a + a", mutant("a", "b")), Refusal, "it occurs 2 times");
 });
 
