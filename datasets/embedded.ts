@@ -117,3 +117,10 @@ export function standardise(
   }
   return scale;
 }
+
+/** Values by a mean and standard deviation, in place; as they are where there is none. */
+export function standardised<T extends Float32Array | Int32Array>(values: T, scale?: Moments): T {
+  if (scale === undefined) return values;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] - scale.mean) / scale.std;
+  return values;
+}

@@ -6,7 +6,7 @@
 import { type Dataset, type DatasetPlugin, defineDataset, type Split, type SplitName } from "../core/kinds/mod.ts";
 import { Random } from "../core/random.ts";
 import { checkDataset } from "./check.ts";
-import { noticesOf, readManifest, standardise, unpack } from "./embedded.ts";
+import { noticesOf, readManifest, standardise, standardised, unpack } from "./embedded.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import {
   CLASSES,
@@ -18,21 +18,18 @@ import {
   pathIds,
   SIDE,
 } from "./icon_tri_format.ts";
-import { bagOf, idsOf, SPECIAL_IDS, vocabularyOf, withPairs, wordsOf } from "./transforms/words.ts";
+import { bagOf, vocabularyOf, withPairs } from "./transforms/words.ts";
+import { sizeOptions, wordInputs, type WordOptions, wordOptions } from "./word_options.ts";
 
 /** Options of `icon-tri`. */
-export interface IconTriOptions {
+export interface IconTriOptions extends WordOptions {
   readonly size: "full" | "mini";
   readonly path: "bag" | "ids";
-  readonly text: "bag" | "ids";
-  readonly words: number;
-  readonly counts: "unit" | "standard";
 }
 
 /** Samples of the small version. */
 const MINI: Readonly<Record<SplitName, number>> = { train: 1000, validation: 200, test: 500 };
-/** Ids of a text and of a path; a path has 72 on average. */
-const TEXT_LENGTH = 24;
+/** Ids of a path, which has 72 on average. */
 const PATH_LENGTH = 128;
 /** Commands, numbers and their pairs that a path's counts are of. */
 const PATH_WORDS = 512;
@@ -64,15 +61,8 @@ async function load(options: IconTriOptions): Promise<Dataset> {
     test: samplesOf(icons, "test", options.size),
   };
   const strokes = (ids: readonly number[]) => withPairs(ids.map(String));
-  const words = vocabularyOf(samples.train.map(({ text }) => wordsOf(text)), options.words);
+  const words = wordInputs(samples.train.map(({ text }) => text), options);
   const pieces = vocabularyOf(samples.train.map(({ ids }) => strokes(ids)), PATH_WORDS);
-  const textOf = (list: readonly Sample[]) =>
-    options.text === "bag"
-      ? stacked(new Float32Array(list.length * words.size), list.map(({ text }) => bagOf(wordsOf(text), words)))
-      : stacked(
-        new Int32Array(list.length * TEXT_LENGTH),
-        list.map(({ text }) => idsOf(wordsOf(text), words, TEXT_LENGTH)),
-      );
   const pathOf = (list: readonly Sample[]) =>
     options.path === "bag"
       ? stacked(new Float32Array(list.length * pieces.size), list.map(({ ids }) => bagOf(strokes(ids), pieces)))
@@ -89,12 +79,13 @@ async function load(options: IconTriOptions): Promise<Dataset> {
       size: list.length,
       labels: Int32Array.from(list, ({ label }) => label),
       groups: list.map(({ name }) => groupOf(name)),
-      inputs: { path: pathOf(list), raster, text: textOf(list) },
+      inputs: { path: pathOf(list), raster, text: words.all(list.map(({ text }) => text)) },
+      texts: { text: list.map(({ text }) => text) },
     };
   };
   const splits = { train: finish(samples.train), validation: finish(samples.validation), test: finish(samples.test) };
   const bags = (["path", "text"] as const).filter((name) => options[name] === "bag");
-  standardise(splits, ["raster", ...(options.counts === "standard" ? bags : [])]);
+  const scale = standardise(splits, ["raster", ...(options.counts === "standard" ? bags : [])]);
   const dataset: Dataset = {
     name: "icon-tri",
     modalities: {
@@ -111,17 +102,11 @@ async function load(options: IconTriOptions): Promise<Dataset> {
           about: "its SVG path: ids of commands and rounded numbers; 0 is padding",
         },
       raster: { shape: [SIDE, SIDE, 1], dtype: "float32", about: "an icon in outline, standardised" },
-      text: options.text === "bag"
-        ? { shape: [words.size], dtype: "float32", about: "name and tags: counts of words" }
-        : {
-          shape: [TEXT_LENGTH],
-          dtype: "int32",
-          vocabulary: words.size + SPECIAL_IDS,
-          about: "name and tags: ids of words; 0 is padding, 1 unknown",
-        },
+      text: words.info,
     },
     classes: CLASSES,
     splits,
+    reads: { text: (text) => standardised(words.of(text), scale.text) },
     fingerprint: await fingerprintOf(splits),
     notices: noticesOf(manifest),
     preview(name, sample) {
@@ -155,13 +140,7 @@ export const iconTri: DatasetPlugin = defineDataset<IconTriOptions>({
     text: { name: "mlp", options: {} },
   },
   options: {
-    size: {
-      type: "choice",
-      choices: ["full", "mini"],
-      default: "full",
-      about: "all icons, or 1000/200/500",
-      source: "all that is embedded",
-    },
+    ...sizeOptions("icons"),
     path: {
       type: "choice",
       choices: ["bag", "ids"],
@@ -169,28 +148,7 @@ export const iconTri: DatasetPlugin = defineDataset<IconTriOptions>({
       about: "path as counts of its pieces, which any encoder of vectors takes, or as 128 ids for bert",
       source: "chosen here: counts train in seconds",
     },
-    text: {
-      type: "choice",
-      choices: ["bag", "ids"],
-      default: "bag",
-      about: "text as counts of words, which any encoder of vectors takes, or as 24 ids for bert",
-      source: "chosen here: counts train in seconds",
-    },
-    words: {
-      type: "integer",
-      default: 2048,
-      min: 1,
-      max: 65_536,
-      about: "words of the vocabulary, the most frequent of the training split",
-      source: "chosen here: what occurs in two icons or more, about",
-    },
-    counts: {
-      type: "choice",
-      choices: ["unit", "standard"],
-      default: "unit",
-      about: "counts of a sample at length 1, as tf-idf is used, or standardised like the other modalities",
-      source: "chosen here: text alone reads best so under AdamW, see docs/datasets.md",
-    },
+    ...wordOptions("icons"),
   },
   load,
 });

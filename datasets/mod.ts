@@ -5,6 +5,7 @@
  */
 import type { DatasetPlugin } from "../core/kinds/mod.ts";
 import { avDigits } from "./av_digits.ts";
+import { avDigitsMl } from "./av_digits_ml.ts";
 import { corrupted } from "./corrupted.ts";
 import { files } from "./files/files.ts";
 import { iconTri } from "./icon_tri.ts";
@@ -12,6 +13,9 @@ import { mojiTri } from "./moji_tri.ts";
 import { synthetic } from "./synthetic.ts";
 
 export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
+export { avDigitsMl, type AvDigitsMlOptions } from "./av_digits_ml.ts";
+export type { DigitLanguage } from "./av_digits_ml_format.ts";
+export type { DigitOptions } from "./digits.ts";
 export {
   type CorruptAt,
   corrupted,
@@ -67,6 +71,7 @@ export { alignedTable, type DataInfo, dataInfo, type DataTable, type Finding, fi
 /** All built-in datasets. */
 export const builtinDatasets: readonly DatasetPlugin[] = [
   avDigits,
+  avDigitsMl,
   mojiTri,
   iconTri,
   synthetic,

@@ -7,7 +7,7 @@ import { type Dataset, type DatasetPlugin, defineDataset, type Split, type Split
 import { Random } from "../core/random.ts";
 import { decodeTable, LOG_FLOOR } from "./av_digits_format.ts";
 import { checkDataset } from "./check.ts";
-import { noticesOf, readManifest, standardise, unpack } from "./embedded.ts";
+import { noticesOf, readManifest, standardise, standardised, unpack } from "./embedded.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import {
   ARTISTS,
@@ -22,22 +22,18 @@ import {
   SIDE,
   SPOKEN,
 } from "./moji_tri_format.ts";
-import { bagOf, idsOf, SPECIAL_IDS, vocabularyOf, wordsOf } from "./transforms/words.ts";
+import { wordsOf } from "./transforms/words.ts";
+import { sizeOptions, wordInputs, type WordOptions, wordOptions } from "./word_options.ts";
 
 /** Options of `moji-tri`. */
-export interface MojiTriOptions {
+export interface MojiTriOptions extends WordOptions {
   readonly size: "full" | "mini";
-  readonly text: "bag" | "ids";
-  readonly words: number;
-  readonly counts: "unit" | "standard";
   readonly language: "all" | "en" | "de" | "fr" | "es" | "it" | "pt" | "nl" | "pl";
   readonly artist: "seen" | "unseen";
 }
 
 /** Samples of the small version. */
 const MINI: Readonly<Record<SplitName, number>> = { train: 1000, validation: 200, test: 500 };
-/** Ids of a text. */
-const TEXT_LENGTH = 24;
 const PIXELS = SIDE * SIDE * 3;
 const CELLS = FRAMES * BANDS;
 
@@ -45,7 +41,7 @@ const CELLS = FRAMES * BANDS;
 interface Sample {
   readonly concept: number;
   readonly picture: number;
-  readonly words: readonly string[];
+  readonly text: string;
   readonly spoken: number;
 }
 
@@ -58,8 +54,8 @@ function samplesOf(concepts: readonly MojiConcept[], split: SplitName, options: 
       const language = options.language === "all"
         ? (concept + 2 * artist) % LANGUAGES.length
         : LANGUAGES.indexOf(options.language);
-      const words = wordsOf(own.texts[language]);
-      return picture === -1 ? [] : [{ concept, picture, words, spoken: (concept + artist) % SPOKEN.length }];
+      const text = own.texts[language];
+      return picture === -1 ? [] : [{ concept, picture, text, spoken: (concept + artist) % SPOKEN.length }];
     })
   );
   const shuffled = new Random(0).split("moji-tri", split, "order").shuffle(all);
@@ -77,18 +73,8 @@ async function load(options: MojiTriOptions): Promise<Dataset> {
     validation: samplesOf(concepts, "validation", options),
     test: samplesOf(concepts, "test", options),
   };
-  const vocabulary = vocabularyOf(samples.train.map(({ words }) => words), options.words);
+  const words = wordInputs(samples.train.map(({ text }) => text), options);
   const powers = decodeTable();
-  const textOf = (list: readonly Sample[]) => {
-    if (options.text === "ids") {
-      const ids = new Int32Array(list.length * TEXT_LENGTH);
-      list.forEach(({ words }, n) => ids.set(idsOf(words, vocabulary, TEXT_LENGTH), n * TEXT_LENGTH));
-      return ids;
-    }
-    const bags = new Float32Array(list.length * vocabulary.size);
-    list.forEach(({ words }, n) => bags.set(bagOf(words, vocabulary), n * vocabulary.size));
-    return bags;
-  };
   const finish = (list: readonly Sample[]): Split => {
     const image = new Float32Array(list.length * PIXELS);
     const sound = new Float32Array(list.length * CELLS);
@@ -101,7 +87,8 @@ async function load(options: MojiTriOptions): Promise<Dataset> {
       size: list.length,
       labels: Int32Array.from(list, ({ concept }) => concepts[concept].label),
       groups: list.map(({ concept }) => concepts[concept].stem),
-      inputs: { image, speech: sound, text: textOf(list) },
+      inputs: { image, speech: sound, text: words.all(list.map(({ text }) => text)) },
+      texts: { text: list.map(({ text }) => text) },
     };
   };
   const splits = { train: finish(samples.train), validation: finish(samples.validation), test: finish(samples.test) };
@@ -120,21 +107,15 @@ async function load(options: MojiTriOptions): Promise<Dataset> {
         about: "its name in English or German: log mel spectrogram, 40 frames of 46 ms, standardised",
         logPower: { ...scale.speech, floor: LOG_FLOOR },
       },
-      text: options.text === "bag"
-        ? { shape: [vocabulary.size], dtype: "float32", about: "name and tags: counts of words" }
-        : {
-          shape: [TEXT_LENGTH],
-          dtype: "int32",
-          vocabulary: vocabulary.size + SPECIAL_IDS,
-          about: "name and tags: ids of words; 0 is padding, 1 unknown",
-        },
+      text: words.info,
     },
     classes: CLASSES,
     splits,
+    reads: { text: (text) => standardised(words.of(text), scale.text) },
     fingerprint: await fingerprintOf(splits),
     notices: noticesOf(manifest),
     preview(name, sample) {
-      const { concept, picture, words } = samples[name][sample];
+      const { concept, picture, text } = samples[name][sample];
       const values = pictures.slice(picture * PIXELS, (picture + 1) * PIXELS).map((code) =>
         Math.round(255 * code / LEVELS)
       );
@@ -142,7 +123,7 @@ async function load(options: MojiTriOptions): Promise<Dataset> {
       return {
         image: [{ kind: "image", width: SIDE, height: SIDE, channels: 3, values }],
         speech: [{ kind: "spectrogram", frames: FRAMES, bands: BANDS, values: sound }],
-        text: [{ kind: "text", text: `${words.join(" ")} (${concepts[concept].stem})` }],
+        text: [{ kind: "text", text: `${wordsOf(text).join(" ")} (${concepts[concept].stem})` }],
       };
     },
   };
@@ -168,35 +149,8 @@ export const mojiTri: DatasetPlugin = defineDataset<MojiTriOptions>({
     text: { name: "mlp", options: { hidden: [64] } },
   },
   options: {
-    size: {
-      type: "choice",
-      choices: ["full", "mini"],
-      default: "full",
-      about: "all samples, or 1000/200/500",
-      source: "all that is embedded",
-    },
-    text: {
-      type: "choice",
-      choices: ["bag", "ids"],
-      default: "bag",
-      about: "text as counts of words, which any encoder of vectors takes, or as 24 ids for bert",
-      source: "chosen here: counts train in seconds",
-    },
-    words: {
-      type: "integer",
-      default: 2048,
-      min: 1,
-      max: 65_536,
-      about: "words of the vocabulary, the most frequent of the training split",
-      source: "chosen here: what occurs in two concepts or more, about",
-    },
-    counts: {
-      type: "choice",
-      choices: ["unit", "standard"],
-      default: "unit",
-      about: "counts of a sample at length 1, as tf-idf is used, or standardised like the other modalities",
-      source: "chosen here: text alone reads best so under AdamW, see docs/datasets.md",
-    },
+    ...sizeOptions("samples"),
+    ...wordOptions("concepts"),
     language: {
       type: "choice",
       choices: ["all", ...LANGUAGES],

@@ -61,6 +61,11 @@ const usual: Readonly<Record<Corruptible, readonly string[]>> = {
   features: ["noise", "feature-drop"],
 };
 
+const usualOf = (dataset: Dataset, modality: string): readonly string[] =>
+  Object.hasOwn(dataset.reads ?? {}, modality)
+    ? ["letter-typos", "word-drop"]
+    : usual[corruptible(dataset.modalities[modality])];
+
 /** Shares of samples that lack a modality. */
 export const missingShares: readonly number[] = [0, 0.3, 0.5, 0.7, 0.9];
 
@@ -115,9 +120,7 @@ export async function robustnessOfRun(
       found.push(curve(modality, "missing", missingShares, scores));
     }
     const asked = curves ??
-      modalities.flatMap((modality) =>
-        usual[corruptible(dataset.modalities[modality])].map((name) => ({ modality, name }))
-      );
+      modalities.flatMap((modality) => usualOf(dataset, modality).map((name) => ({ modality, name })));
     for (const { modality, name } of asked) {
       const severities = Object.hasOwn(corruptions, name) ? corruptions[name].severities : [0];
       const scores: number[] = [];

@@ -9,7 +9,7 @@ import { mapByModality, modalitiesOf } from "../core/modality.ts";
 import type { PartConfig } from "../core/record.ts";
 
 /** What is trained on of a dataset, as plain data that threads share. */
-export type SharedDataset = Omit<Dataset, "preview" | "splits"> & {
+export type SharedDataset = Omit<Dataset, "preview" | "reads" | "splits"> & {
   readonly splits: Readonly<Record<keyof Dataset["splits"], Omit<Split, "rows">>>;
 };
 
@@ -69,7 +69,7 @@ export class SharedData {
     const kept = this.#kept.get(key);
     if (kept === undefined) return null;
     if ("share" in kept) return kept.share;
-    const { preview: _, splits: { train, validation, test }, ...rest } = kept.whole;
+    const { preview: _preview, reads: _reads, splits: { train, validation, test }, ...rest } = kept.whole;
     const share = {
       ...rest,
       splits: { train: shareSplit(train), validation: shareSplit(validation), test: shareSplit(test) },

@@ -68,6 +68,8 @@ export interface Split {
    * 0. Trained and evaluated as a keep mask. @default all
    */
   readonly present?: Uint8Array;
+  /** Texts that inputs were made of, one a sample, by modality; `Dataset.reads` makes them again. @default not kept */
+  readonly texts?: ByModality<readonly string[]>;
 }
 
 /** Names of splits. */
@@ -113,6 +115,8 @@ export interface Dataset {
    * @param sample Its place in the split. @default the values that are trained on, plainly (`previewOf`)
    */
   preview?(split: SplitName, sample: number): ByModality<readonly Preview[]> | Promise<ByModality<readonly Preview[]>>;
+  /** How another text becomes a modality's values, of modalities with `Split.texts`. @default none */
+  readonly reads?: ByModality<(text: string) => Float32Array | Int32Array>;
   /** Threads that read rows ahead. Changes nothing but the time that a step waits. @default 1 */
   readonly readers?: number;
 }

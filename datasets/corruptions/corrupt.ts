@@ -13,7 +13,7 @@ import { chunksOf } from "../rows.ts";
 import * as image from "./image.ts";
 import type { Scale } from "./image.ts";
 import * as sound from "./sound.ts";
-import { dropFeatures, dropTokens, swapTokens } from "./values.ts";
+import { dropFeatures, dropTokens, dropWords, mistype, swapTokens } from "./values.ts";
 
 /** What a modality is to corruptions. */
 export type Corruptible = "image" | "log-mel" | "waveform" | "tokens" | "features";
@@ -45,6 +45,8 @@ export interface CorruptionKind {
   readonly severities: readonly number[];
   /** How it is done, by what the modality is. */
   readonly on: Partial<Readonly<Record<Corruptible, (place: CorruptedSample) => void>>>;
+  /** How it is done to a text, which is then read anew, where the dataset keeps texts and `on` has no other way. */
+  readonly texts?: (text: string, severity: number, random: Random) => string;
 }
 
 const floats = ({ values }: CorruptedSample) => values as Float32Array;
@@ -159,11 +161,19 @@ export const corruptions: Readonly<Record<string, CorruptionKind>> = {
     severities: [0, 0.1, 0.25, 0.5, 0.75],
     on: { tokens: (p) => swapTokens(p.values as Int32Array, p.severity, p.info.vocabulary!, p.random) },
   },
+  "letter-typos": {
+    about: "share of a text's letters that are left out, doubled, swapped with the next or replaced; it is read anew",
+    range: [0, 1],
+    severities: [0, 0.05, 0.1, 0.2, 0.4],
+    on: {},
+    texts: mistype,
+  },
   "word-drop": {
-    about: "share of tokens that are left out",
+    about: "share of tokens or words that are left out",
     range: [0, 1],
     severities: [0, 0.1, 0.25, 0.5, 0.75],
     on: { tokens: (p) => dropTokens(p.values as Int32Array, p.severity, p.random) },
+    texts: dropWords,
   },
   "feature-drop": {
     about: "share of values that become the training split's mean",
@@ -181,14 +191,21 @@ export function corruptible({ shape, dtype, vocabulary, logPower, waveform }: Mo
   return shape.length === 3 ? "image" : "features";
 }
 
-/** Names of the corruptions that a modality takes. */
-export function corruptionsOf(info: ModalityInfo): string[] {
+/** Names of the corruptions that a modality takes. @param texts Whether its dataset keeps its texts. */
+export function corruptionsOf(info: ModalityInfo, texts = false): string[] {
   const what = corruptible(info);
-  return Object.entries(corruptions).filter(([, { on }]) => on[what] !== undefined).map(([name]) => name);
+  return Object.entries(corruptions).filter(([, kind]) =>
+    kind.on[what] !== undefined || (texts && kind.texts !== undefined)
+  ).map(([name]) => name);
 }
 
+/** How a corruption is done to a modality: to its values, or to the texts that they are made of. */
+type Way =
+  | { readonly values: (place: CorruptedSample) => void }
+  | { readonly texts: (text: string, severity: number, random: Random) => string };
+
 /** Checks one corruption against a dataset. @throws {Refusal} If it lacks the modality, or that does not take it so. */
-function checked(dataset: Dataset, { modality, name, severity }: Corruption): (place: CorruptedSample) => void {
+function checked(dataset: Dataset, { modality, name, severity }: Corruption): Way {
   const what = `corrupt "${modality}.${name}" of dataset "${dataset.name}"`;
   const all = modalitiesOf(dataset.modalities);
   if (!all.includes(modality)) {
@@ -200,9 +217,9 @@ function checked(dataset: Dataset, { modality, name, severity }: Corruption): (p
     });
   }
   const info = dataset.modalities[modality];
-  const names = corruptionsOf(info);
-  const on = Object.hasOwn(corruptions, name) ? corruptions[name].on[corruptible(info)] : undefined;
-  if (on === undefined) {
+  const read = Object.hasOwn(dataset.reads ?? {}, modality);
+  const names = corruptionsOf(info, read);
+  if (!names.includes(name)) {
     throw new Refusal({
       what,
       must: `it must be a corruption of ${corruptible(info)}`,
@@ -218,7 +235,22 @@ function checked(dataset: Dataset, { modality, name, severity }: Corruption): (p
       found: `found ${severity}`,
     });
   }
-  return on;
+  const values = corruptions[name].on[corruptible(info)];
+  return values === undefined ? { texts: corruptions[name].texts! } : { values };
+}
+
+/** @throws {Refusal} If a text is to be changed after its values, which are read from it anew. */
+function checkOrder(dataset: Dataset, steps: readonly (Corruption & { readonly way: Way })[]): void {
+  steps.forEach(({ modality, name, way }, k) => {
+    const before = steps.slice(0, k).find((other) => other.modality === modality && "values" in other.way);
+    if ("values" in way || before === undefined) return;
+    throw new Refusal({
+      what: `corrupt "${modality}.${name}" of dataset "${dataset.name}"`,
+      must: "what changes texts must stand before what changes their values",
+      found: `it stands after "${modality}.${before.name}"`,
+      hint: `write "${modality}.${name}" first`,
+    });
+  });
 }
 
 /** Mean, standard deviation and ends of a modality's values in a split, samples that lack it left out. */
@@ -269,10 +301,11 @@ export async function corrupted(
   dataset: Dataset,
   { corrupt = [], drop = {}, splits, seed }: CorruptOptions,
 ): Promise<Dataset> {
-  const steps: (Corruption & { apply: (place: CorruptedSample) => void; scale: image.Scale })[] = [];
+  const steps: (Corruption & { way: Way; scale: image.Scale })[] = [];
   for (const one of corrupt) {
-    steps.push({ ...one, apply: checked(dataset, one), scale: await scaleOf(dataset, one.modality) });
+    steps.push({ ...one, way: checked(dataset, one), scale: await scaleOf(dataset, one.modality) });
   }
+  checkOrder(dataset, steps);
   checkDrops(dataset, drop);
   const change = (name: SplitName): Split => {
     const split = dataset.splits[name];
@@ -284,9 +317,19 @@ export async function corrupted(
       const info = dataset.modalities[modality];
       const own = steps.filter((step) => step.modality === modality);
       const width = sizeOf(info.shape);
+      const mistyped = (values: Float32Array | Int32Array, n: number) => {
+        const given = split.texts?.[modality]?.[n] ?? "";
+        const text = own.reduce(
+          (text, { name: kind, severity, way }) =>
+            "texts" in way ? way.texts(text, severity, random.split(n, modality, kind)) : text,
+          given,
+        );
+        if (text !== given) values.set(dataset.reads![modality](text));
+      };
       const apply = (values: Float32Array | Int32Array, n: number) => {
-        for (const { name: kind, severity, apply: run, scale } of own) {
-          run({ values, info, scale, severity, random: random.split(n, modality, kind) });
+        mistyped(values, n);
+        for (const { name: kind, severity, way, scale } of own) {
+          if ("values" in way) way.values({ values, info, scale, severity, random: random.split(n, modality, kind) });
         }
       };
       if (Object.hasOwn(inputs, modality)) {

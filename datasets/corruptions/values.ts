@@ -30,6 +30,11 @@ export function swapTokens(ids: Int32Array, share: number, vocabulary: number, r
   }
 }
 
+/** A share of a text's words is left out. */
+export function dropWords(text: string, share: number, random: Random): string {
+  return share === 0 ? text : text.split(/\s+/).filter(() => random.uniform() >= share).join(" ");
+}
+
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 /** Mistyped text: a share of letters is left out, doubled, swapped with the next, or becomes another of a..z. */

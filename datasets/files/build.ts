@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { byModality } from "../../core/modality.ts";
-import type { Dataset, Rows, Split, SplitName } from "../../core/kinds/mod.ts";
+import type { Dataset, ModalityInfo, Rows, Split, SplitName } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -322,10 +322,14 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
       continue;
     }
     const plain = scale === "none" || kind === "tokens" || kind === "text";
-    inputs[name] = { values, scaling: plain ? null : await standardising(values, trained) };
+    const scaling = plain ? null : await standardising(values, trained);
+    inputs[name] = { values, scaling };
+    described[name] = scaledInfo(values.info, scaling);
   }
   const scalings = byModality(modalities, (name) => inputs[name].scaling);
   const missing = modalities.some((name) => samples.values[name].present.includes(0));
+  const readable = modalities.filter((name) => inputs[name].values.read !== undefined);
+  const written = (name: string, n: number) => inputs[name].values.texts![n];
   const splitAt = (k: number): Split => {
     const items = Array.from(samples.split.keys()).filter((n) => samples.split[n] === k);
     const arrays: Record<string, Float32Array | Int32Array> = {};
@@ -340,6 +344,7 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
       labels: Int32Array.from(items, (n) => samples.labels[n]),
       groups: items.map((n) => samples.groups[n]),
       inputs: arrays,
+      ...readable.length === 0 ? {} : { texts: byModality(readable, (name) => items.map((n) => written(name, n))) },
       ...Object.keys(rows).length === 0 ? {} : { rows },
       ...missing
         ? { present: Uint8Array.from(items.flatMap((n) => modalities.map((name) => samples.values[name].present[n]))) }
@@ -354,11 +359,19 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
     splits,
     fingerprint: await fingerprintOf(splits, described),
     notices: [],
+    ...readable.length === 0 ? {} : { reads: byModality(readable, (name) => inputs[name].values.read!) },
     ...readers === undefined ? {} : { readers },
     preview: (name, sample) => previewsOf({ spec, samples, splits, described, scalings }, name, sample),
   };
   checkDataset(dataset);
   return dataset;
+}
+
+/** What a modality is once it is scaled: of spectrograms, which have one value a cell, by one mean and deviation. */
+function scaledInfo(info: ModalityInfo, scaling: Scaling | null): ModalityInfo {
+  if (info.logPower === undefined || scaling === null) return info;
+  const [factor] = scaling.factor;
+  return { ...info, logPower: { ...info.logPower, mean: scaling.mean[0], std: factor === 0 ? 1 : 1 / factor } };
 }
 
 function checkSplits(spec: FilesSpec, { split, labels, size, groups, values }: Samples): void {

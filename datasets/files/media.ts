@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type Film, filmCommand, filmValues, type Flow, flowValues } from "./films.ts";
-import { PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
+import { FLOOR, PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
 import type { FilesModality } from "./spec.ts";
 import { textValues } from "./texts.ts";
 import type { Broken, Values } from "./values.ts";
@@ -98,6 +99,12 @@ function aboutForm(name: string, form: MediaForm): string {
   return soundMaker(form).about(name);
 }
 
+/** What corruptions need to know of recordings, whose values are those of the front end until they are scaled. */
+function heard(form: MediaForm): Pick<ModalityInfo, "logPower" | "waveform"> {
+  if (form.kind !== "sound") return {};
+  return form.front === "waveform" ? { waveform: true } : { logPower: { mean: 0, std: 1, floor: FLOOR } };
+}
+
 /** Makes a function that reads one sample's file as values of a form. */
 export function mediaReader(form: MediaForm, root: string): (name: string) => Promise<Float32Array> {
   if (form.kind === "picture") return (name) => pictureValues(root, name, form.size);
@@ -172,7 +179,7 @@ export async function mediaOf(
     data,
     present: presentOf(made),
     broken: [...unheard, ...broken].sort((a, b) => a.sample - b.sample),
-    info: { shape, dtype: "float32", about: whole ? about : `${about}; decoded by batch` },
+    info: { shape, dtype: "float32", about: whole ? about : `${about}; decoded by batch`, ...heard(form) },
     notes,
     ...form.kind === "sound" ? { rate: form.rate } : {},
     ...whole ? {} : { undecoded: { form, names, root } },

@@ -18,8 +18,8 @@ export const PICTURE_SIZE = 64;
 export const BANDS = 64;
 /** Longest sound that is taken, in seconds, where nothing else is said. */
 export const MAX_SECONDS = 10;
-/** Added to powers before the logarithm. */
-const FLOOR = 1e-6;
+/** Added to powers before the natural logarithm. */
+export const FLOOR = 1e-6;
 
 type Sharp = typeof sharpOf;
 let library: Promise<Sharp> | null = null;

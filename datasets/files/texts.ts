@@ -34,6 +34,10 @@ export function textValues({ from, words: most = MAX_WORDS }: FilesModality, giv
   return {
     data,
     texts: given,
+    read(text) {
+      const words = wordsOf(text).slice(0, window);
+      return Int32Array.from({ length: window }, (_, k) => k < words.length ? ids.get(words[k]) ?? UNKNOWN : 0);
+    },
     present: Uint8Array.from(all, (words) => words.length === 0 ? 0 : 1),
     info: { shape: [window], dtype: "int32", vocabulary: ids.size + 2, about: `words of ${from}` },
   };
@@ -45,9 +49,9 @@ export function textValues({ from, words: most = MAX_WORDS }: FilesModality, giv
  * @param counts Whether a sample is in training.
  */
 export function knownWords(
-  { data, info }: Values,
+  { data, info, read }: Values,
   counts: (n: number) => boolean,
-): Pick<Values, "data" | "info"> {
+): Pick<Values, "data" | "info" | "read"> {
   const [window] = info.shape;
   const seen = new Float64Array(info.vocabulary!);
   data.forEach((id, k) => seen[id] += id >= 2 && counts(Math.floor(k / window)) ? 1 : 0);
@@ -57,5 +61,9 @@ export function knownWords(
   next[0] = 0;
   kept.forEach((id, k) => next[id] = k + 2);
   const about = `${info.about}: ${kept.length} of training, 1 for others, 0 is padding`;
-  return { data: Int32Array.from(data, (id) => next[id]), info: { ...info, vocabulary: kept.length + 2, about } };
+  return {
+    data: Int32Array.from(data, (id) => next[id]),
+    read: (text) => read!(text).map((id) => next[id]),
+    info: { ...info, vocabulary: kept.length + 2, about },
+  };
 }

@@ -45,6 +45,11 @@ export async function tokenizedTexts(
     data,
     present,
     texts: given,
+    read(text) {
+      const ids = new Int32Array(length);
+      ids.set(tokenizer.encode(text, length));
+      return ids;
+    },
     broken: [],
     info: { shape: [length], dtype: "int32", vocabulary: tokenizer.vocabulary, about },
   };

@@ -24,6 +24,8 @@ export interface Values {
   readonly rate?: number;
   /** Texts as they are written [N], of a modality of texts. */
   readonly texts?: readonly string[];
+  /** How another text becomes values. */
+  readonly read?: (text: string) => Int32Array;
   /** Where values are too many to be held: `data` is empty then. */
   readonly stream?: Stream;
 }

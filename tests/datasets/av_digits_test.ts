@@ -2,7 +2,8 @@ import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertReject
 import type { Dataset } from "../../core/kinds/mod.ts";
 import type { AvDigitsManifest } from "../../datasets/av_digits_format.ts";
 import { decodeTable, encodePower } from "../../datasets/av_digits_format.ts";
-import { avDigits, checkDataset, selectModalities } from "../../datasets/mod.ts";
+import { type AvDigitsMlManifest, DIGIT_LANGUAGES, speakersOf } from "../../datasets/av_digits_ml_format.ts";
+import { avDigits, avDigitsMl, checkDataset, selectModalities } from "../../datasets/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { melPowers } from "../../datasets/transforms/spectrum.ts";
 
@@ -52,6 +53,36 @@ Deno.test("av-digits: the dials act on their modality alone", async () => {
     Refusal,
     "must be a number >= 0 and <= 1: found 2",
   );
+});
+
+Deno.test("av-digits-ml: 93 voices in four of eight languages each; every split has every digit in every language", () => {
+  const speakers = speakersOf(93, 4);
+  assertEquals(speakers.length, 372);
+  // Every second language of every voice, so half the voices, 46 or 47, in each language.
+  for (const [language] of DIGIT_LANGUAGES.entries()) {
+    const own = speakers.filter((speaker) => speaker.language === language);
+    assertEquals(own.length, 47 - language % 2);
+    assertEquals(new Set(own.map(({ voice }) => manifest.voices[voice].split)).size, 3);
+    assertEquals(new Set(own.map(({ setting }) => setting)).size, 4);
+  }
+});
+
+Deno.test("av-digits-ml: the images and labels of av-digits, other speech; a language alone is a dial", async () => {
+  const all = await avDigitsMl.load({ size: "mini", clean: true });
+  const sizes = ({ splits }: Dataset) => [splits.train.size, splits.validation.size, splits.test.size];
+  assertEquals(sizes(all), [1000, 200, 500]);
+  assertEquals(all.modalities.audio.shape, [32, 32, 1]);
+  const families = new Map(manifest.voices.map(({ family, split }) => [family, split]));
+  for (const name of ["train", "validation", "test"] as const) {
+    assert(all.splits[name].groups.every((family) => families.get(family) === name));
+  }
+  const polish = await avDigitsMl.load({ size: "mini", clean: true, language: "pl" });
+  assertEquals(polish.splits.test.labels, all.splits.test.labels);
+  assertEquals(polish.splits.test.inputs.image, all.splits.test.inputs.image);
+  // All samples of a class are one word by few voices: fewer different sounds than in eight languages.
+  const sounds = ({ splits: { train: { inputs: { audio } } } }: Dataset) =>
+    new Set(Array.from({ length: 1000 }, (_, n) => audio.slice(1024 * n, 1024 * (n + 1)).join())).size;
+  assert(sounds(polish) < 341 && sounds(all) > 700, `${sounds(polish)} and ${sounds(all)}`);
 });
 
 Deno.test("melPowers() of white noise of variance 1 is the filters' width; of a sine it peaks in its band", () => {
@@ -194,5 +225,36 @@ Deno.test({
       });
     }
     assertEquals((await builder.images()).pixels, await gunzip("av_digits_images.u8.gz"));
+  },
+});
+
+Deno.test({
+  name: "the builder of av-digits-ml makes the stored bytes of a slice again",
+  // Needs the synthesiser (GPL-3), which nothing else downloads.
+  ignore: Deno.env.get("ARMLAB_BUILD_TESTS") !== "1",
+  async fn() {
+    const builder = await import("../../tools/build_av_digits_ml.ts");
+    const gunzip = async (name: string) =>
+      new Uint8Array(
+        await new Response(
+          new Blob([await Deno.readFile(new URL(`../../datasets/data/${name}`, import.meta.url))]).stream()
+            .pipeThrough(new DecompressionStream("gzip")),
+        ).arrayBuffer(),
+      );
+    const audio = await gunzip("av_digits_ml_audio.u8.gz");
+    const speakers = speakersOf(manifest.voices.length, manifest.settings.length);
+    // One voice of each language.
+    for (const [language, name] of DIGIT_LANGUAGES.entries()) {
+      const n = speakers.findIndex((speaker) => speaker.language === language && speaker.voice >= 5 * language);
+      const { voice, setting } = speakers[n];
+      const { codes } = await builder.digitsOf(manifest.voices[voice].variant, name, manifest.settings[setting]);
+      codes.forEach((own, digit) =>
+        assertEquals(own, audio.slice((n * 10 + digit) * 1024, (n * 10 + digit + 1) * 1024))
+      );
+    }
+    const { voices, settings } = JSON.parse(
+      await Deno.readTextFile(new URL("../../datasets/data/av_digits_ml.manifest.json", import.meta.url)),
+    ) as AvDigitsMlManifest;
+    assertEquals([voices, settings], [manifest.voices, manifest.settings]);
   },
 });

@@ -23,7 +23,7 @@ import {
   waveNoise,
   waveReverb,
 } from "../../datasets/corruptions/sound.ts";
-import { dropFeatures, dropTokens, mistype, swapTokens } from "../../datasets/corruptions/values.ts";
+import { dropFeatures, dropTokens, dropWords, mistype, swapTokens } from "../../datasets/corruptions/values.ts";
 
 const random = (name = "test") => new Random(0).split(name);
 const close = (found: Float32Array | Float64Array, wanted: readonly number[], tolerance = 1e-5) => {
@@ -291,6 +291,50 @@ Deno.test("every corruption changes nothing, or next to it, at its first severit
       assert(change(await at(severities.at(-1)!)) > 0.05, `${modality}.${name}`);
     }
   }
+});
+
+/** The toy with texts of its tokens, two letters a token; reading gives their count of letters. */
+function withTexts(): Dataset {
+  const data = toy();
+  const texts = { text: Array.from({ length: 40 }, (_, n) => `ab cd ef gh ${n}`) };
+  const width = data.modalities.text.shape[0];
+  return {
+    ...data,
+    splits: { ...data.splits, test: { ...data.splits.test, texts } },
+    reads: { text: (text) => new Int32Array(width).fill(text.length) },
+  };
+}
+
+Deno.test("corrupted(): letters are mistyped and words left out in the text, which is then read anew", async () => {
+  const data = withTexts();
+  const values = async (text: string) =>
+    (await corrupted(data, { corrupt: corruptionsFrom(text), splits: ["test"], seed: 0 })).splits.test.inputs.text;
+  assertEquals(await values("text.letter-typos=0"), data.splits.test.inputs.text);
+  const width = data.modalities.text.shape[0];
+  // Every letter is left out, doubled, swapped with its neighbour or replaced: lengths change but for unlucky ones.
+  const typed = await values("text.letter-typos=1");
+  const draws = new Random(0).split("corrupt", "test");
+  for (let n = 0; n < 40; n++) {
+    const wanted = mistype(`ab cd ef gh ${n}`, 1, draws.split(n, "text", "letter-typos"));
+    if (wanted !== `ab cd ef gh ${n}`) assertEquals(typed[n * width], wanted.length);
+  }
+  await assertRejects(
+    () => values("text.word-drop=0.5 text.letter-typos=0.1"),
+    Refusal,
+    'it stands after "text.word-drop"; write "text.letter-typos" first',
+  );
+  await values("text.letter-typos=0.1 text.word-drop=0.5");
+  assertEquals(corruptionsOf(data.modalities.text).includes("letter-typos"), false);
+  assertEquals(corruptionsOf(data.modalities.text, true).includes("letter-typos"), true);
+});
+
+Deno.test("dropWords() leaves out about its share of the words and none at 0", () => {
+  const text = Array.from({ length: 400 }, (_, n) => `w${n}`).join(" ");
+  assertEquals(dropWords(text, 0, new Random(0)), text);
+  assertEquals(dropWords(text, 1, new Random(0)), "");
+  const kept = dropWords(text, 0.25, new Random(0)).split(" ").length;
+  // Binomial: 300 of 400 with a standard deviation of 8.7.
+  assert(Math.abs(kept - 300) < 40, `${kept}`);
 });
 
 Deno.test("corrupted() refuses what is not there, and says what is", async () => {

@@ -56,6 +56,17 @@ Deno.test("icon-tri: sixteen classes, three views; splits share no first word of
   assertEquals(ids.splits.test.inputs.raster, icon.splits.test.inputs.raster);
 });
 
+Deno.test("moji-tri and icon-tri read their texts anew as they were read", async () => {
+  const standard = await iconTri.load({ size: "mini", counts: "standard", words: 64 });
+  for (const { splits, reads, modalities } of [moji, icon, standard]) {
+    const width = modalities.text.shape[0];
+    for (const n of [0, 7, 499]) {
+      const wanted = splits.test.inputs.text.slice(n * width, (n + 1) * width);
+      assertEquals(reads!.text(splits.test.texts!.text[n]), wanted);
+    }
+  }
+});
+
 Deno.test("pathIds() reads commands, rounded numbers and the flags of arcs that stand without a space", () => {
   // Commands are 1..20 in the order MmLlHhVvCcSsQqTtAaZz; the number 0 is 21 + 24 = 45.
   assertEquals(pathIds("M3 13.4h-4z"), [1, 48, 58, 6, 41, 20]);

@@ -1,10 +1,17 @@
 import { join } from "node:path";
 import sharp from "sharp";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { melFilters, melSpectrogram, type MelSpectrogramOptions } from "../../datasets/transforms/log_mel.ts";
-import { describe, files, inspect } from "../../datasets/mod.ts";
+import { corruptedView, corruptionsFrom, describe, files, inspect } from "../../datasets/mod.ts";
 import { wordsOf } from "../../datasets/files/texts.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
@@ -90,6 +97,45 @@ Deno.test("files: folders of classes with pictures, recordings and texts become 
     await media(nested, true);
     // Alphabetic order of 0, 1, 10, 11, 2, ... is the same for files and folders.
     assertEquals((await load(nested)).fingerprint, (await load(flat)).fingerprint);
+  });
+});
+
+Deno.test("files: recordings of one's own take noise in dB, their texts typos", async () => {
+  await inFolder(async (folder) => {
+    await media(folder);
+    const { spec, kept } = await describe(folder);
+    const { audio, text } = spec.modalities;
+    const given = async (own: typeof audio) => {
+      await Deno.writeTextFile(kept, JSON.stringify({ ...spec, modalities: { text, audio: own } }));
+      return await load(folder);
+    };
+    const plain = await given(audio);
+    // Log mels are standardised: their raw logarithms are those without.
+    await Deno.writeTextFile(
+      kept,
+      JSON.stringify({ ...spec, modalities: { text, audio: { ...audio, scale: "none" } } }),
+    );
+    const { splits: raw, modalities: { audio: { logPower: none } } } = await load(folder);
+    assertEquals(none, { mean: 0, std: 1, floor: 1e-6 });
+    const { mean, std } = plain.modalities["audio"].logPower!;
+    plain.splits.test.inputs["audio"].forEach((value, i) => {
+      const sample = Math.floor(i / (11 * 64));
+      if (plain.splits.test.present![2 * sample] === 0) return;
+      assertAlmostEquals(value * std + mean, raw.test.inputs["audio"][i], 1e-4);
+    });
+    const corrupt = corruptionsFrom("audio.snr=200 text.letter-typos=0");
+    const same = await corruptedView(plain, { corrupt, splits: ["test"], seed: 0 });
+    assertEquals(same.splits.test.inputs["text"], plain.splits.test.inputs["text"]);
+    // 200 dB below the sound is nothing beside it.
+    assertClose([...same.splits.test.inputs["audio"]], [...plain.splits.test.inputs["audio"]], 1e-3);
+    const harder = corruptionsFrom("audio.snr=-20 audio.reverb=3 text.letter-typos=1");
+    const noisy = (await corruptedView(plain, { corrupt: harder, splits: ["test"], seed: 0 })).splits.test.inputs;
+    // No word of three letters and more is left as training knows it.
+    assert(noisy["text"].filter((id) => id === 1).length > plain.splits.test.size);
+    assertNotEquals(noisy["audio"], plain.splits.test.inputs["audio"]);
+    const wave = await given({ ...audio, front: "waveform" });
+    assertEquals(wave.modalities["audio"].waveform, true);
+    await corruptedView(wave, { corrupt: corruptionsFrom("audio.clip=0.5"), splits: ["test"], seed: 0 });
   });
 });
 

@@ -10,7 +10,7 @@ import { inFolder } from "../helpers/cli.ts";
 import { toyDataset } from "../helpers/toy.ts";
 
 Deno.test("SharedData.of() gives the values that were kept, in memory that threads share; of rows and strangers nothing", async () => {
-  const dataset = { ...await toyDataset(2), preview: () => ({}) };
+  const dataset = { ...await toyDataset(2), preview: () => ({}), reads: { text: () => new Int32Array(1) } };
   const config = { name: "toy", options: { size: 1 }, fingerprint: dataset.fingerprint };
   const data = new SharedData();
   data.keep(config, dataset);
