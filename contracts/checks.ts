@@ -110,6 +110,67 @@ export async function takesDropped(rig: Rig, { eager }: ContractTools): Promise<
   });
 }
 
+/** Inputs at which formulas divide by nothing, lose their digits or have ties, by what they are. */
+const oddInputs: Readonly<Record<string, (value: number, row: number) => number>> = {
+  "zeros": () => 0,
+  "zeros with a sign": () => -0,
+  "rows that are all alike": () => 1,
+  "values of 1e-30": (value) => 1e-30 * value,
+  "values that are denormal": (value) => 1e-40 * value,
+};
+
+/** Float inputs of a step changed value by value. */
+function changedInputs(
+  { model }: Rig,
+  feeds: NamedHostTensors,
+  change: (value: number, row: number) => number,
+  modalities: readonly string[] = model.context.modalities,
+): NamedHostTensors {
+  const others: Record<string, NamedHostTensors[string]> = { ...feeds };
+  for (const name of modalities.map((modality) => names.input.of(modality))) {
+    const { data, shape, dtype } = feeds[name];
+    const width = data.length / shape[0];
+    if (dtype !== "float32") continue;
+    others[name] = float32(
+      Float32Array.from(data as Float32Array, (value, i) => change(value, Math.floor(i / width))),
+      shape,
+    );
+  }
+  return others;
+}
+
+/**
+ * Steps on odd inputs are finite, and a sample whose input is NaN keeps it to itself: its own prediction is NaN, as no value
+ * hides it, and those of others are what they were.
+ */
+export async function oddInputsAreTaken(rig: Rig, { eager }: ContractTools, options: StepOptions = {}): Promise<void> {
+  await withSteps(rig, eager, async (steps) => {
+    const feeds = steps.feeds();
+    for (const [what, change] of Object.entries(oddInputs)) {
+      const { stats, gradients } = await steps.train(changedInputs(rig, feeds, change));
+      for (const [name, value] of Object.entries(stats)) {
+        must(Number.isFinite(value), `on ${what}, "${name}" of a step is ${value}`);
+      }
+      for (const [name, values] of Object.entries(gradients)) {
+        must(firstNonFinite(values) === -1, `on ${what}, the gradient of "${name}" is not finite`);
+      }
+    }
+    const plain = await steps.predict(feeds);
+    for (const modality of rig.model.context.modalities) {
+      if (feeds[names.input.of(modality)].dtype !== "float32") continue;
+      const one = changedInputs(rig, feeds, (value, row) => row === 0 ? NaN : value, [modality]);
+      const { logits } = await steps.predict(one);
+      const rows = Array.from({ length: steps.batch - 1 }, (_, i) => i + 1);
+      const found = difference(rowsOf(logits, rows), rowsOf(plain["logits"], rows), PADDING);
+      must(found === null, () => `NaN in "${modality}" of one sample changes the logits of another: ${found}`);
+      must(
+        rowsOf(logits, [0]).some((value) => Number.isNaN(value)),
+        `NaN in "${modality}" of a sample is hidden: its logits are ${rowsOf(logits, [0]).join(", ")}`,
+      );
+    }
+  }, options);
+}
+
 /**
  * The compiled engine computes what the eager one does.
  *

@@ -13,6 +13,7 @@ import {
   everyModalityIsMoved,
   leavesNoTensor,
   mustBeFinite,
+  oddInputsAreTaken,
   paddingHasNoInfluence,
   resumesBitForBit,
   rowsAreIndependent,
@@ -146,6 +147,10 @@ export const encoderContracts: readonly Contract<EncoderPlugin>[] = [
   {
     claim: "is not influenced by padded rows in training",
     check: (plugin, tools) => paddingHasNoInfluence(firstRig(plugin), tools),
+  },
+  {
+    claim: "makes finite steps on zeros, ties, 1e-30 and denormals, and keeps NaN to the sample that has it",
+    check: (plugin, tools) => oddInputsAreTaken(firstRig(plugin), tools, FEW),
   },
   {
     claim: "computes the same when traced and compiled as when run operation by operation",

@@ -11,6 +11,7 @@ import {
   leavesNoTensor,
   mustAgree,
   mustBeFinite,
+  oddInputsAreTaken,
   PADDING,
   paddingHasNoInfluence,
   resumesBitForBit,
@@ -196,6 +197,10 @@ export const fusionContracts: readonly Contract<FusionPlugin>[] = [
   {
     claim: "is not influenced by padded rows in training",
     check: (plugin, tools) => paddingHasNoInfluence(rigOf(plugin, tools, 2), tools),
+  },
+  {
+    claim: "makes finite steps on zeros, ties, 1e-30 and denormals, and keeps NaN to the sample that has it",
+    check: (plugin, tools) => oddInputsAreTaken(rigOf(plugin, tools, 2), tools),
   },
   {
     claim: "computes the same when traced and compiled as when run operation by operation",

@@ -320,6 +320,33 @@ Deno.test("arm-official uses labels in prediction, says so, and no other preset 
   }
 });
 
+Deno.test("arm-official trains at features of 1e5 and of 1e-5: every number of its log and its parameters is finite", async () => {
+  for (const scale of [1e5, 1e-5]) {
+    // Layers without a bias that matters pass the scale on to the features.
+    const scaled = Object.fromEntries(
+      Object.entries(two.splits).map(([name, split]) => [name, {
+        ...split,
+        inputs: Object.fromEntries(
+          Object.entries(split.inputs).map(([modality, values]) =>
+            [modality, Float32Array.from(values, (value) => scale * value)] as const
+          ),
+        ),
+      }]),
+    ) as Dataset["splits"];
+    const run = await trained(engine, armModel({}, "arm-official"), { ...two, splits: scaled }, {
+      training: { epochs: 2 },
+    });
+    for (const record of run.records) {
+      const numbers = JSON.stringify([record.loss, record.methods, record.validation.perModality]);
+      assert(!numbers.includes("null"), numbers.slice(0, 400));
+    }
+    for (const [name, values] of Object.entries(params(run))) {
+      assert(values.every((value) => Number.isFinite(value)), `${scale} ${name}`);
+    }
+    assert((run.records[0].methods["arm-official"]["nmi:audio"] as number) >= 0);
+  }
+});
+
 Deno.test("hooks see labels in training, and in prediction only if that is declared", async () => {
   for (const reads of [undefined, "labels"] as const) {
     const seen = new Set<string>();

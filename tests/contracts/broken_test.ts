@@ -95,6 +95,20 @@ Deno.test("a fusion that ignores a modality", async () => {
   await breaks(deaf, "does not care how modalities are called", "no modality should be treated apart");
 });
 
+Deno.test("a fusion that divides by what may be nothing, and one that hides NaN", async () => {
+  const unit = forward("unit", (output, features) => {
+    const [first] = Object.keys(features).sort();
+    const x = tf.sub(features[first].pooled, tf.mean(features[first].pooled, 0, true));
+    return withLogits(output, tf.add(output.logits, tf.sum(tf.div(x, tf.norm(x)), 1, true)));
+  });
+  await breaks(unit, "keeps NaN to the sample", "on zeros, ");
+  const plain = forward(
+    "plain",
+    (output) => withLogits(output, tf.where(tf.isNaN(output.logits), tf.zerosLike(output.logits), output.logits)),
+  );
+  await breaks(plain, "keeps NaN to the sample", "of a sample is hidden: its logits are 0, 0, 0");
+});
+
 Deno.test("a fusion that normalises over the batch", async () => {
   const batchy = forward(
     "batchy",
