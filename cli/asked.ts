@@ -24,6 +24,8 @@ export interface Asked {
   readonly composed: readonly string[][];
   /** The prepared grid; `null` where parts are named. */
   readonly grid: GridPlugin | null;
+  /** Sets that must have been prepared, by the folders in which configurations look for them. */
+  readonly sets: Readonly<Record<string, string>>;
   /** Whether it is a single cell, which is compared with nothing. */
   readonly alone: boolean;
 }
@@ -132,18 +134,18 @@ export async function askedOf(
   if (parsed.text.epochs !== undefined) settings.push(`training.epochs=${parsed.text.epochs}`);
   if (parsed.text.budget !== undefined) settings.push(`training.budget=${parsed.text.budget}`);
   requests = corruptedRequests(applySettings(requests, settings, library), parsed);
-  if (form !== null && "sets" in form) await checkPrepared(form.sets ?? {}, requests);
+  const sets = form !== null && "sets" in form ? form.sets ?? {} : {};
   let seeds: readonly number[] = repeated !== null ? [repeated.seed] : form?.seeds ?? [0, 1, 2];
   if (parsed.text.seeds !== undefined) {
     seeds = Array.from({ length: parseInteger("--seeds", parsed.text.seeds, 1, MOST_SEEDS) }, (_, seed) => seed);
   }
   const composed = parsed.list.method.filter((text) => text.includes(",")).flatMap((text) => methodRows([], [text]));
   const only = parsed.text.only;
-  if (only === undefined) return { requests, seeds, composed, grid, alone: repeated !== null };
+  if (only === undefined) return { requests, seeds, composed, grid, sets, alone: repeated !== null };
   const label = only.slice(0, only.lastIndexOf("#"));
   const seed = parseInteger("the seed of --only", only.slice(only.lastIndexOf("#") + 1), 0);
   const wanted = requests.filter((request) => request.label === label);
-  if (wanted.length > 0) return { requests: wanted, seeds: [seed], composed, grid, alone: true };
+  if (wanted.length > 0) return { requests: wanted, seeds: [seed], composed, grid, sets, alone: true };
   const labels = requests.map((request) => request.label);
   throw new Refusal({
     what: `find configuration "${label.slice(0, 80)}" of --only in this grid`,

@@ -16,7 +16,7 @@ import { parseShard, shardOf } from "../experiments/shard.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { selectionTable } from "../viewer/selection_table.ts";
-import { askedOf } from "./asked.ts";
+import { askedOf, checkPrepared } from "./asked.ts";
 import { report, reportShard } from "./bench_report.ts";
 import { checkWorkers, parseCards } from "./cards.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
@@ -242,7 +242,8 @@ async function bench(
   plugins: readonly string[],
   repeated: RunConfig | null,
 ): Promise<number> {
-  const { requests, seeds, composed, grid, alone } = await askedOf(parsed, prepared, library, repeated);
+  const { requests, seeds, composed, grid, sets, alone } = await askedOf(parsed, prepared, library, repeated);
+  await checkPrepared(sets, requests);
   const view = new ProgressView({ quiet: parsed.boolean.json });
   // The same comma means rows elsewhere.
   for (const names of composed) view.tell(`One model with ${names.join(" and ")}; ${toCompare(names)}.`);

@@ -27,7 +27,7 @@ import { createLibrary } from "../library.ts";
 import { acrossTable } from "../viewer/across_tables.ts";
 import type { Table } from "../viewer/table.ts";
 import { chosenTable, tuningTable } from "../viewer/tuning_table.ts";
-import { askedOf } from "./asked.ts";
+import { askedOf, checkPrepared } from "./asked.ts";
 import { benchFlags } from "./bench.ts";
 import { type Command, type Flag, type Flags, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
 import { experimentOf, word } from "./experiment.ts";
@@ -98,12 +98,13 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
   const library = createLibrary();
   const plugins = pluginSpecifiers(parsed.list.plugin);
   if (plugins.length > 0) await loadPlugins(library, plugins);
-  const { requests, seeds, composed, grid } = await askedOf(
+  const { requests, seeds, composed, grid, sets } = await askedOf(
     parsed,
     parsed.text.grid ?? parsed.positional[0],
     library,
     null,
   );
+  await checkPrepared(sets, requests);
   const studies = studiesOf(parsed, requests, seeds, library);
   const reference = checkReference(parsed.text.reference ?? requests[0].label, requests.map(({ label }) => label));
   const budget = budgetsOf(requests);
