@@ -16,6 +16,7 @@ export { avDigits, type AvDigitsOptions } from "./av_digits.ts";
 export { avDigitsMl, type AvDigitsMlOptions } from "./av_digits_ml.ts";
 export type { DigitLanguage } from "./av_digits_ml_format.ts";
 export type { DigitOptions } from "./digits.ts";
+export type { WordOptions } from "./word_options.ts";
 export {
   type CorruptAt,
   corrupted,
