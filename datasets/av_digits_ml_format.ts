@@ -6,11 +6,11 @@
 import type { StoredVoice } from "./av_digits_format.ts";
 import type { StoredFile, StoredManifest } from "./embedded.ts";
 
-/** Languages, in stored order. */
-export const DIGIT_LANGUAGES = ["en", "de", "fr", "es", "it", "pt", "nl", "pl"] as const;
+/** A language of the digits' names. */
+export type DigitLanguage = "en" | "de" | "fr" | "es" | "it" | "pt" | "nl" | "pl";
 
-/** One of them. */
-export type DigitLanguage = typeof DIGIT_LANGUAGES[number];
+/** Languages, in stored order. */
+export const DIGIT_LANGUAGES: readonly DigitLanguage[] = ["en", "de", "fr", "es", "it", "pt", "nl", "pl"];
 
 /** `av_digits_ml.manifest.json`. */
 export interface AvDigitsMlManifest extends StoredManifest {
