@@ -25,7 +25,10 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("contracts/checks.ts", broken, [
     ["must(found === null, () => `the gradient of", "must(true, () => `the gradient of"],
-    ["(_, i) => i + 1);", "(_, i) => i + 9).slice(0, 0);"],
+    [
+      "const [plain, other] = [await steps.predict(feeds), await steps.predict(others)];",
+      "const [plain, other] = [await steps.predict(feeds), await steps.predict(feeds)];",
+    ],
     ["must(one === two,", "must(one !== null,"],
     ["must(value > 1e-9,", "must(value >= 0,"],
     ["(label + 1) % 3 : label", "label : label"],
