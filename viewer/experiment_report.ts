@@ -126,18 +126,25 @@ function markdownReport({ title, question, answer, facts = [], tables }: Report)
   ].join("\n");
 }
 
+/** A table as wide as the page at most: a wider one is made smaller. */
+function fitted(table: string): string {
+  const width = "\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi";
+  return table.replace("\\begin{tabular}", `\\resizebox{${width}}{!}{\\begin{tabular}`)
+    .replace("\\end{tabular}", "\\end{tabular}}");
+}
+
 /** A document that compiles by itself; its tables can be taken out. */
 function latexReport({ title, question, answer, facts = [], tables }: Report): string {
   return [
     "\\documentclass{article}",
     "\\usepackage[T1]{fontenc}",
     "\\usepackage[a4paper,landscape,margin=15mm]{geometry}",
-    "\\usepackage{booktabs}",
+    "\\usepackage{booktabs,graphicx}",
     "\\begin{document}",
     `\\section*{${latexText(title)}}`,
     ...(question ? [latexText(question), ""] : []),
     ...(answer ? [`\\textbf{${latexText(answer)}.}`, ""] : []),
-    ...tables.map((table) => latexOf(table).replace("\\centering", "\\centering\\scriptsize")),
+    ...tables.map((table) => fitted(latexOf(table).replace("\\centering", "\\centering\\scriptsize"))),
     "\\begin{description}",
     ...facts.map(([name, text]) => `\\item[${latexText(name)}] ${latexText(text)}`),
     "\\end{description}",

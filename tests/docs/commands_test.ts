@@ -83,6 +83,8 @@ Deno.test("documents: every command of armlab that they show exists and has the 
 
 /** What a bench or a tuning asks for; `null` where it needs something of the reader's. */
 async function asked(words: readonly string[]): Promise<Awaited<ReturnType<typeof askedOf>> | null> {
+  // The paper's data is the reader's too.
+  if (words[words.indexOf("--profile") + 1] === "paper") return null;
   if (placeholder(words) || words.some((word) => /^--(data|plugin|plan|weights|describe)$/.test(word))) return null;
   const specs = {
     ...benchFlags,

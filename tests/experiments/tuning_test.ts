@@ -129,6 +129,7 @@ Deno.test("planTuning(): a grid's own learning rate is tuned by the default's fa
   assertEquals([rate.key, rate.values], ["training.learningRate", [0.00025, 0.0005, 0.001, 0.0025, 0.005]]);
   const keys = searchSpace(given, library, ["training.learningRate"]).map(({ key }) => key);
   assert(keys.length > 0 && !keys.includes("training.learningRate"), keys.join());
+  assertEquals(searchSpace(given, library, ["training.epochs"])[0].key, "training.learningRate");
 });
 
 Deno.test("planTuning(): more trials have those of fewer among them, so that what was trained serves again", () => {
@@ -277,6 +278,9 @@ Deno.test("givenAndTuned() gives chosen runs the names and places of their rows,
     sealed(`concat, study ${seed}, trial 1`, seed, 0.8, 0.6),
   ]);
   const { given, tuned } = givenAndTuned(tuning, runs);
+  // What is given is a trial too.
+  const best = [{ ...sealed("concat", 0, 0.9, 0.5), across }, runs[1]];
+  assertEquals(givenAndTuned(tuning, best).tuned.map(({ id }) => id), ["concat#0"]);
   assertEquals(given.map(({ seed }) => seed), [0, 1]);
   assertEquals(tuned.map((run) => [run.label, run.across, run.id]), [
     ["concat", across, "concat, study 0, trial 1#0"],

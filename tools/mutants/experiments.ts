@@ -236,12 +236,22 @@ const list: readonly Mutant[] = [
     ["settingsAt(space, study * block + point)", "settingsAt(space, point)"],
     ["studies.has(label) ? [studies.get(label)!.seed] : seeds", "seeds"],
     ["const candidates = [given, ...tried", "const candidates = [...tried"],
+    ["return waits ? [] : studyOf(", "return studyOf("],
+    ["if (unfit.has(label)) continue;", ""],
+    ["Math.max(STUDY_POINTS, 2 ** Math.ceil(Math.log2(trials)))", "trials"],
+    ["({ ...run, label: row.label, ...placeOf(given) })", "({ ...run, label: row.label })"],
+  ]),
+  ...mutantsOf("experiments/plan.ts", tuning, [
+    ["(label === row || trialOf(other.request) === row)", "label === row"],
+    ["(label === row || trialOf(other.request) === row)", "true"],
   ]),
   ...mutantsOf("experiments/tuning/space.ts", tuning, [
     ["if (Object.hasOwn(given, name)) return [];", ""],
     ["if (within !== undefined && values.get(within[0]) !== within[1]) return [];", ""],
     ["a > 0 ? a * (b / a) ** share : a + (b - a) * share", "a + (b - a) * share"],
     ['between: spec.type === "number",', "between: true,"],
+    ["if (!fixed.includes(LEARNING_RATE))", "if (fixed.length === 0)"],
+    ["(value * factor)", "(value * 1)"],
   ]),
   ...mutantsOf("experiments/tuning/sobol.ts", tuning, [
     ["^ (directions[k - degree] >>> degree)", ""],
