@@ -25,6 +25,8 @@ import { soak } from "./soak.ts";
 import { benchSteps, largeSteps } from "./steps.ts";
 
 const GRID = "quick-grid";
+/** The steps of `jax_steps.py`. */
+const JAX_STEPS = ["mlp", "digits-concat"];
 const steps = [...Object.keys(benchSteps).filter((name) => name !== "peak"), GRID];
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -49,6 +51,10 @@ const flags: Readonly<Record<string, Flag>> = {
   engine: { type: "text", value: "NAME", about: "our engine (default: onnx:cpu)" },
   device: { type: "text", value: "cpu|cuda", about: "where PyTorch computes (default: cpu)" },
   torch: { type: "text", value: "eager|compiled", about: "PyTorch as it is, or by torch.compile (default: eager)" },
+  jax: {
+    type: "boolean",
+    about: `also time ${JAX_STEPS.join(" and ")} in jax, jitted on the CPU; --python must have it`,
+  },
   json: { type: "boolean", about: "print one JSON line per row" },
   profile: { type: "boolean", about: "also print which operators our step spends its time in" },
   soak: { type: "text", value: "STEP", about: "instead: run a step 10000 times and print how memory grows" },
@@ -66,6 +72,8 @@ interface Plan {
   /** Where PyTorch computes. */
   readonly device: "cpu" | "cuda";
   readonly torch: "eager" | "compiled";
+  /** Whether jax is timed too. */
+  readonly jax: boolean;
 }
 
 const here = (name: string) => new URL(name, import.meta.url).pathname;
@@ -76,6 +84,9 @@ const ours = ({ clock, engine }: Plan, step: string, threads: number) =>
   ]);
 const torch = ({ clock, python, device, torch: how }: Plan, step: string, threads: number) =>
   Side.start(python!, [here("torch_steps.py"), step, String(threads), clock, device, how]);
+
+const jax = ({ clock, python }: Plan, step: string, threads: number) =>
+  Side.start(python!, [here("jax_steps.py"), step, String(threads), clock]);
 
 /** Warms up; how many steps take about half a second. */
 async function settle(side: Side): Promise<number> {
@@ -104,19 +115,27 @@ async function matrixPeak(plan: Plan, threads: number): Promise<number> {
 async function timeStep(plan: Plan, step: string, threads: number, peak: number): Promise<Row> {
   const our = await ours(plan, step, threads);
   const their = plan.python === null ? null : await torch(plan, step, threads);
-  if (their !== null && our.ready.parameters !== their.ready.parameters) {
+  const peer = plan.jax && JAX_STEPS.includes(step) ? await jax(plan, step, threads) : null;
+  for (const [whose, side] of [["PyTorch's", their], ["jax's", peer]] as const) {
+    if (side === null || our.ready.parameters === side.ready.parameters) continue;
     throw new Error(
-      `Cannot compare step "${step}" as both sides must train as many numbers: ours ${our.ready.parameters}, ` +
-        `PyTorch's ${their.ready.parameters}`,
+      `Cannot compare step "${step}" as all sides must train as many numbers: ours ${our.ready.parameters}, ` +
+        `${whose} ${side.ready.parameters}`,
     );
   }
-  const counts = [await settle(our), their === null ? 0 : await settle(their)];
+  const counts = [
+    await settle(our),
+    their === null ? 0 : await settle(their),
+    peer === null ? 0 : await settle(peer),
+  ];
   const times: number[] = [];
   const theirTimes: number[] = [];
   const ratios: number[] = [];
+  const peerTimes: number[] = [];
   for (let turn = 0; turn < plan.turns; turn++) {
     const mine = median(await our.run(counts[0]));
     times.push(mine);
+    if (peer !== null) peerTimes.push(median(await peer.run(counts[2])));
     if (their === null) continue;
     const other = median(await their.run(counts[1]));
     theirTimes.push(other);
@@ -124,6 +143,7 @@ async function timeStep(plan: Plan, step: string, threads: number, peak: number)
   }
   const { peakMiB, keptMs = null } = await our.end();
   const theirPeak = their === null ? null : (await their.end()).peakMiB;
+  await peer?.end();
   return {
     step,
     threads,
@@ -135,6 +155,10 @@ async function timeStep(plan: Plan, step: string, threads: number, peak: number)
     keptMs,
     nodes: our.ready.nodes!,
     peakShare: our.ready.flops! / (median(times) / 1000) / peak,
+    ...(peer === null ? {} : {
+      jaxMs: median(peerTimes),
+      jaxRatio: median(times.map((mine, turn) => mine / peerTimes[turn])),
+    }),
   };
 }
 
@@ -170,12 +194,22 @@ export const command: Command = {
       engine: createLibrary().of("engine").get(text.engine ?? "onnx:cpu").name,
       device: parseChoice("--device", text.device ?? "cpu", ["cpu", "cuda"]),
       torch: parseChoice("--torch", text.torch ?? "eager", ["eager", "compiled"]),
+      jax: boolean.jax ?? false,
     };
-    const missing = python === null ? null : await modulesMissing(python, ["torch", "numpy"]);
+    if (boolean.jax && python === null) {
+      throw new Refusal({
+        what: "time jax",
+        must: "--python must name one that has it",
+        found: "--python none",
+        hint: "leave --jax out, or give another",
+      });
+    }
+    const modules = ["torch", "numpy", ...boolean.jax ? ["jax"] : []];
+    const missing = python === null ? null : await modulesMissing(python, modules);
     if (missing !== null) {
       throw new Refusal({
-        what: "time PyTorch",
-        must: `"${python}" must have torch and numpy`,
+        what: `time PyTorch${boolean.jax ? " and jax" : ""}`,
+        must: `"${python}" must have ${modules.join(", ")}`,
         found: missing,
         hint: "give another by --python, or none",
       });

@@ -22,6 +22,9 @@ export interface Row {
   readonly peakShare: number | null;
   /** Only `digits-arm`: time over that of our own `digits-concat`. */
   readonly overConcat?: number;
+  /** Where jax has the step and is asked for: its time, and ours over it. */
+  readonly jaxMs?: number;
+  readonly jaxRatio?: number;
 }
 
 /** The line above the rows. */
@@ -44,5 +47,7 @@ export function lineOf(row: Row): string {
     digits(row.nodes, 0).padStart(6),
     (row.peakShare === null ? "-" : `${(100 * row.peakShare).toFixed(0)} %`).padStart(8),
   ];
-  return cells.join(" ") + (row.overConcat === undefined ? "" : `  ${row.overConcat.toFixed(2)} x own concat`);
+  return cells.join(" ") +
+    (row.jaxMs === undefined ? "" : `  ${row.jaxRatio!.toFixed(2)} x jax's ${row.jaxMs.toFixed(2)} ms`) +
+    (row.overConcat === undefined ? "" : `  ${row.overConcat.toFixed(2)} x own concat`);
 }

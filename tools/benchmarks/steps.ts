@@ -27,6 +27,7 @@ import { sgd } from "../../nn/optimizers.ts";
 import { linear } from "../../nn/mod.ts";
 import { bindScope, initialise } from "../../nn/scope.ts";
 import { buildModel } from "../../experiments/config.ts";
+import { gatherGroups } from "../../training/batches.ts";
 import { Batches, RunState, trainProgram } from "../../training/mod.ts";
 
 /** A program with its start and one batch. */
@@ -224,6 +225,7 @@ async function digitsStep(engine: Engine, library: Library, methods: readonly st
     ...await batches.inputs(dataset.splits.train, items),
     ...batches.targets(dataset.splits.train, items),
     key: int32([1, 2], [2]),
+    ...(run.groups === null ? {} : { groups: gatherGroups(run.groups, items, batchSize) }),
   };
   for (const [column, { width, init }] of Object.entries(merged.columns)) {
     feeds[names.rows.of(column)] = float32(new Float32Array(batchSize * width).fill(init), [batchSize, width]);

@@ -101,8 +101,14 @@ export class RuntimeTensor implements HostTensor {
   }
 }
 
+/** Bytes up to which the runtime computes constants once, as large as those that graphs hold (`verify.ts`). */
+const MOST_FOLDED = "65536";
+
 /** Runtime settings chosen by measurement; `docs/engine.md` says how. */
-const config = { "session.set_denormal_as_zero": "1" } as const;
+const config = {
+  "session.set_denormal_as_zero": "1",
+  "optimization.constant_folding_max_output_size_in_bytes": MOST_FOLDED,
+} as const;
 
 /**
  * Loads a model.
@@ -196,7 +202,10 @@ export async function throughPackage(
     enableCpuMemArena: true,
     enableMemPattern: false,
     logSeverityLevel: 3,
-    extra: { session: { set_denormal_as_zero: "1" } },
+    extra: {
+      session: { set_denormal_as_zero: "1" },
+      optimization: { constant_folding_max_output_size_in_bytes: MOST_FOLDED },
+    },
   });
   const named = (names: readonly string[], tensors: readonly RuntimeTensor[]) =>
     Object.fromEntries(
