@@ -6,7 +6,7 @@
 import { Refusal } from "../core/refusal.ts";
 import { VERSION } from "../version.ts";
 import { type Command, type Flag, helpOf, parseFlags } from "./command.ts";
-import type { Probed } from "./doctor_probe.ts";
+import type { ProbedEngine, ProbeLine } from "./doctor_probe.ts";
 import { printableLine } from "./printable.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -14,28 +14,62 @@ const flags: Readonly<Record<string, Flag>> = {
   help: { type: "boolean", about: "show this help" },
 };
 
-/** Tries the engines in another process. @throws {Refusal} If that process ends before it has answered. */
-async function probed(): Promise<Probed & { readonly said: readonly string[] }> {
+/** What another process said that tries the engines, and how it ended. */
+export interface ProbeOutput {
+  readonly lines: readonly ProbeLine[];
+  /** What drivers printed. */
+  readonly said: readonly string[];
+  readonly ended: string;
+}
+
+/** Tries the engines from index `from` on in another process. */
+async function probeFrom(from: number): Promise<ProbeOutput> {
   const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", new URL("./doctor_probe.ts", import.meta.url).href],
+    args: ["run", "-A", "--no-check", new URL("./doctor_probe.ts", import.meta.url).href, String(from)],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).output();
   const lines = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split("\n").filter((line) => line.trim() !== "");
-  const said = lines(stderr);
-  const answer = lines(stdout).find((line) => line.startsWith("{"));
-  if (answer === undefined) {
-    throw new Refusal({
-      what: "try the engines",
-      must: "the process that does must answer",
-      found: `it ended with ${signal ?? code} and said ${
-        printableLine(said.slice(-3).join(" ")).slice(0, 300) || "nothing"
-      }`,
-      hint: "a driver may be broken; name an engine that works with --engine",
+  return {
+    lines: lines(stdout).filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as ProbeLine),
+    said: lines(stderr),
+    ended: signal ?? `code ${code}`,
+  };
+}
+
+/**
+ * What is found of every engine. One that ends the process that tries it is told as such, and those after it are tried in
+ * another.
+ *
+ * @throws {Refusal} If such a process ends before it tries any, or after all were tried.
+ */
+export async function probed(
+  run: (from: number) => Promise<ProbeOutput> = probeFrom,
+): Promise<{ readonly engines: readonly ProbedEngine[]; readonly chosen: string; readonly said: readonly string[] }> {
+  const engines: ProbedEngine[] = [];
+  const said: string[] = [];
+  while (true) {
+    const { lines, said: driver, ended } = await run(engines.length);
+    said.push(...driver);
+    engines.push(...lines.flatMap((line) => "found" in line ? [line.found] : []));
+    const last = lines.at(-1);
+    if (last !== undefined && "chosen" in last) return { engines, chosen: last.chosen, said };
+    if (last === undefined || !("trying" in last)) {
+      throw new Refusal({
+        what: "try the engines",
+        must: "the process that does must answer",
+        found: `it ended with ${ended} and said ${
+          printableLine(driver.slice(-3).join(" ")).slice(0, 300) || "nothing"
+        }`,
+        hint: "a driver may be broken; name an engine that works with --engine",
+      });
+    }
+    engines.push({
+      ...last.trying,
+      missing: { what: `the process that tried it ended with ${ended}: a driver may be broken`, get: null },
     });
   }
-  return { ...JSON.parse(answer) as Probed, said };
 }
 
 /** `armlab doctor`. */

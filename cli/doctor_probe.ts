@@ -1,6 +1,6 @@
 /**
  * Tries every engine, in a process of its own: drivers print warnings of their own while they start, and a broken one may
- * end the process. Prints one JSON object.
+ * end the process. Prints a JSON object a line, as soon as it is known, so that what came before is not lost.
  *
  * @module
  */
@@ -16,32 +16,33 @@ export interface ProbedEngine {
   readonly device?: string;
 }
 
-/** What was found of all engines. */
-export interface Probed {
-  readonly engines: readonly ProbedEngine[];
-  /** The engine of runs that name none. */
-  readonly chosen: string;
-}
+/** A line of what the process says: which engine it tries, what it found, at last which engine runs use. */
+export type ProbeLine =
+  | { readonly trying: { readonly name: string; readonly about: string } }
+  | { readonly found: ProbedEngine }
+  | { readonly chosen: string };
 
-async function probe(): Promise<Probed> {
-  const found: ProbedEngine[] = [];
-  for (const plugin of engines) {
+/** Tries the engines from the one at index `from` on. */
+async function* probe(from: number): AsyncGenerator<ProbeLine> {
+  for (const plugin of engines.slice(from)) {
     const { name, about } = plugin;
+    yield { trying: { name, about } };
     const missing = await plugin.unavailable();
     if (missing !== null) {
-      found.push({ name, about, missing });
+      yield { found: { name, about, missing } };
       continue;
     }
     const engine = await plugin.create();
-    found.push({ name, about, missing: null, version: engine.version, device: engine.device });
+    const { version, device } = engine;
     await engine.dispose();
+    yield { found: { name, about, missing: null, version, device } };
   }
   const { engine } = await selectEngine(undefined, {});
   await engine.dispose();
-  return { engines: found, chosen: engine.name };
+  yield { chosen: engine.name };
 }
 
 if (import.meta.main) {
-  console.log(JSON.stringify(await probe()));
+  for await (const line of probe(Number(Deno.args[0]))) console.log(JSON.stringify(line));
   Deno.exit(0);
 }

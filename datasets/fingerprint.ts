@@ -19,10 +19,24 @@ export function hex(digest: ArrayBuffer): string {
 }
 
 /**
+ * Which samples share a group, whatever the groups are called: their first sample's index for each [N]; `undefined` where
+ * every sample is a group of its own.
+ */
+function partitionOf(groups: readonly string[]): Int32Array | undefined {
+  const first = new Map<string, number>();
+  const partition = Int32Array.from(groups, (group, n) => {
+    if (!first.has(group)) first.set(group, n);
+    return first.get(group)!;
+  });
+  return first.size === groups.length ? undefined : partition;
+}
+
+/**
  * SHA-256 (hex) over the SHA-256 of every array of every split: labels, inputs in sorted order of modalities, and where
  * samples lack some, which they have.
  *
- * @param modalities For data whose shapes may change while its values stay: their shapes and types count too.
+ * @param modalities For data whose shapes may change while its values stay: their shapes and types count too, and the
+ *   groups of samples, which floors and pairs are made by.
  */
 export async function fingerprintOf(
   splits: Dataset["splits"],
@@ -34,8 +48,10 @@ export async function fingerprintOf(
   });
   for (const name of ["train", "validation", "test"] as const) {
     const split = splits[name];
-    const { labels, inputs, rows = {}, present } = split;
+    const { labels, inputs, rows = {}, present, groups } = split;
     parts.push(await digestOf(labels));
+    const shared = modalities === undefined ? undefined : partitionOf(groups);
+    if (shared !== undefined) parts.push(await digestOf(shared));
     for (const modality of inputNames(split)) {
       if (Object.hasOwn(inputs, modality)) {
         parts.push(await digestOf(inputs[modality]));
