@@ -111,7 +111,7 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
   reference: { type: "text", value: "LABEL", about: "the row that others are compared with (default: the first)" },
   name: { type: "text", value: "NAME", about: "name of the experiment, kept in experiments/NAME.json beside the runs" },
   "skip-unfit": { type: "boolean", about: "leave out configurations whose parts do not fit, and say so" },
-  "dry-run": { type: "boolean", about: "show what would run, what is kept and what goes on, and stop" },
+  "dry-run": { type: "boolean", about: "show what would run, what is kept and how long the rest would take, and stop" },
   engine: { type: "text", value: "NAME", about: "engine (default: the best that works)" },
   "checkpoint-every": {
     type: "text",
@@ -284,7 +284,7 @@ async function bench(
   const plan = shard === null ? whole : shardOf(whole, seeds, shard);
   const engine = library.of("engine").get(whole.cells[0]?.config.engine.name ?? "onnx:cpu");
   const cards = how === "slurm" ? null : parseCards(parsed.list.devices, engine);
-  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json);
+  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json, view);
   // Drivers take one thread of a process.
   const atOnce = cards === null ? workers : checkWorkers(workers, engine);
   if (cards !== null && how === "local" && shard === null && !alone) {

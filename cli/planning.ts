@@ -32,20 +32,29 @@ export async function planned(
   }
 }
 
-/** Prints what would become of a plan's runs; returns the exit code. */
+/** How long a plan will take; where no run is kept, steps are made for it, and that is said first. */
+export async function timed(
+  plan: GridPlan,
+  { runs, library, workers = navigator.hardwareConcurrency }: GridOptions,
+  view: ProgressView,
+): Promise<PlanEstimate> {
+  view.tell("Measuring the speed of runs that are not kept yet");
+  return await estimate(plan, { runs, library, workers, measure: true });
+}
+
+/** Prints what would become of a plan's runs, and how long it will take; returns the exit code. */
 export async function showPlan(
   plan: GridPlan,
-  { runs, library, workers, experiment }: GridOptions,
+  options: GridOptions,
   json: boolean,
+  view: ProgressView,
   known?: PlanEstimate,
 ): Promise<number> {
+  const { runs, experiment } = options;
   const states = [];
   for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
   const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs, experiment?.tuning);
-  if (!json) {
-    const options = { runs, library, workers: workers ?? navigator.hardwareConcurrency, measure: false };
-    lines.push(estimateText(known ?? await estimate(plan, options)));
-  }
+  if (!json) lines.push(estimateText(known ?? await timed(plan, options, view)));
   console.log(lines.join("\n"));
   return plan.failed.length === 0 ? 0 : 1;
 }

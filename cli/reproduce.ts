@@ -7,7 +7,6 @@ import { resolve } from "node:path";
 import type { GridPlugin, GridProfile } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { applySettings } from "../experiments/settings.ts";
-import { estimate } from "../experiments/estimate.ts";
 import { reproduced, reproducedSentence } from "../experiments/reproduce.ts";
 import { finishedRuns } from "../experiments/results.ts";
 import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
@@ -20,7 +19,7 @@ import { type Command, type Flag, helpOf, parseFlags, parseInteger } from "./com
 import { word } from "./experiment.ts";
 import { estimateText, ProgressView } from "./progress.ts";
 import { listenForStop } from "./stopping.ts";
-import { budgetsOf, planned, showPlan } from "./planning.ts";
+import { budgetsOf, planned, showPlan, timed } from "./planning.ts";
 
 const { seeds, epochs, set, engine, workers, runs, json } = benchFlags;
 
@@ -111,7 +110,7 @@ async function reproduce(
   asked: GridOptions,
   { command, json, dry, changed }: Asked,
 ): Promise<number> {
-  const { runs, library } = asked;
+  const { runs } = asked;
   const printed = grid.printed!;
   const view = new ProgressView({ quiet: json });
   const options: GridOptions = {
@@ -127,15 +126,9 @@ async function reproduce(
     },
   };
   const plan = await planned(options, [], view);
-  view.tell("Measuring the speed of runs that are not kept yet");
-  const cost = await estimate(plan, {
-    runs,
-    library,
-    workers: asked.workers ?? navigator.hardwareConcurrency,
-    measure: true,
-  });
+  const cost = await timed(plan, options, view);
   view.tell(estimateText(cost));
-  if (dry) return await showPlan(plan, options, json, cost);
+  if (dry) return await showPlan(plan, options, json, view, cost);
   const stopping = listenForStop((text) => view.say(text));
   try {
     const { outcomes, engine } = await runPlan(plan, { ...options, signal: stopping.signal });

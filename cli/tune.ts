@@ -8,7 +8,6 @@ import type { CellRequest } from "../core/kinds/mod.ts";
 import type { Library } from "../core/library.ts";
 import { Refusal } from "../core/refusal.ts";
 import { acrossOf } from "../experiments/across/across.ts";
-import { estimate } from "../experiments/estimate.ts";
 import { checkReference, type FinishedRun, finishedRuns } from "../experiments/results.ts";
 import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { applySettings } from "../experiments/settings.ts";
@@ -140,11 +139,7 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
   const known = await planStudies(requests, studies, (own) => planned(shown(own), composed, view));
   const { plan, tuning } = known;
   const options = shown(known);
-  if (parsed.boolean["dry-run"]) {
-    const { workers = navigator.hardwareConcurrency } = options;
-    const time = parsed.boolean.json ? undefined : await estimate(plan, { runs, library, workers, measure: true });
-    return await showPlan(plan, options, parsed.boolean.json, time);
-  }
+  if (parsed.boolean["dry-run"]) return await showPlan(plan, options, parsed.boolean.json, view);
   const stopping = listenForStop((text) => view.say(text));
   if (maxTime !== null) stopping.after(maxTime);
   try {

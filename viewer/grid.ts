@@ -123,7 +123,7 @@ function sorted(rows: readonly GridRow[], sort: string, measures: readonly Measu
 
 /**
  * What others are compared with: the configuration that the query names, by id or name; else the experiment's reference;
- * else plain training of most modalities, of several the first by name.
+ * else plain training of most modalities, of several that of most finished seeds, then the first by name.
  */
 export function referenceOf(
   query: Pick<GridQuery, "reference">,
@@ -134,10 +134,10 @@ export function referenceOf(
   if (query.reference !== null) return named(query.reference);
   if (experiment !== null) return named(experiment.reference);
   const plain = all.filter(({ settings, counts }) => settings.method === "none" && counts.finished > 0);
-  return plain.reduce<Configuration | null>((best, own) => {
-    if (best === null || own.modalities.length > best.modalities.length) return own;
-    return own.modalities.length === best.modalities.length && own.label < best.label ? own : best;
-  }, null);
+  return plain.sort((a, b) =>
+    b.modalities.length - a.modalities.length || b.counts.finished - a.counts.finished ||
+    (a.label < b.label ? -1 : 1)
+  )[0] ?? null;
 }
 
 /** Results of the rows shown: the best is among them, the reference need not be. */

@@ -172,7 +172,12 @@ const experiment = z.strictObject({
     tuned: standing.describe("Compared with the tuned reference"),
     gain: versus.describe("Tuned minus as given, over studies"),
     trials: z.number().describe("In each study, what is given among them"),
-    cost: z.strictObject({ runs: count, samplesDrawn: z.number(), seconds: z.number() }).describe("Of all trials"),
+    cost: z.strictObject({
+      runs: count,
+      teachers: count.describe("Teachers' runs"),
+      samplesDrawn: z.number().describe("With those of teachers, each counted once"),
+      seconds: z.number(),
+    }).describe("Of all trials"),
     studies: z.array(z.strictObject({
       seed: z.number().int(),
       label: text.describe("Of the chosen run"),

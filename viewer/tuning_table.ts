@@ -68,6 +68,9 @@ export function tuningTable(results: readonly TuningResult[], reference: string)
       }: points, both as given or both tuned. p: paired ` +
       "t-tests of the tuned over studies, " +
       "Holm-corrected; intervals of differences are not corrected. Runs, samples and seconds: of all trials.",
+      ...results.some(({ cost }) => cost.teachers > 0)
+        ? ["Samples are with those of teachers, each counted once; runs and seconds are without them."]
+        : [],
     ],
   };
 }

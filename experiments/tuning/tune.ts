@@ -174,8 +174,17 @@ export interface TuningResult {
   readonly studies: readonly StudyResult[];
   /** Trials in each study, what is given among them: the mean, as points that serve may be fewer. */
   readonly trials: number;
-  /** Of all trials and of what is given, which is a trial too, over all studies. */
-  readonly cost: { readonly runs: number; readonly samplesDrawn: number; readonly seconds: number };
+  /**
+   * Of all trials and of what is given, which is a trial too, over all studies. Samples are with those of teachers, each
+   * teacher counted once; runs and seconds are without them.
+   */
+  readonly cost: {
+    readonly runs: number;
+    /** Teachers' runs. */
+    readonly teachers: number;
+    readonly samplesDrawn: number;
+    readonly seconds: number;
+  };
 }
 
 /** A configuration with what its studies chose. */
@@ -275,6 +284,9 @@ export function tuningResults(
       { label: `${label} as given`, values: values(runs) },
       [{ label, values: values(studies.map(({ run }) => run)), apart: null }],
     );
+    const teachers = new Map(
+      all.flatMap(({ summary }) => Object.values(summary.teachers ?? {}).map((own) => [own.id, own.samplesDrawn])),
+    );
     const sum = (pick: (run: FinishedRun) => number) => all.reduce((total, run) => total + pick(run), 0);
     return [{
       label,
@@ -287,7 +299,9 @@ export function tuningResults(
       trials: 1 + trials.length / planned,
       cost: {
         runs: all.length,
-        samplesDrawn: sum(({ summary }) => summary.samplesDrawn),
+        teachers: teachers.size,
+        samplesDrawn: [...teachers.values()].reduce((total, own) => total + own, 0) +
+          sum(({ summary }) => summary.samplesDrawn),
         seconds: sum(({ timing }) => timing.seconds),
       },
     }];

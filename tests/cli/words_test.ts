@@ -1,5 +1,5 @@
 /** Command lines: every option of every command, wrong in every way; one clear sentence each, and nothing is done. */
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
 import { Library } from "../../core/library.ts";
@@ -338,7 +338,9 @@ Deno.test("bench --config takes the stored seed and every stored option; --dry-r
     await Deno.writeTextFile(join(runs, id, "config.json"), "{");
     assertEquals((await dry()).map(({ state }) => state), ["broken"]);
     // Nothing is written by looking.
-    const small = ["--dataset", "synthetic", "--set", "dataset.samples=60", "--encoder", "mlp", "--seeds", "1"];
-    assertEquals((await run("bench", ...small, "--runs", join(folder, "other"), "--dry-run")).code, 0);
+    const small = ["--dataset", "synthetic", "--set", "dataset.samples=60", "--encoder", "mlp", "--epochs", "1"];
+    const shown = await run("bench", ...small, "--runs", join(folder, "other"), "--dry-run");
+    assertEquals(shown.code, 0);
+    assertMatch(shown.out, /^3 runs to make, about \d+ s \(from steps of 1 configuration, made for it\)\.$/m);
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["config.json", "runs"]);
   }));

@@ -310,7 +310,28 @@ Deno.test("tuningTable() says who had fewer trials, and what is compared on each
   const [concat, uniCe] = tuning.rows;
   const fewer = { ...tuning, rows: [concat, { ...uniCe, trials: uniCe.trials.filter((_, i) => i % 2 === 0) }] };
   const table = tuningTable(tuningResults(fewer, runs, { reference: "concat" }), "concat");
+  assertEquals(table.notes.length, 2);
   assert(table.notes[0].includes("NOT all had as many trials") && table.notes[0].includes("3 (concat); 2 (uni-ce)"));
+});
+
+Deno.test("tuningResults(): samples of teachers count, each teacher's once, and the table says so", () => {
+  const { tuning } = planTuning([request("concat", [])], { seeds: [0, 1], trials: 1, library });
+  const drawn = (id: string, samplesDrawn: number) => ({ id, samplesDrawn });
+  const taught = (run: ReturnType<typeof sealed>, teachers: Record<string, ReturnType<typeof drawn>>) => {
+    run.open();
+    return { ...run, summary: { ...run.summary, samplesDrawn: 1000, teachers } };
+  };
+  const [first, second] = tuning.rows[0].trials;
+  // The trial of study 0 has another rate and so another teacher; that of study 1 has what is given's.
+  const runs = [
+    taught(sealed("concat", 0, 0.7, 0.5), { audio: drawn("a", 10), image: drawn("b", 20) }),
+    taught(sealed("concat", 1, 0.7, 0.5), { audio: drawn("c", 40) }),
+    taught(sealed(first.label, 0, 0.8, 0.6), { audio: drawn("d", 80) }),
+    taught(sealed(second.label, 1, 0.8, 0.6), { audio: drawn("c", 40) }),
+  ];
+  const results = tuningResults(tuning, runs, { reference: "concat" });
+  assertEquals(results[0].cost, { runs: 4, teachers: 4, samplesDrawn: 4150, seconds: 8 });
+  assert(tuningTable(results, "concat").notes[2].startsWith("Samples are with those of teachers"));
 });
 
 Deno.test("tuningResults(): a trial without a result is spent and never chosen; a study needs one", () => {

@@ -306,7 +306,7 @@ Deno.test("tuning: as given, tuned, what it adds and costs; what each study chos
     given,
     tuned: { testAccuracy: accuracy(0.82, 0.022), versus, best: true, tied: "yes" },
     gain: { difference: 0.11, ci95: 0.033 },
-    cost: { runs: 24, samplesDrawn: 56_000, seconds: 789.4 },
+    cost: { runs: 24, teachers: 0, samplesDrawn: 56_000, seconds: 789.4 },
     studies: [{ seed: 3, validation: 0.84, givenValidation: 0.74, failed: 2, settings: ["training.learningRate=0.1"] }],
   };
   assertEquals(shown(tuningTable(view([result]), "base")), {

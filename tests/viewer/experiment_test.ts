@@ -127,6 +127,11 @@ Deno.test("all runs are named by their settings; what is in no experiment is the
     assertEquals([all.experiment, all.question], [null, null]);
     assertEquals(all.configurations.map(({ label }: Row) => label), ["gated", "concat arm", "sum", "concat"]);
     assertEquals(all.configurations.at(-1).values.accuracy.n, 5);
+    // Compared with plain training of the most seeds, though another is before it by name.
+    writeRun(runs, { seed: 0, training: { learningRate: 0.005 } });
+    const rates = await json(app, "/api/grid?experiment=all");
+    const references = rates.configurations.flatMap(({ versus }: Row) => versus?.reference ?? []);
+    assertEquals([...new Set(references)], ["concat · lr 0.02"]);
     // Even where somebody named an experiment so.
     await writeExperiment(runs, experiment("all", ["plain"], { writtenAt: "2025-01-02T03:04:05.000Z" }));
     assertEquals((await json(app, "/api/grid?experiment=all")).experiment, null);

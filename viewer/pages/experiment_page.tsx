@@ -77,7 +77,7 @@ const Head: FC<{ view: ExperimentView }> = (
         {incomplete > 0 && (
           <p class="note">
             {incomplete === 1 ? "1 study is" : `${incomplete} studies are`}{" "}
-            not complete: it chooses when all of its trials are there, and is left out until then.
+            not complete: a study chooses when all of its trials are there, and is left out until then.
           </p>
         )}
         {empty && incomplete === 0 && (

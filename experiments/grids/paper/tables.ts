@@ -6,14 +6,31 @@
 import type { GridPlugin, PrintedColumn } from "../../../core/kinds/mod.ts";
 import { part } from "../../config.ts";
 import { FOOD, KS, type PaperData, UCF } from "./data.ts";
-import { beside, paperArm, paperGrid, plainFusion, row } from "./table.ts";
+import { beside, paperArm, paperGrid, type PaperRow, plainFusion, row } from "./table.ts";
 
-/** Columns of accuracies: for each data set the values of the subjects, in their order. */
-function columns(subjects: readonly string[], values: Readonly<Record<string, readonly number[]>>): PrintedColumn[] {
-  return Object.entries(values).map(([data, own]) => ({
+/** A printed table. */
+interface PaperTable {
+  readonly data: readonly PaperData[];
+  /** As printed; what no table of the paper has comes after them. */
+  readonly rows: readonly PaperRow[];
+  /** Values in the order of the rows. */
+  readonly columns: readonly (Omit<PrintedColumn, "values"> & { readonly values: readonly number[] })[];
+  readonly notes: readonly string[];
+}
+
+function table(number: number, question: string, { data, rows, columns, notes }: PaperTable): GridPlugin {
+  return paperGrid({
+    name: `table${number}`,
+    question: `${question} (Table ${number})?`,
+    source: `Table ${number}`,
     data,
-    values: Object.fromEntries(subjects.map((subject, i) => [subject, own[i]])),
-  }));
+    rows: [...rows, ...beside],
+    columns: columns.map(({ values, ...column }) => ({
+      ...column,
+      values: Object.fromEntries(rows.map(({ subject }, i) => [subject, values[i]])),
+    })),
+    notes,
+  });
 }
 
 /** All data of the paper. */
@@ -22,10 +39,7 @@ const DATA: readonly PaperData[] = [KS, UCF, FOOD];
 const FORMER = "ARM is the paper's, whose readouts are not trained; the last two rows are not in the paper.";
 
 /** Balancing methods. */
-export const table1: GridPlugin = paperGrid({
-  name: "table1",
-  question: "Does ARM beat other balancing methods (Table 1)?",
-  source: "Table 1",
+export const table1: GridPlugin = table(1, "Does ARM beat other balancing methods", {
   data: [KS, UCF],
   rows: [
     plainFusion("Concat", "concat"),
@@ -38,23 +52,16 @@ export const table1: GridPlugin = paperGrid({
     row("Modality-valuation", "modality-valuation"),
     row("MLA", "mla", {}, "decision"),
     paperArm("ARM"),
-    ...beside,
   ],
-  columns: columns(
-    ["Concat", "Sum", "OGM-GE", "Greedy", "QMF", "PMR", "Sample-valuation", "Modality-valuation", "MLA", "ARM"],
-    {
-      KS: [59.61, 59.53, 60.70, 59.86, 63.78, 63.86, 65.33, 65.10, 65.21, 66.52],
-      "UCF-51": [68.23, 67.62, 71.66, 71.53, 73.48, 74.80, 75.12, 74.39, 76.01, 75.60],
-    },
-  ),
+  columns: [
+    { data: "KS", values: [59.61, 59.53, 60.70, 59.86, 63.78, 63.86, 65.33, 65.10, 65.21, 66.52] },
+    { data: "UCF-51", values: [68.23, 67.62, 71.66, 71.53, 73.48, 74.80, 75.12, 74.39, 76.01, 75.60] },
+  ],
   notes: [FORMER, "The text says that ARM is best everywhere; on UCF-51 the table has MLA above it."],
 });
 
 /** Fusions. */
-export const table2: GridPlugin = paperGrid({
-  name: "table2",
-  question: "Does ARM beat fusion methods (Table 2)?",
-  source: "Table 2",
+export const table2: GridPlugin = table(2, "Does ARM beat fusion methods", {
   data: [KS, FOOD],
   rows: [
     plainFusion("Concat", "concat"),
@@ -66,42 +73,19 @@ export const table2: GridPlugin = paperGrid({
     plainFusion("PMF", "pmf"),
     plainFusion("TransFusion", "transfusion"),
     paperArm("ARM"),
-    ...beside,
   ],
-  columns: columns(
-    ["Concat", "Sum", "Decision", "FiLM", "BiGated", "Dynamic Fusion", "PMF", "TransFusion", "ARM"],
-    {
-      KS: [59.61, 59.53, 60.12, 59.33, 60.79, 63.21, 64.33, 65.40, 66.52],
-      "Food-101": [82.38, 82.63, 83.71, 82.34, 86.71, 90.83, 91.56, 91.22, 93.36],
-    },
-  ),
+  columns: [
+    { data: "KS", values: [59.61, 59.53, 60.12, 59.33, 60.79, 63.21, 64.33, 65.40, 66.52] },
+    { data: "Food-101", values: [82.38, 82.63, 83.71, 82.34, 86.71, 90.83, 91.56, 91.22, 93.36] },
+  ],
   notes: [
     FORMER,
     "The work that TransFusion cites merges two trained models and takes no modalities: see docs/fusions.md.",
   ],
 });
 
-const BY_MODALITY = ["Concat", "Sum", "BiGated", "PMF", "QMF", "Sample-valuation", "MLA", "ARM"];
-
-function modality(
-  data: string,
-  name: string,
-  standsFor: Readonly<Record<string, string>>,
-  values: readonly number[],
-): PrintedColumn {
-  return {
-    data,
-    modality: name,
-    standsFor,
-    values: Object.fromEntries(BY_MODALITY.map((subject, i) => [subject, values[i]])),
-  };
-}
-
 /** Accuracy of each modality's own readout. */
-export const table3: GridPlugin = paperGrid({
-  name: "table3",
-  question: "Does ARM help the weaker modality without the stronger one paying for it (Table 3)?",
-  source: "Table 3",
+export const table3: GridPlugin = table(3, "Does ARM help the weaker modality without the stronger one paying for it", {
   data: DATA,
   rows: [
     plainFusion("Concat", "concat"),
@@ -112,72 +96,47 @@ export const table3: GridPlugin = paperGrid({
     row("Sample-valuation", "sample-valuation"),
     row("MLA", "mla", {}, "decision"),
     paperArm("ARM"),
-    ...beside,
   ],
   columns: [
-    ...columns(BY_MODALITY, { KS: [59.61, 59.53, 60.79, 64.33, 63.78, 65.33, 65.21, 66.52] }),
-    modality("KS", "audio", { "av-digits": "audio", KS: "audio" }, [
-      47.35,
-      46.21,
-      44.11,
-      45.82,
-      47.56,
-      46.02,
-      49.20,
-      49.95,
-    ]),
-    modality("KS", "video", { "av-digits": "image", KS: "video" }, [
-      23.65,
-      22.78,
-      22.08,
-      25.65,
-      36.82,
-      42.67,
-      41.30,
-      44.86,
-    ]),
-    ...columns(BY_MODALITY, { "UCF-51": [68.23, 67.62, 70.87, 72.09, 73.48, 75.12, 76.01, 75.60] }),
-    modality("UCF-51", "RGB", { "icon-tri": "raster", "UCF-51": "rgb" }, [
-      60.13,
-      59.80,
-      57.39,
-      58.13,
-      56.20,
-      57.01,
-      64.81,
-      63.29,
-    ]),
-    modality("UCF-51", "optical flow", { "icon-tri": "path", "UCF-51": "flow" }, [
-      29.62,
-      28.81,
-      25.67,
-      36.21,
-      40.51,
-      42.33,
-      41.26,
-      43.19,
-    ]),
-    ...columns(BY_MODALITY, { "Food-101": [82.38, 82.63, 86.71, 91.56, 91.67, 90.85, 93.31, 93.36] }),
-    modality("Food-101", "image", { "moji-tri": "image", "Food-101": "image" }, [
-      30.85,
-      31.66,
-      48.87,
-      59.21,
-      66.39,
-      73.49,
-      71.58,
-      72.36,
-    ]),
-    modality("Food-101", "text", { "moji-tri": "text", "Food-101": "text" }, [
-      81.68,
-      80.84,
-      78.51,
-      79.66,
-      82.10,
-      84.43,
-      86.42,
-      86.86,
-    ]),
+    { data: "KS", values: [59.61, 59.53, 60.79, 64.33, 63.78, 65.33, 65.21, 66.52] },
+    {
+      data: "KS",
+      modality: "audio",
+      standsFor: { "av-digits": "audio", KS: "audio" },
+      values: [47.35, 46.21, 44.11, 45.82, 47.56, 46.02, 49.20, 49.95],
+    },
+    {
+      data: "KS",
+      modality: "video",
+      standsFor: { "av-digits": "image", KS: "video" },
+      values: [23.65, 22.78, 22.08, 25.65, 36.82, 42.67, 41.30, 44.86],
+    },
+    { data: "UCF-51", values: [68.23, 67.62, 70.87, 72.09, 73.48, 75.12, 76.01, 75.60] },
+    {
+      data: "UCF-51",
+      modality: "RGB",
+      standsFor: { "icon-tri": "raster", "UCF-51": "rgb" },
+      values: [60.13, 59.80, 57.39, 58.13, 56.20, 57.01, 64.81, 63.29],
+    },
+    {
+      data: "UCF-51",
+      modality: "optical flow",
+      standsFor: { "icon-tri": "path", "UCF-51": "flow" },
+      values: [29.62, 28.81, 25.67, 36.21, 40.51, 42.33, 41.26, 43.19],
+    },
+    { data: "Food-101", values: [82.38, 82.63, 86.71, 91.56, 91.67, 90.85, 93.31, 93.36] },
+    {
+      data: "Food-101",
+      modality: "image",
+      standsFor: { "moji-tri": "image", "Food-101": "image" },
+      values: [30.85, 31.66, 48.87, 59.21, 66.39, 73.49, 71.58, 72.36],
+    },
+    {
+      data: "Food-101",
+      modality: "text",
+      standsFor: { "moji-tri": "text", "Food-101": "text" },
+      values: [81.68, 80.84, 78.51, 79.66, 82.10, 84.43, 86.42, 86.86],
+    },
   ],
   notes: [
     FORMER,
@@ -185,26 +144,20 @@ export const table3: GridPlugin = paperGrid({
   ],
 });
 
-const LOSSES = ["CE", "CE + L_phiMI", "CE + L_phiCMI", "CE + both"];
-
 /** The terms of the loss. */
-export const table4: GridPlugin = paperGrid({
-  name: "table4",
-  question: "Which term of ARM's loss helps (Table 4)?",
-  source: "Table 4",
+export const table4: GridPlugin = table(4, "Which term of ARM's loss helps", {
   data: DATA,
   rows: [
-    paperArm(LOSSES[0], { lambda1: 0, lambda2: 0 }),
-    paperArm(LOSSES[1], { lambda2: 0 }),
-    paperArm(LOSSES[2], { lambda1: 0 }),
-    paperArm(LOSSES[3]),
-    ...beside,
+    paperArm("CE", { lambda1: 0, lambda2: 0 }),
+    paperArm("CE + L_phiMI", { lambda2: 0 }),
+    paperArm("CE + L_phiCMI", { lambda1: 0 }),
+    paperArm("CE + both"),
   ],
-  columns: columns(LOSSES, {
-    KS: [63.88, 64.20, 65.19, 66.52],
-    "UCF-51": [70.03, 73.56, 72.10, 75.60],
-    "Food-101": [88.52, 91.25, 89.78, 93.36],
-  }),
+  columns: [
+    { data: "KS", values: [63.88, 64.20, 65.19, 66.52] },
+    { data: "UCF-51", values: [70.03, 73.56, 72.10, 75.60] },
+    { data: "Food-101", values: [88.52, 91.25, 89.78, 93.36] },
+  ],
   notes: [
     FORMER,
     'Its row "CE" should be the row "DFE+DSR" of Table 6, and has other values: 63.88, 70.03, 88.52 against 65.21, 73.05, ' +
@@ -213,25 +166,20 @@ export const table4: GridPlugin = paperGrid({
 });
 
 const SLOPES = [-0.5, -1, -1.5, -2, -2.5, -3];
-const SAMPLERS = ["Random", "Inverse", ...SLOPES.map((k) => `DSR k=${k}`)];
 
 /** Re-sampling. */
-export const table5: GridPlugin = paperGrid({
-  name: "table5",
-  question: "Does repeating samples by their contribution help (Table 5)?",
-  source: "Table 5",
+export const table5: GridPlugin = table(5, "Does repeating samples by their contribution help", {
   data: DATA,
   rows: [
-    paperArm(SAMPLERS[0], { sampler: part("random") }),
-    paperArm(SAMPLERS[1], { sampler: part("inverse") }),
+    paperArm("Random", { sampler: part("random") }),
+    paperArm("Inverse", { sampler: part("inverse") }),
     ...SLOPES.map((k) => paperArm(`DSR k=${k}`, { sampler: part("dsr", { k }) })),
-    ...beside,
   ],
-  columns: columns(SAMPLERS, {
-    KS: [60.78, 57.24, 63.68, 64.33, 66.03, 66.52, 66.35, 67.41],
-    "UCF-51": [68.59, 66.19, 72.49, 74.11, 73.58, 75.60, 76.27, 76.83],
-    "Food-101": [84.21, 78.26, 89.76, 91.28, 91.74, 93.36, 93.55, 93.69],
-  }),
+  columns: [
+    { data: "KS", values: [60.78, 57.24, 63.68, 64.33, 66.03, 66.52, 66.35, 67.41] },
+    { data: "UCF-51", values: [68.59, 66.19, 72.49, 74.11, 73.58, 75.60, 76.27, 76.83] },
+    { data: "Food-101", values: [84.21, 78.26, 89.76, 91.28, 91.74, 93.36, 93.55, 93.69] },
+  ],
   notes: [FORMER, "k = -2 has the values of ARM in all other tables."],
 });
 
@@ -250,21 +198,17 @@ const MODULES: readonly (readonly [string, Readonly<Record<string, unknown>>])[]
 ];
 
 /** The parts of ARM. */
-export const table6: GridPlugin = paperGrid({
-  name: "table6",
-  question: "Which of ARM's parts help (Table 6)?",
-  source: "Table 6",
+export const table6: GridPlugin = table(6, "Which of ARM's parts help", {
   data: DATA,
   rows: [
     plainFusion("none", "concat"),
     ...MODULES.map(([subject, options]) => paperArm(subject, { ...OFF, ...options })),
-    ...beside,
   ],
-  columns: columns(["none", ...MODULES.map(([subject]) => subject)], {
-    KS: [59.61, 64.34, 63.65, 63.78, 65.09, 65.21, 64.58, 66.52],
-    "UCF-51": [68.23, 72.84, 72.68, 71.81, 74.29, 73.05, 73.76, 75.60],
-    "Food-101": [82.38, 91.29, 90.83, 90.57, 92.40, 91.87, 92.16, 93.36],
-  }),
+  columns: [
+    { data: "KS", values: [59.61, 64.34, 63.65, 63.78, 65.09, 65.21, 64.58, 66.52] },
+    { data: "UCF-51", values: [68.23, 72.84, 72.68, 71.81, 74.29, 73.05, 73.76, 75.60] },
+    { data: "Food-101", values: [82.38, 91.29, 90.83, 90.57, 92.40, 91.87, 92.16, 93.36] },
+  ],
   notes: [
     "The last two rows are not in the paper.",
     "The text credits 74.29 and 92.40 to adding DSR; they stand in the row DFE+BMML.",
