@@ -27,8 +27,19 @@ export interface Wanted {
 /** Arrays of a batch by modality, [B, ...shape]. */
 export type BatchArrays = Readonly<Record<string, Float32Array | Int32Array>>;
 
-/** Batches that each thread holds ready. */
-const DEPTH = 2;
+/** Batches that each thread holds ready: a disk now and then takes as long for one as several steps do. */
+const DEPTH = 8;
+
+/** Batches that each thread holds ready however large they are: one that is trained on, one that is read. */
+const LEAST_DEPTH = 2;
+
+/** Bytes of the batches that are held ready in all. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+/** Batches that are held ready: as many as are of use and fit, the one that is trained on among them. */
+export function batchesAhead(bytes: number, threads: number): number {
+  return threads * Math.max(LEAST_DEPTH, Math.min(DEPTH, Math.floor(MOST_BYTES / bytes / threads)));
+}
 
 /** A thread, and what it has to do. */
 interface Thread {
@@ -41,6 +52,8 @@ interface Thread {
 interface Task {
   readonly arrays: BatchArrays;
   readonly ready: Promise<void>;
+  /** [1], seen by its thread: 1 once nobody wants it any more. */
+  readonly givenUp: Int32Array;
 }
 
 /** Whether threads know the augmentations of a plan: those of plugins are not loaded there. */
@@ -67,6 +80,7 @@ export class ReadAhead {
   readonly #all: readonly string[];
   readonly #size: number;
   readonly #threads: readonly Thread[];
+  readonly #most: number;
   readonly #splits = new Map<Split, number>();
   readonly #tasks = new Map<string, Task>();
   readonly #free: BatchArrays[] = [];
@@ -93,6 +107,8 @@ export class ReadAhead {
     this.augments = augment !== null && knownToThreads(augment);
     const { readers = 1, splits: { train } } = dataset;
     this.#threads = Array.from({ length: this.modalities.length === 0 ? 0 : readers }, () => this.#thread());
+    const values = this.modalities.reduce((sum, modality) => sum + sizeOf(at(dataset.modalities, modality).shape), 0);
+    this.#most = batchesAhead(4 * size * values, this.#threads.length);
     if (!this.augments) return;
     const { parts, seed } = augment!;
     const infos = Object.fromEntries(modalities.map((modality) => [modality, dataset.modalities[modality]]));
@@ -108,10 +124,11 @@ export class ReadAhead {
   /** Says which batches come next, the first first; others that were announced and not taken are given up. */
   announce(batches: readonly Wanted[]): void {
     if (!this.running) return;
-    const keys = new Map(batches.slice(0, DEPTH * this.#threads.length).map((batch) => [this.#key(batch), batch]));
+    const keys = new Map(batches.slice(0, this.#most).map((batch) => [this.#key(batch), batch]));
     for (const [key, task] of this.#tasks) {
       if (keys.has(key)) continue;
       this.#tasks.delete(key);
+      Atomics.store(task.givenUp, 0, 1);
       this.#release(task);
     }
     for (const [key, batch] of keys) if (!this.#tasks.has(key)) this.#begin(key, batch);
@@ -178,10 +195,19 @@ export class ReadAhead {
     this.#answers.set(id, { resolve, reject });
     thread.tasks++;
     const drawn = epoch === null || !this.augments ? {} : { epoch };
+    const givenUp = new Int32Array(new SharedArrayBuffer(4));
     thread.worker.postMessage(
-      { type: "fill", id, split: number, items: items.slice(), ...drawn, into: arrays } satisfies ReaderRequest,
+      {
+        type: "fill",
+        id,
+        split: number,
+        items: items.slice(),
+        ...drawn,
+        into: arrays,
+        givenUp,
+      } satisfies ReaderRequest,
     );
-    const task: Task = { arrays, ready: promise };
+    const task: Task = { arrays, ready: promise, givenUp };
     this.#tasks.set(key, task);
     return task;
   }

@@ -41,6 +41,8 @@ export type ReaderRequest =
     readonly epoch?: number;
     /** Arrays of the batch, in memory that both threads see. */
     readonly into: Readonly<Record<string, Float32Array | Int32Array>>;
+    /** [1], in such memory too: 1 once nobody wants the batch any more. A message could come only after it. */
+    readonly givenUp: Int32Array;
   };
 
 /** What it answers. */
@@ -68,7 +70,10 @@ async function opened({ rows, width, present }: SourcePlace): Promise<Source> {
   };
 }
 
-async function filled({ split, items, epoch, into }: Extract<ReaderRequest, { type: "fill" }>): Promise<void> {
+async function filled(
+  { split, items, epoch, into, givenUp }: Extract<ReaderRequest, { type: "fill" }>,
+): Promise<void> {
+  if (Atomics.load(givenUp, 0) === 1) return;
   const drawing: Drawing | null = epoch === undefined || augmenter === null ? null : { augmenter, epoch };
   const sources = splits.get(split)!;
   for (const [modality, values] of Object.entries(into)) {

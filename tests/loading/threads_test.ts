@@ -1,7 +1,7 @@
 /** Who reads what, and when: with stand-ins for the threads, which answer when the test says so. */
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Dataset, Rows, Split } from "../../core/kinds/mod.ts";
-import { ReadAhead, type Wanted } from "../../loading/read_ahead.ts";
+import { batchesAhead, ReadAhead, type Wanted } from "../../loading/read_ahead.ts";
 import type { ReaderReply, ReaderRequest } from "../../loading/worker.ts";
 
 class Thread {
@@ -61,20 +61,72 @@ async function withThreads(run: (ahead: ReadAhead, threads: Thread[]) => Promise
   }
 }
 
-Deno.test("ReadAhead asks for two batches a thread, no more and none twice, and gives the next to who has least to do", () =>
+Deno.test("ReadAhead asks for eight batches a thread, no more and none twice, and gives the next to who has least to do", () =>
   withThreads(async (ahead, threads) => {
-    const batches = [0, 2, 4, 6, 8, 10].map((from) => want(from));
+    const firsts = Array.from({ length: 20 }, (_, k) => 2 * k);
+    const batches = firsts.map((from) => want(from));
     ahead.announce(batches);
-    assertEquals(threads.map(({ fills }) => fills.map(({ items }) => items[0])), [[0, 4], [2, 6]]);
+    const asked = () => threads.map(({ fills }) => fills.map(({ items }) => items[0]));
+    const [even, odd] = [0, 1].map((rest) => firsts.slice(0, 16).filter((_, k) => k % 2 === rest));
+    assertEquals(asked(), [even, odd]);
     ahead.announce(batches);
-    assertEquals(threads.map(({ fills }) => fills.length), [2, 2]);
+    assertEquals(asked(), [even, odd]);
     const [, second] = threads;
     second.answer(0);
     second.answer(1);
     for (const from of [2, 6]) (await ahead.take(want(from))).release();
-    ahead.announce([0, 4, 8, 10].map((from) => want(from)));
-    assertEquals(threads.map(({ fills }) => fills.map(({ items }) => items[0])), [[0, 4], [2, 6, 8, 10]]);
+    ahead.announce(batches.filter((_, k) => k !== 1 && k !== 3));
+    assertEquals(asked(), [even, [...odd, 32, 34]]);
   }));
+
+Deno.test("batches held ready: eight a thread, fewer where they would take more than 256 MiB, two at least", () => {
+  const MiB = 2 ** 20;
+  assertEquals(batchesAhead(1 * MiB, 1), 8);
+  assertEquals(batchesAhead(40 * MiB, 1), 6);
+  assertEquals(batchesAhead(40 * MiB, 2), 6);
+  assertEquals(batchesAhead(200 * MiB, 3), 6);
+  assertEquals(batchesAhead(1 * MiB, 0), 0);
+});
+
+Deno.test("ReadAhead tells threads which batches nobody wants any more, and uses their arrays once they are left", () =>
+  withThreads(async (ahead, threads) => {
+    ahead.announce([want(0), want(2), want(4)]);
+    ahead.announce([want(4), want(6)]);
+    const [[first, third], [second, fourth]] = threads.map(({ fills }) => fills);
+    assertEquals([first, second, third, fourth].map(({ givenUp }) => givenUp[0]), [1, 1, 0, 0]);
+    assertEquals(new Set([first, second, third, fourth].map(({ into }) => into)).size, 4);
+    threads[0].answer(0);
+    await Promise.resolve();
+    ahead.announce([want(4), want(6), want(8)]);
+    assertStrictEquals(threads.flatMap(({ fills }) => fills).find(({ items }) => items[0] === 8)!.into, first.into);
+  }));
+
+Deno.test("a thread fills what is wanted and leaves what was given up before it came to it", async () => {
+  const thread = new Worker(new URL("../../loading/worker.ts", import.meta.url), { type: "module" });
+  try {
+    const module =
+      `data:text/javascript,export const openRows = () => ({ copy: (n, into, at) => into.fill(n, at, at + 2) })`;
+    const post = (request: ReaderRequest) => thread.postMessage(request);
+    post({ type: "open", split: 0, sources: { image: { rows: { module, given: null }, width: 2 } } });
+    const batches = [1, 0].map((flag, id) => {
+      const image = new Float32Array(new SharedArrayBuffer(16));
+      const givenUp = new Int32Array(new SharedArrayBuffer(4));
+      givenUp[0] = flag;
+      post({ type: "fill", id, split: 0, items: Int32Array.of(3, 5), into: { image }, givenUp });
+      return image;
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const replies: ReaderReply[] = [];
+    thread.onmessage = ({ data }: MessageEvent<ReaderReply>) => {
+      if (replies.push(data) === 2) resolve();
+    };
+    await promise;
+    assertEquals(replies, [{ id: 0 }, { id: 1 }]);
+    assertEquals(batches.map((image) => [...image]), [[0, 0, 0, 0], [3, 3, 5, 5]]);
+  } finally {
+    thread.terminate();
+  }
+});
 
 Deno.test("ReadAhead tells a batch of another epoch or split from one of the same samples, in arrays of the declared types", () =>
   withThreads(async (ahead, threads) => {

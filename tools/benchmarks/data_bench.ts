@@ -1,10 +1,12 @@
 /**
  * What loading data costs: (a) features larger than memory, (b) JPEG and WAV beside PyTorch's DataLoader.
  *
- * Run: deno task bench:data [--gb 1] [--steps 200] [--samples 512] [--rounds 3] [--python PATH] [--only features|media]
+ * Run: deno task bench:data [--gb 1] [--steps 200] [--cold] [--samples 512] [--rounds 3] [--python PATH]
+ *      [--only features|media]
  *
  * (a) writes so many GB of features into a temporary folder, trains an MLP on them and says which share of the time steps
  *     waited for their batches, and how much memory the process took above one that trains the same model on few samples.
+ *     With --cold the arrays are put out of the page cache before the steps, as if they were far larger than memory.
  * (b) writes pictures of 224 x 224 and recordings of 3 s at 16 kHz, and reads them all in batches of 32, by two threads
  *     here and by two workers of PyTorch's DataLoader with torchvision and torchaudio, in turns. Without a Python that has
  *     them, PyTorch's side is skipped, and said so.
@@ -68,6 +70,8 @@ async function makeFeatures(folder: string, samples: number): Promise<void> {
       }
       await written(file, new Uint8Array(block.buffer, 0, 4 * count * width));
     }
+    // What is not on the disk yet cannot leave the page cache.
+    await file.syncData();
     file.close();
   }
 }
@@ -86,8 +90,21 @@ interface Trained {
   readonly loadSeconds: number;
 }
 
+/**
+ * Puts a folder's arrays out of the page cache, so that every row that is read comes from the disk.
+ *
+ * @throws {Error} If there is no dd of GNU coreutils.
+ */
+async function forget(folder: string): Promise<void> {
+  for (const name of Object.keys(WIDTHS)) {
+    const args = [`if=${join(folder, `${name}.npy`)}`, "iflag=nocache", "count=0"];
+    const { success, stderr } = await new Deno.Command("dd", { args }).output();
+    if (!success) throw new Error(`dd cannot empty the page cache: ${new TextDecoder().decode(stderr)}`);
+  }
+}
+
 /** Trains an MLP for some steps on a folder of features. */
-async function train(path: string, memory: number, steps: number): Promise<Trained> {
+async function train(path: string, memory: number, steps: number, cold: boolean): Promise<Trained> {
   const library = createLibrary();
   const began = performance.now();
   const dataset = await files.load({ path, memory, readers: 1 });
@@ -122,6 +139,7 @@ async function train(path: string, memory: number, steps: number): Promise<Train
   const items = Int32Array.from({ length: steps * BATCH.features }, (_, i) => order[i % order.length]);
   const warm = 10 * BATCH.features;
   await run.trainer.run([{ programs: ["main"], items: items.subarray(0, warm) }], "warm");
+  if (cold) await forget(path);
   const [started, waited] = [performance.now(), run.trainer.waitMs];
   await run.trainer.run([{ programs: ["main"], items: items.subarray(warm) }], "bench");
   const ms = performance.now() - started;
@@ -142,7 +160,7 @@ async function child<T>(args: readonly string[]): Promise<T> {
   return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
 }
 
-async function features(gigabytes: number, steps: number): Promise<void> {
+async function features(gigabytes: number, steps: number, cold: boolean): Promise<void> {
   const row = 4 * (WIDTHS.audio + WIDTHS.image);
   const samples = Math.ceil(gigabytes * 1e9 / row);
   const folder = await Deno.makeTempDir({ prefix: "armlab-data-bench-" });
@@ -152,18 +170,15 @@ async function features(gigabytes: number, steps: number): Promise<void> {
       await Deno.mkdir(path);
       await makeFeatures(path, count);
     }
-    const model = await child<Trained>([
-      "--child",
-      "train",
-      "--path",
-      small,
-      "--memory",
-      "2048",
-      "--steps",
-      `${steps}`,
-    ]);
-    const own = await child<Trained>(["--child", "train", "--path", large, "--memory", "0", "--steps", `${steps}`]);
-    console.log(`(a) ${(samples * row / 1e9).toFixed(1)} GB of features, ${samples} samples, read by one thread ahead`);
+    const trained = (path: string, memory: number, more: readonly string[]) =>
+      child<Trained>(["--child", "train", "--path", path, "--memory", `${memory}`, "--steps", `${steps}`, ...more]);
+    const model = await trained(small, 2048, []);
+    const own = await trained(large, 0, cold ? ["--cold"] : []);
+    const from = cold ? "from the disk" : "from the page cache as far as it holds them";
+    console.log(
+      `(a) ${(samples * row / 1e9).toFixed(1)} GB of features, ${samples} samples, read by one thread ahead,`,
+    );
+    console.log(`    ${from}`);
     console.log(`    loading, with all checks and the fingerprint: ${own.loadSeconds.toFixed(0)} s`);
     console.log(`    a step: ${own.msPerStep.toFixed(1)} ms, in memory ${model.msPerStep.toFixed(1)} ms`);
     console.log(`    steps wait for data ${(100 * own.share).toFixed(1)} % of the time (target: 5 % at most)`);
@@ -268,13 +283,14 @@ async function media(samples: number, rounds: number, python: string): Promise<v
 if (import.meta.main) {
   const args = parseArgs(Deno.args, {
     string: ["gb", "steps", "samples", "rounds", "python", "only", "child", "path", "memory"],
+    boolean: ["cold"],
     default: { gb: "1", steps: "200", samples: "512", rounds: "3", python: "python3" },
   });
   if (args.child === "train") {
-    console.log(JSON.stringify(await train(args.path!, Number(args.memory), Number(args.steps))));
+    console.log(JSON.stringify(await train(args.path!, Number(args.memory), Number(args.steps), args.cold)));
   } else if (args.child === "media") console.log(JSON.stringify(await ours(args.path!)));
   else {
-    if (args.only !== "media") await features(Number(args.gb), Number(args.steps));
+    if (args.only !== "media") await features(Number(args.gb), Number(args.steps), args.cold);
     if (args.only !== "features") await media(Number(args.samples), Number(args.rounds), args.python);
   }
 }

@@ -37,10 +37,13 @@ const list: readonly Mutant[] = [
       "Object.hasOwn(train.rows ?? {}, modality)",
     ],
     [
-      "const keys = new Map(batches.slice(0, DEPTH * this.#threads.length)",
+      "const keys = new Map(batches.slice(0, this.#most)",
       "const keys = new Map(batches.slice(0, 1000)",
     ],
     ["if (keys.has(key)) continue;", ""],
+    ["Atomics.store(task.givenUp, 0, 1);", ""],
+    ["Math.max(LEAST_DEPTH, Math.min(", "Math.max(1, Math.min("],
+    ["Math.floor(MOST_BYTES / bytes / threads)", "Math.floor(MOST_BYTES / bytes)"],
     ["this.#tasks.delete(key);\n    const started", "const started"],
     ["`${number}/${epoch}/${items.join()}`", "`${number}/${items.join()}`"],
     ["`${number}/${epoch}/${items.join()}`", "`${epoch}/${items.join()}`"],
@@ -57,6 +60,7 @@ const list: readonly Mutant[] = [
     ["parts.every(({ plugin }) => builtinAugmentations.includes(plugin))", "true"],
   ]),
   ...mutantsOf("loading/worker.ts", ahead, [
+    ["if (Atomics.load(givenUp, 0) === 1) return;", ""],
     ["present === undefined || present[sample] === 1", "true"],
     ["epoch === undefined || augmenter === null ? null : { augmenter, epoch }", "null"],
     [
