@@ -5,12 +5,13 @@
  */
 import type { Library } from "../core/library.ts";
 import { byModality, modalitiesOf } from "../core/modality.ts";
-import { describeType, type OptionSpec, type OptionSpecs, use } from "../core/options.ts";
+import { describeType, type OptionSpec, type OptionSpecs, type RawOptions, use } from "../core/options.ts";
 import type {
   BuiltinKind,
   CellRequest,
   Dataset,
   Encoder,
+  EncoderPlugin,
   Fusion,
   Method,
   ModalityInfo,
@@ -346,12 +347,22 @@ export function buildModel(
   return { context, encoders, fusion, methods, criterion, ...groups };
 }
 
-/** The encoders that have what the fusion needs and take the input, with their default options. */
+/** The encoders that have what the fusion needs and take the input, with their default options or with longer lists. */
 function fittingEncoders(fusion: Fusion, info: ModalityInfo, library: Library): string {
-  const fits = library.of("encoder").list().filter((plugin) =>
-    plugin.refuses(info, {}) === null && misfit(fusion, "", { it: plugin.create({}, info) }, { it: "" }) === null
+  const fits = (plugin: EncoderPlugin, options: RawOptions) =>
+    plugin.refuses(info, options) === null &&
+    misfit(fusion, "", { it: plugin.create(options, info) }, { it: "" }) === null;
+  const all = library.of("encoder").list();
+  const fitting = all.filter((plugin) => fits(plugin, {})).map(({ name }) => name);
+  // Where depth is the length of a list, as of widths, an encoder may have as many stages as are asked for.
+  const deeper = all.flatMap((plugin) =>
+    Object.entries(plugin.options).flatMap(([option, spec]) => {
+      if (spec.type !== "numbers" || spec.default.length === 0) return [];
+      const list = Array.from({ length: fusion.needs.stages ?? 0 }, () => spec.default[0]);
+      return fits(plugin, { [option]: list }) ? [`${plugin.name} with --set encoder.${option}=${list.join(",")}`] : [];
+    })
   );
-  return `encoders that fit are ${fits.map((plugin) => plugin.name).join(", ") || "none"}`;
+  return `encoders that fit are ${(fitting.length > 0 ? fitting : deeper).join(", ") || "none"}`;
 }
 
 /** An option in words, for `--describe`. */

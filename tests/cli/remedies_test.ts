@@ -5,7 +5,9 @@ import { main } from "../../cli/main.ts";
 import { part } from "../../experiments/config.ts";
 import type { GridCell } from "../../experiments/plan.ts";
 import { runGrid } from "../../experiments/run_grid.ts";
+import { Random } from "../../core/random.ts";
 import { createLibrary } from "../../library.ts";
+import { writeSafetensors } from "../../store/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 
 /** Runs a command line in this process. */
@@ -46,6 +48,36 @@ Deno.test("what refusals of the command line advise is taken when it is done", (
     const csv = join(folder, "list.csv");
     const rows = Array.from({ length: 60 }, (_, n) => `${n % 7},${n % 5},${n % 3 === 0 ? "a" : "b"}`);
     await Deno.writeTextFile(csv, `sound:1,sound:2,label\n${rows.join("\n")}\n`);
+    const known = Object.fromEntries(rows.map((_, n) => [`w${n}`, n + 2]));
+    const vocab = { "[PAD]": 0, "[UNK]": 1, ...known };
+    const tokens = { model: { type: "WordPiece", vocab, unk_token: "[UNK]" } };
+    const [words, texts] = [join(folder, "tokenizer.json"), join(folder, "texts.csv")];
+    await Deno.writeTextFile(words, JSON.stringify(tokens));
+    await Deno.writeTextFile(
+      texts,
+      `words,label\n${rows.map((_, n) => `w${n},${n % 2}`).join("\n")}\n`,
+    );
+    const random = new Random(0);
+    const array = (...shape: number[]) => ({
+      data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal()),
+      shape,
+      dtype: "float32" as const,
+    });
+    const saved = {
+      logits: array(48, 2),
+      fused: array(48, 4),
+      "feature.a": array(48, 4),
+      "feature.b": array(48, 4),
+      "solo.a": array(48, 2),
+      "solo.b": array(48, 2),
+    };
+    const [arrays, fractions] = [join(folder, "saved.safetensors"), join(folder, "fractions.safetensors")];
+    const labels = Int32Array.from({ length: 48 }, (_, n) => n % 2);
+    await writeSafetensors(arrays, { ...saved, labels: { data: labels, shape: [48], dtype: "int32" } });
+    await writeSafetensors(fractions, {
+      ...saved,
+      labels: { ...array(48), data: Float32Array.from(labels, (c) => c + 0.5) },
+    });
     const data = ["--dataset", "synthetic", "--set", "dataset.samples=60", "--encoder", "mlp", "--seeds", "1"];
     const dry = ["--dry-run", "--runs", runs];
     const bench = (...args: string[]) => ["bench", ...data, ...args, ...dry];
@@ -95,6 +127,51 @@ Deno.test("what refusals of the command line advise is taken when it is done", (
         ["export-results", "--view", "/", "--to", "tensorboard", "--runs", runs, "--out", join(folder, "tb")],
       ],
       [["merge", one, other, "--share", "2"], "from 0 to 1", ["merge", one, other, "--share", "1"]],
+      ...["=mlp", "mlp,cnn"].map((text): Remedy => [
+        ["bench", "--dataset", "synthetic", "--encoder", text, "--seeds", "1", ...dry],
+        "as image=resnet18,text=bert",
+        ["bench", "--dataset", "synthetic", "--encoder", "first=mlp,second=mlp", "--seeds", "1", ...dry],
+      ]),
+      [
+        bench("--corrupt-at", "test"),
+        "name one, as --corrupt image.blur=3",
+        bench("--corrupt-at", "test", "--drop", "first=0.5"),
+      ],
+      [
+        ["bench", "--data", csv, "--dataset", "synthetic", ...dry],
+        "leave one out",
+        ["bench", "--data", csv, ...dry],
+      ],
+      [bench("--tokenizer", `words=${words}`), "name your data too: --data list.csv", [
+        "bench",
+        "--data",
+        texts,
+        "--tokenizer",
+        `words=${words}`,
+        ...dry,
+      ]],
+      [["data", "info", csv, "--to", folder], "leave it out", ["data", "info", csv]],
+      [["export"], "name it as runs/0123456789abcdef", ["export", one, "--to", join(folder, "y.safetensors")]],
+      [
+        ["bench", "--config", join(folder, "nothing.json"), ...dry],
+        "name the config.json of a run's folder",
+        ["bench", "--config", config, ...dry],
+      ],
+      [["reproduce", "quick", "--dry-run"], "deno task bench quick runs it", ["bench", "quick", ...dry]],
+      [
+        ["reproduce", "table1", "--set", "training.epochs=1,2", ...dry],
+        "deno task bench table1 --set … makes rows",
+        ["bench", "table1", "--set", "training.epochs=1,2", ...dry],
+      ],
+      [["value", arrays], "say --view raw", ["value", arrays, "--view", "raw", "--out", folder]],
+      [["value", fractions, "--view", "raw"], "save labels.astype(int)", [
+        "value",
+        arrays,
+        "--view",
+        "raw",
+        "--out",
+        folder,
+      ]],
     ];
     for (const [wrong, hint, right] of remedies) {
       const refused = await run(wrong);

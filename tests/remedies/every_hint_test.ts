@@ -1,0 +1,169 @@
+/** Every remedy that the source can say is followed by a test, or says why it cannot be. */
+import { assert, assertEquals } from "@std/assert";
+import { allHints } from "../helpers/hints.ts";
+
+/** Tests that do nothing but follow remedies. */
+const trials = [
+  "tests/remedies/data_test.ts",
+  "tests/remedies/parts_test.ts",
+  "tests/cli/remedies_test.ts",
+  "tests/store/remedies_test.ts",
+];
+
+/** Remedies that tests of something else follow: what is advised is their subject, and they quote it. */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  "tests/cli/augment_test.ts": ["write it as image=flip,random-crop"],
+  "tests/cli/merge_test.ts": ["concat, sum, decision and transfusion do; or take --by average"],
+  "tests/cli/robustness_test.ts": ["write it as image.blur", "audio=0.5"],
+  "tests/cli/shard_test.ts": ["a bench makes it; name another with --runs"],
+  "tests/cli/value_test.ts": ["save labels.reshape(-1)", "it seems to be transposed: save its .T"],
+  "tests/encoders/frozen_test.ts": ["to leave a group untrained, freeze it"],
+  "tests/encoders/pretrained_test.ts": [
+    "set the encoder's vocabulary to …",
+    "set the encoder's width, depth, heads, patch or hidden to that of the weights",
+  ],
+  "tests/experiments/launch_test.ts": [
+    "bench with --launch or --shard writes one and says where",
+    "plan it again with this version",
+    "remove the file and plan again",
+    "remove the file",
+    "--array-width says how many run at once",
+  ],
+  "tests/experiments/merge_test.ts": ["take --solver sinkhorn"],
+  "tests/experiments/faults_test.ts": ["remove it and run the same bench again with --keep features"],
+  "tests/experiments/prepare_test.ts": ["name another folder by --to"],
+  "tests/experiments/provenance_test.ts": ["run the same command again"],
+  "tests/fusion/encoder_layers_test.ts": ["set layers=own"],
+  "tests/fusion/products_test.ts": ["set a smaller projection, or take lmf"],
+  "tests/baselines/arm_test.ts": ['the view "aligned" has no such need'],
+  "tests/sampling/samplers_test.ts": [
+    "put the method that draws before it",
+    "put the method that re-samples before it",
+  ],
+  "tests/store/unite_test.ts": [
+    "write armlab merge-runs A B --into C",
+    "different processors round differently: remove the run from one of them",
+  ],
+  "tests/store/store_test.ts": ["free some, or …"],
+  "tests/datasets/corruptions_test.ts": ["audio.snr=-5"],
+  "tests/datasets/files_test.ts": ["a sample that lacks the modality has NaN in all of its values"],
+};
+
+/** What is done outside of armlab, in another program: what it then writes is read by tests/formats/foreign_test.ts. */
+const inAnotherProgram = [
+  "save one array per file",
+  "save each field as an array of its own",
+  "save numbers, or texts by array.astype(str)",
+  "save real and imaginary parts as two arrays",
+  "save array.astype(numpy.float32), or each field as an array of its own",
+  "save array.astype(str), or numbers",
+  "save numbers",
+  "save array.astype(numpy.float64)",
+  "save float32",
+  "save arrays by numpy.savez",
+  "save tensors by safetensors.torch.save_file, or numpy.savez of tensor.numpy()",
+  "export it as CSV",
+  "the file is damaged or another format: export or copy it again",
+  "save the model with save_as_external_data=False, or its weights as safetensors",
+  "read it by scipy.io.loadmat and save arrays by numpy.savez",
+  "unpack it first",
+  "save arrays by numpy.savez, or a table as CSV",
+  "fetch it: git lfs pull",
+  "download the file anew",
+  "convert it: ffmpeg -i IN OUT.wav",
+  "convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav",
+  'convert it: python -c "import torch; from safetensors.torch import save_file; ' +
+  "save_file({k: v.contiguous().clone() for k, v in torch.load('…', map_location='cpu', weights_only=True).items()}, '…')\"",
+  "save at most …",
+  "save it without a password",
+  "save it stored or deflated",
+  "save it by tokenizer.save_pretrained",
+  "tokenize the texts yourself, with 0 for padding, and give the ids",
+  "a .pkl is unpacked by the lines in docs/datasets.md",
+  "install it; it is then run as: …",
+  "it was run as: …",
+];
+
+/** Remedies that no test follows, by why. */
+const untried: Readonly<Record<string, readonly string[]>> = {
+  "it is done in another program": inAnotherProgram,
+  "it takes another machine, user, disk or terminal": [
+    "a driver may be broken; name an engine that works with --engine",
+    "name a file with --out",
+    "change its mode or owner",
+    "change its mode or owner, or …",
+    "raise the limit (ulimit -f)",
+    "choose a local folder",
+    "run it where jobs are submitted from, or leave --launch out to train on this machine",
+    "use another engine (onnx:cpu, cpu)",
+    "use SVG",
+    "install one (fonts-dejavu-core), or use SVG",
+    "some part keeps what it made in earlier steps; DENO_V8_FLAGS=--max-old-space-size=MIB allows more",
+    "nothing is lost: that one goes on from the last checkpoint",
+    "wait until it ends",
+  ],
+  "it is to get back what somebody removed or changed": [
+    "restore the file from the package",
+    "restore the file from the package, or build it anew by: …",
+    "its data has changed since: put the old data back, or train anew",
+    "put the old file back, or run with the new one, which is another run",
+    "take a version of it that imports armlab …, or that armlab",
+  ],
+  "the long way that it names is what whole tests do, which do not quote it": [
+    "run …; deno task armlab describe … says what FOLDER holds",
+    "add --from FOLDER, which must hold …",
+    "preview the folder that armlab data prepare … --from FOLDER wrote",
+    "beside it stand …",
+    "leave --host out, or take 0.0.0.0",
+    "name the classes in the order of the columns: --classes a,b,...",
+    "run it to its end by the same bench command",
+    "run its bench again, which goes on where it stopped",
+    "run its bench again, which trains it anew",
+    "see why it stopped, and run the grid again",
+    "run the configuration as a cell of a grid, which trains its teachers first",
+    "align by weights",
+    "take runs without methods that have parameters of their own, or --by average",
+    "mlp, cnn and vit do; or take --by average",
+    "its numbers are in the table across",
+    "it is an array already: keep it as it is",
+  ],
+  "it asks the author of a plugin a question": ["does something live outside of buffers, tables and save()?"],
+};
+
+const root = new URL("../../", import.meta.url);
+
+/** The texts between quotes of a file. */
+const literals = (path: string): string[] =>
+  [
+    ...Deno.readTextFileSync(new URL(path, root)).matchAll(
+      /"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g,
+    ),
+  ]
+    .map(([, ...found]) => found.find((text) => text !== undefined)!);
+
+/** The longest part of a remedy that is the same whatever is filled in. */
+const fixed = (hint: string) =>
+  hint.split("…").map((part) => part.trim()).reduce((a, b) => b.length > a.length ? b : a);
+
+/** Whether one of these texts quotes a remedy, or a good part of it. */
+function quoted(hint: string, texts: readonly string[]): boolean {
+  const piece = fixed(hint);
+  const enough = (text: string) => text.includes(" ") && text.length >= Math.min(piece.length, 9);
+  return texts.some((text) => text.includes(piece) || (enough(text) && piece.includes(text)));
+}
+
+Deno.test("every remedy is followed by a test, or cannot be, and says why", () => {
+  const tried = trials.flatMap(literals);
+  const known = new Set([...Object.values(elsewhere), ...Object.values(untried)].flat());
+  const hints = allHints();
+  const texts = new Set(hints.map(({ text }) => text));
+  assert(texts.size > 150, `${texts.size} remedies were found`);
+  const unfollowed = hints.filter(({ text }) => !known.has(text) && !quoted(text, tried));
+  assertEquals(unfollowed.map(({ path, line, text }) => `${path}:${line} ${text}`), [], "no test follows these");
+  assertEquals([...known].filter((text) => !texts.has(text)), [], "these are said nowhere any more");
+  for (const [path, all] of Object.entries(elsewhere)) {
+    const own = Deno.readTextFileSync(new URL(path, root));
+    // Long lines are broken somewhere.
+    assertEquals(all.filter((text) => !own.includes(fixed(text).slice(0, 20))), [], `${path} does not quote these`);
+  }
+});
