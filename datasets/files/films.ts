@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
-import { bytesOfFile, ffmpegCommand, fromFfmpeg, placeOf } from "./media_files.ts";
+import { bytesOfFile, ffmpegCommand, fromFfmpeg, placeOf, WHOLE_OR_NOTHING } from "./media_files.ts";
 import { decodedPicture } from "./readers.ts";
 
 /** Endings of frames. */
@@ -37,7 +37,7 @@ export interface Flow {
 }
 
 const filmArguments = (path: string, { size, fps }: Film): string[] => [
-  ...["-v", "error", "-i", path, "-vf"],
+  ...[...WHOLE_OR_NOTHING, "-i", `file:${path}`, "-vf"],
   `fps=${fps},scale=${size}:${size}:force_original_aspect_ratio=increase,crop=${size}:${size}`,
   ...["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
 ];

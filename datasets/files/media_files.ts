@@ -51,8 +51,14 @@ export function ffmpegCommand(args: readonly string[]): string {
     .join(" ");
 }
 
+/** Before all other arguments: what cannot be decoded ends it, where it would go on with what is left of a cut-off file. */
+export const WHOLE_OR_NOTHING: readonly string[] = ["-v", "error", "-xerror"];
+
 /** Most bytes that are taken of what ffmpeg gives. */
 const MAX_OUTPUT_BYTES = 2_000_000_000;
+
+/** What ffmpeg says of a film without sound, and of a recording without pictures. */
+const NO_STREAM = /does not contain any stream/;
 
 /**
  * What ffmpeg writes to its output.
@@ -75,7 +81,8 @@ export async function fromFfmpeg(args: readonly string[], name: string): Promise
     });
   }
   if (output.success && output.stdout.length <= MAX_OUTPUT_BYTES) return output.stdout as Uint8Array<ArrayBuffer>;
-  const said = new TextDecoder().decode(output.stderr).trim().split("\n")[0].slice(0, 200);
+  const first = new TextDecoder().decode(output.stderr).trim().split("\n")[0].slice(0, 200);
+  const said = NO_STREAM.test(first) ? "it has no stream of that kind, as a film without sound" : first;
   throw new Refusal({
     what: `read "${name}"`,
     must: "ffmpeg must decode it",

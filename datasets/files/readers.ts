@@ -9,7 +9,7 @@ import { decodeSound, decodeWav, type WavRecording } from "../../formats/mod.ts"
 import { isSound } from "../../formats/sound.ts";
 import { binsOf, framesOf, melSpectrogram, spectrogram } from "../transforms/log_mel.ts";
 import { resampler } from "../transforms/resample.ts";
-import { bytesOfFile, fromFfmpeg, placeOf } from "./media_files.ts";
+import { bytesOfFile, fromFfmpeg, placeOf, WHOLE_OR_NOTHING } from "./media_files.ts";
 import type { FilesModality } from "./spec.ts";
 
 /** Height and width that pictures are brought to. */
@@ -67,7 +67,8 @@ export async function soundOf(root: string, name: string): Promise<WavRecording>
   const bytes = await bytesOfFile(root, name);
   if (bytes.length === 0 || isSound(bytes)) return await decodeSound(bytes, name);
   const path = await placeOf(root, name);
-  const wav = await fromFfmpeg(["-v", "error", "-i", path, "-vn", "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"], name);
+  const args = [...WHOLE_OR_NOTHING, "-i", `file:${path}`, "-vn", "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"];
+  const wav = await fromFfmpeg(args, name);
   return decodeWav(wav, name, { unfinished: true });
 }
 

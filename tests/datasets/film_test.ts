@@ -100,16 +100,16 @@ Deno.test("films by ffmpeg: the command is shown; without it, or where it fails,
     const command = filmCommand("a/0.mp4", { kind: "film", size: 2, frames: 2, fps: 4, stack: "time" });
     assertEquals(
       command,
-      "ffmpeg -v error -i a/0.mp4 -vf fps=4,scale=2:2:force_original_aspect_ratio=increase,crop=2:2 " +
+      "ffmpeg -v error -xerror -i file:a/0.mp4 -vf fps=4,scale=2:2:force_original_aspect_ratio=increase,crop=2:2 " +
         "-f rawvideo -pix_fmt rgb24 pipe:1",
     );
     await withCommand(folder, null, async () => {
       const { message } = await assertRejects(() => inspect(own), Refusal);
       assertStringIncludes(message, '"a/0.mp4" as ffmpeg must be installed to decode it: it is not on the PATH');
-      assertStringIncludes(message, "it is then run as: ffmpeg -v error -i ");
+      assertStringIncludes(message, "it is then run as: ffmpeg -v error -xerror -i file:");
     });
     // Three frames of twelve bytes: the bytes of the name, then of the arguments.
-    await withCommand(folder, 'printf "%36.36s" "$(cat "$4")"', async () => {
+    await withCommand(folder, 'printf "%36.36s" "$(cat "${5#file:}")"', async () => {
       const { dataset, notes } = await inspect(own);
       assertStringIncludes(notes.join(), command);
       assertEquals(dataset.modalities["film"].shape, [2, 2, 2, 3]);
