@@ -13,9 +13,11 @@ import {
   contactSheetOf,
   contactSheetOfFiles,
   dataInfo,
+  type Finding,
   findings,
   inspect,
   type Inspected,
+  preparedFindings,
 } from "../datasets/mod.ts";
 import { nameOf } from "../datasets/files/refs.ts";
 import { part } from "../experiments/config.ts";
@@ -107,9 +109,10 @@ function info({ dataset, notes }: Loaded, json: boolean): number {
   return 0;
 }
 
-async function verify({ dataset, broken }: Loaded, json: boolean): Promise<number> {
+/** @param more What else is known of it. */
+async function verify({ dataset, broken }: Loaded, more: readonly Finding[], json: boolean): Promise<number> {
   const unreadable = broken.map(({ id, why }) => ({ serious: true, about: `sample ${id} cannot be read: ${why}` }));
-  const found = [...unreadable, ...await findings(dataset)];
+  const found = [...unreadable, ...await findings(dataset), ...more];
   const serious = found.some((finding) => finding.serious);
   if (json) console.log(JSON.stringify({ name: dataset.name, findings: found }));
   else if (found.length === 0) {
@@ -245,6 +248,8 @@ export const dataCommand: Command = {
     if (action === "preview") return await preview(text, library, parsed);
     // What cannot be read is what verify tells: all of it, not the first alone.
     const loaded = await load(text, library, parsed, action === "verify" || parsed.boolean["skip-broken"]);
-    return action === "info" ? info(loaded, parsed.boolean.json) : await verify(loaded, parsed.boolean.json);
+    if (action === "info") return info(loaded, parsed.boolean.json);
+    const registered = library.of("dataset").has(text);
+    return await verify(loaded, registered ? [] : await preparedFindings(text, sets), parsed.boolean.json);
   },
 };

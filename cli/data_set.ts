@@ -58,6 +58,9 @@ function info(listed: ListedSet, json: boolean): number {
   return 0;
 }
 
+const numbersText = ({ official, set }: ListedSet) =>
+  official === null ? `there are no numbers of ${set.title} to compare with` : `numbers are ${official.name}'s`;
+
 /** What is wrong with a set as somebody has it. */
 async function verify(listed: ListedSet, parsed: Flags): Promise<number> {
   const { samples, set } = listed;
@@ -72,9 +75,7 @@ async function verify(listed: ListedSet, parsed: Flags): Promise<number> {
       alignedTable(table),
       "",
       ...found.map((finding) => `${finding.serious ? "Problem" : "Note"}: ${finding.about}.`),
-      ...(found.length === 0
-        ? ["All files are there and can be read, none twice; numbers are the official ones."]
-        : []),
+      ...(found.length === 0 ? [`All files are there and can be read, none twice; ${numbersText(listed)}.`] : []),
     ].join("\n"));
   }
   return serious ? 1 : 0;

@@ -165,17 +165,43 @@ function tableOf({ modalities }: ListedSet, samples: readonly SetSample[]): stri
 }
 
 /** What decides every byte that is written. */
-function keyOf({ set, classes, modalities }: ListedSet, samples: readonly SetSample[], skip: boolean): string {
-  const hash = createHash("sha256").update(JSON.stringify([set.name, classes, modalities, skip]));
+function keyOf({ set, classes, modalities }: ListedSet, samples: readonly SetSample[]): string {
+  const hash = createHash("sha256").update(JSON.stringify([set.name, classes, modalities]));
   for (const sample of samples) hash.update(JSON.stringify(sample));
   return hash.digest("hex");
+}
+
+/** Whether a sample's files can be read. */
+async function decodable(
+  root: string,
+  forms: Readonly<Record<string, SetForm>>,
+  { files }: SetSample,
+): Promise<boolean> {
+  for await (const decoded of decodeSamples(root, forms, [files], { readers: 0 })) return "arrays" in decoded;
+  return false;
+}
+
+/**
+ * Goes back to the first sample that an earlier call found broken and that can be read now; where none may be left out,
+ * to the first of them.
+ */
+async function lookedAgain(
+  start: Progress,
+  readable: (at: number) => Promise<boolean>,
+  skip: boolean,
+): Promise<Progress> {
+  for (const [k, { at }] of start.broken.entries()) {
+    if (!skip || await readable(at)) return { ...start, done: at, broken: start.broken.slice(0, k) };
+  }
+  return start;
 }
 
 /**
  * Decodes a set into a folder of arrays, `dataset.json` and `report.json`.
  *
  * @param listed What somebody has of it.
- * @param to A new folder, or one that an earlier call began on the same files.
+ * @param to A new folder, or one that an earlier call began on the same files. What that call found broken is looked at
+ *   again.
  * @throws {Refusal} If a file is broken, unless `skip`; if nothing is left, or the folder holds something else.
  */
 export async function prepareSet(listed: ListedSet, to: string, options: PrepareSetOptions = {}): Promise<PreparedSet> {
@@ -195,8 +221,8 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
   }
   const forms = await formsOf(modalities, root, (name) => samples.map(({ files }) => files[name]).filter(Boolean));
   const targets = targetsOf(forms, samples);
-  const key = keyOf(listed, samples, skip);
-  const start = await begun(to, key);
+  const key = keyOf(listed, samples);
+  const start = await lookedAgain(await begun(to, key), (at) => decodable(root, forms, samples[at]), skip);
   const broken = [...start.broken];
   let done = start.done;
   const note = () => writeAtomic(join(to, PROGRESS), JSON.stringify({ key, done, broken } satisfies Progress));
@@ -210,7 +236,7 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
         at: head.length + (at - rows.length + k) * target.width,
         bytes: bytesOfRow(target, own),
       }));
-      await writeBytes(join(to, target.file), [...done === rows.length ? [{ at: 0, bytes: head }] : [], ...parts]);
+      await writeBytes(join(to, target.file), [...at === rows.length ? [{ at: 0, bytes: head }] : [], ...parts]);
     }
     rows = [];
     await note();

@@ -65,6 +65,9 @@ export async function pictureValues(root: string, name: string, size: number): P
 /** A sample's recording. @throws {Refusal} If it is none, is cut off, or holds no sound. */
 export async function soundOf(root: string, name: string): Promise<WavRecording> {
   const bytes = await bytesOfFile(root, name);
+  if (bytes.length === 0 && !/\.wav$/i.test(name)) {
+    throw new Refusal({ what: `read "${name}"`, must: "it must hold sound", found: "it is empty" });
+  }
   if (bytes.length === 0 || isSound(bytes)) return await decodeSound(bytes, name);
   const path = await placeOf(root, name);
   const args = [...WHOLE_OR_NOTHING, "-i", `file:${path}`, "-vn", "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"];

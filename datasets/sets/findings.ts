@@ -24,7 +24,7 @@ export interface SetCounts {
 }
 
 /** Splits that samples have; `null` for those without. */
-const splitsOf = (samples: readonly SetSample[]): (SplitName | null)[] =>
+const splitsOf = (samples: readonly Pick<SetSample, "split">[]): (SplitName | null)[] =>
   [...splitNames, null].filter((split) => samples.some((own) => own.split === split));
 
 /**
@@ -32,7 +32,10 @@ const splitsOf = (samples: readonly SetSample[]): (SplitName | null)[] =>
  *
  * @param samples Those that count: all that are listed, or those that can be used.
  */
-export function countsOf({ classes, official }: ListedSet, samples: readonly SetSample[]): SetCounts {
+export function countsOf(
+  { classes, official }: Pick<ListedSet, "classes" | "official">,
+  samples: readonly Pick<SetSample, "label" | "split">[],
+): SetCounts {
   const splits = splitsOf(samples);
   const differing: string[] = [];
   const cell = (split: SplitName | null, label: string | null, wanted: number | undefined) => {
@@ -82,11 +85,15 @@ export function setFindings(
     tell(false, `${missing.length} of ${samples.length} samples lack files: ${some(each)}`);
   }
   if (unlisted.length > 0) tell(false, `${unlisted.length} files are of no sample: ${some(unlisted)}`);
-  if (differing.length > 0) {
-    tell(false, `${differing.length} numbers differ from ${official!.name}'s (${official!.about}): ${some(differing)}`);
-  }
+  if (differing.length > 0) tell(false, differingText(official!, differing));
   return found;
 }
+
+/** Numbers that differ, in words. */
+export const differingText = (
+  { name, about }: { readonly name: string; readonly about: string },
+  differing: readonly string[],
+): string => `${differing.length} numbers differ from ${name}'s (${about}): ${some(differing)}`;
 
 /** A file that stands for a modality of a sample: itself, or the first of a folder. */
 async function standing(root: string, path: string): Promise<string> {
@@ -155,7 +162,8 @@ export async function verifySet(listed: ListedSet, { readers, onProgress }: Veri
   let n = 0;
   for await (const decoded of decodeSamples(root, forms, files, { readers })) {
     if ("broken" in decoded) broken.push({ id: samples[n].id, why: brokenText(decoded.broken) });
-    onProgress?.(++n, samples.length);
+    n++;
+    onProgress?.(n, samples.length);
   }
   return setFindings(listed, broken, await copiesIn(listed));
 }

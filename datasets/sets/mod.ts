@@ -29,6 +29,7 @@ export {
   type VerifyOptions,
   verifySet,
 } from "./findings.ts";
+export { preparedFindings } from "./prepared.ts";
 export { type Decoded, type DecodeOptions, decodeSamples } from "./decode.ts";
 export { type SetSettings, setSettings } from "./settings.ts";
 

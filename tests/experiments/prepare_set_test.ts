@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { defineSet, type SetSample } from "../../core/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { files, listSet, verifySet } from "../../datasets/mod.ts";
+import { files, listSet, preparedFindings, verifySet } from "../../datasets/mod.ts";
 import { prepareSet, type PrepareSetOptions } from "../../experiments/prepare_set.ts";
+import { createLibrary } from "../../library.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { jpeg, put, tone } from "../helpers/sets.ts";
 
@@ -111,13 +112,17 @@ Deno.test("prepareSet() refuses links out of the folder, other folders and other
   await inFolder(async (folder) => {
     const [from, to] = [join(folder, "from"), join(folder, "to")];
     await written(from);
-    const says = async (text: string, options?: PrepareSetOptions) => {
-      const { message } = await assertRejects(() => prepared(from, to, options), Refusal);
+    const says = async (text: string) => {
+      const { message } = await assertRejects(() => prepared(from, to), Refusal);
       assertStringIncludes(message, text);
     };
     const stop = new AbortController();
     await prepared(from, to, { signal: stop.signal, onProgress: () => stop.abort() });
-    await says("it was begun on other files, or with other options; name another folder by --to", { skip: true });
+    await assertRejects(
+      async () => await prepareSet(await listSet(little, from, {}, { image: { size: 2 } }), to),
+      Refusal,
+      "it was begun on other files, or with other options; name another folder by --to",
+    );
     await Deno.remove(to, { recursive: true });
     await put(join(to, "mine.txt"), "x");
     await says("it must be a new folder, or one that this command began on the same files: it holds mine.txt");
@@ -132,5 +137,55 @@ Deno.test("prepareSet() refuses links out of the folder, other folders and other
     }
     const found = await verifySet(await listSet(little, from), { readers: 0 });
     assertEquals(found, [{ serious: true, about: "1 samples have the files of another: b_7 = a_2" }]);
+  });
+});
+
+Deno.test("prepareSet(): what an earlier call found broken is looked at again, and taken in once it is mended", async () => {
+  await inFolder(async (folder) => {
+    const from = join(folder, "from");
+    await written(from);
+    const [mended, other] = [join(from, "media", "a_11.jpg"), join(from, "media", "a_20.jpg")];
+    const whole = await Deno.readFile(mended);
+    await put(mended, "broken");
+    await put(other, "broken");
+    const parts = join(folder, "parts");
+    const stop = AbortSignal.abort();
+    await assertRejects(() => prepared(from, parts), Refusal, "leave broken ones out: --skip-broken");
+    // The command of the refusal's remedy goes on in the folder that the refused one began.
+    const first = await prepared(from, parts, { skip: true, signal: stop });
+    assertEquals([first.finished, first.samples, first.broken.map(({ id }) => id)], [false, 30, ["a_11", "a_20"]]);
+    await put(mended, whole);
+    const second = await prepared(from, parts, { skip: true });
+    assertEquals([second.finished, second.samples, second.broken.map(({ id }) => id)], [true, 79, ["a_20"]]);
+    await prepared(from, join(folder, "once"), { skip: true });
+    assertEquals(await bytesOf(parts), await bytesOf(join(folder, "once")));
+    // Where none may be left out, those that were are refused.
+    const strict = join(folder, "strict");
+    await prepared(from, strict, { skip: true, signal: stop });
+    await assertRejects(() => prepared(from, strict), Refusal, "a_20.jpg");
+  });
+});
+
+Deno.test("preparedFindings(): a prepared folder is compared with the numbers of its set", async () => {
+  await inFolder(async (folder) => {
+    const [from, to] = [join(folder, "from"), join(folder, "to")];
+    await written(from);
+    await put(join(from, "media", "a_11.jpg"), "broken");
+    await Deno.remove(join(from, "media", "b_7.wav"));
+    await prepared(from, to, { skip: true });
+    const sets = createLibrary().of("set").add(little);
+    assertEquals(await preparedFindings(to, sets), [
+      { serious: false, about: "1 samples were left out as they lacked files" },
+      { serious: false, about: "1 samples were left out as they were broken" },
+      {
+        serious: false,
+        about: "3 numbers differ from all's (a test): train: all 62 of 64, train: a 31 of 32, train: b 31 of 32",
+      },
+    ]);
+    const unknown = (await preparedFindings(to, createLibrary().of("set"))).at(-1)!.about;
+    assertEquals(unknown, 'its numbers are not compared: no set "little" with them is registered');
+    assertEquals(await preparedFindings(from, sets), []);
+    await put(join(to, "report.json"), "{");
+    await assertRejects(() => preparedFindings(to, sets), Refusal, "what data prepare writes: it is no JSON");
   });
 });
