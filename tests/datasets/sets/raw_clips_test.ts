@@ -65,7 +65,7 @@ Deno.test({
       const [from, to] = [join(folder, "from"), join(folder, "to")];
       const made = await clips(join(folder, "made"), 12, "mp4");
       const pathOf = (n: number) => {
-        const [split, label] = [n < 9 ? "train" : "val", n % 2 === 0 ? "bowling" : "laughing"];
+        const [split, label] = [n < 8 ? "train" : n < 10 ? "val" : "test", n % 2 === 0 ? "bowling" : "laughing"];
         return join(from, split, label, `clip:abcd_${String(n).padStart(6, "0")}.mp4`);
       };
       for (const [n, bytes] of made.entries()) await put(pathOf(n), bytes);
