@@ -1,5 +1,8 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { corrupted } from "../../datasets/corruptions/corrupt.ts";
+import { mistype } from "../../datasets/corruptions/values.ts";
 import { files, inspect, parseTokenizers, readTokenizer, tokenizerOf } from "../../datasets/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 
@@ -147,4 +150,40 @@ Deno.test("a column of texts becomes the ids of a tokenizer that is named for it
   for (const bad of ["x.json", "a=", "=x.json", "a=x,a=y"]) {
     assertThrows(() => parseTokenizers(bad), Refusal, "it must name each modality once, with its file");
   }
+});
+
+Deno.test("mistyped texts are read anew by the tokenizer that is named for them, in the same number of ids", async () => {
+  await inFolder(async (folder) => {
+    const texts = ["playing a cafe", "a play!", ""];
+    const rows = Array.from({ length: 60 }, (_, n) => `${n % 2 === 0 ? "x" : "y"},${texts[n % 3]},${n}`);
+    const path = `${folder}/list.csv`;
+    await Deno.writeTextFile(path, ["label,text,size", ...rows].join("\n"));
+    await Deno.writeTextFile(`${folder}/t.json`, JSON.stringify(wordPiece));
+    const dataset = await files.load({ path, tokenizers: `text=${folder}/t.json` });
+    const changed = async (severity: number) => {
+      const corrupt = [{ modality: "text", name: "letter-typos", severity }];
+      return (await corrupted(dataset, { corrupt, splits: ["test"], seed: 0 })).splits;
+    };
+    const { test } = dataset.splits;
+    assertEquals((await changed(0)).test.inputs, test.inputs);
+    const { test: { inputs: { text: found }, present }, train } = await changed(1);
+    assertEquals(train, dataset.splits.train);
+    assertEquals(present, test.present);
+    const random = new Random(0).split("corrupt", "test");
+    const tokenizer = tokenizerOf(wordPiece, "t");
+    const kinds = new Set<string>();
+    test.texts!.text.forEach((given, n) => {
+      const own = [...found.subarray(6 * n, 6 * n + 6)];
+      kinds.add(given);
+      // What is missing stays so.
+      if (given === "") return assertEquals(own, [0, 0, 0, 0, 0, 0]);
+      const text = mistype(given, 1, random.split(n, "text", "letter-typos"));
+      assertNotEquals(text, given);
+      assertEquals(own, [...tokenizer.encode(text, 6)]);
+      // A longer word, all letters of which are mistyped, is none of those that the tokenizer knows.
+      assertEquals(own[0], 2);
+      assert(own.includes(1), `${text}: ${own}`);
+    });
+    assertEquals([...kinds].sort(), ["", "a play!", "playing a cafe"]);
+  });
 });

@@ -65,6 +65,18 @@ Deno.test("the grid imbalance-embedded asks of the same methods on every set, in
   assertEquals(subjects("moji-tri"), subjects("icon-tri"));
 });
 
+Deno.test("the paper's grids ask of emoji what imbalance-moji-tri asks: encoders and training are the same", () => {
+  const settings = (name: string) => {
+    const cells = library.of("grid").get(name).cells.filter(({ dataset, modalities }) =>
+      dataset.name === "moji-tri" && modalities === undefined
+    );
+    return new Set(cells.map(({ encoder, training }) => JSON.stringify({ encoder, training })));
+  };
+  const own = settings("imbalance-moji-tri");
+  assertEquals(own.size, 1);
+  for (const name of ["table2", "table3", "table4", "table5", "table6"]) assertEquals(settings(name), own, name);
+});
+
 Deno.test("an unknown grid is refused with the names there are", () => {
   assertThrows(() => library.of("grid").get("arm-moduls"), Refusal, "registered names are quick, fusion, baselines");
 });

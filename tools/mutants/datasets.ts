@@ -133,6 +133,11 @@ const list: readonly Mutant[] = [
     [".toLowerCase()", ""],
     ["ids.size + 2);\n      data", "ids.size + 1);\n      data"],
   ]),
+  ...mutantsOf("datasets/files/tokenized.ts", ["tests/datasets/tokenize_test.ts"], [
+    ["ids.set(tokenizer.encode(text, length));", ""],
+    ["ids.set(tokenizer.encode(text, length));", "ids.set(tokenizer.encode(given[0], length));"],
+    ['text.trim() === "" ? 0 : 1', "1"],
+  ]),
   ...mutantsOf("datasets/transforms/resample.ts", ["tests/datasets/sound_test.ts"], [
     ["const ROLLOFF = 0.99;", "const ROLLOFF = 0.9;"],
     ["Math.ceil(now * signal.length / old)", "Math.floor(now * signal.length / old)"],

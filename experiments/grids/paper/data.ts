@@ -6,6 +6,7 @@
 import type { CellRequest, SetPlugin } from "../../../core/kinds/mod.ts";
 import { food101, kineticsSounds, ucf51 } from "../../../datasets/mod.ts";
 import { part } from "../../config.ts";
+import { ON_MOJI } from "../adding.ts";
 
 /** Data with its encoders and how it is trained on. */
 type Setting = Pick<CellRequest, "dataset" | "encoder" | "training">;
@@ -64,9 +65,9 @@ export const FOOD: PaperData = {
   embedded: {
     name: "moji-tri",
     maps: false,
-    dataset: part("moji-tri"),
-    encoder: { image: part("cnn"), speech: part("cnn"), text: part("mlp") },
-    training: {},
+    dataset: part(ON_MOJI.dataset),
+    encoder: ON_MOJI.encoder,
+    training: ON_MOJI.training,
   },
   paper: settingsOf(food101),
 };
