@@ -9,7 +9,7 @@ import { modality, noPicture } from "./inputs.ts";
 /** flip: mirrors pictures. */
 export const flip: AugmentationPlugin = defineAugmentation<{ readonly modality: string; readonly p: number }>({
   name: "flip",
-  about: "mirrors a picture, or all frames of a film, left and right",
+  about: "mirrors a picture, or all frames of a film, left and right; of optical flow the movement across turns around",
   source: "torchvision's RandomHorizontalFlip",
   tiny: { modality: "image" },
   options: {
@@ -25,7 +25,7 @@ export const flip: AugmentationPlugin = defineAugmentation<{ readonly modality: 
     },
   },
   refuses: noPicture,
-  create: ({ p }, { shape }) => ({
+  create: ({ p }, { shape, noMovement }) => ({
     apply(values, random) {
       if (random.uniform() >= p) return;
       const [width, channels] = shape.slice(-2);
@@ -40,6 +40,11 @@ export const flip: AugmentationPlugin = defineAugmentation<{ readonly modality: 
             values[b] = kept;
           }
         }
+      }
+      if (noMovement === undefined) return;
+      for (let i = 0; i < values.length; i++) {
+        const channel = i % channels;
+        if (channel % 2 === 0) values[i] = 2 * noMovement[channel] - values[i];
       }
     },
   }),

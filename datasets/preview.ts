@@ -36,8 +36,11 @@ export function brightness(values: ArrayLike<number>): Uint8Array {
 }
 
 /** What can be seen of values that say nothing of themselves but their shape. */
-function plain(values: Float32Array | Int32Array, { shape, dtype }: ModalityInfo): Preview[] {
+function plain(values: Float32Array | Int32Array, { shape, dtype, logPower }: ModalityInfo): Preview[] {
   const [height, width, channels] = shape.slice(-3);
+  if (logPower !== undefined && values instanceof Float32Array) {
+    return [{ kind: "spectrogram", frames: shape[0], bands: shape[1], values }];
+  }
   const pictures = dtype === "float32" && (shape.length === 3 || shape.length === 4);
   if (!pictures || (channels !== 1 && channels !== 3)) return [{ kind: "values", shape, values }];
   const bright = brightness(values);

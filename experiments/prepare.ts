@@ -67,7 +67,8 @@ function preparedModality(own: FilesModality, { shape, vocabulary }: ModalityInf
     : shape.length === 2
     ? "sequence"
     : "vector";
-  return { from: file, kind, scale: own.scale, channels: "last" };
+  const holds = own.holds ?? (own.kind === "sound" ? own.front ?? "log-mel" : own.kind === "flow" ? "flow" : undefined);
+  return { from: file, kind, scale: own.scale, channels: "last", ...holds === undefined ? {} : { holds } };
 }
 
 /** Whether the values of a modality are bytes: pictures are, where no sample lacks them. */

@@ -23,6 +23,7 @@ import {
   type SampleArrays,
   type SetForm,
 } from "../datasets/mod.ts";
+import { holdsOf } from "../datasets/files/media.ts";
 import { npyHeader } from "../formats/npy.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";
 import { tableLine, writeBytes } from "./row_files.ts";
@@ -118,6 +119,13 @@ async function begun(to: string, key: string): Promise<Progress> {
 /** Kinds of arrays by the axes of a sample. */
 const KINDS = ["vector", "vector", "sequence", "image", "clip"] as const;
 
+/** What an array says of the media that it was made of. An array of a file each is a spectrogram if it is [T, bands]. */
+function heldBy(form: SetForm): Pick<FilesModality, "holds"> {
+  if (form.kind === "array" && form.shape.length === 3 && form.shape[2] === 1) return { holds: "spectrogram" };
+  const holds = form.kind === "media" ? holdsOf(form.form) : null;
+  return holds === null ? {} : { holds };
+}
+
 /** The `dataset.json` of what is written. */
 function specOf(
   { set, modalities }: ListedSet,
@@ -142,6 +150,7 @@ function specOf(
         kind: KINDS[target.form.shape.length],
         scale: own.scale ?? "standard",
         channels: "last",
+        ...heldBy(target.form),
       };
     }),
     ...samples.every(({ group }) => group === "") ? {} : { groups: "samples.csv#group" },

@@ -25,6 +25,11 @@ export interface ModalityInfo {
   readonly logPower?: { readonly mean: number; readonly std: number; readonly floor: number };
   /** Whether it is a sound as it is, [T] or [T, 1]. @default {false} */
   readonly waveform?: boolean;
+  /**
+   * Of optical flow [.., H, W, 2 fields]: by channel, the value that is no movement. Channels 0, 2, ... are movements
+   * across, which turn around where a picture is mirrored. @default no flow
+   */
+  readonly noMovement?: readonly number[];
 }
 
 /** Inputs that are read a sample at a time: data larger than memory. */

@@ -188,7 +188,7 @@ export function corruptible({ shape, dtype, vocabulary, logPower, waveform }: Mo
   if (dtype === "int32" && vocabulary !== undefined) return "tokens";
   if (logPower !== undefined) return "log-mel";
   if (waveform === true) return "waveform";
-  return shape.length === 3 ? "image" : "features";
+  return shape.length === 3 || shape.length === 4 ? "image" : "features";
 }
 
 /** Names of the corruptions that a modality takes. @param texts Whether its dataset keeps its texts. */
@@ -329,7 +329,10 @@ export async function corrupted(
       const apply = (values: Float32Array | Int32Array, n: number) => {
         mistyped(values, n);
         for (const { name: kind, severity, way, scale } of own) {
-          if ("values" in way) way.values({ values, info, scale, severity, random: random.split(n, modality, kind) });
+          if (!("values" in way)) continue;
+          for (const frame of framesOf(values, info)) {
+            way.values({ ...frame, scale, severity, random: random.split(n, modality, kind) });
+          }
         }
       };
       if (Object.hasOwn(inputs, modality)) {
@@ -357,6 +360,21 @@ export async function corrupted(
     ...rest,
     splits: { train: change("train"), validation: change("validation"), test: change("test") },
   };
+}
+
+/** A sample's own values; of a film [T, H, W, c] those of each frame, which are corrupted alike. */
+function framesOf(
+  values: Float32Array | Int32Array,
+  info: ModalityInfo,
+): Pick<CorruptedSample, "values" | "info">[] {
+  const [frames, ...shape] = info.shape;
+  if (corruptible(info) !== "image" || shape.length < 3) return [{ values, info }];
+  const width = sizeOf(shape);
+  const own = { ...info, shape };
+  return Array.from({ length: frames }, (_, t) => ({
+    values: values.subarray(t * width, (t + 1) * width),
+    info: own,
+  }));
 }
 
 function hasModality({ modalities }: Dataset, { present }: Split, n: number, modality: string): boolean {

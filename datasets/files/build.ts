@@ -367,9 +367,13 @@ export async function datasetOf(spec: FilesSpec, samples: Samples, readers?: num
   return dataset;
 }
 
-/** What a modality is once it is scaled: of spectrograms, which have one value a cell, by one mean and deviation. */
+/** What a modality is once it is scaled: spectrograms, of one value a cell, by one mean and deviation; flow by channel. */
 function scaledInfo(info: ModalityInfo, scaling: Scaling | null): ModalityInfo {
-  if (info.logPower === undefined || scaling === null) return info;
+  if (scaling === null) return info;
+  if (info.noMovement !== undefined) {
+    return { ...info, noMovement: info.noMovement.map((none, c) => (none - scaling.mean[c]) * scaling.factor[c]) };
+  }
+  if (info.logPower === undefined) return info;
   const [factor] = scaling.factor;
   return { ...info, logPower: { ...info.logPower, mean: scaling.mean[0], std: factor === 0 ? 1 : 1 / factor } };
 }

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type Film, filmCommand, filmValues, type Flow, flowValues } from "./films.ts";
-import { FLOOR, PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
-import type { FilesModality } from "./spec.ts";
+import { PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
+import { heldInfo } from "./holds.ts";
+import type { FilesModality, Holds } from "./spec.ts";
 import { textValues } from "./texts.ts";
 import type { Broken, Values } from "./values.ts";
 
@@ -99,10 +99,9 @@ function aboutForm(name: string, form: MediaForm): string {
   return soundMaker(form).about(name);
 }
 
-/** What corruptions need to know of recordings, whose values are those of the front end until they are scaled. */
-function heard(form: MediaForm): Pick<ModalityInfo, "logPower" | "waveform"> {
-  if (form.kind !== "sound") return {};
-  return form.front === "waveform" ? { waveform: true } : { logPower: { mean: 0, std: 1, floor: FLOOR } };
+/** What media become, where an array of their values should know it. */
+export function holdsOf(form: MediaForm): Holds | null {
+  return form.kind === "sound" ? form.front : form.kind === "flow" ? "flow" : null;
 }
 
 /** Makes a function that reads one sample's file as values of a form. */
@@ -179,7 +178,12 @@ export async function mediaOf(
     data,
     present: presentOf(made),
     broken: [...unheard, ...broken].sort((a, b) => a.sample - b.sample),
-    info: { shape, dtype: "float32", about: whole ? about : `${about}; decoded by batch`, ...heard(form) },
+    info: {
+      shape,
+      dtype: "float32",
+      about: whole ? about : `${about}; decoded by batch`,
+      ...heldInfo(holdsOf(form), shape),
+    },
     notes,
     ...form.kind === "sound" ? { rate: form.rate } : {},
     ...whole ? {} : { undecoded: { form, names, root } },

@@ -43,8 +43,8 @@ async function unscaled(
 }
 
 /** Bytes of a picture: numbers of 0..255 as they are, others from the least to the greatest. */
-function bytesOf(values: Float32Array, { kind }: FilesModality): Uint8Array {
-  if (kind !== "picture" && kind !== "film" && kind !== "flow") return brightness(values);
+function bytesOf(values: Float32Array, { kind, holds }: FilesModality): Uint8Array {
+  if (kind !== "picture" && kind !== "film" && kind !== "flow" && holds !== "flow") return brightness(values);
   return Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round(value))));
 }
 
@@ -83,10 +83,9 @@ function shown(values: Float32Array, info: ModalityInfo, own: FilesModality, rat
   const [first, second, channels] = info.shape;
   if (info.shape.length === 4) return framesInTime(bytesOf(values, own), info.shape);
   if (own.kind === "film") return framesOf(bytesOf(values, own), info.shape);
-  if (own.kind === "sound") {
-    return info.shape.length === 2
-      ? [{ kind: "sound", sampleRate: rate, values }]
-      : [{ kind: "spectrogram", frames: first, bands: second, values }];
+  if (own.kind === "sound" && info.waveform) return [{ kind: "sound", sampleRate: rate, values }];
+  if (channels === 1 && (info.logPower !== undefined || own.holds === "spectrogram")) {
+    return [{ kind: "spectrogram", frames: first, bands: second, values }];
   }
   if (info.shape.length === 3 && (channels === 1 || channels === 3)) {
     return [{ kind: "image", height: first, width: second, channels, values: bytesOf(values, own) }];

@@ -30,6 +30,9 @@ export type FilesKind =
   /** Texts themselves. */
   | "text";
 
+/** What an array holds that was made of media: front ends of recordings, another spectrogram, optical flow as bytes. */
+export type Holds = "log-mel" | "stft" | "waveform" | "spectrogram" | "flow";
+
 /** One modality of a dataset of files. */
 export interface FilesModality {
   /**
@@ -71,6 +74,8 @@ export interface FilesModality {
   readonly seconds?: number;
   /** Mel bands of recordings. @default {64} */
   readonly bands?: number;
+  /** What media the values of an array were made of, as `data prepare` writes it. @default it is not known */
+  readonly holds?: Holds;
   /** Words of a text that are read, or ids of its tokenizer. @default {64}, or 128 ids */
   readonly words?: number;
   /** Where the `tokenizer.json` of texts is, from the folder of the description. @default words are numbered here */
@@ -137,6 +142,7 @@ const schema: z.ZodType<FilesSpec> = z.strictObject({
       front: z.enum(["log-mel", "stft", "waveform"]).optional(),
       seconds: z.number().positive().max(600).optional(),
       bands: z.number().int().min(1).max(512).optional(),
+      holds: z.enum(["log-mel", "stft", "waveform", "spectrogram", "flow"]).optional(),
       words: z.number().int().min(1).max(4096).optional(),
       tokenizer: reference.optional(),
     }),

@@ -8,6 +8,7 @@ import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type ForeignArray, narrowFloats, type NumberData } from "../../formats/mod.ts";
+import { heldInfo } from "./holds.ts";
 import type { MediaForm } from "./media.ts";
 import type { FilesKind, FilesModality } from "./spec.ts";
 
@@ -254,7 +255,7 @@ export function valuesOf(
       : data,
     present,
     lengths: own,
-    info: { shape, dtype: "float32", about },
+    info: { shape, dtype: "float32", about, ...heldInfo(spec.holds, shape) },
   };
 }
 
@@ -317,7 +318,12 @@ export function streamedValues(
     data: new Float32Array(0),
     present,
     stream: { read, digests, elsewhere: { array: place } },
-    info: { shape: own, dtype: "float32", about: `${spec.kind} of ${spec.from}, read by index` },
+    info: {
+      shape: own,
+      dtype: "float32",
+      about: `${spec.kind} of ${spec.from}, read by index`,
+      ...heldInfo(spec.holds, own),
+    },
   };
 }
 

@@ -109,6 +109,16 @@ Deno.test("flip, random-crop and colour-jitter change all frames of a film alike
   assertEquals(specAugment.refuses(film, { modality: "image" }), "it takes spectrograms [T, bands]");
 });
 
+Deno.test("flip of optical flow turns the movement across around, not that down", () => {
+  // Two pixels of a row, across and down; no movement is 0.5 and 7.
+  const info = { ...float(1, 2, 2), noMovement: [0.5, 7] };
+  const values = Float32Array.of(2, 3, -1, 4);
+  flip.create({ modality: "image", p: 1 }, info).apply!(values, new Random(0));
+  assertEquals([...values], [2, 4, -1, 3]);
+  flip.create({ modality: "image", p: 1 }, { ...info, shape: [1, 1, 2, 2] }).apply!(values, new Random(0));
+  assertEquals([...values], [2, 3, -1, 4]);
+});
+
 Deno.test("spec-augment sets stretches to the mean and leaves the rest; time-shift turns frames around", () => {
   const { before, after } = applied(specAugment, { masks: 1 }, "audio", 3);
   const mean = [...before].reduce((sum, value) => sum + value, 0) / before.length;

@@ -211,6 +211,30 @@ Deno.test("corrupted(): only the named splits and modalities change, the same ev
   assertEquals(alone.splits.test.inputs.audio, one.splits.test.inputs.audio);
 });
 
+Deno.test("corrupted(): frames of a film are corrupted alike, each as a picture is", async () => {
+  const data = toy();
+  const twice = (values: Float32Array | Int32Array) =>
+    Float32Array.from({ length: 2 * values.length }, (_, i) => values[16 * Math.floor(i / 32) + i % 16]);
+  const filmed = (split: Dataset["splits"]["test"]) => ({
+    ...split,
+    inputs: { ...split.inputs, image: twice(split.inputs.image) },
+  });
+  const { train, validation, test } = data.splits;
+  const film: Dataset = {
+    ...data,
+    modalities: { ...data.modalities, image: { ...data.modalities.image, shape: [2, 4, 4, 1] } },
+    splits: { train: filmed(train), validation: filmed(validation), test: filmed(test) },
+  };
+  for (const text of ["blur=1", "noise=1", "occlusion=0.5", "jpeg=20", "contrast=0.5", "feature-drop=0.5"]) {
+    const options = { corrupt: corruptionsFrom(`image.${text}`), splits: ["test" as const], seed: 2 };
+    const wanted = twice((await corrupted(data, options)).splits.test.inputs.image);
+    const found = (await corrupted(film, options)).splits.test.inputs.image;
+    assertNotEquals(wanted, filmed(test).inputs.image, text);
+    // The scale of all frames is that of one up to rounding.
+    wanted.forEach((value, i) => assertAlmostEquals(found[i], value, 1e-4, text));
+  }
+});
+
 Deno.test("corrupted(): rows that are read by index get what rows in memory get", async () => {
   const data = toy();
   const { image, ...inputs } = data.splits.test.inputs;

@@ -193,7 +193,13 @@ Deno.test("flow: pairs of one folder or of two, across and down of each field; a
     await prepareFiles(list, prepared);
     const again = await files.load({ path: prepared });
     assertEquals(again.splits.train.inputs, inputs);
-    assertEquals(JSON.parse(await Deno.readTextFile(join(prepared, "dataset.json"))).modalities.tvl1.kind, "clip");
+    const written = JSON.parse(await Deno.readTextFile(join(prepared, "dataset.json"))).modalities.tvl1;
+    assertEquals([written.kind, written.holds], ["clip", "flow"]);
+    // Bytes around 127.5: what a mirror turns around, of media and of arrays.
+    for (const own of [dataset, again]) {
+      assertEquals(own.modalities.tvl1.noMovement, [127.5, 127.5, 127.5, 127.5]);
+      assertEquals(own.modalities.rgb.noMovement, undefined);
+    }
 
     await Deno.remove(join(folder, "raw", "a2", "flow_y_2.png"));
     await assertRejects(
