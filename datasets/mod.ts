@@ -41,7 +41,7 @@ export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { inspect, type Inspected } from "./files/guessed.ts";
 export type { ReadOptions, Samples } from "./files/build.ts";
-export type { FilesKind, FilesModality, FilesSpec, FoldedSplit, MadeSplit, NamedSplit } from "./files/spec.ts";
+export type { FilesKind, FilesModality, FilesSpec, FoldedSplit, Holds, MadeSplit, NamedSplit } from "./files/spec.ts";
 export type { MediaForm } from "./files/media.ts";
 export type { Film, Flow, Stack } from "./files/films.ts";
 export type { SoundForm } from "./files/readers.ts";

@@ -55,6 +55,15 @@ Deno.test("previewOf() refuses a sample that the split has not", async () => {
   }
 });
 
+Deno.test("previewOf() shows values that are logarithms of power as a spectrogram", async () => {
+  const logPower = { mean: 0, std: 1, floor: 1e-6 };
+  const picture = { ...dataset.modalities.picture, logPower };
+  const heard = { ...dataset, modalities: { ...dataset.modalities, picture } };
+  assertEquals((await previewOf(heard, "test", 0)).picture, [
+    { kind: "spectrogram", frames: 2, bands: 2, values: Float32Array.of(0, 1, 2, 4) },
+  ]);
+});
+
 Deno.test("av-digits previews the pixels in 0..255 and the spectrogram that is trained on", async () => {
   const options = { size: "mini", occlusion: 0, imageNoise: 0 };
   const digits = await avDigits.load(options);
