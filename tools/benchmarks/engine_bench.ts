@@ -26,7 +26,9 @@ import { benchSteps, largeSteps } from "./steps.ts";
 
 const GRID = "quick-grid";
 /** The steps of `jax_steps.py`. */
-const JAX_STEPS = ["mlp", "digits-concat"];
+const JAX_STEPS = ["mlp", "digits-concat", "digits-arm"];
+/** The steps of `jax_js_steps.ts`. */
+const JAX_JS_STEPS = ["mlp", "digits-concat"];
 const steps = [...Object.keys(benchSteps).filter((name) => name !== "peak"), GRID];
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -38,6 +40,7 @@ const flags: Readonly<Record<string, Flag>> = {
   threads: { type: "list", value: "N,...", about: "thread counts (default: 1,2)" },
   turns: { type: "text", value: "N", about: "turns of each side per row (default: 9)" },
   "grid-turns": { type: "text", value: "N", about: "turns of the row quick-grid, minutes each (default: 1)" },
+  "grid-seeds": { type: "text", value: "N", about: "seeds of the row quick-grid (default: all, 3)" },
   python: {
     type: "text",
     value: "PATH",
@@ -54,6 +57,10 @@ const flags: Readonly<Record<string, Flag>> = {
   jax: {
     type: "boolean",
     about: `also time ${JAX_STEPS.join(" and ")} in jax, jitted on the CPU; --python must have it`,
+  },
+  "jax-js": {
+    type: "boolean",
+    about: `also time ${JAX_JS_STEPS.join(" and ")} in jax-js, jitted to WebAssembly; downloaded when asked for`,
   },
   json: { type: "boolean", about: "print one JSON line per row" },
   profile: { type: "boolean", about: "also print which operators our step spends its time in" },
@@ -74,6 +81,8 @@ interface Plan {
   readonly torch: "eager" | "compiled";
   /** Whether jax is timed too. */
   readonly jax: boolean;
+  /** Whether jax-js is timed too. */
+  readonly jaxJs: boolean;
 }
 
 const here = (name: string) => new URL(name, import.meta.url).pathname;
@@ -87,6 +96,10 @@ const torch = ({ clock, python, device, torch: how }: Plan, step: string, thread
 
 const jax = ({ clock, python }: Plan, step: string, threads: number) =>
   Side.start(python!, [here("jax_steps.py"), step, String(threads), clock]);
+const jaxJs = ({ clock }: Plan, step: string, threads: number) =>
+  Side.start(Deno.execPath(), [
+    ...["run", "-A", "--no-check", "--no-lock", here("jax_js_steps.ts"), step, String(threads), clock],
+  ]);
 
 /** Warms up; how many steps take about half a second. */
 async function settle(side: Side): Promise<number> {
@@ -111,39 +124,56 @@ async function matrixPeak(plan: Plan, threads: number): Promise<number> {
   return best;
 }
 
-/** Times one step on both sides. */
+/** Another library beside PyTorch, with the medians of its turns. */
+interface Peer {
+  readonly name: string;
+  readonly side: Side;
+  readonly ms: number[];
+}
+
+/** Those that are asked for and have the step. */
+async function startPeers(plan: Plan, step: string, threads: number): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  if (plan.jax && JAX_STEPS.includes(step)) {
+    peers.push({ name: "jax", side: await jax(plan, step, threads), ms: [] });
+  }
+  if (plan.jaxJs && JAX_JS_STEPS.includes(step)) {
+    peers.push({ name: "jax-js", side: await jaxJs(plan, step, threads), ms: [] });
+  }
+  return peers;
+}
+
+/** Times one step on all sides. */
 async function timeStep(plan: Plan, step: string, threads: number, peak: number): Promise<Row> {
   const our = await ours(plan, step, threads);
   const their = plan.python === null ? null : await torch(plan, step, threads);
-  const peer = plan.jax && JAX_STEPS.includes(step) ? await jax(plan, step, threads) : null;
-  for (const [whose, side] of [["PyTorch's", their], ["jax's", peer]] as const) {
+  const peers = await startPeers(plan, step, threads);
+  for (const [whose, side] of [["PyTorch", their], ...peers.map(({ name, side }) => [name, side] as const)] as const) {
     if (side === null || our.ready.parameters === side.ready.parameters) continue;
     throw new Error(
       `Cannot compare step "${step}" as all sides must train as many numbers: ours ${our.ready.parameters}, ` +
         `${whose} ${side.ready.parameters}`,
     );
   }
-  const counts = [
-    await settle(our),
-    their === null ? 0 : await settle(their),
-    peer === null ? 0 : await settle(peer),
-  ];
+  const count = await settle(our);
+  const theirCount = their === null ? 0 : await settle(their);
+  const peerCounts: number[] = [];
+  for (const { side } of peers) peerCounts.push(await settle(side));
   const times: number[] = [];
   const theirTimes: number[] = [];
   const ratios: number[] = [];
-  const peerTimes: number[] = [];
   for (let turn = 0; turn < plan.turns; turn++) {
-    const mine = median(await our.run(counts[0]));
+    const mine = median(await our.run(count));
     times.push(mine);
-    if (peer !== null) peerTimes.push(median(await peer.run(counts[2])));
+    for (const [at, { side, ms }] of peers.entries()) ms.push(median(await side.run(peerCounts[at])));
     if (their === null) continue;
-    const other = median(await their.run(counts[1]));
+    const other = median(await their.run(theirCount));
     theirTimes.push(other);
     ratios.push(mine / other);
   }
   const { peakMiB, keptMs = null } = await our.end();
   const theirPeak = their === null ? null : (await their.end()).peakMiB;
-  await peer?.end();
+  for (const { side } of peers) await side.end();
   return {
     step,
     threads,
@@ -155,10 +185,11 @@ async function timeStep(plan: Plan, step: string, threads: number, peak: number)
     keptMs,
     nodes: our.ready.nodes!,
     peakShare: our.ready.flops! / (median(times) / 1000) / peak,
-    ...(peer === null ? {} : {
-      jaxMs: median(peerTimes),
-      jaxRatio: median(times.map((mine, turn) => mine / peerTimes[turn])),
-    }),
+    peers: peers.map(({ name, ms }) => ({
+      name,
+      ms: median(ms),
+      ratio: median(times.map((mine, turn) => mine / ms[turn])),
+    })),
   };
 }
 
@@ -195,6 +226,7 @@ export const command: Command = {
       device: parseChoice("--device", text.device ?? "cpu", ["cpu", "cuda"]),
       torch: parseChoice("--torch", text.torch ?? "eager", ["eager", "compiled"]),
       jax: boolean.jax ?? false,
+      jaxJs: boolean["jax-js"] ?? false,
     };
     if (boolean.jax && python === null) {
       throw new Refusal({
@@ -229,7 +261,9 @@ export const command: Command = {
       }
     }
     if (only.includes(GRID)) {
-      const row = await timeGrid({ python, clock: plan.clock, turns: gridTurns, say: (line) => console.error(line) });
+      const seeds = text["grid-seeds"] === undefined ? undefined : count("grid-seeds", 1);
+      const say = (line: string) => console.error(line);
+      const row = await timeGrid({ python, clock: plan.clock, turns: gridTurns, part: { seeds }, say });
       print(row);
       if (!boolean.json) { for (const line of gridNotes(row, plan.clock)) console.log(`# ${line}`); }
     }

@@ -69,7 +69,8 @@ def encode(params, x):
     return jax.nn.relu(x.reshape(len(x), -1) @ params["out"]["w"] + params["out"]["b"])
 
 
-def digits_concat(batch=64, width=128):
+def digits(batch=64, width=128):
+    """The two-CNN model's parameters and a batch: inputs, labels, weights."""
     params = {
         "encoders": [cnn(key + 1, side) for key, side in enumerate(SIDES)],
         "parts": [normal(7 + key, width, width) for key in range(2)],
@@ -77,18 +78,100 @@ def digits_concat(batch=64, width=128):
         "head": linear(9, width, 10),
     }
     inputs = [normal(20 + key, batch, 1, side, side, scale=1) for key, side in enumerate(SIDES)]
-    labels, weights = jnp.arange(batch) % 10, jnp.ones(batch)
+    return params, (inputs, jnp.arange(batch) % 10, jnp.ones(batch))
 
+
+def correct(logits, labels, weights):
+    return ((logits.argmax(1) == labels) * weights).sum()
+
+
+def digits_concat():
     def loss(params, inputs, labels, weights):
         fused = sum(encode(e, x) @ part for e, x, part in zip(params["encoders"], inputs, params["parts"]))
         logits = (fused + params["bias"]) @ params["head"]["w"] + params["head"]["b"]
         values = (cross_entropy(logits, labels) * weights).sum() / weights.sum()
-        return values, jnp.stack([values, ((logits.argmax(1) == labels) * weights).sum()])
+        return values, jnp.stack([values, correct(logits, labels, weights)])
 
-    return params, loss, (inputs, labels, weights), 10.0
+    params, batch = digits()
+    return params, loss, batch, 10.0
 
 
-STEPS = {"mlp": mlp, "digits-concat": digits_concat}
+BINS = 3
+
+
+def entropy(table, axes):
+    return -(table * jnp.log(table + 1e-12)).sum(axes)
+
+
+def normalised(value, first, second):
+    defined = (first > 1e-5) & (second > 1e-5)
+    scale = jnp.sqrt(jnp.where(defined, first, 1) * jnp.where(defined, second, 1))
+    return jnp.where(defined, jnp.clip(value / scale, 0, 1), 0)
+
+
+def information(assigned):
+    """NMI [B, 2] and NCMI [B, 2, 2] of assignments [3, B, b, d]: fused, then both parts; as in `torch_digits.py`."""
+    d = assigned.shape[3]
+    hy, h0, h1 = entropy(assigned.sum(3) / d, 2)
+    pair = jnp.einsum("nid,njd->nijd", assigned[1], assigned[2])
+    table = jnp.einsum("nijd,nkd->nijk", pair, assigned[0]) / d
+    h01y = entropy(table, (1, 2, 3))
+    h01, h0y, h1y = entropy(table.sum(3), (1, 2)), entropy(table.sum(2), (1, 2)), entropy(table.sum(1), (1, 2))
+    nmi = jnp.stack([normalised(h0 + hy - h0y, h0, hy), normalised(h1 + hy - h1y, h1, hy)], 1)
+    given0 = normalised(h01 + h0y - h0 - h01y, h01 - h0, h0y - h0)
+    given1 = normalised(h01 + h1y - h1 - h01y, h01 - h1, h1y - h1)
+    zero = jnp.zeros_like(given0)
+    return nmi, jnp.stack([zero, given0, given1, zero], 1).reshape(-1, 2, 2)
+
+
+def valuation(vectors):
+    """Straight-through estimate of centred vectors [3, B, d]: values of hard bins, gradients of soft ones."""
+    deviation = vectors - vectors.mean(-1, keepdims=True)
+    vectors = jnp.clip(deviation * lax.rsqrt(jnp.square(deviation).mean(-1, keepdims=True) + 1e-8), -2, 2)
+    centres = jnp.linspace(-2, 2, BINS)[:, None]
+    nmi, ncmi = information(jax.nn.relu(1 - jnp.abs(vectors[..., None, :] - centres) * (BINS - 1) / 4))
+    index = jnp.minimum(jnp.floor((lax.stop_gradient(vectors) + 2) * (BINS / 4)), BINS - 1)
+    hard = information((index[..., None, :] == jnp.arange(BINS)[:, None]).astype(jnp.float32))
+    return tuple(soft + lax.stop_gradient(value - soft) for soft, value in zip((nmi, ncmi), hard))
+
+
+def contributions(p, solo, nmi, ncmi):
+    """ARM Eq. 11: p [B], solo and NMI [B, 2], NCMI [B, 2, 2] to [B, 2]."""
+    return p[:, None] * nmi + (solo[:, None] * (nmi[:, None] - ncmi) * (1 - jnp.eye(2))).sum(2)
+
+
+def digits_arm():
+    params, batch = digits()
+
+    def loss(params, inputs, labels, weights, rows):
+        mean = lambda values: (values * weights).sum() / weights.sum()
+        own = lambda logits: jnp.take_along_axis(jax.nn.softmax(logits), labels[:, None], 1)[:, 0]
+        head, bias = params["head"], params["bias"]
+        features = [encode(e, x) * rows[:, u : u + 1] for u, (e, x) in enumerate(zip(params["encoders"], inputs))]
+        z = [f @ part for f, part in zip(features, params["parts"])]
+        logits = (sum(z) + bias) @ head["w"] + head["b"]
+        readouts = [(part + bias / 2) @ head["w"] + head["b"] / 2 for part in z]
+        vectors = jnp.stack([sum(z), *z])
+        nmi, ncmi = valuation(vectors - (weights @ vectors)[:, None] / weights.sum())
+        p, solo = own(logits), jnp.stack([own(l) for l in readouts], 1)
+        ce = mean(cross_entropy(logits, labels))
+        term_mi = 0.1 * mean(1 - p * jax.nn.relu(-jax.nn.logsumexp(-20 * nmi, 1) / 20))
+        raw = contributions(lax.stop_gradient(p), lax.stop_gradient(solo), nmi, ncmi)
+        phi = (raw + 1) * (2 / 3)
+        centre = phi.mean(1, keepdims=True)
+        term_cmi = mean((jnp.abs(phi - centre) / jnp.maximum(lax.stop_gradient(centre), 1e-3)).sum(1))
+        joint = raw.mean(1)
+        extra = [mean(p), mean(joint), mean(joint < 0), mean(ncmi.sum((1, 2)) / 2)]
+        for u in range(2):
+            extra += [mean(nmi[:, u]), mean(raw[:, u])]
+        stats = jnp.stack([ce, term_mi, term_cmi, correct(logits, labels, weights), *extra])
+        table = jnp.concatenate([phi / jnp.maximum(phi.mean(1, keepdims=True), 1e-3), joint[:, None], raw], 1)
+        return ce + term_mi + term_cmi, jnp.concatenate([stats, table.ravel()])
+
+    return params, loss, (*batch, jnp.ones((64, 2))), 10.0
+
+
+STEPS = {"mlp": mlp, "digits-concat": digits_concat, "digits-arm": digits_arm}
 
 
 def main():

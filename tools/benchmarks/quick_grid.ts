@@ -33,8 +33,10 @@ export const GRID_THREADS = 2;
 /** Wall time, or processor time of all threads of a side. */
 export type Clock = "wall" | "cpu";
 
-/** Which part of the quick grid, for tests; all of it if nothing is said. */
+/** Which part of the quick grid; all of it if nothing is said. */
 export interface GridPart {
+  /** How many of its seeds, from the first on. */
+  readonly seeds?: number;
   /** One cell, as `label#seed`. */
   readonly only?: string;
   /** Assignments as `--set` takes them. */
@@ -82,7 +84,7 @@ export interface GridRow extends Row {
 }
 
 /** The cells of the grid in the order in which they run: seeds outside. */
-export async function gridCells({ only, settings = [] }: GridPart = {}): Promise<GridCell[]> {
+export async function gridCells({ seeds, only, settings = [] }: GridPart = {}): Promise<GridCell[]> {
   const library = createLibrary();
   const { engine } = await selectEngine(undefined, { threads: 1 });
   const { name, version } = engine;
@@ -98,7 +100,7 @@ export async function gridCells({ only, settings = [] }: GridPart = {}): Promise
     return made;
   };
   const cells: GridCell[] = [];
-  for (const seed of quick.seeds) {
+  for (const seed of quick.seeds.slice(0, seeds)) {
     for (const request of applySettings(quick.cells, settings, library)) {
       if (only !== undefined && only !== `${request.label}#${seed}`) continue;
       const dataset = await loaded(request.dataset.name, request.dataset.options);
@@ -187,13 +189,17 @@ function byLabel(cells: readonly { readonly label: string; readonly accuracy: nu
 }
 
 /** Our side: the command, then what it left in its runs folder. */
-export async function runOurs(cells: readonly GridCell[], { only, settings = [] }: GridPart = {}): Promise<OurRun> {
+export async function runOurs(
+  cells: readonly GridCell[],
+  { seeds, only, settings = [] }: GridPart = {},
+): Promise<OurRun> {
   const folder = await Deno.makeTempDir({ prefix: "armlab-grid-" });
   try {
     const runs = join(folder, "runs");
     const main = new URL("../../cli/main.ts", import.meta.url).pathname;
     const { output: _, ...side } = await timed(Deno.execPath(), [
       ...["run", "-A", main, "bench", "--runs", runs],
+      ...(seeds === undefined ? [] : ["--seeds", String(seeds)]),
       ...(only === undefined ? [] : ["--only", only]),
       ...settings.flatMap((setting) => ["--set", setting]),
     ], { [CACHE_VARIABLE]: join(folder, "cache") });

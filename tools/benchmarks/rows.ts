@@ -22,9 +22,8 @@ export interface Row {
   readonly peakShare: number | null;
   /** Only `digits-arm`: time over that of our own `digits-concat`. */
   readonly overConcat?: number;
-  /** Where jax has the step and is asked for: its time, and ours over it. */
-  readonly jaxMs?: number;
-  readonly jaxRatio?: number;
+  /** Other libraries that were asked for and have the step: their time, and ours over it. */
+  readonly peers?: readonly { readonly name: string; readonly ms: number; readonly ratio: number }[];
 }
 
 /** The line above the rows. */
@@ -48,6 +47,6 @@ export function lineOf(row: Row): string {
     (row.peakShare === null ? "-" : `${(100 * row.peakShare).toFixed(0)} %`).padStart(8),
   ];
   return cells.join(" ") +
-    (row.jaxMs === undefined ? "" : `  ${row.jaxRatio!.toFixed(2)} x jax's ${row.jaxMs.toFixed(2)} ms`) +
+    (row.peers ?? []).map(({ name, ms, ratio }) => `  ${ratio.toFixed(2)} x ${name}'s ${ms.toFixed(2)} ms`).join("") +
     (row.overConcat === undefined ? "" : `  ${row.overConcat.toFixed(2)} x own concat`);
 }
