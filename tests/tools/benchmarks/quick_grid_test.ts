@@ -72,11 +72,18 @@ Deno.test("what a system does not tell is not made up", () => {
   );
 });
 
+Deno.test("lineOf names the peers of a row with their times", () => {
+  const row = { ...gridRow([our(1000, 1)], null, "wall"), peers: [{ name: "jax-js", ms: 4000, ratio: 0.25 }] };
+  assertEquals(lineOf(row).slice(HEADER.length), "  0.25 x jax-js's 4000.00 ms");
+});
+
 Deno.test("the cells of the row are those of the quick grid, seeds outside", async () => {
   const cells = await gridCells();
   assertEquals(cells.length, quick.cells.length * quick.seeds.length);
   assertEquals(cells.map(({ label }) => label).slice(0, 7), quick.cells.map(({ label }) => label));
   assertEquals(cells.map(({ config }) => config.seed).filter((seed) => seed === 2).length, quick.cells.length);
+  // The third seed is none of the first two.
+  assertEquals(await gridCells({ seeds: 2, only: "arm#2" }), []);
   await assertRejects(() => timeGrid({ python: null, clock: "wall", turns: 1, part: { only: "no#0" } }), RangeError);
 });
 
