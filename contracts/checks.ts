@@ -119,6 +119,20 @@ const oddInputs: Readonly<Record<string, (value: number, row: number) => number>
   "values that are denormal": (value) => 1e-40 * value,
 };
 
+/** Every number that a step gives or keeps is finite. */
+function mustBeFiniteStep(what: string, { stats, gradients, buffers }: StepFound): void {
+  for (const [name, value] of Object.entries(stats)) {
+    must(Number.isFinite(value), `on ${what}, "${name}" of a step is ${value}`);
+  }
+  for (const [name, values] of Object.entries(gradients)) {
+    must(firstNonFinite(values) === -1, `on ${what}, the gradient of "${name}" is not finite`);
+  }
+  for (const [name, values] of Object.entries(buffers)) {
+    const at = firstNonFinite(values);
+    must(at === -1, `on ${what}, state "${name}" becomes ${values[at]}`);
+  }
+}
+
 /** Float inputs of a step changed value by value. */
 function changedInputs(
   { model }: Rig,
@@ -147,13 +161,7 @@ export async function oddInputsAreTaken(rig: Rig, { eager }: ContractTools, opti
   await withSteps(rig, eager, async (steps) => {
     const feeds = steps.feeds();
     for (const [what, change] of Object.entries(oddInputs)) {
-      const { stats, gradients } = await steps.train(changedInputs(rig, feeds, change));
-      for (const [name, value] of Object.entries(stats)) {
-        must(Number.isFinite(value), `on ${what}, "${name}" of a step is ${value}`);
-      }
-      for (const [name, values] of Object.entries(gradients)) {
-        must(firstNonFinite(values) === -1, `on ${what}, the gradient of "${name}" is not finite`);
-      }
+      mustBeFiniteStep(what, await steps.train(changedInputs(rig, feeds, change)));
     }
     const plain = await steps.predict(feeds);
     for (const modality of rig.model.context.modalities) {
@@ -169,6 +177,39 @@ export async function oddInputsAreTaken(rig: Rig, { eager }: ContractTools, opti
       );
     }
   }, options);
+}
+
+/** Inputs on which scores tie, vanish or are as large as nobody means them, beside those of `oddInputs`. */
+const extremeInputs: typeof oddInputs = { ...oddInputs, "values of 1e10": (value) => 1e10 * value };
+
+/**
+ * Steps on odd inputs, of one class and of one sample are finite, and so is the state that they leave; a loss that is no
+ * number is shown by the step, so that training can stop at it.
+ */
+export async function oddStepsAreTaken(rig: Rig, { eager }: ContractTools): Promise<void> {
+  await withSteps(rig, eager, async (steps) => {
+    const feeds = steps.feeds();
+    for (const [what, change] of Object.entries(extremeInputs)) {
+      mustBeFiniteStep(what, await steps.train(changedInputs(rig, feeds, change)));
+    }
+    const { shape } = feeds["labels"];
+    mustBeFiniteStep(
+      "samples of one class",
+      await steps.train({ ...feeds, labels: int32(new Int32Array(shape[0]), shape) }),
+    );
+    for (const modality of rig.model.context.modalities) {
+      const { stats } = await steps.train(
+        changedInputs(rig, feeds, (value, row) => row === 0 ? NaN : value, [modality]),
+      );
+      must(
+        Object.values(stats).some((value) => !Number.isFinite(value)),
+        `NaN in "${modality}" of a sample is hidden: every loss of the step is finite`,
+      );
+    }
+  });
+  await withSteps(rig, eager, async (steps) => mustBeFiniteStep("a batch of one sample", await steps.train()), {
+    batch: 1,
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ import { startRun } from "../training/run.ts";
 import {
   everyModalityIsMoved,
   leavesNoTensor,
+  oddStepsAreTaken,
   paddingHasNoInfluence,
   resumesBitForBit,
   rowsAreIndependent,
@@ -219,6 +220,11 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
   {
     claim: "is not influenced by padded rows in training",
     check: (plugin, tools) => paddingHasNoInfluence(rigOf(plugin, tools), tools),
+  },
+  {
+    claim:
+      "makes finite steps and keeps finite state on ties, zeros, denormals, 1e10, one class, one sample, and hides no NaN",
+    check: (plugin, tools) => oddStepsAreTaken(rigOf(plugin, tools), tools),
   },
   {
     claim: "does not care how modalities are called or in which order they sort",

@@ -8,7 +8,7 @@ import type { RawOptions } from "../core/options.ts";
 import { Random } from "../core/random.ts";
 import { Refusal } from "../core/refusal.ts";
 import { resumesBitForBit } from "./checks.ts";
-import { type Contract, type ContractTools, must } from "./contract.ts";
+import { BrokenContract, type Contract, type ContractTools, must } from "./contract.ts";
 import { keptRun } from "./kept.ts";
 import { choicesWork, optionsAreSound } from "./options.ts";
 import { CLASSES, contextOf, fusionRig, NAMES, type Rig, toyTraining } from "./toy.ts";
@@ -83,6 +83,50 @@ const sound: Contract<SamplerPlugin> = {
       drawn.push(String(plan.reduce((sum, { items, epochs = 1 }) => sum + items.length * epochs, 0)));
     }
     return { note: `of 24 samples it draws ${drawn.join(", ")}` };
+  },
+};
+
+/** What may be measured of a sample or of one of its modalities, for better or worse. */
+const oddMeasures: Readonly<Record<string, (n: number) => number>> = {
+  "all measured values 0": () => 0,
+  "all measured values equal": () => 0.25,
+  "all measured values below 0": () => -0.5,
+  "measured values that are denormal": (n) => n % 2 === 0 ? 1e-42 : -1e-42,
+  "measured values of 1e30 and 1e-30": (n) => n % 3 === 0 ? 1e30 : n % 3 === 1 ? -1e30 : 1e-30,
+  "one measured value that is no number": (n) => n === 4 ? NaN : 0.1 * (n % 7),
+  "one measured value that is infinite": (n) => n === 4 ? Infinity : 0.1 * (n % 7),
+  "one measured value of minus infinity": (n) => n === 4 ? -Infinity : 0.1 * (n % 7),
+};
+
+const odd: Contract<SamplerPlugin> = {
+  claim:
+    "plans soundly, or refuses, whatever is measured: ties, zeros, denormals, 1e30, no numbers, one class, one sample",
+  check(plugin) {
+    const m = 3;
+    const context = contextOf(NAMES.slice(0, m));
+    const { base, inputs } = epoch(m);
+    const size = inputs.labels.length;
+    const refused: string[] = [];
+    const planned = (what: string, given: SamplerInputs, segments: readonly Segment[] = base) => {
+      try {
+        const plan = plugin.create({}, context).plan(segments, { ...given, random: new Random(2).split("sampler") });
+        mustBeSound(plan, plugin, m, size);
+      } catch (error) {
+        if (error instanceof BrokenContract) {
+          throw new BrokenContract(`with ${what}, ${error.message}`, { cause: error });
+        }
+        if (!(error instanceof Refusal)) throw error;
+        must(error.reason !== "", `with ${what}, it refuses without a reason`);
+        refused.push(what);
+      }
+    };
+    for (const [what, value] of Object.entries(oddMeasures)) {
+      const of = (length: number) => Float32Array.from({ length }, (_, n) => value(n));
+      planned(what, { ...inputs, joint: of(size), valued: { ...inputs.valued!, contributions: of(size * m) } });
+    }
+    planned("samples of one class", { ...inputs, labels: new Int32Array(size) });
+    planned("an epoch of one sample", inputs, [{ programs: ["main"], items: Int32Array.of(3) }]);
+    return refused.length === 0 ? {} : { note: `it refuses ${refused.join(", ")}` };
   },
 };
 
@@ -178,6 +222,7 @@ export const samplerContracts: readonly Contract<SamplerPlugin>[] = [
       optionsAreSound(plugin, library, (options) => plugin.create(options, contextOf(NAMES.slice(0, 2)))),
   },
   sound,
+  odd,
   pure,
   careful,
   whole,

@@ -12,11 +12,13 @@ import {
   type Loss,
   type LossPlugin,
   type Sampler,
+  type SamplerInputs,
   type SamplerPlugin,
   type TrainStep,
 } from "../../core/kinds/mod.ts";
 import type { AnyPart } from "../../core/library.ts";
 import { contractsOf, judge } from "../../contracts/mod.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { crossEntropy } from "../../losses/mod.ts";
 import { gaussian } from "../../miv/estimators/gaussian.ts";
 import { contractTools } from "../helpers/contracts.ts";
@@ -292,6 +294,39 @@ Deno.test("samplers with samples that do not exist, masks that do not fit or dro
     "a mask has 24 flags for 24 samples",
   );
   await breaks(sampler("bare", masks((n) => new Uint8Array(n * 2)), true), claim, "with no modality at all");
+});
+
+Deno.test("samplers that divide by what was measured, hide what they were told, or need a second class", async () => {
+  const claim = "whatever is measured";
+  const filtered = (keeps: (item: number, told: SamplerInputs) => boolean): Sampler["plan"] => (base, told) =>
+    base.map((segment) => ({ ...segment, items: segment.items.filter((item) => keeps(item, told)) }));
+  const share = (item: number, { joint }: SamplerInputs) =>
+    joint![item] / Array.from(joint!).reduce((sum, own) => sum + own, 0);
+  await breaks(
+    sampler("sharing", filtered((item, told) => share(item, told) > -1)),
+    claim,
+    "with all measured values 0, for 3 modalities its plan is empty",
+  );
+  await breaks(
+    sampler(
+      "contrasting",
+      filtered((item, { labels }) => labels[item] !== labels.at(-1) || labels[0] !== labels.at(-1)),
+    ),
+    claim,
+    "with samples of one class, for 3 modalities its plan is empty",
+  );
+  await breaks(
+    sampler("pairs", (base) => base.map((own) => ({ ...own, items: own.items.subarray(0, own.items.length & ~1) }))),
+    claim,
+    "with an epoch of one sample, for 3 modalities its plan is empty",
+  );
+  await breaks(
+    sampler("mute", () => {
+      throw new Refusal({ what: "plan" });
+    }),
+    claim,
+    "it refuses without a reason",
+  );
 });
 
 Deno.test("samplers with randomness or memory of their own", async () => {

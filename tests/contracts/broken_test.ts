@@ -17,10 +17,13 @@ import {
   type MethodPlugin,
   type ModelContext,
   type Preview,
+  type TrainStep,
 } from "../../core/kinds/mod.ts";
 import { fingerprintOf } from "../../datasets/mod.ts";
 import { weightedSum } from "../../examples/weighted_sum.ts";
 import { noisyViews } from "../../examples/noisy_views.ts";
+import { mapByModality } from "../../core/modality.ts";
+import { zeros } from "../../nn/initializers.ts";
 import { linear } from "../../nn/mod.ts";
 import { contractsOf, type ContractTools, judge } from "../../contracts/mod.ts";
 import { Predictor } from "../../training/mod.ts";
@@ -269,6 +272,39 @@ Deno.test("methods whose gradients, or statistics of labels, count padding thoug
     emit: (step) => ({ stats: { mean: step.mean(tf.cast(step.labels, "float32") as tf.Tensor1D) } }),
   }));
   assertEquals((await verdict(weighing, "padded rows")).status, "held");
+});
+
+Deno.test("methods that divide by what may be nothing, keep it, hide what is no number, or need a second sample", async () => {
+  const claim = "hides no NaN";
+  // 0 where all rows are alike.
+  const spread = ({ output: { logits } }: TrainStep) => tf.sum(tf.sub(tf.max(logits, 0), tf.min(logits, 0)));
+  const loud = method(
+    "loud",
+    () => ({ emit: (step) => ({ stats: { share: tf.div(spread(step), spread(step)) as tf.Scalar } }) }),
+  );
+  await breaks(loud, claim, "is NaN");
+  const lasting = method("lasting", () => ({
+    emit: (step) => {
+      const own = step.scope.group("aux:lasting");
+      own.buffer("share", [], zeros);
+      own.update("share", tf.log(spread(step)) as tf.Scalar);
+      return {};
+    },
+  }));
+  await breaks(lasting, claim, "becomes -Infinity");
+  const hiding = method("hiding", () => ({
+    taskLoss: (terms) =>
+      mapByModality(terms, (term) => tf.where(tf.isNaN(term), tf.zerosLike(term), term) as tf.Tensor1D),
+  }));
+  await breaks(hiding, claim, "is hidden");
+  const pairing = method("pairing", () => ({
+    emit: (step) => {
+      const all = step.output.logits;
+      const { variance } = tf.moments(all, 0);
+      return { stats: { pairs: tf.div(tf.sum(variance), all.shape[0] - 1) as tf.Scalar } };
+    },
+  }));
+  await breaks(pairing, claim, "on a batch of one sample");
 });
 
 Deno.test("a method whose log counts what it has reported, and forgets it", () =>
