@@ -6,7 +6,7 @@
 import { Refusal } from "../core/refusal.ts";
 import { selectEngine } from "../engines/mod.ts";
 import { assignment, sinkhorn } from "../experiments/merge/transport.ts";
-import { mergedWeights, mergeRuns } from "../experiments/merge_runs.ts";
+import { type Merged, mergedWeights, mergeRuns } from "../experiments/merge_runs.ts";
 import { createLibrary } from "../library.ts";
 import { writeSafetensors } from "../store/tensors.ts";
 import { type Command, type Flag, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
@@ -45,6 +45,16 @@ function number(flag: string, value: string | undefined, otherwise: number, [lea
     must: `it must be a number from ${least} to ${most}`,
     found: `found ${JSON.stringify(value.slice(0, 80))}`,
   });
+}
+
+/** The models and what they reach, as a table. */
+export function mergeTable(rows: readonly Pick<Merged, "label" | "validation" | "test">[]): string {
+  const width = Math.max(...rows.map(({ label }) => label.length));
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`.padStart(10);
+  return [
+    `${"model".padEnd(width)}  validation        test`,
+    ...rows.map(({ label, validation, test }) => `${label.padEnd(width)}  ${percent(validation)}  ${percent(test)}`),
+  ].join("\n");
 }
 
 /** `armlab merge`. */
@@ -90,12 +100,7 @@ export const mergeCommand: Command = {
         ...align === "activations" ? { samples } : {},
       };
       const { rows } = await mergeRuns([first, second], ot, share, library, engine);
-      const width = Math.max(...rows.map(({ label }) => label.length));
-      const percent = (value: number) => `${(100 * value).toFixed(1)} %`.padStart(10);
-      console.log(`${"model".padEnd(width)}  validation        test`);
-      for (const { label, validation, test } of rows) {
-        console.log(`${label.padEnd(width)}  ${percent(validation)}  ${percent(test)}`);
-      }
+      console.log(mergeTable(rows));
       if (to !== undefined) {
         const last = rows[rows.length - 1];
         await writeSafetensors(to, mergedWeights(last), { format: "pt", merged: last.label });
