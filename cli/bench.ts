@@ -29,7 +29,7 @@ import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.t
 import { ProgressView } from "./progress.ts";
 import { readRunConfig, toCompare } from "./requests.ts";
 import { listenForStop, parseInterval, parseTime } from "./stopping.ts";
-import { outputWidth } from "./terminal.ts";
+import { outputWidth, toWidth } from "./terminal.ts";
 
 /** Options of `armlab bench`. */
 export const benchFlags: Readonly<Record<string, Flag>> = {
@@ -302,7 +302,7 @@ async function bench(
     else reportShard(outcomes, shard, whole.cells.length, parsed.boolean.json);
     if (shard === null && options.keepTestCurve && !parsed.boolean.json) {
       const { title, notes, ...rest } = selectionTable(await selectionRules(runs, finishedRuns(outcomes)));
-      console.log(`\n${title}\n\n${textTable(rest, outputWidth())}\n\n${notes.join("\n")}`);
+      console.log(`\n${title}\n\n${textTable(rest, outputWidth())}\n\n${toWidth(notes)}`);
     }
     // Whoever stopped it may have come too late: then nothing is left to be started again.
     if (stopping.exit() !== 0 && outcomes.some(({ status }) => status === "stopped")) {

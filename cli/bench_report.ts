@@ -11,6 +11,7 @@ import { resultTable, tableNotes } from "../experiments/table.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { acrossTable } from "../viewer/across_tables.ts";
 import { printable } from "./printable.ts";
+import { outputWidth, toWidth } from "./terminal.ts";
 
 /** Prints the table of a grid, or its lines of JSON, and what failed. */
 export function report(
@@ -25,15 +26,15 @@ export function report(
   if (json) {
     for (const result of results) console.log(jsonLine(result));
   } else if (results.length > 0) {
-    // A file takes lines of any width.
-    const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+    const width = outputWidth();
     const table = resultTable(results, { width });
-    console.log(`\n${table}\n\n${tableNotes(results, budget, { width })}\nEngine: ${engine}. Runs: ${runs}`);
+    console.log(`\n${table}\n\n${tableNotes(results, budget, { width })}`);
+    console.log(toWidth([`Engine: ${engine}. Runs: ${runs}`]));
     const asked = outcomes.find(({ cell }) => cell.request.label === reference)?.cell.request;
     const across = acrossOf(finishedRuns(outcomes), asked?.across?.subject ?? reference);
     if (across !== null) {
       const { title, notes, ...rest } = acrossTable(across);
-      console.log(`\n${title}\n\n${textTable(rest, width)}\n\n${notes.join("\n")}`);
+      console.log(`\n${title}\n\n${textTable(rest, width)}\n\n${toWidth(notes)}`);
     }
   }
   reportFailures(outcomes);

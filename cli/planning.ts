@@ -13,6 +13,7 @@ import { VERSION } from "../version.ts";
 import { planLines, plannedRun } from "./plan_table.ts";
 import { withoutExit } from "./plugins.ts";
 import { estimateText, type ProgressView } from "./progress.ts";
+import { toWidth } from "./terminal.ts";
 import { toCompare } from "./requests.ts";
 
 /** Plans a grid, and says so: data is loaded in one go, and nothing can be said meanwhile. */
@@ -38,8 +39,8 @@ export async function timed(
   { runs, library, workers = navigator.hardwareConcurrency }: GridOptions,
   view: ProgressView,
 ): Promise<PlanEstimate> {
-  view.tell("Measuring the speed of runs that are not kept yet");
-  return await estimate(plan, { runs, library, workers, measure: true });
+  const onMeasure = () => view.tell("Measuring the speed of runs that are not kept yet");
+  return await estimate(plan, { runs, library, workers, measure: true, onMeasure });
 }
 
 /** Prints what would become of a plan's runs, and how long it will take; returns the exit code. */
@@ -55,7 +56,7 @@ export async function showPlan(
   for (const cell of plan.cells) states.push(await plannedRun(cell, runs));
   const lines = json ? states.map((state) => JSON.stringify(state)) : planLines(plan, states, runs, experiment?.tuning);
   if (!json) lines.push(estimateText(known ?? await timed(plan, options, view)));
-  console.log(lines.join("\n"));
+  console.log(json ? lines.join("\n") : toWidth(lines));
   return plan.failed.length === 0 ? 0 : 1;
 }
 

@@ -20,6 +20,7 @@ import { word } from "./experiment.ts";
 import { estimateText, ProgressView } from "./progress.ts";
 import { listenForStop } from "./stopping.ts";
 import { budgetsOf, planned, showPlan, timed } from "./planning.ts";
+import { outputWidth, toWidth } from "./terminal.ts";
 
 const { seeds, epochs, set, engine, workers, runs, json } = benchFlags;
 
@@ -136,23 +137,22 @@ async function reproduce(
     const columns = reproduced(printed, profile, finishedRuns(outcomes));
     if (json) { for (const column of columns) console.log(JSON.stringify(column)); }
     else {
-      const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
       for (const column of columns) {
         const table = reproducedTable(column, printed.source);
-        console.log(`\n${table.title}\n\n${textTable(table, width)}`);
+        console.log(`\n${table.title}\n\n${textTable(table, outputWidth())}`);
       }
       const missing = printed.columns.filter(({ data, modality }) =>
         !columns.some((own) => own.data === data && own.modality === (modality ?? null))
       ).map(({ data, modality }) => modality === undefined ? data : `${data} ${modality}`);
       console.log(`\n${
-        [
+        toWidth([
           ...columns.map((column) => `${reproducedSentence(column)}.`),
           ...(columns.length === 0 ? [] : reproducedTable(columns[0], "").notes),
           ...(missing.length === 0 ? [] : [`Nothing here stands for ${missing.join(", ")}.`]),
           ...(printed.columns.length === 0 ? ["No printed value is known."] : []),
           ...printed.notes,
           `Budget: ${budgetsOf(profile.cells)}. Engine: ${engine}. Runs: ${runs}`,
-        ].join("\n")
+        ])
       }`);
     }
     if (outcomes.some(({ status }) => status === "stopped")) {

@@ -10,6 +10,11 @@ export function outputWidth(): number {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }
 
+/** Lines for standard output, broken where a terminal ends. */
+export function toWidth(lines: readonly string[]): string {
+  return wrapped(lines, outputWidth()).join("\n");
+}
+
 /** Lines broken between words, what follows indented as their content is, and two further. */
 export function wrapped(lines: readonly string[], width: number): string[] {
   return lines.flatMap((line) => {

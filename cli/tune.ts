@@ -34,6 +34,7 @@ import { loadPlugins, pluginSpecifiers } from "./plugins.ts";
 import { ProgressView } from "./progress.ts";
 import { listenForStop, parseInterval, parseTime } from "./stopping.ts";
 import { budgetsOf, planned, showPlan } from "./planning.ts";
+import { outputWidth, toWidth } from "./terminal.ts";
 
 /** Flags of `bench` that mean the same here; several processes share a tuning by running the same command. */
 const {
@@ -154,17 +155,15 @@ async function tune(args: readonly string[], parsed: Flags): Promise<number> {
     const results = tuningResults(tuning, finished, { reference });
     if (parsed.boolean.json) { for (const result of results) console.log(JSON.stringify(result)); }
     else {
-      // A file takes lines of any width.
-      const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
       for (const table of tablesOf(tuning, finished, results, reference)) {
         const { title, notes, ...rest } = table;
-        console.log(`\n${title}\n\n${textTable(rest, width)}\n\n${notes.join("\n")}`);
+        console.log(`\n${title}\n\n${textTable(rest, outputWidth())}\n\n${toWidth(notes)}`);
       }
       // Over several data sets the tables say it.
       const answers = results.some(({ across }) => across !== undefined) ? [] : results.flatMap(
         ({ label, tuned: { versus } }) => versus === null ? [] : [`${versusSentence(`${label}, tuned`, versus)}.`],
       );
-      console.log(`\n${[...answers, `Budget of a run: ${budget}.`].join("\n")}\nEngine: ${engine}. Runs: ${runs}`);
+      console.log(`\n${toWidth([...answers, `Budget of a run: ${budget}.`, `Engine: ${engine}. Runs: ${runs}`])}`);
     }
     // A trial that diverged is a result of tuning: only a configuration without any is a failure.
     return results.length === tuning.rows.length ? 0 : 1;

@@ -36,6 +36,7 @@ const MEASURED_MS = 3000;
  *
  * @param options.workers Cells at once.
  * @param options.measure Whether steps may be made, in a folder that is removed: a few seconds for each kind of cell.
+ * @param options.onMeasure Before the first such step.
  */
 export async function estimate(
   plan: Pick<GridPlan, "cells" | "teachers">,
@@ -44,9 +45,10 @@ export async function estimate(
     readonly library: Library;
     readonly workers: number;
     readonly measure: boolean;
+    readonly onMeasure?: () => void;
   },
 ): Promise<PlanEstimate> {
-  const { runs, library, workers, measure } = options;
+  const { runs, library, workers, measure, onMeasure } = options;
   // Passes over the training set, of which all cells of a kind take as long.
   const passes = ({ methods, training }: RunConfig) =>
     training.epochs * stepForwards(methods.map(({ name }) => library.of("method").get(name).cost));
@@ -62,8 +64,11 @@ export async function estimate(
     }
   }
   let measured = 0;
+  let told = false;
   for (const cell of left) {
     if (!measure || secondsOf.has(speedKey(cell.config))) continue;
+    if (!told) onMeasure?.();
+    told = true;
     const seconds = await timeOf(cell, library);
     if (seconds === null) continue;
     secondsOf.set(speedKey(cell.config), seconds / passes(cell.config));

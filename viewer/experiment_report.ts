@@ -18,6 +18,7 @@ import { maxCompared, plainCompare, plainGrid } from "./query.ts";
 import type { Report } from "./report.tsx";
 import { type SampleDifference, sampleDifferences, sampleTable } from "./sample_tests.ts";
 import { listed } from "./search.ts";
+import { settingText } from "./settings.ts";
 import type { RunStore } from "./store.ts";
 import { csvOf, markdownOf, markdownText, type Table } from "./table.ts";
 
@@ -62,7 +63,7 @@ export async function experimentReport(store: RunStore, name: string): Promise<R
       ["Progress", progressText(rows.map(({ configuration }) => configuration))],
       ["Seeds", experiment.seeds.join(", ")],
       ["Budget", experiment.budget],
-      ["The same in all rows", grid.constant.map(([key, value]) => `${key} ${value}`).join(", ")],
+      ["The same in all rows", grid.constant.map(([key, value]) => `${key} ${settingText(value)}`).join(", ")],
       ["Engine", [...engines].join(", ")],
       ...(experiment.plugins.length === 0 ? [] : [["Plugins", experiment.plugins.join(", ")] as const]),
     ],
@@ -145,7 +146,8 @@ function latexReport({ title, question, answer, facts = [], tables }: Report): s
     ...(question ? [latexText(question), ""] : []),
     ...(answer ? [`\\textbf{${latexText(answer)}.}`, ""] : []),
     ...tables.map((table) => fitted(latexOf(table).replace("\\centering", "\\centering\\scriptsize"))),
-    "\\begin{description}",
+    // A fingerprint cannot be hyphenated: words before it are let stand apart.
+    "\\begin{description}\\sloppy",
     ...facts.map(([name, text]) => `\\item[${latexText(name)}] ${latexText(text)}`),
     "\\end{description}",
     "\\end{document}",

@@ -32,6 +32,12 @@ export interface Report {
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 const width = 620;
 
+/** Letters of a fact that has a line of its own. */
+const longFact = 120;
+
+/** The viewer's style without what it loads: a page of its own has nothing beside it. */
+const ownStyle = style.replace(/url\("\/[^"]*"\)/g, "none");
+
 /** A picture as an address. */
 function svgAddress(svg: string): string {
   return `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
@@ -48,7 +54,7 @@ export async function htmlOf(report: Report): Promise<string> {
         <meta http-equiv="Content-Security-Policy" content={policy} />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{report.title}</title>
-        <style>{raw(style)}</style>
+        <style>{raw(ownStyle)}</style>
       </head>
       <body>
         <main>
@@ -73,7 +79,7 @@ export async function htmlOf(report: Report): Promise<string> {
               <h2>Charts</h2>
               <div class="charts">
                 {report.charts.map((chart) => (
-                  <figure class="chart">
+                  <figure class="chart drawn">
                     <figcaption>
                       <h3>{chart.title}</h3>
                       <p>{chart.about}</p>
@@ -84,7 +90,7 @@ export async function htmlOf(report: Report): Promise<string> {
                   </figure>
                 ))}
                 {(report.pictures ?? []).map(({ title, about, svg }) => (
-                  <figure class="chart">
+                  <figure class="chart drawn">
                     <figcaption>
                       <h3>{title}</h3>
                       <p>{about}</p>
@@ -102,7 +108,7 @@ export async function htmlOf(report: Report): Promise<string> {
               <h2>How it came about</h2>
               <dl class="facts">
                 {report.facts.map(([name, text]) => (
-                  <div>
+                  <div class={text.length > longFact ? "whole" : undefined}>
                     <dt>{name}</dt>
                     <dd>{text}</dd>
                   </div>

@@ -166,8 +166,7 @@ export function finishedRuns(
 ): { id: string; label: string; run: KnownRun; configuration: Configuration }[] {
   const newest = experimentOf(model, null);
   const first = newest === null ? [] : configurationsOf(model, newest);
-  const named = new Set(first.map(({ id }) => id));
-  return [...first, ...model.configurations.filter(({ id }) => !named.has(id))].flatMap((configuration) =>
+  const all = [...first, ...model.configurations].flatMap((configuration) =>
     configuration.runs.filter(({ state }) => state === "finished").map((run) => ({
       id: run.id,
       label: `${configuration.label}, seed ${run.config.seed}`,
@@ -175,6 +174,10 @@ export function finishedRuns(
       configuration,
     }))
   );
+  // An experiment may hold some seeds of a configuration alone: each run is named by the first that has it.
+  const byId = new Map<string, typeof all[number]>();
+  for (const own of all) if (!byId.has(own.id)) byId.set(own.id, own);
+  return [...byId.values()];
 }
 
 /** Gathers what a query asks for; `null` if there is no such run, or none has finished. */

@@ -93,10 +93,8 @@ export const gridKind: Kind<GridPlugin> = defineKind<GridPlugin>({
       ...printed.notes,
     ]),
     `Expected time: deno task ${
-      printed === undefined
-        ? `bench ${name} --dry-run says it from kept runs`
-        : `armlab reproduce ${name} --dry-run says it from steps that it makes`
-    }`,
+      printed === undefined ? `bench ${name}` : `armlab reproduce ${name}`
+    } --dry-run says it, from runs that are kept or steps that it makes`,
   ],
 });
 

@@ -121,6 +121,13 @@ Deno.test("an experiment counts the seeds that it planned and no others, against
     ]);
   }));
 
+Deno.test("samples are shown of every finished run, also of seeds that the newest experiment did not plan", () =>
+  withApp(async (app) => {
+    const page = await get(app, `/samples?run=${runId(configOf({ ...specs.plain, seed: 4 }))}`);
+    assertStringIncludes(page, ">plain, seed 0</option>");
+    assertEquals(page.match(/>[^<]*, seed 4<\/option>/g)?.length, 1);
+  }));
+
 Deno.test("all runs are named by their settings; what is in no experiment is there too", () =>
   withApp(async (app, runs) => {
     const all = await json(app, "/api/grid?experiment=all");

@@ -64,7 +64,7 @@ Deno.test("a report says question, answer, tables and how it came about, in four
         false,
         false,
       ]);
-      assert(!/<script|<link|src="(?!data:)|\son\w+=/.test(html));
+      assert(!/<script|<link|src="(?!data:)|url\(|\son\w+=/.test(html));
       assertStringIncludes(tex, "\\begin{document}");
       assertStringIncludes(tex, "\\end{document}");
     } finally {

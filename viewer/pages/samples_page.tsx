@@ -162,7 +162,8 @@ const Filters: FC<{ view: SamplesView }> = ({ view }) => {
 
 /** Questions that are asked most, as links. */
 const Shortcuts: FC<{ view: SamplesView }> = ({ view: { query, readouts } }) => {
-  const modalities = readouts.slice(1);
+  // A model of one modality has one readout, which cannot be right and wrong.
+  const modalities = readouts.length > 2 ? readouts.slice(1) : [];
   const cases: [string, string[], string[]][] = [
     ["fused wrong", [], ["fused"]],
     ...modalities.map((name): [string, string[], string[]] => [`${name} right, fused wrong`, [name], ["fused"]]),
@@ -256,7 +257,8 @@ const Card: FC<{ view: SamplesView; row: SampleRow; shown: Shown }> = ({ view, r
           {classes[row.label]}
           {!fused.right && (
             <>
-              → <strong>{classes[fused.predicted]}</strong>
+              {" → "}
+              <strong>{classes[fused.predicted]}</strong>
             </>
           )}
         </span>
