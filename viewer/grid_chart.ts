@@ -11,13 +11,14 @@ const chartRows = 40;
 
 /** Test accuracy of the rows of a grid, as a chart. */
 export function gridChart(grid: Grid): IntervalChart {
-  const rows = grid.groups.flatMap(({ rows }) => rows).filter(({ result }) => result !== null).slice(0, chartRows);
+  const all = grid.groups.flatMap(({ rows }) => rows).filter(({ result }) => result !== null);
+  const rows = all.slice(0, chartRows);
   return {
     kind: "intervals",
     id: "accuracy",
     title: "Test accuracy",
     about: `Mean over seeds with 95 % confidence interval, in the order of the table${
-      rows.length < grid.total ? `; the first ${rows.length} rows with results` : ""
+      rows.length < all.length ? `; the first ${rows.length} of ${all.length} rows with results` : ""
     }`,
     percent: true,
     rows: rows.map(({ configuration, result }) => ({

@@ -202,7 +202,9 @@ const Causes: FC<{ runs: readonly KnownRun[]; width: number }> = ({ runs, width 
         <tr class="cause">
           <td></td>
           <td colspan={width}>
-            <strong>{`Seed ${seeds.join(", ")}:`}</strong> {reason}
+            <div class="said">
+              <strong>{`${seeds.length === 1 ? "Seed" : "Seeds"} ${seeds.join(", ")}:`}</strong> {reason}
+            </div>
           </td>
         </tr>
       ))}
@@ -233,13 +235,15 @@ const SeedRow: FC<{ run: KnownRun; columns: readonly Column[] }> = ({ run, colum
       <tr class="cause">
         <td></td>
         <td colspan={columns.length + 1}>
-          <strong>Cause:</strong> {run.reason}
-          {run.failure?.command && (
-            <span class="again">
-              {"Run it again: "}
-              <code>{run.failure.command}</code>
-            </span>
-          )}
+          <div class="said">
+            <strong>Cause:</strong> {run.reason}
+            {run.failure?.command && (
+              <span class="again">
+                {"Run it again: "}
+                <code>{run.failure.command}</code>
+              </span>
+            )}
+          </div>
         </td>
       </tr>
     )}
