@@ -347,9 +347,12 @@ Deno.test({
       await page.waitForURL((address) => !address.search.includes("q="));
       await settled(page);
       assertEquals(await page.getByLabel("Compare av-digits: concat arm").isChecked(), true);
+      // Whoever does not wait presses Enter.
       await page.locator("#filters [name=q]").fill("fusion=sum");
+      await page.locator("#filters [name=q]").press("Enter");
       await page.waitForURL(/q=/);
       await settled(page);
+      assertEquals(await hint.innerText(), "2 chosen, 1 of them not in this table");
       await page.locator("#compare button[type=submit]").click();
       await page.waitForURL(/compare/);
       assertEquals(await page.locator("ul.chosen strong").allInnerTexts(), ["av-digits: sum", "av-digits: concat arm"]);

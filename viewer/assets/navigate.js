@@ -93,7 +93,8 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "get") return;
+  // By its attribute: a field called "method" stands before the property of that name.
+  if (form.getAttribute("method") !== "get") return;
   event.preventDefault();
   clearTimeout(typing);
   if (form.matches("[data-auto]")) show(addressOf(form), "push");
