@@ -76,7 +76,7 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("cli/asked.ts", words, [
     ["repeated !== null ? [repeated.seed] :", ""],
-    ["repeated !== null ? [requestFor(repeated)] :", ""],
+    ["repeated !== null\n    ? [requestFor(repeated)]\n    :", ""],
   ]),
   ...mutantsOf("cli/bench.ts", words, [
     ['parseChoice("--on-error", parsed.text["on-error"] ?? "continue", ["continue", "stop"])', '"continue"'],
