@@ -81,7 +81,9 @@ export async function fromFfmpeg(args: readonly string[], name: string): Promise
     });
   }
   if (output.success && output.stdout.length <= MAX_OUTPUT_BYTES) return output.stdout as Uint8Array<ArrayBuffer>;
-  const first = new TextDecoder().decode(output.stderr).trim().split("\n")[0].slice(0, 200);
+  // An address in memory is another at every call; reports of the same files are the same bytes.
+  const [line] = new TextDecoder().decode(output.stderr).trim().split("\n");
+  const first = line.replaceAll(/ @ 0x[0-9a-f]+/g, "").slice(0, 200);
   const said = NO_STREAM.test(first) ? "it has no stream of that kind, as a film without sound" : first;
   throw new Refusal({
     what: `read "${name}"`,

@@ -117,9 +117,9 @@ Deno.test("films by ffmpeg: the command is shown; without it, or where it fails,
       const row = dataset.splits.train.inputs["film"].subarray(0, 24);
       assertEquals([...row.subarray(0, 3)], [32, 32, 32]);
     });
-    await withCommand(folder, 'echo "moov atom not found" >&2; exit 1', async () => {
+    await withCommand(folder, 'echo "[mov,mp4 @ 0x55f1602b9900] moov atom not found" >&2; exit 1', async () => {
       const { message } = await assertRejects(() => inspect(own), Refusal);
-      assertStringIncludes(message, "as ffmpeg must decode it: moov atom not found; it was run as: ffmpeg");
+      assertStringIncludes(message, "as ffmpeg must decode it: [mov,mp4] moov atom not found; it was run as: ffmpeg");
       assertStringIncludes(message, "leave broken ones out: --skip-broken");
     });
   });
