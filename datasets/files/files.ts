@@ -141,11 +141,11 @@ export const files: DatasetPlugin = defineDataset<FilesOptions>({
     },
     readers: {
       type: "integer",
-      default: 1,
+      default: 2,
       min: 0,
       max: 64,
       about: "threads that read, decode and augment ahead what is read by index; changes no result",
-      source: "chosen here: one beside the one that trains",
+      source: "chosen here: while one waits for the disk, the other works",
       place: true,
     },
     tokenizers: {

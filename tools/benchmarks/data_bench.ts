@@ -107,7 +107,7 @@ async function forget(folder: string): Promise<void> {
 async function train(path: string, memory: number, steps: number, cold: boolean): Promise<Trained> {
   const library = createLibrary();
   const began = performance.now();
-  const dataset = await files.load({ path, memory, readers: 1 });
+  const dataset = await files.load({ path, memory, readers: 2 });
   const loadSeconds = (performance.now() - began) / 1000;
   const engine = await onnxCpu.create();
   const config = resolveConfig(
@@ -176,7 +176,7 @@ async function features(gigabytes: number, steps: number, cold: boolean): Promis
     const own = await trained(large, 0, cold ? ["--cold"] : []);
     const from = cold ? "from the disk" : "from the page cache as far as it holds them";
     console.log(
-      `(a) ${(samples * row / 1e9).toFixed(1)} GB of features, ${samples} samples, read by one thread ahead,`,
+      `(a) ${(samples * row / 1e9).toFixed(1)} GB of features, ${samples} samples, read by two threads ahead,`,
     );
     console.log(`    ${from}`);
     console.log(`    loading, with all checks and the fingerprint: ${own.loadSeconds.toFixed(0)} s`);
