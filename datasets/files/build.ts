@@ -197,7 +197,7 @@ export async function readSamples(
     values[name] = valuesOf(name, own, array, lengths, skip ? broken : null);
   }
   const dropped = new Set(broken.map(({ sample }) => sample));
-  checkSomething(values, size, dropped);
+  checkSomething(values, size, broken);
   const listed = async (reference: string | undefined, what: string): Promise<string[] | null> => {
     if (reference === undefined) return null;
     const texts = textsOf(await whole(reference), what);
@@ -231,16 +231,20 @@ export async function readSamples(
 function checkSomething(
   values: Readonly<Record<string, Values>>,
   size: number,
-  dropped: ReadonlySet<number>,
+  broken: readonly Broken[],
 ): void {
   const all = Object.entries(values);
+  const dropped = new Set(broken.map(({ sample }) => sample));
   for (let n = 0; n < size; n++) {
     if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;
     throw new Refusal({ what: "use the samples", must: "each must have a modality", found: `sample ${n} has none` });
   }
   const absent = all.find(([_, { present }]) => present.every((there) => there === 0));
   if (absent !== undefined) {
-    throw new Refusal({ what: `use modality "${absent[0]}"`, must: "some sample must have it", found: "none has" });
+    const found = broken.length === 0
+      ? "none has"
+      : `none has, and ${dropped.size} of ${size} are broken, the first as ${broken[0].why}`;
+    throw new Refusal({ what: `use modality "${absent[0]}"`, must: "some sample must have it", found });
   }
 }
 

@@ -140,6 +140,11 @@ Deno.test("paths and links out of the folder: in lists, of media, of a class, of
       await Deno.writeTextFile(join(own, "list.csv"), ["label,image", ...rows].join("\n"));
       await refused(join(own, "list.csv"), "its path leads out of it", false);
     }
+    // Where broken ones are left out and none is left, it is said why.
+    const outside = Array.from({ length: 20 }, (_, n) => `${"ab"[n % 2]},../secret.jpg`);
+    await Deno.writeTextFile(join(own, "list.csv"), ["label,image", ...outside].join("\n"));
+    const { message } = await assertRejects(() => inspect(join(own, "list.csv"), true), Refusal);
+    assertStringIncludes(message, "none has, and 20 of 20 are broken, the first as ../secret.jpg: it must lie in");
     // Nothing is ever unpacked to a place: an entry's name is a modality's, and no such name is one.
     const entry = encodeNpy({ dtype: "float32", shape: [20, 2], data: noise(40) });
     const labels = encodeNpy({ dtype: "int32", shape: [20], data: Int32Array.from({ length: 20 }, (_, n) => n % 2) });
