@@ -69,7 +69,7 @@ Deno.test("bench --data --json puts out the results alone; --impute reaches the 
     const [id] = [...Deno.readDirSync(runs)].map(({ name }) => name).filter((name) => /^[0-9a-f]{16}$/.test(name));
     const config = JSON.parse(await Deno.readTextFile(join(runs, id, "config.json")));
     assertEquals(config.fusion.options.keepFill, "mean");
-    assertEquals(config.dataset.options, { path, memory: 2048, readers: 1, skipBroken: false, tokenizers: "" });
+    assertEquals(config.dataset.options, { path, memory: 2048, readers: 2, skipBroken: false, tokenizers: "" });
     const repeated = await armlab(
       "bench",
       "--config",

@@ -172,6 +172,7 @@ class Method:
 class UniCe(Method):
     def __init__(self, options, size, epochs):
         self.weight = options["weight"]
+        expect(part(part(options, "loss", "readouts"), "criterion", "cross-entropy"), smoothing=0, classWeights="none")
 
     def loss(self, step):
         return [self.weight * F.cross_entropy(logits, step["labels"]) for logits in step["readouts"]()]
@@ -209,12 +210,20 @@ class Arm(Method):
         self.options, self.size = options, size
         self.warmup = options["warmup"] if options["warmup"] >= 0 else max(1, floor(epochs / 8 + 0.5))
         expect(
-            options, dfe=True, bmmlMi=True, bmmlCmi=True, dsr="dsr", estimator="histogram", view="aligned",
-            granularity="sample", center="batch", bins=0, cmiBins=0, edges="standard", norm="sqrt",
-            conditionalNorm="sqrt", conditionalEntropy="chain", index="other", readout="solo",
-            gradient="straight-through", range="shift", fusionRule="ratio", fwTest="one", minimum="softmin",
-            probGradient=False, denominatorGradient=False, asymmetric=False, match=0,
+            options, dfe="ratio", view="aligned", granularity="sample", center="batch", index="other", readout="solo",
+            gradient="all", range="shift", fwTest="one", losses=[], lossWeight=1,
         )
+        expect(
+            part(options, "estimator", "histogram"), binning="straight-through", bins=0, cmiBins=0, edges="standard",
+            norm="sqrt", conditionalNorm="sqrt",
+        )
+        minimum = part(options, "minimum", "minimum-information")
+        expect(minimum, minimum="softmin")
+        gap = part(options, "gap", "contribution-gap")
+        expect(gap, range="shift", probGradient=False, denominatorGradient=False, asymmetric=False)
+        sampler = part(options, "sampler", "dsr")
+        expect(sampler, match=0)
+        self.tau, self.k = minimum["tau"], sampler["k"]
         self.weights, self.next = torch.ones(size, 2), torch.ones(size, 2)
         self.joint, self.measured = torch.zeros(size), torch.zeros(size, 9)
         self.copies = np.zeros(size, np.int64)
@@ -229,7 +238,7 @@ class Arm(Method):
         self.copies = np.zeros(self.size, np.int64)
         if not self.started:
             return order
-        k = self.options["k"]
+        k = self.k
         wanted = np.floor(k * self.joint.numpy() - 2 * k + 0.5)
         self.copies = np.clip(wanted, 0, ceil(-2 * k)).astype(np.int64)
         items = order.repeat_interleave(torch.from_numpy(1 + self.copies)[order])
@@ -245,7 +254,7 @@ class Arm(Method):
         vectors = centred(torch.stack([sum(z), *z]))
         nmi, ncmi = valuation(vectors, BINS)
         p, solo = own(step["logits"], labels), torch.stack([own(l, labels) for l in readouts], 1)
-        tau = options["tau"]
+        tau = self.tau
         term_mi = (1 - p * F.relu(-torch.logsumexp(-tau * nmi, 1) / tau)).mean()
         phi = (contributions(p.detach(), solo.detach(), nmi, ncmi) + 1) * (2 / 3)
         centre = phi.mean(1, keepdim=True)
@@ -286,6 +295,12 @@ class Arm(Method):
         }
 
 
+def part(options, name, wanted):
+    """Options of the part that is chosen as `name`."""
+    expect({name: options[name]["name"]}, **{name: wanted})
+    return options[name]["options"]
+
+
 def expect(options, **wanted):
     """Says what this script does not do."""
     for name, value in wanted.items():
@@ -303,6 +318,7 @@ def train(config, data):
     """One cell: metrics of the best epoch by validation on the test split."""
     training, modalities = config["training"], config["modalities"]
     expect(training, budget="samples", optimizer="sgd", schedule="cosine", select="best")
+    expect(part(training, "loss", "cross-entropy"), smoothing=0, classWeights="none")
     torch.manual_seed(config["seed"])
     generator = torch.Generator().manual_seed(config["seed"])
     inputs = {split: [arrays[modality] for modality in modalities] for split, arrays in data.items()}
