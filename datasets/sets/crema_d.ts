@@ -6,6 +6,7 @@
 import { defineSet, type SetFolder, type SetListing, type SetPlugin, type SetSample } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { fileOf, idOf, listOf, rowRefusal } from "./folder.ts";
+import { ogmGeSettings } from "./ogm_ge.ts";
 
 /** Options of `crema-d`. */
 export interface CremaDOptions {
@@ -121,22 +122,9 @@ export const cremaD: SetPlugin = defineSet<CremaDOptions>({
     },
     all: { about: "clips by emotion: 1,271, neutral 1,087", splits: {} },
   },
-  paper: {
-    about: [
-      "Peng et al. (OGM-GE), CVPR 2022, and its released code: ResNet-18, SGD, 100 epochs, a tenth of the rate after 70",
-      "its loader repeats a clip to fill three seconds, as magnitudes; here silence follows, as log-mel spectrograms",
-    ],
-    encoder: { name: "resnet18", options: {} },
-    training: {
-      schedule: "step",
-      stepAt: 0.7,
-      momentum: 0.9,
-      weightDecay: 1e-4,
-      learningRate: 1e-3,
-      batchSize: 64,
-      epochs: 100,
-    },
-  },
+  paper: ogmGeSettings(
+    "its loader repeats a clip to fill three seconds, as magnitudes; here silence follows, as log-mel spectrograms",
+  ),
   options: {
     split: {
       type: "choice",

@@ -7,6 +7,7 @@ import { defineSet, type SetFolder, type SetListing, type SetPlugin, type SetSam
 import { Refusal } from "../../core/refusal.ts";
 import { type ClipIndex, clipKey, firstClips, soundInside } from "./clips.ts";
 import { idOf, listOf, rowRefusal } from "./folder.ts";
+import { ogmGeSettings } from "./ogm_ge.ts";
 
 /** Folders of frames and of recordings of a split, as OGM-GE's scripts name them, and others do. */
 const frames = (split: string) => [
@@ -63,22 +64,9 @@ export const vggSound: SetPlugin = defineSet<Record<string, never>>({
       splits: { train: { samples: 183_730 }, test: { samples: 15_446 } },
     },
   },
-  paper: {
-    about: [
-      "Peng et al. (OGM-GE), CVPR 2022, and its released code: ResNet-18, SGD, 100 epochs, a tenth of the rate after 70",
-      "its loader takes five of ten seconds at random, as magnitudes; here all ten, as log-mel spectrograms",
-    ],
-    encoder: { name: "resnet18", options: {} },
-    training: {
-      schedule: "step",
-      stepAt: 0.7,
-      momentum: 0.9,
-      weightDecay: 1e-4,
-      learningRate: 1e-3,
-      batchSize: 64,
-      epochs: 100,
-    },
-  },
+  paper: ogmGeSettings(
+    "its loader takes five of ten seconds at random, as magnitudes; here all ten, as log-mel spectrograms",
+  ),
   options: {},
   async list(folder): Promise<SetListing> {
     const { file, rows } = await listOf(folder, ["vggsound.csv", "data/vggsound.csv", "data/VGGSound/vggsound.csv"]);

@@ -6,10 +6,6 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { type Command, runCommand } from "../../cli/command.ts";
 import { commands } from "../../cli/main.ts";
-import { part } from "../../experiments/config.ts";
-import type { GridCell } from "../../experiments/plan.ts";
-import { runGrid } from "../../experiments/run_grid.ts";
-import { createLibrary } from "../../library.ts";
 import { command as engineBench } from "../../tools/benchmarks/engine_bench.ts";
 import { command as gridBench } from "../../tools/benchmarks/grid_bench.ts";
 import { command as methodsBench } from "../../tools/benchmarks/methods_bench.ts";
@@ -21,6 +17,7 @@ import { command as viewerBench } from "../../tools/benchmarks/viewer_bench.ts";
 import { command as viewerSoak } from "../../tools/benchmarks/viewer_soak.ts";
 import { command as gpuCheck } from "../../tools/gpu_check.ts";
 import { inFolder, saidBy } from "../helpers/cli.ts";
+import { twoRuns } from "../helpers/two_runs.ts";
 
 const tools: readonly Command[] = [
   engineBench,
@@ -92,21 +89,7 @@ Deno.test("every option of every command refuses wrong values in one sentence, a
     const runs = join(folder, "runs");
     const file = join(folder, "file");
     await Deno.writeTextFile(file, "x");
-    const { outcomes } = await runGrid({
-      cells: [{
-        label: "row",
-        dataset: part("synthetic", { samples: 60, width: 6 }),
-        encoder: part("mlp", { hidden: [8], width: 8 }),
-        fusion: part("sum"),
-        methods: [],
-        training: { epochs: 1 },
-      }],
-      seeds: [0, 1],
-      runs,
-      library: createLibrary(),
-      workers: 1,
-    });
-    const [one, other] = outcomes.map(({ cell }) => join(runs, (cell as GridCell).id));
+    const [one, other] = await twoRuns(runs);
     const synthetic = [
       "--dataset",
       "synthetic",

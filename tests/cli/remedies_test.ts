@@ -2,13 +2,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { main } from "../../cli/main.ts";
-import { part } from "../../experiments/config.ts";
-import type { GridCell } from "../../experiments/plan.ts";
-import { runGrid } from "../../experiments/run_grid.ts";
 import { Random } from "../../core/random.ts";
-import { createLibrary } from "../../library.ts";
 import { writeSafetensors } from "../../store/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { twoRuns } from "../helpers/two_runs.ts";
 
 /** Runs a command line in this process. */
 async function run(args: readonly string[]): Promise<{ code: number; err: string }> {
@@ -29,21 +26,7 @@ type Remedy = readonly [wrong: readonly string[], hint: string, right: readonly 
 Deno.test("what refusals of the command line advise is taken when it is done", () =>
   inFolder(async (folder) => {
     const runs = join(folder, "runs");
-    const { outcomes } = await runGrid({
-      cells: [{
-        label: "row",
-        dataset: part("synthetic", { samples: 60, width: 6 }),
-        encoder: part("mlp", { hidden: [8], width: 8 }),
-        fusion: part("sum"),
-        methods: [],
-        training: { epochs: 1 },
-      }],
-      seeds: [0, 1],
-      runs,
-      library: createLibrary(),
-      workers: 1,
-    });
-    const [one, other] = outcomes.map(({ cell }) => join(runs, (cell as GridCell).id));
+    const [one, other] = await twoRuns(runs);
     const config = join(one, "config.json");
     const csv = join(folder, "list.csv");
     const rows = Array.from({ length: 60 }, (_, n) => `${n % 7},${n % 5},${n % 3 === 0 ? "a" : "b"}`);

@@ -6,6 +6,7 @@ import { type AvDigitsMlManifest, DIGIT_LANGUAGES, speakersOf } from "../../data
 import { avDigits, avDigitsMl, checkDataset, selectModalities } from "../../datasets/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { melPowers } from "../../datasets/transforms/spectrum.ts";
+import { gunzip } from "../helpers/stored.ts";
 
 const mini = await avDigits.load({ size: "mini" });
 const manifest = JSON.parse(
@@ -206,13 +207,6 @@ Deno.test({
   ignore: Deno.env.get("ARMLAB_BUILD_TESTS") !== "1",
   async fn() {
     const builder = await import("../../tools/build_av_digits.ts");
-    const gunzip = async (name: string) =>
-      new Uint8Array(
-        await new Response(
-          new Blob([await Deno.readFile(new URL(`../../datasets/data/${name}`, import.meta.url))]).stream()
-            .pipeThrough(new DecompressionStream("gzip")),
-        ).arrayBuffer(),
-      );
     const audio = await gunzip("av_digits_audio.u8.gz");
     for (const voice of [0, 40, 92]) {
       const { variant } = manifest.voices[voice];
@@ -234,13 +228,6 @@ Deno.test({
   ignore: Deno.env.get("ARMLAB_BUILD_TESTS") !== "1",
   async fn() {
     const builder = await import("../../tools/build_av_digits_ml.ts");
-    const gunzip = async (name: string) =>
-      new Uint8Array(
-        await new Response(
-          new Blob([await Deno.readFile(new URL(`../../datasets/data/${name}`, import.meta.url))]).stream()
-            .pipeThrough(new DecompressionStream("gzip")),
-        ).arrayBuffer(),
-      );
     const audio = await gunzip("av_digits_ml_audio.u8.gz");
     const speakers = speakersOf(manifest.voices.length, manifest.settings.length);
     // One voice of each language.

@@ -4,15 +4,10 @@ import { type IconTriManifest, PATH_IDS, pathIds } from "../../datasets/icon_tri
 import type { MojiConcept, MojiTriManifest } from "../../datasets/moji_tri_format.ts";
 import { findings, iconTri, mojiTri } from "../../datasets/mod.ts";
 import { bagOf, idsOf, vocabularyOf, withPairs, wordsOf } from "../../datasets/transforms/words.ts";
+import { gunzip } from "../helpers/stored.ts";
 
 const data = new URL("../../datasets/data/", import.meta.url);
 const json = async <T>(name: string) => JSON.parse(await Deno.readTextFile(new URL(name, data))) as T;
-const gunzip = async (name: string) =>
-  new Uint8Array(
-    await new Response(
-      new Blob([await Deno.readFile(new URL(name, data))]).stream().pipeThrough(new DecompressionStream("gzip")),
-    ).arrayBuffer(),
-  );
 // Loaded once for all tests.
 const moji = await mojiTri.load({ size: "mini" });
 const icon = await iconTri.load({ size: "mini" });
