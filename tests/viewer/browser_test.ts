@@ -429,15 +429,19 @@ Deno.test({
               assertEquals(wide, 0, `${name} at ${width}`);
               if (path === "?experiment=all" && width === 390) {
                 // A phone shows a card for each row: every value whole, under its head, the measures before the settings.
-                const row = page.locator("tr.row", { hasText: "3 seeds" }).first();
-                const frame = await page.locator("#table .scroll").boundingBox();
-                const boxes = await Promise.all(
-                  [".name", ".accuracy", ".difference", ".seeds", ".setting"].map((kind) =>
-                    row.locator(kind).first().boundingBox()
-                  ),
-                );
-                for (const box of boxes) assert(box!.x + box!.width <= frame!.x + frame!.width);
-                const tops = boxes.map((box) => box!.y);
+                // Measured at once: the row that goes on is told anew while this page is open, and its rows are then others.
+                const [frame, ...boxes] = await page.evaluate(`(() => {
+                  const row = [...document.querySelectorAll("tr.row")].find((row) => row.textContent.includes("3 seeds"));
+                  const kinds = [".name", ".accuracy", ".difference", ".seeds", ".setting"];
+                  return [document.querySelector("#table .scroll"), ...kinds.map((kind) => row.querySelector(kind))]
+                    .map((element) => element.getBoundingClientRect())
+                    .map(({ right, top, width, height }) => ({ right, top, width, height }));
+                })()`) as { right: number; top: number; width: number; height: number }[];
+                for (const { right, width, height } of boxes) {
+                  assert(width > 0 && height > 0);
+                  assert(right <= frame.right);
+                }
+                const tops = boxes.map(({ top }) => top);
                 assertEquals(tops, [...tops].sort((a, b) => a - b));
               }
               checks++;
