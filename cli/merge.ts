@@ -10,6 +10,7 @@ import { type Merged, mergedWeights, mergeRuns } from "../experiments/merge_runs
 import { createLibrary } from "../library.ts";
 import { writeSafetensors } from "../store/tensors.ts";
 import { type Command, type Flag, helpOf, parseChoice, parseFlags, parseInteger } from "./command.ts";
+import { mergeRunsCommand } from "./merge_runs.ts";
 import { loadPlugins, pluginFlag, pluginSpecifiers } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
@@ -32,9 +33,11 @@ const flags: Readonly<Record<string, Flag>> = {
 const details = `
 Merges what Imfeld et al. (Transformer Fusion with Optimal Transport, ICLR 2024) merge: two trained networks of one task,
 one neuron of the second onto one (or, with sinkhorn, some) of the first's, layer by layer: those of like weights, or of
-like answers to the same samples. It is
-not a fusion of modalities; the fusion "transfusion" is another thing. Fine-tuning a merged model is what the paper does
-next. Encoders mlp, cnn, vit and fusions concat, sum, decision, transfusion can be aligned.`;
+like answers to the same samples. It is not a fusion of modalities; the fusion "transfusion" is another thing.
+Fine-tuning a merged model is what the paper does next. Encoders mlp, cnn, vit and fusions concat, sum, decision,
+transfusion can be aligned.
+
+With --into RUNS it unites folders of runs instead, as "armlab merge-runs" does.`;
 
 function number(flag: string, value: string | undefined, otherwise: number, [least, most]: [number, number]): number {
   if (value === undefined) return otherwise;
@@ -62,6 +65,7 @@ export const mergeCommand: Command = {
   name: "merge",
   about: "merge two finished runs of one task into one model, by optimal transport or plainly",
   async run(args: string[]): Promise<number> {
+    if (args.some((arg) => arg === "--into" || arg.startsWith("--into="))) return await mergeRunsCommand.run(args);
     const parsed = parseFlags("merge", flags, args, { most: 2, about: "two run folders" });
     if (parsed.boolean.help) {
       console.log(

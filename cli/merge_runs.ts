@@ -19,6 +19,8 @@ const flags: Readonly<Record<string, Flag>> = {
 /** More folders than anybody has machines. */
 const mostFolders = 1000;
 
+const count = (found: readonly unknown[], what: string) => `${found.length} ${what}${found.length === 1 ? "" : "s"}`;
+
 /** `armlab merge-runs`. */
 export const mergeRunsCommand: Command = {
   name: "merge-runs",
@@ -59,8 +61,9 @@ export const mergeRunsCommand: Command = {
     if (parsed.boolean.json) console.log(JSON.stringify({ copied, equal, left, experiments }));
     else {
       console.log(
-        `${into}: ${copied.length} runs copied, ${equal.length} were there and are equal, ` +
-          `${experiments.length} experiments.`,
+        `${into}: ${count(copied, "run")} copied, ` +
+          `${equal.length} ${equal.length === 1 ? "was there and is equal" : "were there and are equal"}, ` +
+          `${count(experiments, "experiment")}.`,
       );
       for (const { id, why } of left) console.log(printableLine(`  left out  ${id}: ${why}`));
     }

@@ -82,5 +82,6 @@ Deno.test("armlab merge measures both runs, their average and their merge, and w
 Deno.test("armlab merge --help says what it merges", async () => {
   const { code, out } = await merge("--help");
   assertEquals(code, 0);
-  assertStringIncludes(out, "It is\nnot a fusion of modalities");
+  assertStringIncludes(out, "It is not a fusion of modalities");
+  assertStringIncludes(out, "With --into RUNS it unites folders of runs instead");
 });

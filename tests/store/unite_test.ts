@@ -72,8 +72,11 @@ Deno.test("merge-runs says what it did, and what it needs", () =>
     await Deno.mkdir(join(a, "foreign"));
     const done = await armlab("merge-runs", a, "--into", into);
     assertEquals(done.code, 0, done.err);
-    assertStringIncludes(done.out, "1 runs copied, 0 were there and are equal, 1 experiments.");
+    assertStringIncludes(done.out, "1 run copied, 0 were there and are equal, 1 experiment.");
     assertStringIncludes(done.out, "left out  foreign: it must hold a config.json");
+    const again = await armlab("merge", a, "--into", into);
+    assertEquals(again.code, 0, again.err);
+    assertStringIncludes(again.out, "0 runs copied, 1 was there and is equal, ");
     for (
       const [args, words] of [
         [[a], "--into is missing; write armlab merge-runs A B --into C"],
