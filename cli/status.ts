@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { type CellStatus, type GridStatus, gridStatus } from "../experiments/status.ts";
+import { type CellStatus, type GridStatus, gridStatus, type SlurmStatus } from "../experiments/status.ts";
 import { listExperiments } from "../store/experiments.ts";
 import { isFolder } from "../store/files.ts";
 import { liveContext } from "../store/inspect.ts";
@@ -92,16 +92,45 @@ async function lookedAt(runs: string) {
 export function statusLines(grids: readonly GridStatus[], all: boolean, runs: string): string[] {
   if (grids.length === 0) return [`No bench has asked anything in ${runs}.`];
   return grids.flatMap((grid) => {
-    const { name, planned, counts, secondsLeft, cells, command } = grid;
+    const { name, planned, counts, secondsLeft, cells, slurm } = grid;
     const words = Object.entries(counts).filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`);
     const left = secondsLeft === null || secondsLeft === 0 ? "" : `; about ${duration(secondsLeft)} left`;
-    const open = counts.queued + counts.stopped > 0 && counts.running === 0;
     return [
       `${name}: ${planned} planned: ${words.join(", ")}${left}`,
       ...cells.filter(({ state }) => all || !["queued", "finished", "stopped"].includes(state)).map(cellLine),
-      ...open ? [`  nobody works on it; go on with: ${command}`] : [],
+      ...slurm === undefined ? [] : slurmLines(slurm),
+      ...idleLines(grid),
     ];
   });
+}
+
+/** What Slurm has of a grid, or why that is not known. */
+function slurmLines({ names, waiting, running, reason, problem }: SlurmStatus): string[] {
+  if (problem !== null) {
+    return [
+      `  launched on Slurm, which is not heard from here: ${problem}; where it is: squeue --name=${names.join(",")}`,
+    ];
+  }
+  if (waiting + running === 0) return [];
+  const tasks = (count: number, one: string, more: string) => `${count} task${count === 1 ? ` ${one}` : `s ${more}`}`;
+  return [
+    "  " + [
+      ...waiting === 0 ? [] : [`${tasks(waiting, "waits", "wait")} in Slurm's queue (${reason})`],
+      ...running === 0 ? [] : [`${tasks(running, "runs", "run")} there`],
+    ].join(", "),
+  ];
+}
+
+/** That nobody works on what is open, and the command that does. */
+function idleLines({ counts, command, slurm }: GridStatus): string[] {
+  if (counts.queued + counts.stopped === 0 || counts.running > 0) return [];
+  if (slurm !== undefined && slurm.problem === null && slurm.waiting + slurm.running > 0) return [];
+  const who = slurm === undefined
+    ? "nobody works on it"
+    : slurm.problem === null
+    ? "nobody works on it, and Slurm has no task of it"
+    : "no process works on it";
+  return [`  ${who}; go on with: ${command}`];
 }
 
 function cellLine({ label, seed, state, epoch, epochs, secondsLeft, by, cause, command }: CellStatus): string {

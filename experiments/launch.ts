@@ -8,9 +8,9 @@
  */
 import { basename, join } from "node:path";
 import { Refusal } from "../core/refusal.ts";
-import { makeFolder } from "../store/files.ts";
 import { inspectRun, liveContext } from "../store/inspect.ts";
 import { Watch } from "../store/members.ts";
+import { keepLaunched, launchFolder } from "./launched.ts";
 import { outcomesOf } from "./outcomes.ts";
 import type { GridCell, GridPlan } from "./plan.ts";
 import type { CellOutcome } from "./run_grid.ts";
@@ -196,8 +196,8 @@ class Launch {
    */
   async #take(tasks: readonly number[]): Promise<string | null> {
     const { runs, planFile, command, options, retries = 5 } = this.#options;
-    const logs = join(planFile.replace(/\.jsonl$/, ""), "");
-    await makeFolder(logs);
+    const logs = launchFolder(planFile);
+    await keepLaunched(planFile, this.#name);
     const submission = {
       name: this.#name,
       tasks,
@@ -254,7 +254,7 @@ class Launch {
     const reasons = new Map<string, string>();
     for (const [task, part] of this.#parts.entries()) {
       if (!lost.has(part)) continue;
-      const log = join(this.#options.planFile.replace(/\.jsonl$/, ""), `${task}.log`);
+      const log = join(launchFolder(this.#options.planFile), `${task}.log`);
       const reason = `its task ended ${part.tries} times without getting on; see ${log}`;
       for (const { id } of part.cells) reasons.set(id, reason);
     }

@@ -95,7 +95,7 @@ export function sbatchArguments({ name, tasks, width, cpus, output, options }: S
 }
 
 /** Runs a command of Slurm. */
-async function run(command: string, args: readonly string[], input?: string): Promise<string> {
+async function run(command: string, args: readonly string[], input?: string, signal?: AbortSignal): Promise<string> {
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(command, {
@@ -103,6 +103,7 @@ async function run(command: string, args: readonly string[], input?: string): Pr
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
+      signal,
     }).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -152,6 +153,25 @@ export function parseQueue(text: string): QueuedTask[] {
     const [job, task, state, reason = ""] = line.split("|");
     return { job, task: Number(task), state, reason };
   });
+}
+
+/** Tasks that Slurm knows of several launches, of whoever submitted them. */
+export interface SlurmTasks {
+  readonly tasks: readonly QueuedTask[];
+  /** Why Slurm did not answer, where it did not. */
+  readonly problem: string | null;
+}
+
+/** Asks Slurm once for the tasks of arrays of these names. @param limitMs Where it does not answer. */
+export async function tasksOf(names: readonly string[], limitMs: number = PATIENCE_MS): Promise<SlurmTasks> {
+  try {
+    const asked = ["--noheader", "--array", `--name=${names.join(",")}`, "--format=%F|%K|%T|%r"];
+    const text = await run("squeue", asked, undefined, AbortSignal.timeout(limitMs));
+    return { tasks: parseQueue(text), problem: null };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { tasks: [], problem: error.found ?? error.message };
+  }
 }
 
 /** The Slurm of this machine. */

@@ -9,6 +9,8 @@ import { listExperiments } from "../store/experiments.ts";
 import { isFolder } from "../store/files.ts";
 import { inspectRun, type LiveContext, type RunReport } from "../store/inspect.ts";
 import { openRun } from "../store/run_folder.ts";
+import { launchesOf } from "./launched.ts";
+import { type SlurmTasks, tasksOf } from "./slurm.ts";
 
 /** How a cell stands. */
 export type CellState = "queued" | "running" | "stopped" | "finished" | "failed" | "broken";
@@ -43,6 +45,21 @@ export interface GridStatus {
   /** Seconds until all are finished, with as many at once as now; `null` where that is not known. */
   readonly secondsLeft: number | null;
   readonly cells: readonly CellStatus[];
+  /** What Slurm has of it; absent where it was not launched there, or nothing of it is open. */
+  readonly slurm?: SlurmStatus;
+}
+
+/** Tasks of a grid that Slurm knows. */
+export interface SlurmStatus {
+  /** Names of its arrays, as `squeue --name` takes them. */
+  readonly names: readonly string[];
+  readonly waiting: number;
+  /** Why the first of them waits, in Slurm's word. */
+  readonly reason: string | null;
+  /** Those that run, begin or end. */
+  readonly running: number;
+  /** Why Slurm was not heard, where it was not. */
+  readonly problem: string | null;
 }
 
 const states: readonly CellState[] = ["queued", "running", "stopped", "finished", "failed", "broken"];
@@ -51,14 +68,37 @@ const states: readonly CellState[] = ["queued", "running", "stopped", "finished"
  * How the experiments of a runs folder stand.
  *
  * @param only Names of those that are wanted. @default all
+ * @param ask Asks Slurm for tasks by the names of their arrays; nothing is asked where no open grid was launched there.
  * @throws {StoreError} If the folder cannot be read.
  */
-export async function gridStatus(runs: string, context: LiveContext, only?: string): Promise<GridStatus[]> {
+export async function gridStatus(
+  runs: string,
+  context: LiveContext,
+  only?: string,
+  ask: (names: readonly string[]) => Promise<SlurmTasks> = tasksOf,
+): Promise<GridStatus[]> {
   const { experiments } = listExperiments(runs);
   const found = experiments.filter(({ name }) => only === undefined || name === only);
+  const launches = launchesOf(runs);
   const grids: GridStatus[] = [];
-  for (const experiment of found) grids.push(await statusOf(runs, experiment, context));
+  for (const experiment of found) {
+    const grid = await statusOf(runs, experiment, context);
+    const names = launches.filter((own) => own.grid === grid.name).map(({ name }) => name);
+    const open = grid.counts.queued + grid.counts.running + grid.counts.stopped > 0;
+    grids.push(names.length === 0 || !open ? grid : { ...grid, slurm: slurmStatus(names, await ask(names)) });
+  }
   return grids;
+}
+
+function slurmStatus(names: readonly string[], { tasks, problem }: SlurmTasks): SlurmStatus {
+  const waiting = tasks.filter(({ state }) => state === "PENDING");
+  return {
+    names,
+    waiting: waiting.length,
+    reason: waiting[0]?.reason ?? null,
+    running: tasks.length - waiting.length,
+    problem,
+  };
 }
 
 async function statusOf(runs: string, { name, command, rows }: Experiment, context: LiveContext): Promise<GridStatus> {

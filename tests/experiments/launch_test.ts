@@ -12,6 +12,11 @@ import { parseShard, shardOf } from "../../experiments/shard.ts";
 import { checkOption, parseQueue, ranges, sbatchArguments, type Slurm } from "../../experiments/slurm.ts";
 import { tableNotes } from "../../experiments/table.ts";
 import { requestOf } from "../../experiments/teachers.ts";
+import { statusLines } from "../../cli/status.ts";
+import { keepLaunched, launchFolder } from "../../experiments/launched.ts";
+import { gridStatus } from "../../experiments/status.ts";
+import { writeExperiment } from "../../store/experiments.ts";
+import { liveContext } from "../../store/inspect.ts";
 import { openRun, runId, StoreError } from "../../store/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { configOf, writeRun } from "../helpers/runs.ts";
@@ -102,6 +107,55 @@ Deno.test("sbatch gets ranges, a signal before the limit and what the user passe
     { job: "12", task: 4, state: "RUNNING", reason: "None" },
   ]);
 });
+
+Deno.test("gridStatus() asks Slurm for what was launched there while cells are open, and says what it answered", () =>
+  inFolder(async (runs) => {
+    const plan = planOf();
+    const path = await writePlan(runs, plan, head);
+    const rows = [{
+      label: "row",
+      configuration: plan.cells[0].id,
+      runs: plan.cells.map(({ seed, id }) => ({ seed, id })),
+    }];
+    for (const name of ["grid", "other"]) {
+      await writeExperiment(runs, { ...head, format: 1, name, rows, writtenAt: "2026-01-01T00:00:00.000Z" });
+    }
+    const asked: string[][] = [];
+    const ask = (tasks: [number, string][], problem: string | null = null) => (names: readonly string[]) => {
+      asked.push([...names]);
+      const known = tasks.map(([task, state]) => ({ job: "7", task, state, reason: "Priority" }));
+      return Promise.resolve({ tasks: known, problem });
+    };
+    const status = async (own: ReturnType<typeof ask>) => await gridStatus(runs, await liveContext(runs), "grid", own);
+    assertEquals((await status(ask([])))[0].slurm, undefined);
+    await keepLaunched(path, "armlab-b-5");
+    await keepLaunched(path, "armlab-a-3");
+    await keepLaunched(path, "armlab-a-3");
+    // What a task printed and somebody else's file are no launches.
+    await Deno.writeTextFile(join(launchFolder(path), "0.log"), "{}");
+    await Deno.writeTextFile(join(launchFolder(path), "notes.json"), '{"format":1');
+    const names = ["armlab-a-3", "armlab-b-5"];
+    const [grid] = await status(ask([[0, "RUNNING"], [1, "PENDING"], [2, "PENDING"], [3, "COMPLETING"]]));
+    assertEquals(grid.slurm, { names, waiting: 2, reason: "Priority", running: 2, problem: null });
+    assertEquals(asked, [names]);
+    const lines = async (own: ReturnType<typeof ask>) => statusLines(await status(own), false, runs).slice(1);
+    assertEquals(await lines(ask([[0, "RUNNING"], [1, "PENDING"], [2, "PENDING"]])), [
+      "  2 tasks wait in Slurm's queue (Priority), 1 task runs there",
+    ]);
+    assertEquals(await lines(ask([[1, "PENDING"]])), ["  1 task waits in Slurm's queue (Priority)"]);
+    assertEquals(await lines(ask([])), [
+      "  nobody works on it, and Slurm has no task of it; go on with: deno task bench",
+    ]);
+    assertEquals(await lines(ask([], "there is no squeue")), [
+      "  launched on Slurm, which is not heard from here: there is no squeue; where it is: squeue --name=armlab-a-3,armlab-b-5",
+      "  no process works on it; go on with: deno task bench",
+    ]);
+    asked.length = 0;
+    assertEquals((await gridStatus(runs, await liveContext(runs), "other", ask([])))[0].slurm, undefined);
+    for (const seed of seeds) writeRun(runs, { seed });
+    assertEquals((await status(ask([])))[0].slurm, undefined);
+    assertEquals(asked, []);
+  }));
 
 /** A Slurm whose tasks end at once; what they do is said by submission. */
 function fake(
