@@ -10,6 +10,9 @@ import { printable, printableLine } from "./printable.ts";
 
 interface Running {
   readonly cell: AskedCell;
+  readonly startedAt: number;
+  /** Samples that it had drawn before, where it was resumed. */
+  readonly startedDrawn: number;
   epoch: number;
   drawn: number;
   budget: number;
@@ -62,8 +65,10 @@ export class ProgressView {
   #failed = 0;
   #lengths: readonly number[] = [];
   #drawnAt = -Infinity;
-  /** Samples a second of runs that ended. */
-  #lastRate: number | null = null;
+  /** Runs at once. */
+  #workers = 1;
+  /** Of runs that ended, start and end included. */
+  #past = { samples: 0, ms: 0 };
   /** The largest budget of a run. */
   #typical = 0;
 
@@ -95,6 +100,8 @@ export class ProgressView {
       case "started":
         this.#running.set(cell.index, {
           cell,
+          startedAt: this.#output.now(),
+          startedDrawn: what.samplesDrawn,
           epoch: 0,
           drawn: what.samplesDrawn,
           budget: what.samplesBudget,
@@ -145,6 +152,7 @@ export class ProgressView {
   #plan({ plan, workers, freeBytes }: GridEvent & { type: "planned" }): void {
     const asked: readonly AskedCell[] = [...plan.cells, ...plan.failed.map(({ cell }) => cell)];
     this.#total = asked.length + plan.teachers.length;
+    this.#workers = workers;
     const seeds = new Set(asked.map(({ seed }) => seed)).size;
     const labels = new Set(asked.map(({ request }) => request.label)).size;
     const count = (n: number, one: string) => `${n} ${one}${n === 1 ? "" : "s"}`;
@@ -160,8 +168,10 @@ export class ProgressView {
 
   #leave(index: number): void {
     const running = this.#running.get(index);
-    const rate = running === undefined ? null : this.#rateOf(running);
-    if (rate !== null) this.#lastRate = rate;
+    if (running !== undefined) {
+      this.#past.samples += running.drawn - running.startedDrawn;
+      this.#past.ms += this.#output.now() - running.startedAt;
+    }
     this.#running.delete(index);
     this.#ended++;
   }
@@ -178,10 +188,23 @@ export class ProgressView {
     return ms < leastMs || drawn <= first.drawn ? null : 1000 * (drawn - first.drawn) / ms;
   }
 
+  /**
+   * Samples a second of one run, over all that ended and all that run; `null` before one tells. Those that run without their
+   * start, which is long beside a few steps; rows differ in what a sample costs, and those to come are taken for the mean.
+   */
+  #oneRate(): number | null {
+    let { samples, ms } = this.#past;
+    for (const run of this.#running.values()) {
+      if (this.#rateOf(run) === null) continue;
+      samples += run.drawn - run.first!.drawn;
+      ms += this.#output.now() - run.first!.at;
+    }
+    return samples === 0 || ms === 0 ? null : 1000 * samples / ms;
+  }
+
   /** The lines of the display as they are now. */
   lines(): string[] {
     const running = [...this.#running.values()];
-    const known = running.map((run) => this.#rateOf(run)).filter((rate) => rate !== null);
     const lines = running.map((run) => {
       const rate = this.#rateOf(run);
       const bar = "#".repeat(Math.min(20, Math.round(20 * run.drawn / run.budget))).padEnd(20, ".");
@@ -192,9 +215,10 @@ export class ProgressView {
         run.epoch + 1
       }, ${speed}${left}${validation}`;
     });
-    // Runs that do not tell their speed yet are taken for as fast as the others.
-    const one = known.length > 0 ? known.reduce((sum, rate) => sum + rate, 0) / known.length : this.#lastRate;
-    const all = one === null ? null : one * running.length;
+    const one = this.#oneRate();
+    const all = one === null
+      ? null
+      : one * Math.max(running.length, Math.min(this.#workers, this.#total - this.#ended));
     const waiting = this.#total - this.#ended - running.length;
     const left = waiting * this.#typical + running.reduce((sum, run) => sum + Math.max(0, run.budget - run.drawn), 0);
     const eta = all === null || all === 0 ? "" : `, ${Math.round(all)} samples/s in all, ${duration(left / all)} left`;

@@ -92,10 +92,11 @@ export function versusReference(reference: Pick<Sample, "label" | "values">, sam
   });
 }
 
-/** A p value as sentences and tables write it: ".21", ".004", "< .0001". */
+/** A p value as sentences and tables write it: ".21", ".004", "< .0001"; near the level, on which side of it it is: ".0496". */
 export function pText(p: number): string {
   if (p < 1e-4) return "< .0001";
-  const digits = p < 0.001 ? 4 : p < 0.01 ? 3 : 2;
+  let digits = p < 0.001 ? 4 : p < 0.01 ? 3 : 2;
+  while (digits < 6 && Number(p.toFixed(digits)) === level && p !== level) digits++;
   const text = p.toFixed(digits);
   return text.startsWith("0") ? text.slice(1) : text;
 }

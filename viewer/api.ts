@@ -4,6 +4,7 @@
  * @module
  */
 import type { RunRow } from "../store/index.ts";
+import type { Answer } from "./answers.ts";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
 import type { TuningResult } from "../experiments/tuning/tune.ts";
@@ -13,7 +14,6 @@ import type { ConfigurationView } from "./configuration.ts";
 import type { Model } from "./configurations.ts";
 import type { Grid } from "./grid.ts";
 import { measured } from "./measures.ts";
-import type { Answer } from "./openapi.ts";
 import type { RunView } from "./run.ts";
 import type { SamplesView } from "./samples.ts";
 import type { SampleDifference } from "./sample_tests.ts";

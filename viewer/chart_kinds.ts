@@ -4,6 +4,7 @@
  * @module
  */
 import { axis, type ChartLook, hues, inks, nameLength, percentEnds, short, tooltip, unique } from "./chart_look.ts";
+import { significant } from "./numbers.ts";
 import type { FieldChart, HistogramChart, IntervalChart, PointChart } from "./charts.ts";
 
 /** The option that draws shares of bins over epochs. */
@@ -200,7 +201,7 @@ export function fieldOption(chart: FieldChart, look: ChartLook): Record<string, 
       top: head + 24,
       itemHeight: 130,
       itemWidth: 10,
-      text: [most.toPrecision(2), (-most).toPrecision(2)],
+      text: [significant(most, 2), significant(-most, 2)],
       textStyle: { color: ink.muted, fontSize: 11 },
       inRange: { color: diverging[look.theme] },
     },

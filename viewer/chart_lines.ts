@@ -107,23 +107,63 @@ function axesOf(chart: LineChart, ink: typeof inks[Theme]): Record<string, unkno
       minInterval: 1,
       splitLine: { show: false },
     }),
-    yAxis: axis(ink, {
-      type: chart.logarithmic === true ? "log" : "value",
-      scale: true,
+    yAxis: {
+      ...(chart.logarithmic === true
+        ? logarithmicAxis(ink, drawn, chart.percent ? 100 : Infinity)
+        : axis(ink, { type: "value", scale: true, ...ends })),
       name: chart.percent ? "%" : "",
       nameGap: 8,
-      ...(chart.logarithmic === true ? logarithmicEnds(drawn) : ends),
-    }),
+    },
   };
 }
 
-/** Ends of a logarithmic axis at powers of ten around what is drawn. */
-function logarithmicEnds(values: readonly number[]): { min?: number; max?: number } {
-  if (values.length === 0) return {};
-  const power = (value: number, round: (x: number) => number) => 10 ** round(Math.log10(value));
+/** Below this, the largest value by the smallest, powers of ten are too coarse for the ticks of an axis. */
+const narrow = 3;
+
+/**
+ * Ends and ticks of a logarithmic axis: powers of ten around what is drawn, with 2 and 5 times them where those are few;
+ * round steps where all values are near each other, as accuracies are.
+ *
+ * @param values All above 0.
+ * @param most What no value can be above.
+ */
+export function logarithmicTicks(values: readonly number[], most: number = Infinity): number[] {
+  if (values.length === 0) return [];
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  const rounded = (value: number) => Number(value.toPrecision(12));
+  if (high < narrow * low) {
+    const step = roundStep(high > low ? (high - low) / 3 : low / 10);
+    const first = Math.floor(rounded(low / step)) - (high > low ? 0 : 1);
+    const last = Math.ceil(rounded(high / step)) + (high > low ? 0 : 1);
+    const all = Array.from({ length: last - first + 1 }, (_, i) => rounded((first + i) * step));
+    return all.filter((value) => value <= most);
+  }
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const between = last - first <= 3 ? [1, 2, 5] : [1];
+  const stride = Math.ceil((last - first) / 8);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).flatMap((power) =>
+    between.map((times) => rounded(times * 10 ** power)).filter((value) =>
+      value <= 10 ** last && ((power - first) % stride === 0 || power === last)
+    )
+  );
+}
+
+/** The largest of 1, 2 and 5 times a power of ten that is no larger. */
+function roundStep(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return (value >= 5 * power ? 5 : value >= 2 * power ? 2 : 1) * power;
+}
+
+/** A logarithmic axis with its ends and ticks. */
+function logarithmicAxis(ink: typeof inks[Theme], values: readonly number[], most: number): Record<string, unknown> {
+  const ticks = logarithmicTicks(values, most);
+  if (ticks.length === 0) return axis(ink, { type: "log" });
+  const plain = axis(ink, { type: "log", min: ticks[0], max: ticks[ticks.length - 1] });
+  const parts = ["axisTick", "axisLabel"] as const;
   return {
-    min: power(values.reduce((a, b) => Math.min(a, b)), Math.floor),
-    max: power(values.reduce((a, b) => Math.max(a, b)), Math.ceil),
+    ...plain,
+    ...Object.fromEntries(parts.map((part) => [part, { ...plain[part] as object, customValues: ticks }])),
   };
 }
 

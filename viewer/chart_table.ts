@@ -4,14 +4,15 @@
  * @module
  */
 import type { Chart, LineChart } from "./charts.ts";
+import { signed } from "./numbers.ts";
 import { cell, type Table, type TableCell } from "./table.ts";
 
 function figure(value: number | null, percent: boolean): string {
   if (value === null) return "–";
   if (percent) return (100 * value).toFixed(2);
   return value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
-    ? value.toExponential(3)
-    : String(Number(value.toFixed(4)));
+    ? signed(value.toExponential(3))
+    : signed(String(Number(value.toFixed(4))));
 }
 
 function number(value: number | null, percent: boolean): TableCell {

@@ -27,15 +27,17 @@ export function comparisonChart(compared: readonly Compared[], measure: EpochMea
   const seeds = bands.some(({ band }) => band.seeds > 1)
     ? "; lines are means over seeds, bands their 95 % confidence intervals, as far as every seed has come"
     : "";
+  const logarithmic = query.y === "log" && bands.every(({ band }) => aboveZero(band));
+  const linear = query.y === "log" && !logarithmic ? "; not logarithmic, as it reaches 0 or below" : "";
   return {
     kind: "lines",
     id: slug(measure.key),
     title: measure.title,
-    about: `${smoothing[0].toUpperCase()}${smoothing.slice(1)}${seeds}${within(query)}`,
+    about: `${smoothing[0].toUpperCase()}${smoothing.slice(1)}${seeds}${within(query)}${linear}`,
     xTitle: query.x === "epoch" ? "Epoch" : "Training samples drawn",
     percent: measure.percent,
     least: measure.least,
-    logarithmic: query.y === "log" && bands.every(({ band }) => aboveZero(band)),
+    logarithmic,
     series: bands.map(({ label, band }) => ({
       name: band.seeds > 1 ? `${label} (${band.seeds} seeds)` : label,
       x: band.x,

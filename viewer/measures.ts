@@ -5,10 +5,8 @@
  */
 import { interval } from "../experiments/statistics.ts";
 import type { Configuration, KnownRun } from "./configurations.ts";
+import { numberText, type Unit } from "./numbers.ts";
 import type { TableCell } from "./table.ts";
-
-/** How a number is written. */
-export type Unit = "percent" | "plain" | "count" | "seconds" | "milliseconds";
 
 /** A measure of configurations. */
 export interface Measure {
@@ -31,128 +29,153 @@ export interface Measured {
   readonly n: number;
 }
 
-/** All measures, for the modalities that there are. */
-export function measuresFor(modalities: readonly string[]): Measure[] {
-  const test = (pick: (run: NonNullable<KnownRun["summary"]>) => number | undefined) => (run: KnownRun) =>
-    run.summary === null ? null : pick(run.summary) ?? null;
-  const of = (modality: string, name: "accuracy" | "ablateMean" | "phi" | "nmi") =>
-    test(({ test }) => Object.hasOwn(test.perModality, modality) ? test.perModality[modality][name] : undefined);
+type Of = Measure["of"];
+type Summary = NonNullable<KnownRun["summary"]>;
+
+/** A value of a run's summary; `null` without one. */
+function summed(pick: (summary: Summary) => number | undefined): Of {
+  return ({ summary }) => summary === null ? null : pick(summary) ?? null;
+}
+
+/** A value of a modality on test. */
+function ofModality(modality: string, name: "accuracy" | "ablateMean" | "phi"): Of {
+  return summed(({ test }) => Object.hasOwn(test.perModality, modality) ? test.perModality[modality][name] : undefined);
+}
+
+const accuracy: Measure = {
+  key: "accuracy",
+  title: "Test accuracy",
+  about: "Accuracy on the test split, read once with the selected parameters",
+  unit: "percent",
+  usual: true,
+  of: summed(({ test }) => test.accuracy),
+};
+
+/** Of the modality's own readout. */
+function readout(modality: string): Measure {
+  return {
+    key: `accuracy:${modality}`,
+    title: `${modality} readout`,
+    about: `Test accuracy of the modality's own readout`,
+    unit: "percent",
+    usual: true,
+    of: ofModality(modality, "accuracy"),
+  };
+}
+
+/** What modalities contribute, and further results. */
+const results: readonly Measure[] = [
+  {
+    key: "gap",
+    title: "Contribution gap",
+    about: "Mean over samples and pairs of modalities of |φᵢ − φⱼ|; 0 is balanced, one modality has none",
+    unit: "plain",
+    usual: true,
+    of: (run) => run.summary === null || run.config.modalities.length < 2 ? null : run.summary.test.contributionGap,
+  },
+  {
+    key: "joint",
+    title: "Joint contribution",
+    about: "Mean over samples of φ(X), the mean contribution of all modalities",
+    unit: "plain",
+    usual: false,
+    of: summed(({ test }) => test.jointContribution),
+  },
+  {
+    key: "macroF1",
+    title: "Macro F1",
+    about: "Mean F1 over classes on the test split",
+    unit: "percent",
+    usual: false,
+    of: summed(({ test }) => test.macroF1),
+  },
+  {
+    key: "validation",
+    title: "Validation accuracy",
+    about: "At the tested epoch; of runs that go on, at their last",
+    unit: "percent",
+    usual: false,
+    of: (run) => run.validationAccuracy,
+  },
+  {
+    key: "testLoss",
+    title: "Test loss",
+    about: "Mean cross-entropy on the test split",
+    unit: "plain",
+    usual: false,
+    of: summed(({ test }) => test.loss),
+  },
+];
+
+/** What a modality is worth by itself. */
+function worth(modality: string): Measure[] {
   return [
     {
-      key: "accuracy",
-      title: "Test accuracy",
-      about: "Accuracy on the test split, read once with the selected parameters",
+      key: `ablated:${modality}`,
+      title: `${modality}, others at means`,
+      about: "Test accuracy with all other modalities' features replaced by their training means",
       unit: "percent",
-      usual: true,
-      of: test(({ test }) => test.accuracy),
-    },
-    ...modalities.map((modality): Measure => ({
-      key: `accuracy:${modality}`,
-      title: `${modality} readout`,
-      about: `Test accuracy of the modality's own readout`,
-      unit: "percent",
-      usual: true,
-      of: of(modality, "accuracy"),
-    })),
-    {
-      key: "gap",
-      title: "Contribution gap",
-      about: "Mean over samples and pairs of modalities of |φᵢ − φⱼ|; 0 is balanced, one modality has none",
-      unit: "plain",
-      usual: true,
-      of: (run) => run.summary === null || run.config.modalities.length < 2 ? null : run.summary.test.contributionGap,
+      usual: false,
+      of: ofModality(modality, "ablateMean"),
     },
     {
-      key: "joint",
-      title: "Joint contribution",
-      about: "Mean over samples of φ(X), the mean contribution of all modalities",
+      key: `phi:${modality}`,
+      title: `φ ${modality}`,
+      about: "Mean raw contribution φ^CMI of the modality on the test split",
       unit: "plain",
       usual: false,
-      of: test(({ test }) => test.jointContribution),
-    },
-    {
-      key: "macroF1",
-      title: "Macro F1",
-      about: "Mean F1 over classes on the test split",
-      unit: "percent",
-      usual: false,
-      of: test(({ test }) => test.macroF1),
-    },
-    {
-      key: "validation",
-      title: "Validation accuracy",
-      about: "At the tested epoch; of runs that go on, at their last",
-      unit: "percent",
-      usual: false,
-      of: (run) => run.validationAccuracy,
-    },
-    {
-      key: "testLoss",
-      title: "Test loss",
-      about: "Mean cross-entropy on the test split",
-      unit: "plain",
-      usual: false,
-      of: test(({ test }) => test.loss),
-    },
-    ...modalities.flatMap((modality): Measure[] => [
-      {
-        key: `ablated:${modality}`,
-        title: `${modality}, others at means`,
-        about: "Test accuracy with all other modalities' features replaced by their training means",
-        unit: "percent",
-        usual: false,
-        of: of(modality, "ablateMean"),
-      },
-      {
-        key: `phi:${modality}`,
-        title: `φ ${modality}`,
-        about: "Mean raw contribution φ^CMI of the modality on the test split",
-        unit: "plain",
-        usual: false,
-        of: of(modality, "phi"),
-      },
-    ]),
-    {
-      key: "samples",
-      title: "Samples drawn",
-      about: "Training samples drawn, copies included: the budget that is compared at",
-      unit: "count",
-      usual: true,
-      of: test(({ samplesDrawn }) => samplesDrawn),
-    },
-    {
-      key: "epochs",
-      title: "Epochs",
-      about: "Epochs trained",
-      unit: "count",
-      usual: false,
-      of: test(({ epochs }) => epochs),
-    },
-    {
-      key: "seconds",
-      title: "Time per run",
-      about: "Wall-clock time, summed over interruptions",
-      unit: "seconds",
-      usual: true,
-      of: (run) => run.timing?.seconds ?? null,
-    },
-    {
-      key: "stepMs",
-      title: "Step",
-      about: "Median time of a training step",
-      unit: "milliseconds",
-      usual: false,
-      of: (run) => run.timing?.stepMs ?? null,
-    },
-    {
-      key: "parameters",
-      title: "Parameters",
-      about: "Trainable scalars",
-      unit: "count",
-      usual: true,
-      of: test(({ parameters }) => parameters),
+      of: ofModality(modality, "phi"),
     },
   ];
+}
+
+/** What a run costs. */
+const costs: readonly Measure[] = [
+  {
+    key: "samples",
+    title: "Samples drawn",
+    about: "Training samples drawn, copies included: the budget that is compared at",
+    unit: "count",
+    usual: true,
+    of: summed(({ samplesDrawn }) => samplesDrawn),
+  },
+  {
+    key: "epochs",
+    title: "Epochs",
+    about: "Epochs trained",
+    unit: "count",
+    usual: false,
+    of: summed(({ epochs }) => epochs),
+  },
+  {
+    key: "seconds",
+    title: "Time per run",
+    about: "Wall-clock time, summed over interruptions",
+    unit: "seconds",
+    usual: true,
+    of: (run) => run.timing?.seconds ?? null,
+  },
+  {
+    key: "stepMs",
+    title: "Step",
+    about: "Median time of a training step",
+    unit: "milliseconds",
+    usual: false,
+    of: (run) => run.timing?.stepMs ?? null,
+  },
+  {
+    key: "parameters",
+    title: "Parameters",
+    about: "Trainable scalars",
+    unit: "count",
+    usual: true,
+    of: summed(({ parameters }) => parameters),
+  },
+];
+
+/** All measures, for the modalities that there are, in the order of their columns. */
+export function measuresFor(modalities: readonly string[]): Measure[] {
+  return [accuracy, ...modalities.map(readout), ...results, ...modalities.flatMap(worth), ...costs];
 }
 
 /** Mean, spread and interval of a measure over the runs that have it; `null` if none has. */
@@ -161,36 +184,6 @@ export function measured(runs: readonly KnownRun[], measure: Measure): Measured 
     value !== null && Number.isFinite(value)
   ) as number[];
   return values.length === 0 ? null : { ...interval(values), n: values.length };
-}
-
-/** A number in its unit, as people read it. */
-export function numberText(value: number, unit: Unit, withUnit: boolean = true): string {
-  const text = Math.abs(value) === 0 ? 0 : value;
-  switch (unit) {
-    case "percent":
-      return `${(100 * text).toFixed(1)}${withUnit ? " %" : ""}`;
-    case "count":
-      return grouped(Math.round(text));
-    case "seconds":
-      return withUnit ? duration(text) : text.toFixed(1);
-    case "milliseconds":
-      return `${text.toPrecision(3)}${withUnit ? " ms" : ""}`;
-    case "plain":
-      return text !== 0 && (Math.abs(text) < 1e-3 || Math.abs(text) >= 1e5) ? text.toExponential(2) : text.toFixed(3);
-  }
-}
-
-/** Thousands apart by a narrow space. */
-function grouped(value: number): string {
-  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, "\u202f");
-}
-
-/** A time span: "42.1 s", "3 min 05 s", "1 h 20 min". */
-export function duration(seconds: number): string {
-  if (seconds < 100) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-  return `${Math.floor(whole / 3600)} h ${String(Math.floor(whole % 3600 / 60)).padStart(2, "0")} min`;
 }
 
 /** Head of a measure's column, with its unit. */

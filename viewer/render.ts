@@ -16,6 +16,7 @@ import { SVGRenderer } from "echarts/renderers";
 import type { Chart } from "./charts.ts";
 import { chartHeight, type ChartLook, chartOption } from "./chart_option.ts";
 import { Refusal } from "../core/refusal.ts";
+import { tickText } from "./numbers.ts";
 import { widthOf, xmlText } from "./table.ts";
 
 echarts.use([
@@ -38,13 +39,19 @@ echarts.setPlatformAPI({
   },
 });
 
+/** An axis of numbers with its ticks written as numbers are here. A function, which no option as JSON can hold. */
+function withTicks(axis: unknown): unknown {
+  const { type, axisLabel } = axis as { readonly type: string; readonly axisLabel: object };
+  return type === "category" ? axis : { ...axis as object, axisLabel: { ...axisLabel, formatter: tickText } };
+}
+
 /** Draws a chart. */
 export function chartSvg(chart: Chart, look: ChartLook): string {
   const height = chartHeight(chart, look);
   const instance = echarts.init(null, null, { renderer: "svg", ssr: true, width: look.width, height });
   try {
     const { tooltip: _, ...option } = chartOption(chart, look);
-    instance.setOption(option);
+    instance.setOption({ ...option, xAxis: withTicks(option.xAxis), yAxis: withTicks(option.yAxis) });
     const svg = instance.renderToSVGString({ useViewBox: true });
     // Rules for a pointer that a picture never meets; and a name for those who do not see it.
     return svg.replace(/<style\s*><!\[CDATA\[[\s\S]*?\]\]>\s*<\/style>/, "").replaceAll(/ class="zr\d+-cls-\d+"/g, "")

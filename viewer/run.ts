@@ -14,6 +14,7 @@ import { experimentsWith } from "./experiment.ts";
 import { type Settings, settingsOf, settingText } from "./settings.ts";
 import type { RunDetails } from "../store/index.ts";
 import type { Epochs, RunFile, RunStore } from "./store.ts";
+import { fixed, significant } from "./numbers.ts";
 import { cell, type Table } from "./table.ts";
 
 /** A run with its epochs. */
@@ -72,7 +73,7 @@ export function resultTable({ run, configuration }: RunView): Table {
   const title = `Results of ${configuration?.label ?? run.id}, seed ${run.seed ?? "–"}`;
   const percent = (value: number | undefined) =>
     cell(value ?? null, value === undefined ? "–" : (100 * value).toFixed(2));
-  const plain = (value: number | undefined) => cell(value ?? null, value === undefined ? "–" : value.toFixed(4));
+  const plain = (value: number | undefined) => cell(value ?? null, value === undefined ? "–" : fixed(value, 4));
   const columns = ["Readout", "Accuracy %", "Macro F1 %", "Loss", "φ", "NMI", "Others at means %"];
   const splits = run.summary === null
     ? []
@@ -130,7 +131,7 @@ export function epochTable({ epochs, run, configuration }: RunView): Table {
       cell(record.epoch + 1),
       ...measures.map(({ of, percent }) => {
         const value = of(record);
-        const text = value === null ? "–" : percent ? (100 * value).toFixed(2) : String(Number(value.toPrecision(5)));
+        const text = value === null ? "–" : percent ? (100 * value).toFixed(2) : significant(value, 5);
         return { text, raw: [value] };
       }),
     ]),

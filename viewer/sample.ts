@@ -15,7 +15,8 @@ import type { SampleSource } from "../experiments/previews.ts";
 import { plainSamples, type SamplesQuery } from "./query.ts";
 import { followedBy, rowsOf, type SampleRow, samplesOf } from "./samples.ts";
 import type { RunStore } from "./store.ts";
-import { cell, fixed, type Table } from "./table.ts";
+import { fixed } from "./numbers.ts";
+import { cell, type Table } from "./table.ts";
 
 /** Previews of a sample, or why there are none. */
 export interface Shown {
@@ -93,7 +94,7 @@ export function readoutTable({ row, classes, run, configuration, split }: Sample
       return [
         cell(name === "fused" ? "fused" : `${name} readout`),
         { text: `${classes[predicted]}${right ? "" : ", wrong"}`, raw: [classes[predicted]], strong: right },
-        cell(probability, probability === null ? "–" : probability.toFixed(4)),
+        cell(probability, probability === null ? "–" : fixed(probability, 4)),
         cell(own ?? null, own === undefined ? "–" : fixed(own, 4)),
       ];
     }),

@@ -8,7 +8,8 @@ import type { Configuration, KnownRun, Model } from "./configurations.ts";
 import { configurationsOf, experimentOf } from "./experiment.ts";
 import type { SamplesQuery } from "./query.ts";
 import type { RunStore } from "./store.ts";
-import { cell, fixed, type Table } from "./table.ts";
+import { fixed } from "./numbers.ts";
+import { cell, type Table } from "./table.ts";
 
 /** What one readout says of a sample. */
 export interface ReadoutPrediction {
@@ -246,10 +247,10 @@ export function samplesTable({ rows, classes, configuration, run, query }: Sampl
     rows: rows.map(({ id, label, loss, readouts, phi }) => [
       cell(id),
       cell(classes[label]),
-      cell(loss, loss === null ? "–" : loss.toFixed(4)),
+      cell(loss, loss === null ? "–" : fixed(loss, 4)),
       ...readouts.flatMap(({ predicted, probability }) => [
         cell(classes[predicted]),
-        cell(probability, probability === null ? "–" : probability.toFixed(4)),
+        cell(probability, probability === null ? "–" : fixed(probability, 4)),
       ]),
       ...phi.map(([_, value]) => cell(value, fixed(value, 4))),
     ]),

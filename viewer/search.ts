@@ -6,7 +6,8 @@
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { Configuration } from "./configurations.ts";
-import { type Measure, measured, numberText } from "./measures.ts";
+import { type Measure, measured } from "./measures.ts";
+import { numberOf, numberText } from "./numbers.ts";
 import { settingText } from "./settings.ts";
 
 /** A search that was read. */
@@ -61,7 +62,7 @@ function onMeasure(measure: Measure, operator: Operator, wanted: number): Test {
     const mean = measured(runs, measure)?.mean;
     if (mean === undefined) return operator === "!=";
     if (operator === "=" || operator === "!=") {
-      const shown = Number(numberText(mean, measure.unit, false).replaceAll("\u202f", ""));
+      const shown = numberOf(numberText(mean, measure.unit, false));
       return holds(shown, operator, wanted);
     }
     return holds(measure.unit === "percent" ? 100 * mean : mean, operator, wanted);

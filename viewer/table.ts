@@ -196,9 +196,3 @@ function wrapped(text: string, length: number): string[] {
   }
   return line === "" ? lines : [...lines, line];
 }
-
-/** A number with so many digits; what rounds to 0 has no sign. */
-export function fixed(value: number, digits: number): string {
-  const text = value.toFixed(digits);
-  return Number(text) === 0 ? (0).toFixed(digits) : text;
-}

@@ -76,6 +76,30 @@ Deno.test("the time left counts from the first step: programs are compiled befor
   assertStringIncludes(view.lines()[2], "200 samples/s in all, 14 s left");
 });
 
+Deno.test("the time left counts the workers that are still to start, and what runs took with their starts", () => {
+  const screen = new Screen();
+  const view = new ProgressView({ quiet: false }, screen);
+  view.show({ type: "planned", plan, workers: 2, freeBytes: null });
+  const tell = (at: number, cell: number, event: CellEvent) => {
+    screen.clock = at;
+    view.show({ type: "cell", cell: cells[cell], event });
+  };
+  tell(0, 0, started);
+  tell(1000, 0, step(0));
+  tell(3000, 0, step(200));
+  // 100 samples a second, two at once: (800 + 2000) / 200 s; the second worker does not train yet.
+  assertEquals(view.lines().at(-1), "  0/3 runs, 200 samples/s in all, 14 s left");
+  tell(11_000, 0, step(1000));
+  // It ends 20 s after it began: 50 samples a second with its start and its end, and 2000 are left for two at once.
+  tell(20_000, 0, { type: "failed", message: "its end" });
+  assertEquals(view.lines().at(-1), "  1/3 runs, 1 failed, 100 samples/s in all, 20 s left");
+  // The next one is as slow as 100 in its 4 s: (1000 + 100) samples in (20 + 4) s for each, and 1900 of 2000 left.
+  tell(20_000, 1, started);
+  tell(21_000, 1, step(0));
+  tell(25_000, 1, step(100));
+  assertEquals(view.lines().at(-1), "  1/3 runs, 1 failed, 92 samples/s in all, 21 s left");
+});
+
 Deno.test("a terminal that became narrower is erased by the rows that its lines take now", () => {
   assertEquals(rowsOf([79, 10, 0], 80), 3);
   assertEquals(rowsOf([79, 10, 0], 40), 4);

@@ -127,6 +127,15 @@ Deno.test("pText(), pointsText() and differenceText() write what people write", 
     ".0001",
     "< .0001",
   ]);
+  // "p .05" would leave open whether it is shown.
+  assertEquals([0.0546, 0.0512, 0.0497, 0.0456, 0.04996, 0.05].map(pText), [
+    ".055",
+    ".051",
+    ".0497",
+    ".046",
+    ".04996",
+    ".05",
+  ]);
   assertEquals([0.027, -0.001, -0.0001, 0].map((value) => pointsText(value)), ["+2.7", "−0.1", "+0.0", "+0.0"]);
   assertEquals(pointsText(-0.01234, 2), "−1.23");
   assertEquals(differenceText(shown), "+2.7 ± 3.2");

@@ -466,14 +466,14 @@ Deno.test("samples, one sample, confusion, calibration and the numbers of charts
     "By text": ["dog"],
     "p true by text": ["0.3400"],
     "φ audio": ["0.2500"],
-    "φ image": ["-0.1250"],
+    "φ image": ["−0.1250"],
     "φ text": ["0.5000"],
   });
   assertEquals(shown(readoutTable(view({ ...about, split: "test", row }))), {
     "Readout": ["fused", "audio readout", "image readout", "text readout"],
     "Predicted": ["dog, wrong", "owl", "cat, wrong", "dog, wrong"],
     "p of the true class": ["0.6100", "0.5200", "0.4300", "0.3400"],
-    "φ": ["–", "0.2500", "-0.1250", "0.5000"],
+    "φ": ["–", "0.2500", "−0.1250", "0.5000"],
   });
   const evidence = {
     classes,

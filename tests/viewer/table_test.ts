@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/csv";
 import fc from "fast-check";
-import { cell, csvOf, csvText, fixed, markdownOf, markdownText, svgOf, xmlText } from "../../viewer/table.ts";
+import { cell, csvOf, csvText, markdownOf, markdownText, svgOf, xmlText } from "../../viewer/table.ts";
 import { hostile, hostileTable as table } from "../helpers/hostile.ts";
 
 Deno.test("csvOf() keeps every text and number, and no text is a formula", () => {
@@ -49,8 +49,4 @@ Deno.test("svgOf() is well-formed and holds hostile text as text alone", () => {
   // deno-lint-ignore no-control-regex
   assert(!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ud800-\udfff]/u.test(svg));
   assertEquals(xmlText("<a b='c'>&"), "&lt;a b=&#39;c&#39;&gt;&amp;");
-});
-
-Deno.test("fixed() gives what rounds to 0 no sign", () => {
-  assertEquals([fixed(-0.0004, 3), fixed(-0.0006, 3), fixed(0.5, 1), fixed(-0, 2)], ["0.000", "-0.001", "0.5", "0.00"]);
 });

@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { EpochRecord } from "../../core/record.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -9,6 +9,7 @@ import { comparisonChart } from "../../viewer/compare_chart.ts";
 import { chartSvg } from "../../viewer/render.ts";
 import { binsOf, configurationCharts, runCharts } from "../../viewer/run_charts.ts";
 import { widthOf } from "../../viewer/table.ts";
+import { logarithmicTicks } from "../../viewer/chart_lines.ts";
 import { chartHeight, chartOption } from "../../viewer/chart_option.ts";
 import { bandOf, epochMeasures, smoothed } from "../../viewer/curves.ts";
 import {
@@ -326,6 +327,35 @@ Deno.test("comparisonChart() has a logarithmic axis only where every value and b
   assertEquals(option.yAxis.type, "log");
   // Values from 0.2 to 1: from the power of ten below to the one above.
   assertEquals([option.yAxis.min, option.yAxis.max], [0.1, 1]);
+});
+
+Deno.test("logarithmicTicks() are powers of ten with 2 and 5 between few of them, and round steps where values are near", () => {
+  assertEquals(logarithmicTicks([12, 70], 100), [10, 20, 50, 100]);
+  assertEquals(logarithmicTicks([0.03, 2]), [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]);
+  assertEquals(logarithmicTicks([3e-9, 1]), [1e-9, 1e-7, 1e-5, 1e-3, 0.1, 1]);
+  // Accuracies of 71 to 90 %: a step of 5, not the axis from 10 to 100.
+  assertEquals(logarithmicTicks([71, 90], 100), [70, 75, 80, 85, 90]);
+  assertEquals(logarithmicTicks([97.6, 99.8], 100), [97.5, 98, 98.5, 99, 99.5, 100]);
+  assertEquals(logarithmicTicks([0.021, 0.055]), [0.02, 0.03, 0.04, 0.05, 0.06]);
+  assertEquals(logarithmicTicks([100, 100], 100), [90, 100]);
+  assertEquals(logarithmicTicks([]), []);
+});
+
+Deno.test("chartSvg() writes the ticks of a logarithmic axis of accuracies", () => {
+  const series = [{ name: "a", x: [1, 2], y: [0.71, 0.9] }];
+  const chart: LineChart = {
+    kind: "lines",
+    id: "x",
+    title: "x",
+    about: "x",
+    xTitle: "Epoch",
+    percent: true,
+    logarithmic: true,
+    series,
+  };
+  const svg = chartSvg(chart, { theme: "light", width: 600 });
+  for (const tick of [70, 75, 80, 85, 90]) assertStringIncludes(svg, `>${tick}</text>`);
+  assert(!svg.includes(">10</text>"));
 });
 
 Deno.test("chartSvg() leaves names of a legend the room that their letters take", () => {

@@ -16,12 +16,20 @@ const loadLibrary = () =>
     document.head.append(script);
   });
 
+// Numbers as numbers.ts writes them: a minus sign, and thousands apart.
+const signed = (text) => text.replace(/^-/, "−");
 const format = (value) =>
-  typeof value !== "number" || !Number.isFinite(value)
-    ? "–"
-    : value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
-    ? value.toExponential(3)
-    : String(Number(value.toPrecision(4)));
+  typeof value !== "number" || !Number.isFinite(value) ? "–" : signed(
+    value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)
+      ? value.toExponential(3)
+      : String(Number(value.toPrecision(4))),
+  );
+const tick = (value) =>
+  signed(
+    Number.isInteger(value) && Math.abs(value) < 1e15
+      ? String(value).replaceAll(/\B(?=(\d{3})+$)/g, "\u202f")
+      : String(Number(value.toPrecision(12))),
+  );
 
 /** Words beside the pointer: each line with its value, and the ends of its band. */
 function axisTooltip(xTitle) {
@@ -45,6 +53,9 @@ function axisTooltip(xTitle) {
 
 function complete(option) {
   const series = option.series ?? [];
+  for (const axis of [option.xAxis, option.yAxis]) {
+    if (axis.type !== "category") axis.axisLabel = { ...axis.axisLabel, formatter: tick };
+  }
   if (series.some(({ id }) => id === "field")) {
     option.tooltip.formatter = ({ value: [x, y, value] }) =>
       `${option.yAxis.name} ${option.yAxis.data[y]}, ${option.xAxis.name} ${option.xAxis.data[x]}: ${format(value)}`;

@@ -7,7 +7,8 @@
 import type { FC } from "hono/jsx";
 import { type Comparison, differenceTable, settingTable } from "../compare.ts";
 import type { Model } from "../configurations.ts";
-import { numberText, stateText } from "../measures.ts";
+import { stateText } from "../measures.ts";
+import { numberText } from "../numbers.ts";
 import { compareUrl, maxCompared } from "../query.ts";
 import { interval } from "../../experiments/statistics.ts";
 import { type SampleDifference, sampleTable } from "../sample_tests.ts";

@@ -9,7 +9,8 @@ import { differenceText, pText, versusSentence } from "../../experiments/versus.
 import type { Configuration, KnownRun } from "../configurations.ts";
 import type { Grid, GridRow } from "../grid.ts";
 import { hasVersus, versusTitle } from "../grid_table.ts";
-import { hasSpread, type Measure, type Measured, measureTitle, numberText, stateText } from "../measures.ts";
+import { hasSpread, type Measure, type Measured, measureTitle, stateText } from "../measures.ts";
+import { numberText } from "../numbers.ts";
 import { settingText } from "../settings.ts";
 import { StateBadge } from "./parts.tsx";
 import { standingText } from "./standing.ts";

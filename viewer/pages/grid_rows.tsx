@@ -7,7 +7,7 @@
 import type { FC } from "hono/jsx";
 import type { KnownRun } from "../configurations.ts";
 import type { Grid, GridRow } from "../grid.ts";
-import { numberText } from "../measures.ts";
+import { numberText } from "../numbers.ts";
 import { gridUrl } from "../query.ts";
 import { type Setting, settingText } from "../settings.ts";
 import { type Column, columnsOf, type Content, sameInAll } from "./grid_columns.tsx";

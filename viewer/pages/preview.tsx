@@ -7,6 +7,7 @@
 import type { FC } from "hono/jsx";
 import type { Preview } from "../../core/kinds/mod.ts";
 import type { Shown } from "../sample.ts";
+import { significant } from "../numbers.ts";
 
 /** Numbers written out at most. */
 const maxNumbers = 48;
@@ -20,7 +21,7 @@ function fileOf(base: string, modality: string, index: number, ending: string): 
 
 const Numbers: FC<{ preview: Preview & { kind: "values" } }> = ({ preview: { values, shape } }) => (
   <code class="values">
-    {[...values.slice(0, maxNumbers)].map((value) => String(Number(value.toPrecision(4)))).join(" ")}
+    {[...values.slice(0, maxNumbers)].map((value) => significant(value, 4)).join(" ")}
     {values.length > maxNumbers && ` … (${shape.join(" × ")})`}
   </code>
 );

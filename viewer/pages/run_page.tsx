@@ -6,7 +6,7 @@
  */
 import type { FC } from "hono/jsx";
 import type { Chart } from "../charts.ts";
-import { duration } from "../measures.ts";
+import { duration, grouped } from "../numbers.ts";
 import { configurationTable, epochTable, resultTable, type RunView } from "../run.ts";
 import { ClassSection, SampleSection } from "./evidence_section.tsx";
 import { ChartFigure, DataTable, Exports, Fold, OlderBadge, StateBadge } from "./parts.tsx";
@@ -35,11 +35,11 @@ const Facts: FC<{ view: RunView }> = ({ view: { run, epochs } }) => {
       <Fact name="Epochs">
         {run.state === "finished" ? `${run.epochs}` : `${epochs.total} of ${run.epochsPlanned ?? "–"}`}
       </Fact>
-      {run.samplesDrawn !== null && <Fact name="Samples drawn">{run.samplesDrawn.toLocaleString("en")}</Fact>}
+      {run.samplesDrawn !== null && <Fact name="Samples drawn">{grouped(run.samplesDrawn)}</Fact>}
       {run.state === "running" && progress !== null && (
         <Fact name="Speed">{`${Math.round(progress.samplesPerSecond)} samples/s`}</Fact>
       )}
-      {summary !== null && <Fact name="Parameters">{summary.parameters.toLocaleString("en")}</Fact>}
+      {summary !== null && <Fact name="Parameters">{grouped(summary.parameters)}</Fact>}
       {timing !== null && <Fact name="Time">{duration(timing.seconds)}</Fact>}
       {timing !== null && <Fact name="Median step">{`${timing.stepMs.toPrecision(3)} ms`}</Fact>}
       {config !== null && (

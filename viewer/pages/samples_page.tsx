@@ -10,7 +10,7 @@ import type { Shown } from "../sample.ts";
 import type { SampleRow, SamplesView } from "../samples.ts";
 import { Exports } from "./parts.tsx";
 import { Previews } from "./preview.tsx";
-import { fixed } from "../table.ts";
+import { fixed } from "../numbers.ts";
 
 /** Steps of shading. */
 const shades = 6;

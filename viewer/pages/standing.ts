@@ -4,7 +4,7 @@
  * @module
  */
 import type { KnownRun } from "../configurations.ts";
-import { duration, numberText } from "../measures.ts";
+import { duration, numberText } from "../numbers.ts";
 
 /** Seconds until a running run has drawn its samples, at its pace so far; `null` before its first epoch. */
 export function leftOf({ progress }: Pick<KnownRun, "progress">): number | null {
