@@ -149,7 +149,7 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
   plan: { type: "text", value: "FILE", about: "train what --launch plan or slurm wrote, whole or with --shard" },
   requeue: {
     type: "boolean",
-    about: "within a job of Slurm: have it queued again when SIGUSR1 stopped it, as before a time limit",
+    about: "within a job of Slurm: have it queued again when SIGUSR2 stopped it, as before a time limit",
   },
   devices: {
     type: "list",
@@ -159,7 +159,7 @@ export const benchFlags: Readonly<Record<string, Flag>> = {
   "max-time": {
     type: "text",
     value: "TIME",
-    about: "stop after 90s, 30min or 2h with checkpoints and exit code 75, as at SIGUSR1",
+    about: "stop after 90s, 30min or 2h with checkpoints and exit code 75, as at SIGUSR2",
   },
   workers: { type: "text", value: "N", about: "cells at once, one thread each (default: number of cores)" },
   runs: { type: "text", value: "DIR", about: "folder of runs (default: runs)" },

@@ -218,7 +218,7 @@ export async function trainPlan(
     if (shard === null) report(outcomes, head.reference, parsed.boolean.json, head.budget, engine, runs);
     else reportShard(outcomes, shard, whole.cells.length, parsed.boolean.json);
     if (stopping.exit() !== 0 && outcomes.some(({ status }) => status === "stopped")) {
-      if (parsed.boolean.requeue && ["SIGUSR1", "time"].includes(stopping.by() ?? "")) {
+      if (parsed.boolean.requeue && ["SIGUSR1", "SIGUSR2", "time"].includes(stopping.by() ?? "")) {
         const job = await requeueThis();
         if (job !== null) view.say(`Slurm has queued job ${job} again.`);
       }

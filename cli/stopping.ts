@@ -14,6 +14,8 @@ const codes: Readonly<Partial<Record<Deno.Signal, { readonly after: number; read
   SIGINT: { after: 130, atOnce: 130 },
   SIGTERM: { after: TRY_AGAIN, atOnce: 143 },
   SIGUSR1: { after: TRY_AGAIN, atOnce: 138 },
+  // At SIGUSR1 Deno opens a debugger's port as well, and nothing keeps it from that: what armlab asks for itself is this one.
+  SIGUSR2: { after: TRY_AGAIN, atOnce: 140 },
 };
 
 /** Listens to signals. */
@@ -23,14 +25,14 @@ export interface Stopping {
   exit(): number;
   /** The signal that stopped it; `null` if none did. */
   by(): Deno.Signal | "time" | null;
-  /** Stops after so many seconds, as SIGUSR1 does. */
+  /** Stops after so many seconds, as SIGUSR2 does. */
   after(seconds: number): void;
   /** Listens no more. */
   dispose(): void;
 }
 
 /**
- * Stops at the first of Ctrl-C, SIGTERM and SIGUSR1, and ends the process at the second.
+ * Stops at the first of Ctrl-C, SIGTERM, SIGUSR1 and SIGUSR2, and ends the process at the second.
  *
  * @param say Tells somebody.
  * @param text What is told at the first.

@@ -89,7 +89,7 @@ export function sbatchArguments({ name, tasks, width, cpus, output, options }: S
     "--requeue",
     ...given("cpus-per-task") ? [] : [`--cpus-per-task=${cpus}`],
     // A minute before the time limit, to the program itself: it keeps a checkpoint and has itself queued again.
-    ...given("signal") ? [] : ["--signal=B:USR1@60"],
+    ...given("signal") ? [] : ["--signal=B:USR2@60"],
     ...options.map((option) => `--${option}`),
   ];
 }

@@ -94,7 +94,7 @@ Deno.test("sbatch gets ranges, a signal before the limit and what the user passe
   assertEquals(ranges([0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
   const own = { name: "n", tasks: [0, 2], cpus: 2, output: "o", script: "", options: ["partition=gpu"] };
   const given = sbatchArguments({ ...own, width: 7 });
-  for (const option of ["--array=0,2%7", "--cpus-per-task=2", "--signal=B:USR1@60", "--partition=gpu", "--requeue"]) {
+  for (const option of ["--array=0,2%7", "--cpus-per-task=2", "--signal=B:USR2@60", "--partition=gpu", "--requeue"]) {
     assert(given.includes(option), option);
   }
   const signals = sbatchArguments({ ...own, options: ["signal=B:USR1@9"] }).filter((text) => text.includes("signal"));
