@@ -25,22 +25,20 @@ export {
   corruptSplits,
   dropsFrom,
 } from "./corrupted.ts";
+export { corrupted as corruptedView, type Corruption, type CorruptOptions } from "./corruptions/corrupt.ts";
 export {
-  corrupted as corruptedView,
   type CorruptedSample,
   type Corruptible,
   corruptible,
-  type Corruption,
   type CorruptionKind,
   corruptions,
   corruptionsOf,
-  type CorruptOptions,
-} from "./corruptions/corrupt.ts";
+} from "./corruptions/kinds.ts";
 export type { Scale } from "./corruptions/image.ts";
 export { checkDataset } from "./check.ts";
 export { describe, type Described, files, type FilesOptions, samplesOf } from "./files/files.ts";
 export { inspect, type Inspected } from "./files/guessed.ts";
-export type { ReadOptions, Samples } from "./files/build.ts";
+export type { ReadOptions, Samples } from "./files/samples.ts";
 export type { FilesKind, FilesModality, FilesSpec, FoldedSplit, Holds, MadeSplit, NamedSplit } from "./files/spec.ts";
 export type { MediaForm } from "./files/media.ts";
 export type { Film, Flow, Stack } from "./files/films.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineEncoder, type EncoderPlugin, type Stage, type TokenLayer } from "../core/kinds/mod.ts";
+import { defineEncoder, type Encoder, type EncoderPlugin, type Stage, type TokenLayer } from "../core/kinds/mod.ts";
+import type { SpecsFor } from "../core/options.ts";
 import type { Scope } from "../core/scope.ts";
 import { attend, dropout, embedding, feedForward, layerNorm, linear, truncatedNormal } from "../nn/mod.ts";
 
@@ -93,6 +94,81 @@ function layer(scope: Scope, x: tf.Tensor, present: tf.Tensor2D, options: BertOp
   return tf.mul(z, tf.expandDims(present, 2));
 }
 
+/** Its options, with a size's defaults and where they come from. */
+function optionsOf({ segments }: Places, sizes: Sizes, source: string): SpecsFor<BertOptions> {
+  return {
+    vocabulary: {
+      type: "integer",
+      default: 0,
+      min: 0,
+      about: "number of ids; 0 takes the dataset's",
+      source: "the dataset says how many ids it uses",
+    },
+    positions: {
+      type: "integer",
+      default: 0,
+      min: 0,
+      about: "length of the position table; 0 is the input's length",
+      source: "the input says how long it is",
+    },
+    width: {
+      type: "integer",
+      default: sizes.width,
+      min: 1,
+      tune: [64, 128, 256],
+      about: "width of tokens and feature; a multiple of heads",
+      source,
+    },
+    depth: {
+      type: "integer",
+      default: sizes.depth,
+      min: 1,
+      tune: [2, 4, 6],
+      about: "number of layers, each a stage",
+      source,
+    },
+    heads: {
+      type: "integer",
+      default: sizes.heads,
+      min: 1,
+      about: "heads of attention",
+      tune: [2, 4],
+      source,
+    },
+    hidden: {
+      type: "integer",
+      default: sizes.hidden,
+      min: 1,
+      about: "hidden width of a layer's MLP",
+      tune: [256, 512],
+      source,
+    },
+    pooling: {
+      type: "choice",
+      choices: ["pooler", "cls", "mean"],
+      default: segments ? "pooler" : "cls",
+      about: "tanh layer on the first token, the first token, or the mean of the tokens that there are",
+      source: segments ? "the paper's pooler" : "the release has no pooler",
+    },
+    padding: {
+      type: "integer",
+      default: 0,
+      min: 0,
+      about: "the id that is no token",
+      source: "the published vocabularies' [PAD]",
+    },
+    dropout: {
+      type: "number",
+      default: 0.1,
+      min: 0,
+      max: 0.95,
+      about: "dropout rate",
+      source: "the paper",
+      tune: [0, 0.1, 0.3],
+    },
+  };
+}
+
 /**
  * BERT: embeddings of tokens, learned positions and one segment, post-norm layers with a padding mask.
  *
@@ -110,77 +186,7 @@ function textTransformer(name: string, about: string, places: Places, sizes: Siz
     });  t <- norm(t + attention(t));  t <- norm(t + mlp(t)), depth times
     f = tanh(W t_1 + b) (pooler), t_1 (cls), or the mean over the tokens that there are`,
     source: places.segments ? "Devlin et al., BERT, NAACL 2019" : "Sanh et al., DistilBERT, 2019",
-    options: {
-      vocabulary: {
-        type: "integer",
-        default: 0,
-        min: 0,
-        about: "number of ids; 0 takes the dataset's",
-        source: "the dataset says how many ids it uses",
-      },
-      positions: {
-        type: "integer",
-        default: 0,
-        min: 0,
-        about: "length of the position table; 0 is the input's length",
-        source: "the input says how long it is",
-      },
-      width: {
-        type: "integer",
-        default: sizes.width,
-        min: 1,
-        tune: [64, 128, 256],
-        about: "width of tokens and feature; a multiple of heads",
-        source,
-      },
-      depth: {
-        type: "integer",
-        default: sizes.depth,
-        min: 1,
-        tune: [2, 4, 6],
-        about: "number of layers, each a stage",
-        source,
-      },
-      heads: {
-        type: "integer",
-        default: sizes.heads,
-        min: 1,
-        about: "heads of attention",
-        tune: [2, 4],
-        source,
-      },
-      hidden: {
-        type: "integer",
-        default: sizes.hidden,
-        min: 1,
-        about: "hidden width of a layer's MLP",
-        tune: [256, 512],
-        source,
-      },
-      pooling: {
-        type: "choice",
-        choices: ["pooler", "cls", "mean"],
-        default: places.segments ? "pooler" : "cls",
-        about: "tanh layer on the first token, the first token, or the mean of the tokens that there are",
-        source: places.segments ? "the paper's pooler" : "the release has no pooler",
-      },
-      padding: {
-        type: "integer",
-        default: 0,
-        min: 0,
-        about: "the id that is no token",
-        source: "the published vocabularies' [PAD]",
-      },
-      dropout: {
-        type: "number",
-        default: 0.1,
-        min: 0,
-        max: 0.95,
-        about: "dropout rate",
-        source: "the paper",
-        tune: [0, 0.1, 0.3],
-      },
-    },
+    options: optionsOf(places, sizes, source),
     refuses: ({ shape, dtype, vocabulary: given }, { vocabulary, positions, width, heads }) => {
       if (dtype !== "int32" || shape.length !== 1) return "it needs [length] of token ids";
       if (vocabulary === 0 && given === undefined) {
@@ -194,60 +200,61 @@ function textTransformer(name: string, about: string, places: Places, sizes: Siz
       return null;
     },
     create: (options, { shape, vocabulary: given = 0 }) => {
-      const { positions, width, depth, pooling, padding, dropout: rate } = options;
       const ids = options.vocabulary === 0 ? given : options.vocabulary;
-      const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
-        const embeddings = scope.in("embeddings");
-        const table = (name: string, size: number, indices: tf.Tensor) =>
-          embedding(embeddings.in(name), indices, { size, width, init: kernelInit });
-        const positioned = table(
-          "position_embeddings",
-          positions === 0 ? shape[0] : positions,
-          tf.range(0, shape[0], 1, "int32"),
-        );
-        const placed = tf.add(table("word_embeddings", ids, x), positioned);
-        const sum = places.segments
-          ? tf.add(placed, table("token_type_embeddings", 2, tf.zeros([1], "int32")))
-          : placed;
-        const normed = layerNorm(embeddings.in("LayerNorm"), sum, { epsilon: EPSILON });
-        return dropout(embeddings, normed, rate) as tf.Tensor3D;
-      };
-      const layers = Array.from(
-        { length: depth },
-        (_, index): TokenLayer => (tokens, scope, present) =>
-          layer(scope.in(places.layers).in(String(index)), tokens, present!, options, places) as tf.Tensor3D,
-      );
-      return {
-        tokens: true,
-        stages: layers.map((own, index): Stage => (x, scope, input) =>
-          own(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, presence(input, padding))
-        ),
-        transformer: {
-          embed,
-          layers,
-          present: (input) => presence(input, padding),
-          // The raw first token: heads of prompts and bottlenecks read it without the pooler.
-          read: (tokens) => first(tokens),
-        },
-        head(map, scope, input) {
-          const tokenMask = presence(input, padding);
-          const tokens = map as tf.Tensor3D;
-          return { pooled: pool(tokens, tokenMask, scope), tokens, tokenMask };
-        },
-      };
-      function pool(tokens: tf.Tensor3D, present: tf.Tensor2D, scope: Scope): tf.Tensor2D {
-        if (pooling === "mean") {
-          const count = tf.maximum(tf.sum(present, 1, true), 1);
-          return tf.div(tf.sum(tokens, 1), count);
-        }
-        if (pooling === "cls") return first(tokens);
-        return tf.tanh(linear(scope.in("pooler").in("dense"), first(tokens), { width, kernelInit })) as tf.Tensor2D;
-      }
-      function first(tokens: tf.Tensor3D): tf.Tensor2D {
-        return tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
-      }
+      return encoderOf({ ...options, vocabulary: ids }, shape[0], places);
     },
   });
+}
+
+/** The encoder of inputs of so many tokens. @param options With the number of ids that there are. */
+function encoderOf(options: BertOptions, length: number, places: Places): Encoder {
+  const { vocabulary, positions, width, depth, pooling, padding, dropout: rate } = options;
+  const embed = (x: tf.Tensor, scope: Scope): tf.Tensor3D => {
+    const embeddings = scope.in("embeddings");
+    const table = (name: string, size: number, indices: tf.Tensor) =>
+      embedding(embeddings.in(name), indices, { size, width, init: kernelInit });
+    const positioned = table(
+      "position_embeddings",
+      positions === 0 ? length : positions,
+      tf.range(0, length, 1, "int32"),
+    );
+    const placed = tf.add(table("word_embeddings", vocabulary, x), positioned);
+    const sum = places.segments ? tf.add(placed, table("token_type_embeddings", 2, tf.zeros([1], "int32"))) : placed;
+    const normed = layerNorm(embeddings.in("LayerNorm"), sum, { epsilon: EPSILON });
+    return dropout(embeddings, normed, rate) as tf.Tensor3D;
+  };
+  const layers = Array.from(
+    { length: depth },
+    (_, index): TokenLayer => (tokens, scope, present) =>
+      layer(scope.in(places.layers).in(String(index)), tokens, present!, options, places) as tf.Tensor3D,
+  );
+  const first = (tokens: tf.Tensor3D): tf.Tensor2D => tf.reshape(tf.slice(tokens, [0, 0, 0], [-1, 1, -1]), [-1, width]);
+  const pool = (tokens: tf.Tensor3D, present: tf.Tensor2D, scope: Scope): tf.Tensor2D => {
+    if (pooling === "mean") {
+      const count = tf.maximum(tf.sum(present, 1, true), 1);
+      return tf.div(tf.sum(tokens, 1), count);
+    }
+    if (pooling === "cls") return first(tokens);
+    return tf.tanh(linear(scope.in("pooler").in("dense"), first(tokens), { width, kernelInit })) as tf.Tensor2D;
+  };
+  return {
+    tokens: true,
+    stages: layers.map((own, index): Stage => (x, scope, input) =>
+      own(index === 0 ? embed(x, scope) : x as tf.Tensor3D, scope, presence(input, padding))
+    ),
+    transformer: {
+      embed,
+      layers,
+      present: (input) => presence(input, padding),
+      // The raw first token: heads of prompts and bottlenecks read it without the pooler.
+      read: (tokens) => first(tokens),
+    },
+    head(map, scope, input) {
+      const tokenMask = presence(input, padding);
+      const tokens = map as tf.Tensor3D;
+      return { pooled: pool(tokens, tokenMask, scope), tokens, tokenMask };
+    },
+  };
 }
 
 /** What the sizes of the literature differ in. */

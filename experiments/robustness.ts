@@ -6,7 +6,8 @@
 import type { Library } from "../core/library.ts";
 import type { Dataset, Split } from "../core/kinds/mod.ts";
 import type { Engine } from "../core/program.ts";
-import { corrupted, type Corruptible, corruptible, corruptions } from "../datasets/corruptions/corrupt.ts";
+import { corrupted } from "../datasets/corruptions/corrupt.ts";
+import { type Corruptible, corruptible, corruptions } from "../datasets/corruptions/kinds.ts";
 import { accuracy, argmaxRows } from "../training/metrics/classification.ts";
 import type { Predictor } from "../training/predictor.ts";
 import { applyRun } from "./applied_run.ts";

@@ -6,7 +6,8 @@
 import { dirname, join, parse, resolve } from "node:path";
 import { type Dataset, type DatasetPlugin, defineDataset } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { datasetOf, type ReadOptions, readSamples, type Samples } from "./build.ts";
+import { datasetOf } from "./build.ts";
+import { type ReadOptions, readSamples, type Samples } from "./samples.ts";
 import { guess } from "./guess.ts";
 import { DataFiles } from "./refs.ts";
 import { type FilesSpec, parseSpec } from "./spec.ts";

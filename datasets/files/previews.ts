@@ -7,7 +7,7 @@ import { modalitiesOf } from "../../core/modality.ts";
 import type { ModalityInfo, Preview, Split, SplitName } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { brightness } from "../preview.ts";
-import type { Samples } from "./build.ts";
+import type { Samples } from "./samples.ts";
 import type { FilesModality, FilesSpec } from "./spec.ts";
 import { splitNames } from "./splits.ts";
 import type { Scaling } from "./inputs.ts";

@@ -86,15 +86,17 @@ const list: readonly Mutant[] = [
     ["if (other !== undefined) {", "if (other !== undefined && n < 0) {"],
   ]),
   ...mutantsOf("datasets/files/build.ts", files, [
-    ["if (shape[0] === size) return;", "if (shape[0] >= size) return;"],
-    ["const together = joined([groups, hashes]);", "const together = joined([groups]);"],
-    ["if (split.includes(1)) return { split, notes: [] };", "return { split, notes: [] };"],
     ["const unseen = spec.classes.findIndex((_, c) => !trained.has(c));", "const unseen = -1;"],
     ["samples.split[n] === 0;", "n >= 0;"],
     ["if (other !== undefined && other !== split[n]) {", "if (other !== undefined && other > 9) {"],
-    ["if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;", "continue;"],
     ['scale === "none" || kind === "tokens"', 'kind === "tokens"'],
     ["fingerprintOf(splits, described)", "fingerprintOf({ ...splits, test: splits.train }, described)"],
+  ]),
+  ...mutantsOf("datasets/files/samples.ts", files, [
+    ["if (shape[0] === size) return;", "if (shape[0] >= size) return;"],
+    ["const together = joined([groups, hashes]);", "const together = joined([groups]);"],
+    ["if (split.includes(1)) return { split, notes: [] };", "return { split, notes: [] };"],
+    ["if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;", "continue;"],
   ]),
   ...mutantsOf("datasets/files/refs.ts", files, [
     ['normalize(name).split(/[\\\\/]/)[0] === ".."', 'normalize(name) === ".."'],
@@ -160,7 +162,7 @@ const list: readonly Mutant[] = [
     ["place < size ? place : period - place", "place < size ? place : size - 1"],
     ["hertz < 1000 ?", "hertz < 2000 ?"],
   ]),
-  ...mutantsOf("datasets/files/build.ts", streaming, [
+  ...mutantsOf("datasets/files/samples.ts", streaming, [
     ["if (sum <= most) break;", ""],
     [".sort((a, b) => b.bytes - a.bytes)", ".sort((a, b) => a.bytes - b.bytes)"],
     ["hash.update(Uint8Array.of(present[n])).update(digestAt(stream, n));", ""],

@@ -64,7 +64,6 @@ const list: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("tensor/gradients.ts", gradients, [
-    ["tf.div(tf.reshape(dy as tf.Tensor, kept), tf.sum(marks, axes, true))", "tf.reshape(dy as tf.Tensor, kept)"],
     ['Max: extreme("reductionIndices")', 'Max: extreme("axis")'],
     ['Min: extreme("axis")', 'Min: extreme("reductionIndices")'],
     ['tf.cast(tf.greater(x, 0), "float32")) }),', 'tf.cast(tf.greaterEqual(x, 0), "float32")) }),'],
@@ -83,12 +82,15 @@ const list: readonly Mutant[] = [
       "gradient: (dy, _, { axis }) => ({ x: () => tf.concat([dy].flat(), axis as number) }),",
       "gradient: (dy) => ({ x: () => tf.concat([dy].flat(), 0) }),",
     ],
-    ["const known = wanted.filter((letter) =>", "const known = wanted.filter((letter, place) => place > 0 ||"],
-    ["turned.length === 0 ? sparse : tf.reverse(sparse, turned)", "sparse"],
     [
       "return tf.sum(tf.mul(places, tf.expandDims((dy as tf.Tensor[])[0], -1)), -2);",
       "return tf.sum(tf.mul(places, tf.expandDims((dy as tf.Tensor[])[0], -1)), -1);",
     ],
+  ]),
+  ...mutantsOf("tensor/gradient_parts.ts", gradients, [
+    ["tf.div(tf.reshape(dy as tf.Tensor, kept), tf.sum(marks, axes, true))", "tf.reshape(dy as tf.Tensor, kept)"],
+    ["const known = wanted.filter((letter) =>", "const known = wanted.filter((letter, place) => place > 0 ||"],
+    ["turned.length === 0 ? sparse : tf.reverse(sparse, turned)", "sparse"],
   ]),
   ...mutantsOf("tensor/noise.ts", noise, [
     ["[0x7feb352d, 0x846ca68b]", "[0x7feb352f, 0x846ca68b]"],
