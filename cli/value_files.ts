@@ -55,6 +55,7 @@ function sorted(file: ArrayFile, view: "aligned" | "raw"): Sorted {
       what: `use array ${JSON.stringify(strange)} of "${path}"`,
       must: `names must be ${naming}, feature.<modality>, subset.<a>+<b>`,
       found,
+      hint: "these are what a trained model gives; to train on arrays of your own: bench --data FILE",
     });
   }
   const need = (name: string): ArrayHead => {

@@ -135,7 +135,7 @@ function checkRow(name: string, row: ArrayLike<number>, n: number): void {
       what: `use modality "${name}"`,
       must: "every value must be a finite number",
       found: `sample ${n} has ${row[k]} at position ${k}`,
-      hint: "a sample that lacks the modality has NaN in all of its values",
+      hint: "a sample that lacks the modality has NaN in all of its values; leave others out: --skip-broken",
     });
   }
 }
@@ -193,6 +193,7 @@ function tokens(name: string, array: Exclude<ForeignArray, { type: "text" }>): I
     what: `use modality "${name}" as tokens`,
     must: "ids must be integers >= 0, 0 for padding",
     found: `sample ${Math.floor(bad / window)} has ${array.data[bad]} at position ${bad % window}`,
+    hint: "save features as floats: array.astype(numpy.float32)",
   });
 }
 

@@ -15,6 +15,7 @@ import { bytesSource } from "../../formats/source.ts";
 import { parseTable } from "../../formats/csv.ts";
 import { zipEntries } from "../../formats/zip.ts";
 import { openArrays } from "../../formats/open.ts";
+import { inputsOf } from "../../cli/value_files.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { type Trial, tried } from "../helpers/remedies.ts";
 import { stored } from "../helpers/zip.ts";
@@ -30,6 +31,12 @@ const noise = (...shape: number[]) =>
 const integers = (data: number[], shape = [data.length]) =>
   encodeNpy({ data: Int32Array.from(data), shape, dtype: "int32" });
 const rows = 24;
+/** Of one sample, one value of five is no number. */
+const holed = encodeNpy({
+  data: Float32Array.from({ length: 24 * 5 }, (_, i) => i === 17 ? NaN : random.normal()),
+  shape: [24, 5],
+  dtype: "float32",
+});
 const labels = Array.from({ length: rows }, (_, n) => n % 2);
 
 /** Writes files by path; `null` removes. */
@@ -80,6 +87,29 @@ Deno.test("what is said of a folder of arrays is mended by what it says", () =>
       folderTrial("save it in one of these shapes", { "image.npy": noise(rows, 5, 6, 7) }, {
         "image.npy": noise(rows, 5, 6, 3),
       }),
+      {
+        hint: "leave others out: --skip-broken",
+        wrong:
+          async () => (await put(join(folder, "holes"), { ...good, "sound.npy": holed }),
+            await load(join(folder, "holes"))),
+        right: () => inspect(join(folder, "holes"), true),
+      },
+      folderTrial("save features as floats: array.astype(numpy.float32)", {
+        "text.npy": integers(labels.flatMap((c) => [3, 1, -c, 2]), [rows, 4]),
+      }, { "text.npy": noise(rows, 4) }),
+      {
+        hint: "these are what a trained model gives; to train on arrays of your own: bench --data FILE",
+        wrong: async () => {
+          await put(folder, { "own.npz": stored(good) });
+          const file = await openArrays(join(folder, "own.npz"));
+          try {
+            await inputsOf(file, "aligned");
+          } finally {
+            file.close();
+          }
+        },
+        right: () => load(join(folder, "own.npz")),
+      },
       folderTrial("or take the other away", { "label.npy": integers(labels) }, { "label.npy": null }),
       folderTrial("name other labels", { "labels.npy": integers(labels.map(() => 1)) }, {
         "labels.npy": integers(labels),

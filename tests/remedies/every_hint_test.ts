@@ -46,7 +46,6 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   "tests/store/store_test.ts": ["free some, or …"],
   "tests/datasets/corruptions_test.ts": ["audio.snr=-5"],
-  "tests/datasets/files_test.ts": ["a sample that lacks the modality has NaN in all of its values"],
 };
 
 /** What is done outside of armlab, in another program: what it then writes is read by tests/formats/foreign_test.ts. */
