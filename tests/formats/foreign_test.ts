@@ -175,6 +175,7 @@ const heads: Case[] = [
     /sizes that can be counted|needs|must say/,
   ),
   reworded("npy <f4", "(2, 3), }", "(99999999999999999,), }", /sizes that can be counted/),
+  reworded("npy <f4", "(2, 3), }", "(99999999,99999999), }", /sizes that can be counted/), // each can, their product cannot
   reworded("npy <f4", "<f4", "<f8", /of float64 needs 48 bytes: it has 24/),
   reworded("npy <f4", "<f4", "<f2", /of float16 needs 12 bytes: it has 24/),
   reworded("npy <f4", "<f4", "<c4", /found complex numbers/),

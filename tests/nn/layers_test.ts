@@ -286,6 +286,19 @@ Deno.test("layerNorm() takes epsilon, and dropout() refuses rates that are none 
   });
 });
 
+Deno.test("layerNorm() gives scale and shift the sums of their gradients over all rows", () => {
+  tf.tidy(() => {
+    const { grads } = differentiate(
+      (scope, x) => layerNorm(scope, x, { epsilon: 3 }),
+      tf.tensor3d([[[1, 3]], [[3, 1]]]), // normalised, (-0.5, 0.5) and (0.5, -0.5)
+      { scale: tf.tensor1d([2, 2]), shift: tf.tensor1d([1, 1]) },
+      () => tf.tensor3d([[[1, 2]], [[3, 5]]]),
+    );
+    assertClose(values(grads.scale), [-0.5 * 1 + 0.5 * 3, 0.5 * 2 - 0.5 * 5], 1e-6);
+    assertClose(values(grads.shift), [1 + 3, 2 + 5], 1e-6);
+  });
+});
+
 Deno.test("activate() applies each activation by name", () => {
   tf.tidy(() => {
     const x = tf.tensor1d([-1, 2]);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   checkClaim,
   type ClaimMark,
@@ -56,6 +56,49 @@ Deno.test("of many that claim a run at the same moment, one gets it", () =>
     }
     for (const member of members) await member.leave();
     assertEquals(memberNames(runs), []);
+  }));
+
+Deno.test("who claims a run while somebody else claims it by another number steps back, and finds the other one", () =>
+  inFolder(async (runs) => {
+    await using one = await joinRuns(runs);
+    await using two = await joinRuns(runs);
+    const path = (generation: number) => join(runs, ".claims", `${run}.${generation}`);
+    Deno.mkdirSync(join(runs, ".claims"));
+    Deno.writeTextFileSync(path(1), JSON.stringify({ member: "gone", kernel: null }));
+    // The other one claims between this one's looking who there is and its own claim.
+    const watch = new Watch(runs);
+    const lives = watch.lives.bind(watch);
+    watch.lives = (id, kernel) => {
+      if (id !== "gone") return lives(id, kernel);
+      Deno.writeTextFileSync(path(3), JSON.stringify({ member: two.info.id, kernel: two.info.kernel }));
+      return Promise.resolve(false);
+    };
+    assertEquals(held(await claimRun(one, run, watch)).member, two.info.id);
+    assertEquals([...Deno.readDirSync(join(runs, ".claims"))].map(({ name }) => name).sort(), [`${run}.1`, `${run}.3`]);
+  }));
+
+Deno.test("checkClaim() refuses a claim that names another member, and one that is gone", () =>
+  inFolder(async (runs) => {
+    await using member = await joinRuns(runs);
+    const claim = claimed(await claimRun(member, run, new Watch(runs)));
+    const path = join(runs, ".claims", `${run}.1`);
+    const own = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(path, JSON.stringify({ member: "another", kernel: null }));
+    assertThrows(() => checkClaim(claim), StoreError, "it is not");
+    Deno.writeTextFileSync(path, own);
+    checkClaim(claim);
+    Deno.removeSync(path);
+    assertThrows(() => checkClaim(claim), StoreError, "it is not");
+  }));
+
+Deno.test("a member's file has one length at every beat, and one of this machine that has none lives no more", () =>
+  inFolder(async (runs) => {
+    await using member = await joinRuns(runs);
+    const text = Deno.readTextFileSync(join(runs, ".members", member.info.id));
+    assertMatch(JSON.parse(text).beat, /^\d{12}$/);
+    const watch = new Watch(runs, "mine");
+    assertEquals(await watch.lives("nobody", "mine"), false);
+    assertEquals(await watch.lives("nobody", "another"), true); // seen for the first time, elsewhere
   }));
 
 Deno.test("a process that was killed on this machine holds nothing any more, at once", () =>

@@ -92,7 +92,11 @@ const list: readonly Mutant[] = [
     ],
     ["const header = !rows[0].cells.every(isNumber);", "const header = true;"],
     ["else if (text[k + 1] === '\"') cell += text[++k];", ""],
-    ['if (letter === "\\r" && text[k + 1] === "\\n") continue;', ""],
+    [
+      'if (letter === "\\r" && text[k + 1] === "\\n") continue;',
+      "",
+      "the row then ends at the first of both, and the second ends an empty one, which is none",
+    ],
     ["if (quoted) throw refuse(", "if (quoted && cells.length > 9) throw refuse("],
     ["next[1] > best[1] ? next : best", "best"],
     ['cell === "" ? NaN : Number(cell)', "Number(cell)"],
