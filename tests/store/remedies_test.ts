@@ -76,6 +76,7 @@ Deno.test("a run's folder appears as a whole, with its configuration and where i
     done = true;
     await watching;
     assertEquals([...seen], ["running"]);
+    assertEquals(JSON.parse(Deno.readTextFileSync(folder.file("progress"))), progress);
     const names = () => [...Deno.readDirSync(runs)].map(({ name }) => name).sort();
     assertEquals(names(), [".claims", ".members", id]);
     // What a kill left under the temporary name is in nobody's way.
@@ -223,7 +224,7 @@ Deno.test("fail() says nothing beside a summary", () =>
   }));
 
 Deno.test("a run of an older version is shown as such, by the name that it was given then", () =>
-  inFolder((runs) => {
+  inFolder(async (runs) => {
     const old = { ...config, format: 1 as const, plugins: ["file:///somewhere/plugin.ts"] };
     const name = runId(old);
     assert(name !== id);
@@ -243,7 +244,9 @@ Deno.test("a run of an older version is shown as such, by the name that it was g
     assertEquals([report.state, report.older, report.config?.format], ["interrupted", true, 1]);
     writeRun(runs, {});
     assertEquals(inspectRun(runs, id, nobody).older, false);
-    return Promise.resolve();
+    using index = openIndex(runs);
+    await index.refresh();
+    assertEquals(Object.fromEntries(index.runs().map((row) => [row.id, row.older])), { [name]: 1, [id]: 0 });
   }));
 
 // ------------------------------------------------------------------------------------------------------- hostile folders
