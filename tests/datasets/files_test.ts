@@ -183,6 +183,15 @@ Deno.test("files: empty cells and rows of NaN are modalities that a sample lacks
   });
 });
 
+Deno.test("dealt() deals large groups first, so that small ones fill what is left to the sample", () => {
+  const groups = Int32Array.from({ length: 60 }, (_, n) => Math.max(0, n - 19)); // one of 20, forty of one
+  for (let seed = 0; seed < 10; seed++) {
+    const split = dealt(new Int32Array(60), groups, [0.5, 0.25, 0.25], new Random(seed));
+    assertEquals([0, 1, 2].map((own) => split.filter((k) => k === own).length), [30, 15, 15]);
+    assertEquals([...split.subarray(0, 20)], new Array(20).fill(0));
+  }
+});
+
 Deno.test("dealt() keeps groups together and classes in their shares; joined() puts groups that share a sample together", () => {
   const classes = Int32Array.from({ length: 100 }, (_, n) => n % 2);
   const alone = Int32Array.from({ length: 100 }, (_, n) => n);

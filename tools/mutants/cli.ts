@@ -105,7 +105,11 @@ const list: readonly Mutant[] = [
       "this.tell(`  FAILED    ${name}: ${printableLine(what.message)}`);",
     ],
     ["for (const note of plan.notes)", "for (const note of [] as string[])"],
-    ["one === null ? null : one * running.length", "one"],
+    [
+      ": one * Math.max(running.length, Math.min(this.#workers, this.#total - this.#ended))",
+      ": one * running.length",
+    ],
+    [": one * Math.max(running.length, Math.min(this.#workers, this.#total - this.#ended))", ": one"],
   ]),
 ];
 

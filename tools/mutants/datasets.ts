@@ -53,7 +53,7 @@ const list: readonly Mutant[] = [
     ["lacking[split][labels[n]]--;", ""],
     ["counts.map((count) => count * share / all)", "counts.map((count) => count / all)"],
     ["else parent[root(n)] = root(other);", ""],
-    [".sort((a, b) => b.length - a.length)", "", "larger groups first makes shares closer, and is no promise"],
+    [".sort((a, b) => b.length - a.length)", ""],
     [
       "for (const n of group) {\n      result[n] = split;",
       "for (const n of group.slice(0, 1)) {\n      result[n] = split;",

@@ -35,12 +35,12 @@ const list: readonly Mutant[] = [
     ["(100 * validation.recall[i]).toFixed(1)", "(100 * recall).toFixed(1)"],
   ]),
   ...mutantsOf("viewer/measures.ts", columns, [
-    ['of: of(modality, "ablateMean"),', 'of: of(modality, "accuracy"),'],
-    ['of: of(modality, "phi"),', 'of: of(modality, "nmi"),'],
-    ["test(({ test }) => test.jointContribution)", "test(({ test }) => test.contributionGap)"],
-    ["test(({ test }) => test.loss)", "test(({ validation }) => validation.loss)"],
-    ["test(({ test }) => test.macroF1)", "test(({ test }) => test.accuracy)"],
-    ["of: (run) => run.validationAccuracy,", "of: test(({ validation }) => validation.accuracy),"],
+    ['ofModality(modality, "ablateMean")', 'ofModality(modality, "accuracy")'],
+    ['ofModality(modality, "phi")', 'ofModality(modality, "ablateMean")'],
+    ["summed(({ test }) => test.jointContribution)", "summed(({ test }) => test.contributionGap)"],
+    ["summed(({ test }) => test.loss)", "summed(({ validation }) => validation.loss)"],
+    ["summed(({ test }) => test.macroF1)", "summed(({ test }) => test.accuracy)"],
+    ["of: (run) => run.validationAccuracy,", "of: summed(({ validation }) => validation.accuracy),"],
     ["run.timing?.stepMs ?? null", "run.timing?.seconds ?? null"],
   ]),
   ...mutantsOf("viewer/compare.ts", columns, [
