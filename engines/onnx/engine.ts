@@ -1,8 +1,9 @@
 /**
  * The compiled engine: traces a program once, lowers it to ONNX and runs it in ONNX Runtime.
  *
- * State tensors stay in the runtime's buffers. A run writes the new state into a second buffer of each tensor and the two
- * change places, so that nothing is copied or allocated per step.
+ * State tensors stay in the runtime's buffers. A run writes the new state over the old where that is large
+ * (`in_place.ts`), else into a second buffer of each tensor, and the two change places: nothing is copied or allocated
+ * per step.
  *
  * @module
  */
@@ -25,6 +26,7 @@ import { Turns } from "../../core/turns.ts";
 import { askedGraphFolder, GraphCache } from "./runtime/cache.ts";
 import type { Target } from "./graph/builder.ts";
 import { type Graph, inputValue, liveNodes, type Port } from "./graph/ir.ts";
+import { type InPlace, inPlace } from "./in_place.ts";
 import { lower } from "./lower/lower.ts";
 import { optimise } from "./passes/mod.ts";
 import { rebuild } from "./passes/rewrite.ts";
@@ -52,6 +54,8 @@ class OnnxState implements EngineState {
   readonly pairs: Record<string, Pair> = {};
   /** Runs, reading and writing come one after the other: a run exchanges the buffers that others look at. */
   readonly turns: Turns = new Turns();
+  /** What ended a step that may have written a part of its new state over the old. */
+  broken: unknown = null;
 
   constructor(values: NamedHostTensors, { take = false }: StateOptions = {}) {
     checkStart(values);
@@ -68,6 +72,7 @@ class OnnxState implements EngineState {
 
   read(names: readonly string[] = Object.keys(this.pairs)): Promise<NamedHostTensors> {
     return this.turns.next(() => {
+      this.checkWhole();
       checkRead(this.pairs, names);
       return Object.fromEntries(names.map((name) => [name, this.pairs[name].current.copy()]));
     });
@@ -79,6 +84,12 @@ class OnnxState implements EngineState {
     await this.turns.next(() => {
       for (const [name, data] of copies) this.pairs[name].current.data.set(data);
     });
+  }
+
+  /** @throws {Error} If a part of it is of one step, a part of the next. */
+  checkWhole(): void {
+    if (this.broken === null) return;
+    throw new Error("Cannot use a state as a step failed while it was written", { cause: this.broken });
   }
 
   /** The buffer that the next value of a tensor is written into. */
@@ -142,10 +153,13 @@ class OnnxProgram implements CompiledProgram {
   readonly #outputs: readonly (PortName & {
     readonly buffer: RuntimeTensor | null;
     readonly shape: readonly number[];
+    /** New state that is written over the old. */
+    readonly inPlace: boolean;
   })[];
   #runs = 0;
+  #disposed = false;
 
-  constructor(program: Program, graph: Graph, session: Session, compileMs: number) {
+  constructor(program: Program, { graph, names }: InPlace, session: Session, compileMs: number) {
     this.program = program;
     this.#session = session;
     this.#compileMs = compileMs;
@@ -164,7 +178,8 @@ class OnnxProgram implements CompiledProgram {
     this.#outputs = graph.outputs.map((port) => {
       const own = portName(port.name);
       const { shape, dtype } = port.value;
-      return { ...own, shape, buffer: own.kind === "output" ? RuntimeTensor.empty(shape, dtype as DType) : null };
+      const buffer = own.kind === "output" ? RuntimeTensor.empty(shape, dtype as DType) : null;
+      return { ...own, shape, buffer, inPlace: names.has(port.name) };
     });
   }
 
@@ -173,7 +188,11 @@ class OnnxProgram implements CompiledProgram {
     if (!(state instanceof OnnxState)) throw foreignState(program);
     checkState(program, state.specs);
     checkFeeds(program, inputs);
-    return await state.turns.next(() => this.#step(state, inputs));
+    return await state.turns.next(() => {
+      if (this.#disposed) throw new Error(`Cannot run program "${program.name}" as it was disposed`);
+      state.checkWhole();
+      return this.#step(state, inputs);
+    });
   }
 
   async #step(state: OnnxState, inputs: NamedHostTensors): Promise<NamedHostTensors> {
@@ -190,16 +209,21 @@ class OnnxProgram implements CompiledProgram {
       fed.push(tensor);
       return tensor;
     });
-    const written = this.#outputs.map(({ name, buffer, shape }) => buffer ?? state.spare(name).as(shape));
+    const written = this.#outputs.map(({ name, buffer, shape, inPlace }) =>
+      buffer ?? (inPlace ? state.pairs[name].current : state.spare(name)).as(shape)
+    );
     try {
       await this.#session.run(read, written);
+    } catch (error) {
+      if (this.#outputs.some(({ inPlace }) => inPlace)) state.broken = error;
+      throw error;
     } finally {
       for (const tensor of fed) tensor.dispose();
     }
     const outputs: NamedHostTensors = {};
-    for (const { name, buffer } of this.#outputs) {
-      if (buffer === null) state.swap(name);
-      else outputs[name] = buffer.copy();
+    for (const { name, buffer, inPlace } of this.#outputs) {
+      if (buffer !== null) outputs[name] = buffer.copy();
+      else if (!inPlace) state.swap(name);
     }
     this.#runs++;
     return outputs;
@@ -216,6 +240,7 @@ class OnnxProgram implements CompiledProgram {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const { buffer } of this.#outputs) buffer?.dispose();
     for (const port of this.#inputs) if (port.kind === "draw") port.buffer.dispose();
     void this.#session.release();
@@ -288,6 +313,11 @@ export function reshapedInputs(graph: Graph): Graph {
   return { ...viewed, inputs: viewed.inputs.filter(({ value }) => used.has(value)) };
 }
 
+/** The graph of a program as it runs on the CPU, and which of its state is written in place. */
+export function runnable(program: Program): InPlace {
+  return inPlace(reshapedInputs(unshapedState(compileGraph(program, "cpu"))), (name) => name.startsWith(STATE));
+}
+
 /** Options of the compiled engine. */
 export interface OnnxOptions extends EngineOptions {
   /** File prefix under which the runtime writes how long every operator took, when a program is disposed. */
@@ -309,14 +339,15 @@ export function onnxEngine({ threads = 1, profile, cache = askedGraphFolder() }:
     createState: (values: NamedHostTensors, how?: StateOptions) => new OnnxState(values, how),
     async compile(program: Program): Promise<CompiledProgram> {
       const started = performance.now();
-      const graph = reshapedInputs(unshapedState(compileGraph(program, "cpu")));
+      const made = runnable(program);
+      const { graph } = made;
       const session = await createSession(
         writeOnnx(graph, program.name),
         graph.inputs.map((_, index) => inputName(index)),
         graph.outputs.map((_, index) => outputName(index)),
         options,
       );
-      return new OnnxProgram(program, graph, session, performance.now() - started);
+      return new OnnxProgram(program, made, session, performance.now() - started);
     },
     abstract: traceShapes,
     dispose: () => Promise.resolve(),

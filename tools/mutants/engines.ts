@@ -34,6 +34,17 @@ const list: readonly Mutant[] = [
     ['ClipByValue: elementwise("ClipByValue"),', ""],
     ["Sign: sign,", ""],
   ]),
+  ...mutantsOf("engines/onnx/in_place.ts", ["tests/engines/in_place_test.ts"], [
+    ["inputs[at] = waiting(", "inputs[at] ??= waiting("],
+    ['if (own.join() === "2") return', "if (own.length === 1) return"],
+    ["if (elementwise && node.inputs.some((input) => isProductOf(input, values))) return null;", ""],
+    ["if (after.some((reader) => neededBy(reader, writes).has(node))) continue;", ""],
+    ["sizeOf(shape) < least", "false"],
+  ]),
+  ...mutantsOf("engines/onnx/engine.ts", ["tests/engines/in_place_test.ts"], [
+    ["if (this.#outputs.some(({ inPlace }) => inPlace)) state.broken = error;", ""],
+    ["else if (!inPlace) state.swap(name);", "else state.swap(name);"],
+  ]),
   ...mutantsOf("engines/check.ts", ["tests/engines/check_test.ts"], [
     ["!(data instanceof wanted)", "false"],
     ["if (data.length !== sizeOf(shape)) refuse", "if (data.length < sizeOf(shape)) refuse"],
