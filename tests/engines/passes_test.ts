@@ -18,6 +18,7 @@ import { relu } from "../../engines/onnx/passes/relu.ts";
 import { scaleAndShift } from "../../engines/onnx/passes/scale_and_shift.ts";
 import { scatterInto } from "../../engines/onnx/passes/scatter_into.ts";
 import { sumsOfSquares } from "../../engines/onnx/passes/sums_of_squares.ts";
+import { turnedFactors } from "../../engines/onnx/passes/turned_factors.ts";
 import { wideRows } from "../../engines/onnx/passes/wide_rows.ts";
 import { createSession, RuntimeTensor } from "../../engines/onnx/runtime/session.ts";
 import { trace } from "../../engines/onnx/trace/trace.ts";
@@ -580,5 +581,55 @@ Deno.test("long sums: more than 2^14 rows or 2^16 neighbours are summed in stage
   // 70,000 = 125 * 112 * 5 and 35,000 = 28 * 25 * 25 * 2: three stages each, of the sum twice; two stay.
   const stages = count(after, "ReduceSum");
   assert(stages > 8 && stages < 16, String(stages));
+  await assertSame(before, after, feeds);
+});
+
+/** Products of a graph whose first factor is turned while they are multiplied. */
+const turning = (graph: Graph) => graph.nodes.filter(({ attributes }) => attributes["transA"] === 1).length;
+
+Deno.test("turned factors: of X'Y the narrower factor is turned before, to the same bits", async () => {
+  const feeds = {
+    x: float32(waves(512 * 48, 0), [512, 48]),
+    wide: float32(waves(512 * 96, 1), [512, 96]),
+    narrow: float32(waves(512 * 32, 2), [512, 32]),
+    few: float32(waves(128 * 256, 3), [128, 256]),
+    pairs: float32(waves(128 * 64, 4), [128, 64]),
+    sum: float32(waves(96 * 32, 5), [96, 32]),
+    row: float32(waves(96, 6), [96]),
+  };
+  const before = bias(lowered(feeds, ({ x, wide, narrow, few, pairs, sum, row }) => ({
+    first: tf.matMul(x, wide, true),
+    second: tf.matMul(wide, narrow, true),
+    added: tf.add(tf.matMul(tf.neg(wide), narrow, true), sum),
+    chain: tf.add(tf.matMul(tf.exp(wide), narrow, true), tf.matMul(tf.abs(wide), narrow, true)),
+    row: tf.add(tf.matMul(tf.exp(x), wide, true), row),
+    few: tf.matMul(few, pairs, true),
+  })));
+  const after = turnedFactors(before);
+  assertEquals([turning(before), turning(after)], [7, 0], printGraph(after));
+  // Of x, exp(x), few, narrow and what is added; and of three results, as one is added to before it is turned back.
+  assertEquals(count(after, "Transpose"), 5 + 3, printGraph(after));
+  verify(after, "the pass under test");
+  assertEquals(await valuesOf(after, feeds), await valuesOf(before, feeds));
+});
+
+Deno.test("turned factors leaves small products, odd rows and sums in other blocks alone", async () => {
+  const feeds = {
+    x: float32(waves(1024 * 64, 0), [1024, 64]),
+    y: float32(waves(1024 * 48, 1), [1024, 48]),
+    odd: float32(waves(513 * 96, 2), [513, 96]),
+    line: float32(waves(32, 3), [32]),
+  };
+  const before = bias(lowered(feeds, ({ x, y, odd, line }) => ({
+    // With 48 or 64 columns on the right the runtime's blocks of rows would be twice as long.
+    narrow: tf.matMul(x, y, true),
+    odd: tf.matMul(odd, odd, true),
+    small: tf.matMul(tf.slice(x, [0, 0], [128, 64]), tf.slice(y, [0, 0], [128, 48]), true),
+    // A row that is added to a product of wide rows by narrow ones is no matrix to turn.
+    row: tf.add(tf.matMul(tf.concat([x, y], 1), tf.slice(y, [0, 0], [1024, 32]), true), line),
+    plain: tf.matMul(x, tf.slice(y, [0, 0], [64, 48])),
+  })));
+  const after = turnedFactors(before);
+  assertEquals([turning(before), turning(after)], [4, 4], printGraph(after));
   await assertSame(before, after, feeds);
 });

@@ -142,6 +142,13 @@ const list: readonly Mutant[] = [
     ["op === undefined || !planar || uses.of(x) !== 1", "op === undefined || !planar"],
     ["activated.has(x) && isZero(limit)", "activated.has(x)"],
   ]),
+  ...mutantsOf("engines/onnx/passes/turned_factors.ts", passes, [
+    ["k <= BLOCK || columns > NARROW", "true"],
+    ["k * m * n < LEAST_PRODUCTS", "false"],
+    ["first <= second", "true"],
+    ["third.map((matrix) => turned(b, matrix))", "third"],
+    ["[2, 0, 1]", "[2, 1, 0]"],
+  ]),
   ...mutantsOf("engines/onnx/passes/scale_and_shift.ts", passes, [
     [
       "const [x, y] = node.inputs as readonly Value[];\n    for",

@@ -21,6 +21,7 @@ import { relu } from "./relu.ts";
 import { scaleAndShift } from "./scale_and_shift.ts";
 import { scatterInto } from "./scatter_into.ts";
 import { sumsOfSquares } from "./sums_of_squares.ts";
+import { turnedFactors } from "./turned_factors.ts";
 import { wideRows } from "./wide_rows.ts";
 
 /** One pass. */
@@ -113,6 +114,14 @@ export const passes: readonly Pass[] = [
       "of 8 or 16 channels takes longer than the numbers",
     cpu: true,
     run: wideRows,
+  },
+  {
+    name: "turned factors",
+    reason:
+      "after all that look for products: of sums over many rows one factor is turned in a pass of its own, which " +
+      "reads it in order",
+    cpu: true,
+    run: turnedFactors,
   },
 ];
 
