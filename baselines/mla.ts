@@ -13,6 +13,7 @@ import { xavierNormal, zeros } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
 import { identityMatrix } from "../tensor/identity_matrix.ts";
+import { squareScale } from "../tensor/square_scale.ts";
 import { needsLate, SHARED_CLAIMS, unimodalLosses } from "./unimodal.ts";
 
 /** Options of `mla`. */
@@ -39,8 +40,14 @@ export function projectionUpdate(
   form: "scalar" | "elementwise" = "scalar",
 ): tf.Tensor2D {
   const k = tf.matMul(p, mean, false, true);
-  const inner = form === "scalar" ? tf.reshape(tf.matMul(mean, k), []) : tf.matMul(k, mean);
-  const next = tf.sub(p, tf.div(tf.matMul(k, k, false, true), tf.add(inner, alpha)));
+  // Numerator and denominator are both quadratic in k and r, which may be of any size.
+  const scale = squareScale(k);
+  const own = tf.mul(k, scale) as tf.Tensor2D;
+  const square = tf.mul(own, scale) as tf.Tensor2D;
+  const inner = form === "scalar" ? tf.reshape(tf.matMul(mean, square), []) : tf.matMul(square, mean);
+  // Beside what is scaled, alpha is nothing but what keeps from 0 / 0.
+  const least = tf.where(tf.equal(scale, 1), alpha, tf.fill(alpha.shape, 1e-30));
+  const next = tf.sub(p, tf.div(tf.matMul(own, own, false, true), tf.add(inner, least)));
   return tf.div(next, tf.maximum(tf.sqrt(tf.sum(tf.square(next))), 1e-12));
 }
 

@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { CLAIMS, defineMethod, type MethodPlugin, type TrainStep } from "../core/kinds/mod.ts";
 import { groupOf } from "../core/scope.ts";
+import { squareScale } from "../tensor/square_scale.ts";
 import { needsTwo, ownLogits, SHARED_CLAIMS, unimodalKeys, unimodalLosses } from "./unimodal.ts";
 
 /** Options of `mmpareto`. */
@@ -34,9 +35,14 @@ const FLOOR = 1e-8;
  * @param own Gradients of the unimodal loss, of the same shapes.
  */
 export function paretoGradients(joint: readonly tf.Tensor[], own: readonly tf.Tensor[], gamma: number): ParetoJoint {
+  // Only ratios of these products are looked at, so that all may be of smaller gradients.
+  const scale = squareScale(tf.stack([...joint, ...own].map((x) => tf.max(tf.abs(x)))));
+  const scaled = (tensors: readonly tf.Tensor[]) => tensors.map((x) => tf.mul(x, scale));
   const dots = (a: readonly tf.Tensor[], b: readonly tf.Tensor[]) =>
     tf.stack(a.map((x, i) => tf.sum(tf.mul(x, b[i])))) as tf.Tensor1D;
-  const [jj, uu, ju] = [dots(joint, joint), dots(own, own), dots(joint, own)];
+  const squares = (a: readonly tf.Tensor[]) => dots(a, a);
+  const [j, u] = [scaled(joint), scaled(own)];
+  const [jj, uu, ju] = [squares(j), squares(u), dots(j, u)];
   const [jointNorm, ownNorm, product] = [tf.sum(jj), tf.sum(uu), tf.sum(ju)];
   const norm = (square: tf.Tensor) => tf.maximum(tf.sqrt(square), FLOOR);
   const cosine = tf.div(product, tf.mul(norm(jointNorm), norm(ownNorm))) as tf.Scalar;
@@ -52,7 +58,7 @@ export function paretoGradients(joint: readonly tf.Tensor[], own: readonly tf.Te
   // |g_J + g_u| of every tensor from the products that are there already.
   const plain = norm(tf.relu(tf.add(tf.add(jj, uu), tf.mul(ju, 2))));
   const factors = tf.split(
-    tf.mul(tf.maximum(tf.div(plain, norm(dots(mixed, mixed))), 1), gamma),
+    tf.mul(tf.maximum(tf.div(plain, norm(squares(scaled(mixed)))), 1), gamma),
     joint.length,
   );
   return { gradients: mixed.map((x, i) => tf.mul(x, tf.reshape(factors[i], []))), cosine, share };

@@ -9,6 +9,7 @@ import { defineMethod, type Method, type MethodPlugin, type TrainStep } from "..
 import type { NamedTensors } from "../core/program.ts";
 import { groupOf } from "../core/scope.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
+import { squareScale } from "../tensor/square_scale.ts";
 import { labelProbability } from "../losses/cross_entropy.ts";
 import { discrepancyRatios, needsTwo } from "./unimodal.ts";
 
@@ -30,7 +31,9 @@ export function modulation(ratio: tf.Scalar, alpha: number): tf.Scalar {
 export function gradientStd(gradient: tf.Tensor): tf.Scalar {
   if (gradient.size < 2) return tf.scalar(0);
   const centred = tf.sub(gradient, tf.mean(gradient));
-  return tf.add(tf.sqrt(tf.div(tf.sum(tf.square(centred)), gradient.size - 1)), 1e-8) as tf.Scalar;
+  const scale = squareScale(centred);
+  const variance = tf.div(tf.sum(tf.square(tf.mul(centred, scale))), gradient.size - 1);
+  return tf.add(tf.div(tf.sqrt(variance), scale), 1e-8) as tf.Scalar;
 }
 
 function inScope(scope: OgmOptions["scope"], rank: number): boolean {

@@ -11,6 +11,7 @@ import { crossEntropy } from "../losses/cross_entropy.ts";
 import { whereKept } from "../losses/kept.ts";
 import { zeros } from "../nn/initializers.ts";
 import { stopGradient } from "../tensor/autodiff.ts";
+import { squareScale } from "../tensor/square_scale.ts";
 import { keptMean, needsTwo, statsOf, windowOptions } from "./unimodal.ts";
 
 /** Options of `pmr`. */
@@ -33,7 +34,10 @@ export interface PmrOptions {
  */
 export function prototypeLogits(features: tf.Tensor2D, prototypes: tf.Tensor2D, seen: tf.Tensor1D): tf.Tensor2D {
   const gaps = tf.sub(tf.expandDims(features, 1), tf.expandDims(prototypes, 0));
-  const distance = tf.sqrt(tf.add(tf.sum(tf.square(gaps), 2), 1e-8));
+  const scale = squareScale(gaps, 2);
+  const squares = tf.sum(tf.square(tf.mul(gaps, scale)), 2);
+  const units = tf.reshape(scale, squares.shape);
+  const distance = tf.div(tf.sqrt(tf.add(squares, tf.mul(tf.mul(1e-8, units), units))), units);
   return tf.sub(tf.mul(tf.neg(distance), seen), tf.mul(tf.sub(1, seen), 1e9)) as tf.Tensor2D;
 }
 

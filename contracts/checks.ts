@@ -12,7 +12,7 @@ import { firstNonFinite } from "../core/check.ts";
 import type { Model } from "../training/model.ts";
 import type { Checkpoint } from "../training/checkpoint.ts";
 import { type ContractTools, difference, must } from "./contract.ts";
-import { changed, rowsOf, type StepFound, type StepOptions, withSteps } from "./steps.ts";
+import { changed, rowsOf, type StepFound, type StepOptions, type Steps, withSteps } from "./steps.ts";
 import { type Kept, keptRun } from "./kept.ts";
 import { type Rig, toyTraining } from "./toy.ts";
 
@@ -182,6 +182,29 @@ export async function oddInputsAreTaken(rig: Rig, { eager }: ContractTools, opti
 /** Inputs on which scores tie, vanish or are as large as nobody means them, beside those of `oddInputs`. */
 const extremeInputs: typeof oddInputs = { ...oddInputs, "values of 1e10": (value) => 1e10 * value };
 
+/** Inputs whose squares, and products with each other, are beyond single precision. */
+const hugeInputs: typeof oddInputs = {
+  "values of 1e30": (value) => 1e30 * value,
+  "values of 1e30 in one sample": (value, row) => row === 0 ? 1e30 * value : value,
+  "infinity in one sample": (value, row) => row === 0 ? Infinity * Math.sign(value) : value,
+};
+
+/** Everything is finite, or a loss or statistic is not, of this step or, where state is all that overflows, of the next. */
+async function mustBeFiniteOrShown(what: string, steps: Steps, feeds: NamedHostTensors): Promise<void> {
+  const { stats, gradients, buffers } = await steps.train(feeds);
+  const shown = (found: StepFound["stats"]) => Object.values(found).some((value) => !Number.isFinite(value));
+  if (shown(stats)) return;
+  for (const [kind, all] of [["the gradient of", gradients], ["state", buffers]] as const) {
+    for (const [name, values] of Object.entries(all)) {
+      if (firstNonFinite(values) === -1) continue;
+      must(
+        kind === "state" && shown((await steps.train(feeds, 2)).stats),
+        `on ${what}, ${kind} "${name}" is not finite and no loss or statistic shows it`,
+      );
+    }
+  }
+}
+
 /**
  * Steps on odd inputs, of one class and of one sample are finite, and so is the state that they leave; a loss that is no
  * number is shown by the step, so that training can stop at it.
@@ -205,6 +228,9 @@ export async function oddStepsAreTaken(rig: Rig, { eager }: ContractTools): Prom
         Object.values(stats).some((value) => !Number.isFinite(value)),
         `NaN in "${modality}" of a sample is hidden: every loss of the step is finite`,
       );
+    }
+    for (const [what, change] of Object.entries(hugeInputs)) {
+      await mustBeFiniteOrShown(what, steps, changedInputs(rig, feeds, change));
     }
   });
   await withSteps(rig, eager, async (steps) => mustBeFiniteStep("a batch of one sample", await steps.train()), {

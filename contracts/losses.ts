@@ -8,7 +8,7 @@ import { firstNonFinite } from "../core/check.ts";
 import * as prefixes from "../core/names.ts";
 import type { LossContext, LossPlugin, Method, MethodPlugin } from "../core/kinds/mod.ts";
 import { type RawOptions, use } from "../core/options.ts";
-import { float32, int32, type Program } from "../core/program.ts";
+import { float32, int32, type NamedHostTensors, type Program } from "../core/program.ts";
 import { Refusal } from "../core/refusal.ts";
 import { groupOf } from "../core/scope.ts";
 import { record } from "../tensor/autodiff.ts";
@@ -192,8 +192,31 @@ const extremes: Contract<LossPlugin> = {
   },
 };
 
+/** Logits of the first sample that are no numbers are shown by its loss, and change nothing of the others. */
+async function oneSampleAlone(
+  at: (logits: ArrayLike<number>) => Promise<NamedHostTensors>,
+  logits: Float32Array,
+  classes: number,
+): Promise<void> {
+  const plain = await at(logits);
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const { loss, gradient } = await at(logits.map((own, i) => i < classes ? value : own));
+    must(!Number.isFinite(loss.data[0]), `a sample whose logits are ${value} has the loss ${loss.data[0]}`);
+    for (
+      const [what, found, expected, width] of [
+        ["loss", loss, plain["loss"], 1],
+        ["gradient", gradient, plain["gradient"], classes],
+      ] as const
+    ) {
+      const text = difference(found.data.subarray(width), expected.data.subarray(width), 0);
+      must(text === null, () => `logits of ${value} in one sample change the ${what} of others: ${text}`);
+    }
+  }
+}
+
 const criterion: Contract<LossPlugin> = {
-  claim: "is, of logits alone, less for right predictions than for wrong ones, with the gradient of finite differences",
+  claim:
+    "is, of logits alone, less for right predictions than for wrong ones, with the gradient of finite differences; no numbers stay with their sample",
   async check(plugin, { eager }) {
     const context = { ...contextOf(NAMES.slice(0, 2)), counts: COUNTS };
     const { ofLogits } = plugin.create({}, context);
@@ -246,6 +269,7 @@ const criterion: Contract<LossPlugin> = {
       }
       const text = difference(gradient.data, numeric, 5e-3);
       must(text === null, () => `its gradient is not that of finite differences: ${text}`);
+      await oneSampleAlone(at, logits, classes);
     } finally {
       state.dispose();
       compiled.dispose();

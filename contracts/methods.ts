@@ -223,7 +223,7 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
   },
   {
     claim:
-      "makes finite steps and keeps finite state on ties, zeros, denormals, 1e10, one class, one sample, and hides no NaN",
+      "makes finite steps and keeps finite state on ties, zeros, denormals, 1e10, one class, one sample; hides no NaN, nor what overflows at 1e30",
     check: (plugin, tools) => oddStepsAreTaken(rigOf(plugin, tools), tools),
   },
   {

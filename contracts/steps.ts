@@ -123,13 +123,18 @@ export class Steps {
     return { ...feeds, ...state.controlFeeds() };
   }
 
-  /** One training step from the start values. */
-  async train(feeds: NamedHostTensors = this.feeds()): Promise<StepFound> {
+  /**
+   * Training steps from the start values, all on the same inputs.
+   *
+   * @param count How many; what is told of losses and statistics is the last one's.
+   */
+  async train(feeds: NamedHostTensors = this.feeds(), count = 1): Promise<StepFound> {
     const optimizer = createOptimizer("sgd", { momentum: 0, weightDecay: 0 });
     const program = trainProgram(this.#parts, optimizer, 0, { name: "main" });
     const compiled = await this.engine.compile(program);
     const state = this.engine.createState(this.values);
     try {
+      for (let earlier = 1; earlier < count; earlier++) await compiled.run(state, feeds);
       const outputs = await compiled.run(state, feeds);
       const after = await state.read();
       const stats = Object.fromEntries(program.statNames.map((name, i) => [name, outputs["stats"].data[i]]));

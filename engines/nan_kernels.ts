@@ -13,7 +13,8 @@ import type { ComposedKernel, Kernels } from "./composed_kernels.ts";
 type Inputs = Record<string, tf.TensorInfo>;
 type Attributes = Record<string, unknown>;
 
-function holdsNan(k: Kernels, x: tf.TensorInfo): boolean {
+/** Whether a value is NaN. Only for backends that can be read at once. */
+export function holdsNan(k: Kernels, x: tf.TensorInfo): boolean {
   if (x.dtype !== "float32") return false;
   const values = k.numbers(x);
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
@@ -43,18 +44,26 @@ function elementwise(name: string): ComposedKernel {
   };
 }
 
-/** Windows: NaN where one of the values is. */
-function windows(name: "AvgPool" | "MaxPool"): ComposedKernel {
+type Pool = (k: Kernels, inputs: { x: tf.TensorInfo }, attrs: unknown) => tf.TensorInfo;
+const own = (name: string): Pool => (k, { x }, attrs) => k.run(`${name}/own`, { x }, attrs as Attributes);
+
+/**
+ * Windows: NaN where one of the values is.
+ *
+ * @param pool The values of windows without NaN.
+ * @param largest The largest values of windows without NaN.
+ */
+export function windows(pool: Pool, largest: Pool = pool): ComposedKernel {
   return (k, { x }, attrs) => {
-    if (!holdsNan(k, x)) return k.run(`${name}/own`, { x }, attrs as Attributes);
+    if (!holdsNan(k, x)) return pool(k, { x }, attrs);
     const places = nans(k, x);
     const finite = k.run("Select", {
       condition: k.run("Greater", { a: places, b: k.scalar(0) }),
       t: k.zeros(x.shape),
       e: x,
     });
-    const values = k.run(`${name}/own`, { x: finite }, attrs as Attributes);
-    return withNan(k, k.run("MaxPool/own", { x: places }, attrs as Attributes), values);
+    const values = pool(k, { x: finite }, attrs);
+    return withNan(k, largest(k, { x: places }, attrs), values);
   };
 }
 
@@ -114,15 +123,20 @@ function reduction(name: "Max" | "Min" | "Mean", ofNothing: number): ComposedKer
   };
 }
 
-/** Of both backends. */
-export const nanKernels: Readonly<Record<string, ComposedKernel>> = {
-  MaxPool: windows("MaxPool"),
-  ArgMax: place("ArgMax"),
-  ArgMin: place("ArgMin"),
-  Sign: elementwise("Sign"),
+/** Largest and least values and means of nothing. */
+export const reductionsOfNothing: Readonly<Record<string, ComposedKernel>> = {
   Max: reduction("Max", -Infinity),
   Min: reduction("Min", Infinity),
   Mean: reduction("Mean", NaN),
+};
+
+/** Of every backend of the host. */
+export const nanKernels: Readonly<Record<string, ComposedKernel>> = {
+  ...reductionsOfNothing,
+  MaxPool: windows(own("MaxPool")),
+  ArgMax: place("ArgMax"),
+  ArgMin: place("ArgMin"),
+  Sign: elementwise("Sign"),
   TopK: topK,
 };
 
@@ -139,7 +153,7 @@ const sign: ComposedKernel = (k, { x }) => {
 export const wasmNanKernels: Readonly<Record<string, ComposedKernel>> = {
   ...nanKernels,
   Sign: sign,
-  AvgPool: windows("AvgPool"),
+  AvgPool: windows(own("AvgPool"), own("MaxPool")),
   Maximum: elementwise("Maximum"),
   Minimum: elementwise("Minimum"),
   ClipByValue: elementwise("ClipByValue"),

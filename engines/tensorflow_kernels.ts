@@ -6,7 +6,10 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
+import { floorDiv } from "./floor_div_kernel.ts";
+import { indexChecks } from "./index_checks.ts";
 import { logSumExpKernels } from "./log_sum_exp_kernel.ts";
+import { nanKernels, windows } from "./nan_kernels.ts";
 
 /** Attributes of windows. */
 interface WindowAttributes {
@@ -83,7 +86,7 @@ const backInput = (name: string, depthwise: boolean): ComposedKernel => (k, inpu
   return cut(k, full, by, shape);
 };
 
-const maxPool: ComposedKernel = (k, { x }, attrs) => {
+const maxPool = (k: Kernels, { x }: { x: tf.TensorInfo }, attrs: unknown): tf.TensorInfo => {
   const attributes = attrs as WindowAttributes;
   const by = paddings(attributes, x.shape, null, false);
   if (by === null) return k.run("MaxPool/own", { x }, { ...attributes });
@@ -125,6 +128,8 @@ const avgPoolGrad: ComposedKernel = (k, { dy, input }, attrs) => {
 /** Registers them, once the package is loaded; again is no error. */
 export function registerTensorflowKernels(): void {
   registerComposed("tensorflow", {
+    ...indexChecks,
+    ...nanKernels,
     ...logSumExpKernels,
     AvgPool: avgPool,
     AvgPoolGrad: avgPoolGrad,
@@ -134,9 +139,8 @@ export function registerTensorflowKernels(): void {
     DepthwiseConv2dNative: forward("DepthwiseConv2dNative", true),
     DepthwiseConv2dNativeBackpropFilter: backFilter("DepthwiseConv2dNativeBackpropFilter", true),
     DepthwiseConv2dNativeBackpropInput: backInput("DepthwiseConv2dNativeBackpropInput", true),
-    // The backend gives floats where tfjs gives integers.
-    FloorDiv: (k, inputs) => k.cast(k.run("FloorDiv/own", inputs), "int32"),
-    MaxPool: maxPool,
+    FloorDiv: floorDiv,
+    MaxPool: windows(maxPool),
     MaxPoolGrad: maxPoolGrad,
   });
 }

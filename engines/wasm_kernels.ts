@@ -13,6 +13,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type ComposedKernel, type Kernels, registerComposed } from "./composed_kernels.ts";
 import { indexChecks } from "./index_checks.ts";
+import { floorDiv } from "./floor_div_kernel.ts";
 import { logSumExpKernels } from "./log_sum_exp_kernel.ts";
 import { wasmNanKernels } from "./nan_kernels.ts";
 import { stagedSum } from "./staged_sum.ts";
@@ -129,17 +130,6 @@ function unsortedSegmentSum(k: Kernels, x: tf.TensorInfo, segmentIds: tf.TensorI
   });
   const values = k.reshape(k.cast(x, "float32"), [rows, width]);
   return k.cast(k.reshape(k.matMul(k.transpose(hits, [1, 0]), values), shape), x.dtype);
-}
-
-/**
- * What is left of (a - mod(a, b)) / b is a whole number up to rounding: the rounded quotient may be one above the exact
- * one's floor, as of 1 and 0.1.
- */
-function floorDiv(k: Kernels, inputs: Record<string, tf.TensorInfo>): tf.TensorInfo {
-  const [a, b] = [k.cast(inputs.a, "float32"), k.cast(inputs.b, "float32")];
-  if (inputs.a.dtype === "int32") return k.cast(k.run("FloorDiv/own", inputs), "int32");
-  const rest = k.run("Mod", { a, b });
-  return k.cast(k.run("Round", { x: k.run("RealDiv", { a: k.run("Sub", { a, b: rest }), b }) }), "int32");
 }
 
 const composed: Readonly<Record<string, ComposedKernel>> = {

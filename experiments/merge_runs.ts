@@ -205,7 +205,7 @@ async function accuracies(
     const { validation, test } = dataset.splits;
     return {
       validation: (await measure(predictor, validation)).accuracy,
-      test: (await measure(predictor, test)).accuracy,
+      test: (await measure(predictor, test, "test")).accuracy,
     };
   } finally {
     dispose();

@@ -8,10 +8,11 @@ import type { StepPoint } from "../core/record.ts";
 /** What a statistic of a step is, for a sentence. */
 function kindOf(term: string): string {
   if (term.startsWith("loss/")) return "loss term";
+  if (/^(validation|test)\//.test(term)) return "prediction";
   return term === "gradientNorm" ? "gradient norm" : "statistic of a method";
 }
 
-/** A training step that gave NaN or infinity. */
+/** A training step, or predictions after it, that gave NaN or infinity. */
 export class DivergenceError extends Error {
   override readonly name = "DivergenceError";
   /** From 0; the message counts from 1. */
@@ -22,7 +23,7 @@ export class DivergenceError extends Error {
   /** Losses and gradient norms of the epoch's steps, thinned; the last is the one that diverged. */
   readonly curve: readonly StepPoint[];
 
-  /** @param term The loss term or statistic that is not finite. */
+  /** @param term The loss term, statistic or split's predictions that is not finite. */
   constructor(epoch: number, step: number, term: string, found: number, curve: readonly StepPoint[] = []) {
     super(
       `Cannot go on training as every ${kindOf(term)} must be finite: "${term}" is ${found} in epoch ${epoch + 1}, ` +

@@ -7,24 +7,64 @@
  */
 import { byModality } from "../core/modality.ts";
 import type { Split } from "../core/kinds/mod.ts";
-import type { Predictions, SplitMetrics, ValuationRecord } from "../core/record.ts";
+import type { Predictions, SplitMetrics, StepPoint, ValuationRecord } from "../core/record.ts";
 import { contributionsOf } from "../miv/contributions.ts";
+import { DivergenceError } from "./errors.ts";
 import { followedIn, valuationOf } from "./followed.ts";
 import { accuracy, argmaxRows, confusion, likelihood, macroF1, recalls } from "./metrics/classification.ts";
 import { predictionsOf } from "./predictions.ts";
 import type { DetailedPass, Predictor } from "./predictor.ts";
 
-/** Measures a split. */
-export async function measure(predictor: Predictor, split: Split): Promise<SplitMetrics> {
-  return (await measureFollowing(predictor, split)).metrics;
+/** Measures a split. @throws {DivergenceError} If a prediction is no number. */
+export async function measure(predictor: Predictor, split: Split, name?: Predictions["split"]): Promise<SplitMetrics> {
+  return (await measureFollowing(predictor, split, name)).metrics;
 }
 
-/** Measures a split, and its samples that are followed one by one. */
+/**
+ * A pass over a split whose predictions are numbers, so that no table shows an accuracy of none.
+ *
+ * @throws {DivergenceError} If a logit is not finite; those of readouts count where a sample has the modality.
+ */
+async function predicted(
+  predictor: Predictor,
+  split: Split,
+  name: Predictions["split"],
+  curve: readonly StepPoint[] = [],
+): Promise<DetailedPass> {
+  const pass = await predictor.detail(split);
+  const { state } = predictor;
+  const { modalities, classes } = state.parts.model.context;
+  const refuse = (what: string, logits: Float32Array, counts: (row: number) => boolean) => {
+    const at = logits.findIndex((value, i) => !Number.isFinite(value) && counts(Math.floor(i / classes)));
+    if (at >= 0) throw new DivergenceError(state.epoch, state.steps, `${name}/${what}`, logits[at], curve);
+  };
+  refuse("logits", pass.logits, () => true);
+  modalities.forEach((modality, u) => {
+    const has = (row: number) => split.present === undefined || split.present[row * modalities.length + u] === 1;
+    refuse(`logits:${modality}`, pass.solo[modality], has);
+  });
+  return pass;
+}
+
+/** Accuracy alone, of whatever is predicted: what a curve that nothing depends on has of a split. */
+export async function accuracyOn(predictor: Predictor, split: Split): Promise<number> {
+  const { classes } = predictor.state.parts.model.context;
+  return accuracy(argmaxRows((await predictor.detail(split)).logits, classes), split.labels);
+}
+
+/**
+ * Measures a split, and its samples that are followed one by one.
+ *
+ * @param curve What is kept of the epoch's steps, for the error.
+ * @throws {DivergenceError} If a prediction is no number.
+ */
 export async function measureFollowing(
   predictor: Predictor,
   split: Split,
+  name: Predictions["split"] = "validation",
+  curve?: readonly StepPoint[],
 ): Promise<{ readonly metrics: SplitMetrics; readonly followed: Omit<ValuationRecord, "epoch"> }> {
-  const pass = await predictor.detail(split);
+  const pass = await predicted(predictor, split, name, curve);
   const { modalities, classes } = predictor.state.parts.model.context;
   return {
     metrics: metricsOf(pass, split, modalities, classes, predictor.readout),
@@ -32,13 +72,13 @@ export async function measureFollowing(
   };
 }
 
-/** Measures a split and says what was predicted for each of its samples. */
+/** Measures a split and says what was predicted for each of its samples. @throws {DivergenceError} If one is no number. */
 export async function examine(
   predictor: Predictor,
   split: Split,
   name: Predictions["split"],
 ): Promise<{ readonly metrics: SplitMetrics; readonly predictions: Predictions }> {
-  const pass = await predictor.detail(split);
+  const pass = await predicted(predictor, split, name);
   const { modalities, classes } = predictor.state.parts.model.context;
   return {
     metrics: metricsOf(pass, split, modalities, classes, predictor.readout),

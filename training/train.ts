@@ -23,7 +23,7 @@ import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint
 import { modelCost } from "./cost.ts";
 import { type TrainedEpoch, wholeEpoch } from "./epoch.ts";
 import { InterruptedError } from "./errors.ts";
-import { examine, measure, measureFollowing } from "./evaluate.ts";
+import { accuracyOn, examine, measureFollowing } from "./evaluate.ts";
 import { reportsOf, type Teachers } from "./host.ts";
 import { Journal, type SavedEpoch, type Surroundings } from "./journal.ts";
 import type { Model } from "./model.ts";
@@ -109,7 +109,7 @@ export function sampleBudget(training: TrainingConfig, trainSize: number): numbe
  * Equal arguments give equal results, bit for bit, on the same engine and machine type; a run resumed from any of its
  * checkpoints ends like one that was never stopped.
  *
- * @throws {DivergenceError} If a loss term becomes NaN or infinite.
+ * @throws {DivergenceError} If a loss term or a prediction becomes NaN or infinite.
  * @throws {InterruptedError} If the signal stopped it.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
@@ -193,7 +193,7 @@ class Loop {
     const { onTest, dataset: { splits: { test } } } = this.#options;
     if (onTest === undefined) return;
     const started = performance.now();
-    const { accuracy } = await measure(this.#run.predictor, test);
+    const accuracy = await accuracyOn(this.#run.predictor, test);
     this.#evaluationSeconds += (performance.now() - started) / 1000;
     await onTest({ epoch: this.#epochs, accuracy });
   }
@@ -213,11 +213,11 @@ class Loop {
     let evaluating = 0;
     const measured = async () => {
       const started = performance.now();
-      const found = await measureFollowing(this.#run.predictor, validation);
+      const found = await measureFollowing(predictor, validation, "validation", trainer.curve.points);
       evaluating = (performance.now() - started) / 1000;
       return found;
     };
-    const { host } = this.#run;
+    const { host, predictor, trainer } = this.#run;
     const notes = {
       read: (when: "start" | "later") => host.surroundings(when),
       write: (saved: Surroundings) => host.surround(saved),

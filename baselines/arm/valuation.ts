@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { stopGradient } from "../../tensor/autodiff.ts";
+import { squareScale } from "../../tensor/square_scale.ts";
 import { at, type ByModality, byModality, mapByModality, valuesOf } from "../../core/modality.ts";
 import type { Information, Step, Valued } from "../../core/kinds/mod.ts";
 import { labelProbability } from "../../losses/cross_entropy.ts";
@@ -201,7 +202,9 @@ export function estimatorFloor({ floor, apart }: Valuation, weights: tf.Tensor1D
 export function meanCosine({ compared }: Valuation): tf.Tensor1D {
   const [batch, count] = compared.shape;
   const m = count - 1;
-  const parts = tf.slice(compared, [0, 1, 0], [-1, m, -1]);
+  const given = tf.slice(compared, [0, 1, 0], [-1, m, -1]);
+  // A cosine has no unit.
+  const parts = tf.mul(given, squareScale(given, 2));
   const products = tf.matMul(parts, parts, false, true);
   const own = tf.reshape(tf.eye(m), [1, m, m]);
   const inverse = tf.rsqrt(tf.maximum(tf.sum(tf.mul(products, own), 2), 1e-24));

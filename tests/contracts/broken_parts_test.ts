@@ -217,6 +217,20 @@ Deno.test("losses that reward wrong predictions, or whose gradient is another's"
   await breaks(loss("task", (step) => ({ x: whole(step) }), { task: true }), claim, "has no ofLogits");
 });
 
+Deno.test("losses that take what is no number for nothing, or spread it over the batch", async () => {
+  const claim = "no numbers stay with their sample";
+  const calm = (logits: tf.Tensor2D, labels: tf.Tensor1D) => {
+    const own = crossEntropy(logits, labels);
+    return tf.where(tf.isFinite(own), own, tf.zerosLike(own)) as tf.Tensor1D;
+  };
+  await breaks(loss("calm", (step) => ({ x: whole(step) }), { ofLogits: calm }), claim, "has the loss 0");
+  const shared = (logits: tf.Tensor2D, labels: tf.Tensor1D) => {
+    const own = crossEntropy(logits, labels);
+    return tf.add(own, tf.mul(tf.mean(own), 0)) as tf.Tensor1D;
+  };
+  await breaks(loss("shared", (step) => ({ x: whole(step) }), { ofLogits: shared }), claim, "of others");
+});
+
 Deno.test("losses that count padded rows, or treat one modality apart", async () => {
   const plain = contractsOf("loss").find(({ claim }) => claim.includes("padded rows"))!;
   assertEquals((await judge(plain, loss("plain", (step) => ({ x: whole(step) })) as never, tools)).status, "held");

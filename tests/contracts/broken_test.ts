@@ -297,6 +297,15 @@ Deno.test("methods that divide by what may be nothing, keep it, hide what is no 
       mapByModality(terms, (term) => tf.where(tf.isNaN(term), tf.zerosLike(term), term) as tf.Tensor1D),
   }));
   await breaks(hiding, claim, "is hidden");
+  // Finite up to 1e10, and infinity by infinity at 1e30.
+  const squared = method("squared", () => ({
+    gradients: (gradients) =>
+      mapByModality(gradients, (own) => {
+        const size = tf.add(tf.sum(tf.square(own)), 1);
+        return tf.mul(own, tf.div(size, size));
+      }),
+  }));
+  await breaks(squared, claim, "no loss or statistic shows it");
   const pairing = method("pairing", () => ({
     emit: (step) => {
       const all = step.output.logits;

@@ -4,24 +4,19 @@
  * `ARMLAB_TEST_ENGINES` names the engines to test, apart from those that work everywhere. A named engine must work: its
  * absence is a failure, not a skip. The tests of software drivers (`device_test.ts`) use this in a process of its own.
  */
-import type { EnginePlugin } from "../../core/kinds/mod.ts";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Engine, float32, int32, type NamedHostTensors, type Program } from "../../core/program.ts";
-import { cpu, engines, onnxCpu, wasm } from "../../engines/mod.ts";
+import { cpu, onnxCpu, wasm } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
 import { train } from "../../training/mod.ts";
 import { linearBatch, linearStart, linearStep, networkBatch, networkStep } from "../helpers/engine_programs.ts";
+import { enginesUnderTest } from "../helpers/engines_under_test.ts";
 import { assertClose } from "../helpers/tensors.ts";
 import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 import { Refusal } from "../../core/refusal.ts";
 
-const asked = Deno.env.get("ARMLAB_TEST_ENGINES")?.split(",").map((name) => name.trim());
-const tested: readonly EnginePlugin[] = asked === undefined ? [onnxCpu, wasm, cpu] : asked.map((name) => {
-  const plugin = engines.find((candidate) => candidate.name === name);
-  if (plugin === undefined) throw new RangeError(`ARMLAB_TEST_ENGINES names "${name}", which is no engine`);
-  return plugin;
-});
+const tested = enginesUnderTest([onnxCpu, wasm, cpu]);
 
 async function linearTrajectory(engine: Engine): Promise<number[]> {
   const state = engine.createState(linearStart());

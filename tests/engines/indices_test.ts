@@ -5,6 +5,7 @@ import { float32, int32, type NamedHostTensors, type Program } from "../../core/
 import { Refusal } from "../../core/refusal.ts";
 import { record } from "../../tensor/autodiff.ts";
 import { cpu, onnxCpu, wasm } from "../../engines/mod.ts";
+import { enginesUnderTest } from "../helpers/engines_under_test.ts";
 
 type Make = (x: tf.Tensor, indices: tf.Tensor) => tf.Tensor;
 
@@ -157,7 +158,7 @@ for (const [name, { run, x, indices, shape, value, gradient, refused }] of Objec
   });
 
   if (name.startsWith("GatherV2")) continue; // tfjs looks at these itself
-  for (const plugin of [cpu, wasm]) {
+  for (const plugin of enginesUnderTest([cpu, wasm])) {
     Deno.test(`${plugin.name} refuses an index of ${name} that names no place`, async () => {
       const engine = await plugin.create();
       const job = () => results(engine, programOf(run, x, shape), { ...fed, indices: int32(indices, shape) });

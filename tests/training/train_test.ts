@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Dataset, Method } from "../../core/kinds/mod.ts";
+import { mapByModality } from "../../core/modality.ts";
 import type { TrainingConfig } from "../../core/record.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { onnxCpu } from "../../engines/mod.ts";
@@ -113,6 +114,27 @@ Deno.test("a NaN in the loss stops the run and says epoch, step and term", async
   );
   assertInstanceOf(error, DivergenceError);
   assertEquals([error.epoch, error.step, error.term], [1, 5, "loss/bad"]);
+});
+
+Deno.test("predictions that are no numbers stop the run: no table shows an accuracy of none", async () => {
+  const training = { clipNorm: 0 };
+  const poison: Method = {
+    name: "poison",
+    // All losses are finite; the last step of the second epoch leaves parameters that are not.
+    gradients: (gradients, _book, step) => {
+      const late = tf.greater(step.scope.control("epoch"), 0);
+      return mapByModality(gradients, (own) => tf.where(late, tf.fill(own.shape, NaN), own));
+    },
+    plan: (host, base) => host.epoch === 0 ? base : [{ ...base[0], items: base[0].items.slice(0, 16) }],
+  };
+  const error = await assertRejects(
+    () => run(toyModel(library, two, "concat", [poison]), two, { training }),
+    DivergenceError,
+    'every prediction must be finite: "validation/logits" is NaN in epoch 2, step 6',
+  );
+  assertInstanceOf(error, DivergenceError);
+  assertEquals(error.term, "validation/logits");
+  assertEquals(error.curve.map(({ step, loss }) => [step, Number.isFinite(loss)]), [[5, true]]);
 });
 
 Deno.test("a signal stops training between two steps", async () => {

@@ -31,6 +31,7 @@ const list: readonly Mutant[] = [
     ],
     ["must(one === two,", "must(one !== null,"],
     ["must(value > 1e-9,", "must(value >= 0,"],
+    ["if (shown(stats)) return;", "return;"],
     ["(label + 1) % 3 : label", "label : label"],
   ]),
   ...mutantsOf("contracts/samplers.ts", parts, [

@@ -26,7 +26,7 @@ const list: readonly Mutant[] = [
       'const condition = k.run("Greater", { a: places, b: k.scalar(0) });',
       'const condition = k.run("Less", { a: places, b: k.scalar(0) });',
     ],
-    ['return withNan(k, k.run("MaxPool/own", { x: places }, attrs as Attributes), values);', "return values;"],
+    ["return withNan(k, largest(k, { x: places }, attrs), values);", "return values;"],
     ["t: first, e: own", "t: own, e: first"],
     ['Max: reduction("Max", -Infinity)', 'Max: reduction("Max", 0)'],
     ['Mean: reduction("Mean", NaN)', 'Mean: reduction("Mean", 0)'],
