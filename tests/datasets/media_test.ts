@@ -12,7 +12,9 @@ import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { melFilters, melSpectrogram, type MelSpectrogramOptions } from "../../datasets/transforms/log_mel.ts";
 import { corruptedView, corruptionsFrom, describe, files, inspect } from "../../datasets/mod.ts";
-import { wordsOf } from "../../datasets/files/texts.ts";
+import { soundForm, soundMaker } from "../../datasets/files/readers.ts";
+import { knownWords, textValues, wordsOf } from "../../datasets/files/texts.ts";
+import type { FilesKind, FilesModality } from "../../datasets/files/spec.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { assertClose, golden } from "../helpers/tensors.ts";
 import { encodeWav } from "../helpers/wav.ts";
@@ -31,6 +33,47 @@ for (const { of, options, power } of reference.cases) {
     assertClose(log(found), log(power), 1e-4);
   });
 }
+
+const modality = (kind: FilesKind): FilesModality => ({ from: "x", kind, scale: "none", channels: "none" });
+
+Deno.test("soundMaker() takes logarithms of powers above their floor, and silence behind what is short", () => {
+  for (const front of ["log-mel", "stft"] as const) {
+    const maker = soundMaker({ kind: "sound", front, rate: 8000, length: 800, bands: 4 });
+    const values = (signal: Float32Array) => [...maker.values({ rate: 8000, channels: 1, signal })];
+    const tone = Float32Array.from({ length: 800 }, (_, n) => Math.sin(n));
+    assert(Math.max(...values(tone)) > 0 && Math.min(...values(tone)) >= Math.log(1e-6) - 1e-4);
+    // After the tone, which is not left behind.
+    const silence = values(new Float32Array(80));
+    assertEquals(silence.length, maker.shape[0] * maker.shape[1]);
+    assertClose(silence, silence.map(() => Math.log(1e-6)), 1e-4);
+  }
+});
+
+Deno.test("soundForm() takes the commonest rate, the lower of equals, and the longest recording in seconds", () => {
+  const of = (...rates: number[]) => soundForm(modality("sound"), rates.map((rate) => ({ rate, size: 4000 }))).form;
+  assertEquals([of(8000, 16000, 8000).rate, of(16000, 8000, 16000).rate, of(16000, 8000).rate], [8000, 16000, 8000]);
+  assertEquals(of(8000, 16000, 8000).length, 4000); // half a second at 8000
+});
+
+Deno.test("knownWords() numbers the words of training by frequency, others as 1, and leaves padding at 0", () => {
+  const values = textValues(modality("text"), ["a b b", "c", "b"]); // rows of three
+  const known = knownWords(values, (n) => n !== 1);
+  assertEquals([...known.data], [3, 2, 2, 1, 0, 0, 2, 0, 0]);
+  assertEquals(known.info.vocabulary, 4);
+  assertEquals([...known.read!("C a")], [1, 3, 0]);
+});
+
+Deno.test("melFilters() reach from the lowest to the highest frequency, below and above 1 kHz", () => {
+  for (const scale of ["slaney", "htk"] as const) {
+    for (const [low, high] of [[0, 800], [0, 1500], [1200, 3000]]) {
+      const filters = melFilters({ rate: 8000, fft: 800, hop: 80, bands: 6, low, high, scale }); // 10 Hz a bin
+      const heard = Array.from({ length: 401 }, (_, bin) => bin).filter((bin) =>
+        filters.some((own) => own[bin] > 1e-12)
+      );
+      assertEquals([heard[0] * 10, heard[heard.length - 1] * 10], [low + 10, high - 10]);
+    }
+  }
+});
 
 Deno.test("melFilters(): of area 2 / width each in Slaney's norm, of height 1 in none", () => {
   const options = { rate: 16000, fft: 4000, hop: 1, bands: 5 };

@@ -78,6 +78,15 @@ for (const kind of ["npy", "safetensors"] as const) {
       }
       assertEquals(await findings(streamed), await findings(whole));
       assertEquals(Object.keys(selectModalities(streamed, ["clip"]).splits.test.rows!), ["clip"]);
+      // One modality in memory, the other read by index.
+      const mixed = (name: "train" | "validation" | "test") => ({
+        ...streamed.splits[name],
+        inputs: { audio: whole.splits[name].inputs["audio"] },
+        rows: { clip: streamed.splits[name].rows!["clip"] },
+      });
+      const splits = { train: mixed("train"), validation: mixed("validation"), test: mixed("test") };
+      const { inputs, rows } = selectModalities({ ...streamed, splits }, ["clip", "audio"]).splits.test;
+      assertEquals([Object.keys(inputs), Object.keys(rows!)], [["audio"], ["clip"]]);
     });
   });
 }
