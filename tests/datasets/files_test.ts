@@ -11,7 +11,7 @@ import { float32, type HostTensor, int32 } from "../../core/mod.ts";
 import type { Dataset } from "../../core/kinds/mod.ts";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { describe, files, findings, fingerprintOf, inspect } from "../../datasets/mod.ts";
+import { describe, files, findings, fingerprintOf, inspect, selectModalities } from "../../datasets/mod.ts";
 import { dealt, joined } from "../../datasets/files/splits.ts";
 import { encodeNpy } from "../../formats/mod.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
@@ -496,6 +496,19 @@ Deno.test("findings() tells copies across splits, contradicting labels, rare cla
     assertStringIncludes(found[0].about, "1 samples are copies of one in another split: train 0 = test 2");
     assertStringIncludes(found[1].about, "1 copies have another label than the first");
     assertStringIncludes(found[2].about, '"flat" has one value, 0, in all of train');
+    // Longer than what is read at once, and constant in each half alone.
+    const whole = selectModalities(await load(path), ["flat"]);
+    const train = (second: number) => ({
+      size: 512,
+      groups: [],
+      labels: Int32Array.from({ length: 512 }, (_, n) => n % 2),
+      inputs: { flat: new Float32Array(512).fill(second, 256) },
+    });
+    const told = async (second: number) =>
+      (await findings({ ...whole, splits: { ...whole.splits, train: train(second) } })).map(({ about }) => about)
+        .filter((about) => about.includes("has one value"));
+    assertEquals(await told(0), ['"flat" has one value, 0, in all of train']);
+    assertEquals(await told(1), []);
     assertClose([sizes(await load(path))[0]], [40], 0);
   });
 });

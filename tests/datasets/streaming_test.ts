@@ -78,14 +78,19 @@ for (const kind of ["npy", "safetensors"] as const) {
       }
       assertEquals(await findings(streamed), await findings(whole));
       assertEquals(Object.keys(selectModalities(streamed, ["clip"]).splits.test.rows!), ["clip"]);
-      // One modality in memory, the other read by index.
+      // Of three, one modality in memory and one read by index.
       const mixed = (name: "train" | "validation" | "test") => ({
         ...streamed.splits[name],
-        inputs: { audio: whole.splits[name].inputs["audio"] },
+        present: undefined,
+        inputs: { audio: whole.splits[name].inputs["audio"], other: whole.splits[name].inputs["audio"] },
         rows: { clip: streamed.splits[name].rows!["clip"] },
       });
-      const splits = { train: mixed("train"), validation: mixed("validation"), test: mixed("test") };
-      const { inputs, rows } = selectModalities({ ...streamed, splits }, ["clip", "audio"]).splits.test;
+      const three = {
+        ...streamed,
+        modalities: { ...streamed.modalities, other: streamed.modalities["audio"] },
+        splits: { train: mixed("train"), validation: mixed("validation"), test: mixed("test") },
+      };
+      const { inputs, rows } = selectModalities(three, ["clip", "audio"]).splits.test;
       assertEquals([Object.keys(inputs), Object.keys(rows!)], [["audio"], ["clip"]]);
     });
   });
