@@ -72,10 +72,13 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("engines/onnx/engine.ts", contract, [
     ["data: take ? data : data.slice(), shape, dtype }),", "data, shape, dtype }),"],
-    ["if (buffer === null) state.swap(name);", "if (buffer === null) void name;"],
-    ["else outputs[name] = buffer.copy();", "else outputs[name] = buffer;"],
+    ["else if (!inPlace) state.swap(name);", "else void name;"],
+    ["if (buffer !== null) outputs[name] = buffer.copy();", "if (buffer !== null) outputs[name] = buffer;"],
     ["checkState(program, state.specs);\n    checkFeeds", "checkFeeds"],
-    ["return await state.turns.next(() => this.#step(state, inputs));", "return await this.#step(state, inputs);"],
+    [
+      "return await state.turns.next(() => {\n      if (this.#disposed)",
+      "return await (async (work: () => Promise<NamedHostTensors>) => await work())(() => {\n      if (this.#disposed)",
+    ],
     [
       "const copies = Object.entries(values).map(([name, { data }]) => [name, data.slice()] as const);",
       "const copies = Object.entries(values).map(([name, { data }]) => [name, data] as const);",
