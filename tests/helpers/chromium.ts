@@ -1,5 +1,6 @@
 /** A real Chromium, where there is one. */
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { longestMs } from "./until.ts";
 
 const places = [Deno.env.get("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -23,6 +24,7 @@ export async function launchChromium(): Promise<Browser | null> {
   if (executablePath === null) return null;
   return await chromium.launch({
     executablePath,
+    timeout: longestMs,
     // No sandbox, as the tests may run as root in a container; the pages are our own.
     args: [
       "--no-sandbox",
@@ -35,4 +37,11 @@ export async function launchChromium(): Promise<Browser | null> {
       "--disable-dev-shm-usage",
     ],
   });
+}
+
+/** Opens a page with cookies and a size of its own; whatever it is asked to wait for may take as long as it takes. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(longestMs);
+  return await context.newPage();
 }

@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { claimRun } from "../../store/claims.ts";
 import { joinRuns, Watch } from "../../store/members.ts";
 import { serveViewer } from "../../viewer/serve.ts";
-import { chromiumPath, launchChromium } from "../helpers/chromium.ts";
+import { chromiumPath, launchChromium, openPage } from "../helpers/chromium.ts";
 import { ended, inFolder, start } from "../helpers/cli.ts";
 import { appendEpoch, type RunSpec, writeRun } from "../helpers/runs.ts";
 import { keepAll, sampleSource } from "../helpers/samples.ts";
@@ -69,13 +69,12 @@ async function scene(
       const ids = await fill(runs);
       const served = serveViewer({ folder: runs, port: 0, app: { samples: sampleSource(evil) } });
       try {
-        const context = await browser.newContext({
+        const page = await openPage(browser, {
           colorScheme: options.scheme ?? "light",
           javaScriptEnabled: options.scripts ?? true,
           viewport: { width: options.width ?? 1280, height: 900 },
         });
         const problems: string[] = [];
-        const page = await context.newPage();
         page.on("console", (message) => {
           if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
         });
@@ -86,7 +85,7 @@ async function scene(
         page.on("dialog", (dialog) => problems.push(`dialog ${dialog.message()}`));
         await run({ page, url: served.url, runs, ids, browser });
         if (options.scripts !== false) assert((await page.title()) !== "pwned");
-        await context.close();
+        await page.context().close();
         assertEquals(problems, []);
       } finally {
         await served.stop();
@@ -174,7 +173,7 @@ Deno.test({
         await ready(page);
         await page.locator("input[name=c]").first().check();
         for (const epoch of [0, 1]) appendEpoch(runs, spec, epoch);
-        await page.locator(".count.running").waitFor({ timeout: 60_000 });
+        await page.locator(".count.running").waitFor();
         assertMatch(await page.locator("tr.row", { hasText: "gated" }).innerText(), /1 running/);
         assert(await page.locator("input[name=c]").first().isChecked());
         // The page of the run follows too, its charts included.
@@ -183,18 +182,50 @@ Deno.test({
         await page.locator("#chart-accuracy.drawn canvas").waitFor();
         await page.locator("summary", { hasText: "All figures of all epochs" }).click();
         const rows = page.locator("#epochs tbody tr");
+        await rows.nth(1).waitFor();
         assertEquals(await rows.count(), 2);
         appendEpoch(runs, spec, 2);
-        await rows.nth(2).waitFor({ timeout: 60_000 });
+        await rows.nth(2).waitFor();
         assert(
           await page.locator("#epoch-table").evaluate((details) => (details as unknown as { open: boolean }).open),
         );
+        await page.locator("#chart-accuracy.drawn canvas").first().waitFor();
         assertEquals(await page.locator("#chart-accuracy canvas").count(), 1);
       } finally {
         await member.leave();
       }
       writeRun(runs, { ...spec, state: "finished", done: undefined });
-      await page.locator("#state .badge.finished").waitFor({ timeout: 60_000 });
+      await page.locator("#state .badge.finished").waitFor();
+    }),
+});
+
+Deno.test({
+  name: "browser: what a reader presses while news come in is shown, and the news after it",
+  ignore,
+  ...loose,
+  fn: () =>
+    scene(async ({ page, url, runs }) => {
+      const empty = "?q=training.epochs%3D6";
+      await page.goto(`${url}${empty}`);
+      await ready(page);
+      await page.locator("#live[data-state=live]").waitFor();
+      const [news, pressed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      await page.route(`${url}${empty}`, async (route) => (await news.promise, await route.continue()));
+      await page.route(/fusion=sum/, async (route) => (await pressed.promise, await route.continue()));
+      // The first rows: for these the page is shown anew.
+      const asked = page.waitForRequest(`${url}${empty}`);
+      for (const fusion of ["sum", "gated"]) writeRun(runs, { fusion, epochs: 6 });
+      const answered = (await asked).response();
+      const going = page.waitForRequest(/fusion=sum/);
+      await page.locator("select[name=fusion]").selectOption("sum");
+      await going;
+      news.resolve();
+      await (await answered)!.finished();
+      pressed.resolve();
+      await settled(page);
+      assertMatch(page.url(), /fusion=sum/);
+      await page.locator("tr.row").waitFor();
+      assertEquals((await labels(page)).map((label) => label.includes("sum")), [true]);
     }),
 });
 
@@ -205,12 +236,12 @@ Deno.test({
   fn: () =>
     scene(async ({ browser, url, runs, ids }) => {
       // The browser itself notes the 404 in its console.
-      const page = await browser.newPage();
+      const page = await openPage(browser);
       await page.goto(`${url}runs/${ids.sum1}`);
       await ready(page);
       await page.locator("#live[data-state=live]").waitFor();
       Deno.removeSync(`${runs}/${ids.sum1}`, { recursive: true });
-      await page.locator("h1", { hasText: "Not found" }).waitFor({ timeout: 60_000 });
+      await page.locator("h1", { hasText: "Not found" }).waitFor();
       assertStringIncludes(await page.locator("main").innerText(), `Cannot find run "${ids.sum1}": it may have been`);
       await page.locator("main").getByRole("link", { name: "All results" }).click();
       await page.locator("tr.row", { hasText: "sum" }).getByText("2 seeds").waitFor();
@@ -238,9 +269,9 @@ Deno.test({
         "dataset.size=mini",
       ];
       const bench = ended(start("bench", "--runs", runs, ...options));
-      await page.locator("tr.row").first().waitFor({ timeout: 120_000 });
+      await page.locator("tr.row").first().waitFor();
       await page.locator("a.fold").click();
-      await page.locator("tr.seed .badge.finished").waitFor({ timeout: 120_000 });
+      await page.locator("tr.seed .badge.finished").waitFor();
       assertEquals((await bench).code, 0);
       await page.locator("tr.seed th a").click();
       await page.locator("#chart-loss.drawn canvas").waitFor();
@@ -318,7 +349,12 @@ Deno.test({
       ) {
         await page.goto(`${url}${path}`);
         await ready(page);
-        await page.waitForTimeout(300);
+        // What a script of ours writes is there, too, once a chart is.
+        const charts = page.locator("[data-chart]:visible");
+        if (await charts.count() > 0) {
+          await charts.first().scrollIntoViewIfNeeded();
+          await page.locator("[data-chart].drawn").first().waitFor();
+        }
         assertEquals(await page.locator("img[src=x]").count(), 0, path);
         assert((await page.title()) !== "pwned", path);
         assertStringIncludes(await page.locator("main").innerText(), "<img src=x");
@@ -376,6 +412,8 @@ Deno.test({
       await writeTuned(runs, { left: true });
       const member = await joinRuns(runs);
       await claimRun(member, running, new Watch(runs));
+      // Before anybody looks: from here on nothing changes, so that no page is told anew while it is measured.
+      appendEpoch(runs, spec, 1);
       const { configurations: [{ id: configuration }] } =
         await (await fetch(`${url}api/grid?experiment=all&fusion=concat`)).json();
       const pages = {
@@ -399,8 +437,7 @@ Deno.test({
       } as const;
       let checks = 0;
       try {
-        appendEpoch(runs, spec, 1);
-        const page = await browser.newPage();
+        const page = await openPage(browser);
         for (const [name, [path, status]] of Object.entries(pages)) {
           await page.setViewportSize({ width: 1280, height: 900 });
           const answer = await page.goto(`${url}${path}`);
@@ -429,7 +466,7 @@ Deno.test({
               assertEquals(wide, 0, `${name} at ${width}`);
               if (path === "?experiment=all" && width === 390) {
                 // A phone shows a card for each row: every value whole, under its head, the measures before the settings.
-                // Measured at once: the row that goes on is told anew while this page is open, and its rows are then others.
+                // Measured at once: rows of a page that is told anew are others.
                 const [frame, ...boxes] = await page.evaluate(`(() => {
                   const row = [...document.querySelectorAll("tr.row")].find((row) => row.textContent.includes("3 seeds"));
                   const kinds = [".name", ".accuracy", ".difference", ".seeds", ".setting"];
@@ -463,7 +500,7 @@ Deno.test({
   ...loose,
   fn: () =>
     scene(async ({ page, url, ids, browser }) => {
-      const other = await browser.newPage();
+      const other = await openPage(browser);
       const counts: Record<string, number> = {};
       const c = (await (await fetch(`${url}api/grid?dataset=av-digits`)).json()).configurations.slice(0, 3)
         .map(({ id }: { id: string }) => id).join(",");
@@ -576,8 +613,11 @@ Deno.test({
       await page.goto(url);
       await page.locator("select[name=fusion]").selectOption("sum");
       await page.getByRole("button", { name: "Apply" }).click();
+      // A click does not wait for the page that it leads to.
+      await page.waitForURL(/fusion=sum/);
       assertEquals(await page.locator("tr.row").count(), 1);
       await page.locator("a.fold").click();
+      await page.waitForURL(/open=/);
       assertEquals(await page.locator("tr.seed").count(), 3);
       await page.goto(`${url}runs/${ids.arm0}`);
       const picture = page.locator("#chart-loss img");

@@ -2,7 +2,7 @@
 import { redrawCharts } from "./charts.js";
 import { showChosen } from "./chosen.js";
 import { keeping } from "./keep.js";
-import { load, show } from "./navigate.js";
+import { isGoing, load, show } from "./navigate.js";
 
 const main = document.getElementById("main");
 const live = document.getElementById("live");
@@ -14,6 +14,8 @@ const silentMs = 60_000;
 /** What the server last said of each part, to tell what changed. */
 const told = new Map();
 let refreshing = false;
+/** Whether a refresh was left out as the reader was on the way elsewhere. */
+let gaveWay = false;
 let waiting = 0;
 let refreshedAt = 0;
 let newest = main.dataset.version;
@@ -25,17 +27,24 @@ const figureIds = (root) =>
 export function rememberParts() {
   told.clear();
   for (const part of main.querySelectorAll("[data-live]")) told.set(part.id, part.innerHTML);
+  if (gaveWay) schedule();
+  gaveWay = false;
 }
 
 async function refresh() {
   waiting = 0;
   if (refreshing || document.hidden || newest === main.dataset.version) return;
+  gaveWay = isGoing();
+  if (gaveWay) return;
   refreshing = true;
   try {
     const address = location.href;
     const { next, status } = await load(address);
     const nextMain = next.getElementById("main");
-    if (address !== location.href) return;
+    // Whoever went on meanwhile is not called back.
+    gaveWay = isGoing();
+    if (gaveWay) return;
+    if (address !== location.href) return schedule();
     if (status === 404) {
       // What was looked at has been deleted; the page says so, and comes back if it does.
       refreshing = false;

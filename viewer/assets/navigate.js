@@ -5,6 +5,9 @@ import { keeping } from "./keep.js";
 const main = document.getElementById("main");
 
 let going = null;
+/** Whether somebody is on the way to another state of this page. */
+export const isGoing = () => going !== null;
+
 let shown = () => {};
 /** Says what to do when something else is shown. */
 export function onShow(run) {
@@ -45,7 +48,10 @@ export async function show(url, how) {
     if (error.name === "AbortError") return;
     location.assign(url);
   } finally {
-    if (going === mine) main.removeAttribute("aria-busy");
+    if (going === mine) {
+      going = null;
+      main.removeAttribute("aria-busy");
+    }
   }
 }
 
