@@ -186,6 +186,8 @@ async function serve(first: Claimed, options: CrewOptions): Promise<Claimed | un
     if (over) return;
     switch (data.type) {
       case "held":
+        // Open on both sides, it needs no name any more: so whoever kills this process leaves nothing behind.
+        if (Deno.build.os !== "windows") removeIfPresent(life.path).catch((error) => lose(failureOf(error)));
         watch = setInterval(async () => {
           if (over || !await life.file.tryLock(true)) return;
           // Its last messages may still be on their way.

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { statusLines } from "../../cli/status.ts";
-import type { CellStatus, GridStatus } from "../../experiments/status.ts";
+import { type CellStatus, type GridStatus, gridStatus } from "../../experiments/status.ts";
+import { liveContext } from "../../store/mod.ts";
 import { armlab, ended, inFolder, runsIn, start } from "../helpers/cli.ts";
+import { until } from "../helpers/until.ts";
 
 const small = [
   ...["--dataset", "synthetic", "--set", "dataset.samples=300", "--encoder", "mlp"],
@@ -42,14 +45,11 @@ Deno.test("status tells queued, running and failed cells apart, and says what is
     const runs = join(folder, "runs");
     const long = small.map((arg) => arg === "2" ? "100000" : arg);
     const child = start("bench", ...long, "--runs", runs, "--name", "long");
-    for (let i = 0; i < 600; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      try {
-        if (runsIn(runs).some((id) => Deno.readTextFileSync(join(runs, id, "metrics.jsonl")) !== "")) break;
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
+    await until("an epoch, and a speed", async () => {
+      if (!existsSync(join(runs, "experiments", "long.json"))) return false;
+      const [grid] = await gridStatus(runs, await liveContext(runs), "long");
+      return grid.cells.some(({ epoch, secondsLeft }) => epoch >= 1 && secondsLeft! > 0);
+    }, child);
     const running = await status("--runs", runs, "long", "--json");
     assertEquals([running.counts.running, running.counts.queued], [1, 5]);
     const [cell] = running.cells.filter(({ state }) => state === "running");

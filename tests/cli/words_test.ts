@@ -289,11 +289,10 @@ Deno.test("a plugin that ends the program, waits for ever, lacks parts or has od
       const file = join(folder, `${name}.ts`);
       await Deno.writeTextFile(file, source);
       const exit = Deno.exit;
-      // Only what waits for ever is not given the time that a busy machine takes to load a module.
-      const limit = name === "waits" ? 300 : 60_000;
-      const started = performance.now();
+      // Only what waits for ever, by which the limit is seen to hold, is not given the time that a busy machine takes to load
+      // a module.
+      const limit = name === "waits" ? 300 : 600_000;
       const error = await assertRejects(() => loadPlugins(new Library(), pluginSpecifiers([file]), limit), Refusal);
-      if (name === "waits") assert(performance.now() - started < 20_000);
       assertStringIncludes((error as Error).message, text);
       assertEquals(Deno.exit, exit);
       if (name !== "waits") {

@@ -1,23 +1,13 @@
 import { join } from "node:path";
 import { existsSync } from "node:fs";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Random } from "../../core/random.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readFeatures } from "../../store/features.ts";
 import { readPredictions } from "../../store/predictions.ts";
-import { armlab, ended, inFolder, start } from "../helpers/cli.ts";
+import { armlab, heard, inFolder, startWith } from "../helpers/cli.ts";
+import { until } from "../helpers/until.ts";
 
-const small = [
-  "--set",
-  "dataset.size=mini",
-  "--encoder",
-  "mlp",
-  "--compare",
-  "none,arm",
-  "--seeds",
-  "1",
-  "--epochs",
-  "4",
-];
+const one = ["--set", "dataset.size=mini", "--encoder", "mlp", "--seeds", "1"];
+const small = [...one, "--compare", "none,arm", "--epochs", "4"];
 
 /** Contents of all result files by path, without wall-clock files. */
 async function results(runs: string): Promise<Record<string, string>> {
@@ -40,26 +30,6 @@ async function results(runs: string): Promise<Record<string, string>> {
     }
   }
   return files;
-}
-
-/** Waits until a run has kept a checkpoint. */
-async function checkpoint(runs: string): Promise<void> {
-  for (let i = 0; i < 3000; i++) {
-    try {
-      for (const { name } of Deno.readDirSync(runs)) {
-        try {
-          await Deno.stat(join(runs, name, "checkpoint.safetensors"));
-          return;
-        } catch (error) {
-          if (!(error instanceof Deno.errors.NotFound) && !(error instanceof Deno.errors.NotADirectory)) throw error;
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error("no checkpoint after a minute");
 }
 
 Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal seeds give equal bytes", () =>
@@ -141,7 +111,24 @@ Deno.test("bench trains, prints a table and JSON, reuses finished runs; equal se
     assertEquals(await results(two), await results(one));
   }));
 
-const long = [...small.slice(0, -1), "24"];
+const helper = new URL("../helpers/held.ts", import.meta.url).pathname;
+
+/** Twelve epochs of two rows, whose training waits where a test says so. */
+const long = [...one, "--compare", "held,arm+held", "--plugin", helper, "--epochs", "12"];
+
+/** A bench that waits at a place: with it, so that the test meets it there; what releases it. */
+async function heldAt(folder: string, place: string, ...args: string[]) {
+  const file = join(folder, "hold");
+  await Deno.writeTextFile(file, place);
+  const child = startWith({ ARMLAB_TEST_HOLD: file, TMPDIR: folder }, "bench", ...args);
+  const bench = heard(child);
+  await until(`${place} of a bench`, () => existsSync(`${file}.reached`), child);
+  const release = async () => {
+    await Deno.remove(file);
+    await Deno.remove(`${file}.reached`);
+  };
+  return { child, bench, release };
+}
 
 /** Results of `long` by a bench that nobody stops: one for all tests that stop it. */
 let undisturbed: Promise<Record<string, string>> | null = null;
@@ -166,51 +153,67 @@ function finished(runs: string): string[] {
 }
 
 const exits = { SIGKILL: 137, SIGTERM: 75, SIGUSR1: 75, SIGINT: 130 } as const;
+
+/** Has a bench stopped by a signal as its second epoch begins. */
+async function stopped(folder: string, signal: keyof typeof exits, ...args: string[]): Promise<void> {
+  const { child, bench, release } = await heldAt(folder, "epoch 1", ...args);
+  child.kill(signal);
+  // Who hears the signal goes on once it has: nothing else waits for it.
+  if (signal !== "SIGKILL") {
+    await until("a word on the signal", () => bench.err.includes("Stopping at the next step"), child);
+    await release();
+  }
+  const { code, err } = await bench.ended;
+  assertEquals(code, exits[signal], err);
+  if (signal === "SIGKILL") await release();
+  else assertStringIncludes(err, "Run the same command again to continue");
+}
+
 for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
   Deno.test(`bench killed by ${signal} and started again ends with the same bytes as one that was not`, () =>
-    inFolder(async (killed) => {
-      const child = start("bench", ...long, "--runs", killed);
-      await checkpoint(killed);
-      child.kill(signal);
-      const stopped = await ended(child);
-      assertEquals(stopped.code, exits[signal], stopped.err);
-      if (signal !== "SIGKILL") assertStringIncludes(stopped.err, "Run the same command again to continue");
-      assert(finished(killed).length < 2, "the kill came too late to show anything");
-      const rest = await armlab("bench", ...long, "--runs", killed);
+    inFolder(async (folder) => {
+      const runs = join(folder, "runs");
+      await stopped(folder, signal, ...long, "--runs", runs);
+      assertEquals(finished(runs), []);
+      const rest = await armlab("bench", ...long, "--runs", runs);
       assertEquals(rest.code, 0, rest.err);
       assertStringIncludes(rest.err, "resumed");
-      assertEquals(await results(killed), await whole());
+      assertEquals(await results(runs), await whole());
     }));
 }
 
 Deno.test("bench killed again and again in the middle of epochs loses at most its interval, and ends with the same bytes", () =>
-  inFolder(async (killed) => {
-    const often = [...long, "--checkpoint-every", "3", "--workers", "1", "--runs", killed];
-    const random = new Random(5);
-    let logs = "";
-    for (let kill = 0; kill < 4 && finished(killed).length < 2; kill++) {
-      const child = start("bench", ...often);
-      if (kill === 0) await checkpoint(killed);
-      // Starting takes a second or more; what follows is somewhere in the training.
-      await new Promise((resolve) => setTimeout(resolve, kill === 0 ? 0 : 1500 + 1000 * random.uniform()));
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    const often = [...long, "--checkpoint-every", "3", "--workers", "1", "--runs", runs];
+    /** Steps that each process makes before it is killed: in epochs 1 and 3 of the first row and 3 of the second. */
+    const kills = [5, 33, 200];
+    for (const steps of kills) {
+      const { child, bench, release } = await heldAt(folder, `step ${steps}`, ...often);
       child.kill("SIGKILL");
-      await ended(child);
+      assertEquals((await bench.ended).code, exits.SIGKILL);
+      await release();
     }
     const rest = await armlab("bench", ...often);
     assertEquals(rest.code, 0, rest.err);
-    for (const name of finished(killed)) logs += await Deno.readTextFile(join(killed, name, "log.txt"));
-    assertMatch(logs, /resumed from its checkpoint \(in epoch \d+, after step \d+\)/);
-    assertEquals(await results(killed), await whole());
+    const logs = await Promise.all(finished(runs).map((name) => Deno.readTextFile(join(runs, name, "log.txt"))));
+    const [[last], [first, second]] = logs.map((log) =>
+      [...log.matchAll(/resumed from its checkpoint \(in epoch \d+, after step (\d+)\)/g)].map(([, step]) =>
+        Number(step)
+      )
+    ).sort((a, b) => a.length - b.length);
+    // Where each was killed, in steps of its row of 192, and where the next took it up.
+    const [took, killedAt] = [[first, second, last], [kills[0], first + kills[1], kills[2] - (192 - second)]];
+    took.forEach((step, i) =>
+      assert(step > 0 && step <= killedAt[i] && killedAt[i] - step <= 3, `${took} ${killedAt}`)
+    );
+    assertEquals(await results(runs), await whole());
   }));
 
 Deno.test("after SIGUSR1, checkpoints with a flipped bit or a lost end fail their cell alone, and the remedy works", () =>
-  inFolder(async (runs) => {
-    const child = start("bench", ...long, "--workers", "1", "--runs", runs);
-    await checkpoint(runs);
-    child.kill("SIGUSR1");
-    const stopped = await ended(child);
-    assertEquals(stopped.code, exits.SIGUSR1, stopped.err);
-    assertStringIncludes(stopped.err, "Run the same command again to continue");
+  inFolder(async (folder) => {
+    const runs = join(folder, "runs");
+    await stopped(folder, "SIGUSR1", ...long, "--workers", "1", "--runs", runs);
     const path = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory)
       .map(({ name }) => join(runs, name, "checkpoint.safetensors")).find((file) => existsSync(file))!;
     const intact = await Deno.readFile(path);
@@ -265,16 +268,15 @@ Deno.test("a failing cell is listed with its cause and a command that repeats it
 Deno.test("a second process on the same runs folder leaves cells to who trains them, and says who does", () =>
   inFolder(async (folder) => {
     const runs = join(folder, "runs");
-    // Longer than the other process takes to start on any machine.
-    const child = start("bench", ...small.slice(0, -1), "5000", "--runs", runs);
-    await checkpoint(runs);
-    const same = ["bench", ...small.slice(0, -1), "5000", "--runs", runs, "--only", "concat#0"];
-    const other = await armlab(...same, "--shard", "1/1");
+    const { child, bench, release } = await heldAt(folder, "epoch 1", ...long, "--runs", runs);
+    const other = await armlab("bench", ...long, "--runs", runs, "--only", "concat held#0", "--shard", "1/1");
     assertEquals(other.code, 0, other.err);
-    assertStringIncludes(other.err, `elsewhere concat, seed 0: trained by process ${child.pid} on ${Deno.hostname()}`);
+    const where = `process ${child.pid} on ${Deno.hostname()}`;
+    assertStringIncludes(other.err, `elsewhere concat held, seed 0: trained by ${where}`);
     assertStringIncludes(other.out, "Shard 1 of 1, 1 of 1 cells: 1 elsewhere.");
-    child.kill("SIGINT");
-    assertEquals((await ended(child)).code, 130);
+    child.kill("SIGKILL");
+    assertEquals((await bench.ended).code, exits.SIGKILL);
+    await release();
   }));
 
 Deno.test("a plugin of one file takes part by one option", () =>

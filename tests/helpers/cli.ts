@@ -16,11 +16,16 @@ export interface Ended {
 
 /** Starts a command. */
 export function start(...args: string[]): Deno.ChildProcess {
+  return startWith({}, ...args);
+}
+
+/** Starts a command with variables of its own. */
+export function startWith(env: Readonly<Record<string, string>>, ...args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--config", config, program, ...args],
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).spawn();
 }
 
@@ -29,6 +34,28 @@ export async function ended(child: Deno.ChildProcess): Promise<Ended> {
   const { code, signal, stdout, stderr } = await child.output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, signal, out: decode(stdout), err: decode(stderr) };
+}
+
+/** A command that is listened to while it runs. */
+export interface Heard {
+  /** What it has said so far where errors go. */
+  readonly err: string;
+  readonly ended: Promise<Ended>;
+}
+
+/** Listens to a command. */
+export function heard(child: Deno.ChildProcess): Heard {
+  let err = "";
+  const out = new Response(child.stdout).text();
+  const listening = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) err += text;
+  })();
+  return {
+    get err() {
+      return err;
+    },
+    ended: Promise.all([child.status, out, listening]).then(([{ code, signal }, out]) => ({ code, signal, out, err })),
+  };
 }
 
 /** Runs a command to its end. */

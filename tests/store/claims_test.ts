@@ -14,6 +14,7 @@ import {
   Watch,
 } from "../../store/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { until } from "../helpers/until.ts";
 
 const run = "0123456789abcdef";
 
@@ -193,8 +194,7 @@ Deno.test("a heart beats, and says once if it cannot", () =>
     await using member = await joinRuns(runs, { beatMs: 5 });
     const read = () => Deno.readTextFileSync(join(runs, ".members", member.info.id));
     const before = read();
-    for (let i = 0; i < 400 && read() === before; i++) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert(read() !== before);
+    await until("a beat", () => read() !== before);
     assertEquals(read().length, before.length);
     await Deno.remove(runs, { recursive: true });
     assertThrows(() => member.check(), StoreError, "somebody removed the runs folder");

@@ -27,6 +27,7 @@ import { canonicalJson } from "../../core/canonical.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { configOf, epochOf, writeRun } from "../helpers/runs.ts";
+import { until } from "../helpers/until.ts";
 
 const config = configOf({});
 const id = runId(config);
@@ -72,7 +73,7 @@ Deno.test("a run's folder appears as a whole, with its configuration and where i
       }
     })();
     await folder.create(config, progress);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until("a look at the run", () => seen.size > 0);
     done = true;
     await watching;
     assertEquals([...seen], ["running"]);

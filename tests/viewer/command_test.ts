@@ -47,13 +47,13 @@ Deno.test("a client that does not read does not keep the viewer from ending, and
     using deaf = await Deno.connect({ port: served.port });
     const request = `GET /runs/${id}/files/log.txt HTTP/1.1\r\nHost: 127.0.0.1:${served.port}\r\n\r\n`;
     await deaf.write(new TextEncoder().encode(request));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Its answer has begun; of the rest it reads nothing.
+    await deaf.read(new Uint8Array(1));
     const page = fetch(`http://127.0.0.1:${served.port}/`).then((answer) => answer.text());
     assertStringIncludes(await page, "<h1>Results</h1>");
-    const start = performance.now();
+    // It would never end if it waited for what is not read.
     await served.stop();
     await served.finished;
-    assert(performance.now() - start < 5000);
   }));
 
 Deno.test("view says which port is free where its own is taken, and wrong options in one line", () =>
