@@ -152,7 +152,7 @@ function finished(runs: string): string[] {
   }).map(({ name }) => name);
 }
 
-const exits = { SIGKILL: 137, SIGTERM: 75, SIGUSR1: 75, SIGINT: 130 } as const;
+const exits = { SIGKILL: 137, SIGTERM: 75, SIGUSR2: 75, SIGINT: 130 } as const;
 
 /** Has a bench stopped by a signal as its second epoch begins. */
 async function stopped(folder: string, signal: keyof typeof exits, ...args: string[]): Promise<void> {
@@ -210,10 +210,10 @@ Deno.test("bench killed again and again in the middle of epochs loses at most it
     assertEquals(await results(runs), await whole());
   }));
 
-Deno.test("after SIGUSR1, checkpoints with a flipped bit or a lost end fail their cell alone, and the remedy works", () =>
+Deno.test("after SIGUSR2, checkpoints with a flipped bit or a lost end fail their cell alone, and the remedy works", () =>
   inFolder(async (folder) => {
     const runs = join(folder, "runs");
-    await stopped(folder, "SIGUSR1", ...long, "--workers", "1", "--runs", runs);
+    await stopped(folder, "SIGUSR2", ...long, "--workers", "1", "--runs", runs);
     const path = [...Deno.readDirSync(runs)].filter(({ isDirectory }) => isDirectory)
       .map(({ name }) => join(runs, name, "checkpoint.safetensors")).find((file) => existsSync(file))!;
     const intact = await Deno.readFile(path);
