@@ -173,7 +173,7 @@ const list: readonly Mutant[] = [
   ...mutantsOf("baselines/mm_pareto.ts", steps, [
     ["tf.fill([], 0.5)", "tf.fill([], 1)"],
     ["tf.sub(ownNorm, product)", "tf.sub(jointNorm, product)"],
-    ["tf.maximum(tf.div(plain, norm(dots(mixed, mixed))), 1)", "tf.div(plain, norm(dots(mixed, mixed)))"],
+    ["tf.maximum(tf.div(plain, norm(squares(scaled(mixed)))), 1)", "tf.div(plain, norm(squares(scaled(mixed))))"],
     ["both ? tf.add(joint[full], own[full]) : joint[full] ?? own[full]", "joint[full] ?? own[full]"],
   ]),
   ...mutantsOf("baselines/mslr.ts", formulas, [
@@ -199,7 +199,8 @@ const list: readonly Mutant[] = [
   ...mutantsOf("baselines/pmr.ts", steps, [
     ["tf.div(best, tf.maximum(scores, 1e-12)), 1", "tf.div(best, tf.maximum(scores, 1e-12)), 0"],
     ["-entropy", "entropy"],
-    ["tf.sum(tf.square(gaps), 2), 1e-8", "tf.sum(tf.square(gaps), 2), 1"],
+    ["tf.mul(tf.mul(1e-8, units), units)", "tf.mul(tf.mul(1, units), units)"],
+    ["tf.div(tf.sqrt(tf.add(squares", "tf.mul(tf.sqrt(tf.add(squares"],
   ]),
   ...mutantsOf("baselines/pmr.ts", formulas, [
     ["seen[c] === 0 ? 0 : share", "share"],
