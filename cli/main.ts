@@ -7,7 +7,7 @@
  */
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { CACHE_VARIABLE, userCacheFolder } from "../engines/cache_folder.ts";
+import { CACHE_VARIABLE, userCacheFolder } from "../formats/cache_folder.ts";
 import { VERSION } from "../version.ts";
 import { type Command, runCommand } from "./command.ts";
 import { printableLine } from "./printable.ts";

@@ -7,7 +7,7 @@ import { modalitiesOf } from "../core/modality.ts";
 import type { Dataset, DatasetPlugin, Preview, Split } from "../core/kinds/mod.ts";
 import { sizeOf } from "../core/program.ts";
 import { checkDataset } from "../datasets/check.ts";
-import { fingerprintOf } from "../datasets/fingerprint.ts";
+import { digestOfRows, fingerprintOf } from "../datasets/fingerprint.ts";
 import { previewOf } from "../datasets/preview.ts";
 import { type Contract, must } from "./contract.ts";
 import { optionsAreSound } from "./options.ts";
@@ -134,6 +134,16 @@ export const datasetContracts: readonly Contract<DatasetPlugin>[] = [
       must(own.includes(fingerprint), `its fingerprint is "${fingerprint}", that of its contents "${own[0]}"`);
       const again = (await plugin.load(plugin.tiny ?? {})).fingerprint;
       must(again === fingerprint, `a second loading has fingerprint "${again}", the first had "${fingerprint}"`);
+      for (const name of SPLITS) {
+        const { rows = {}, size } = splits[name];
+        for (const [modality, own] of Object.entries(rows)) {
+          const [said, found] = [await own.digest?.(), await digestOfRows(own, size, modalities[modality].dtype)];
+          must(
+            said === undefined || said === found,
+            `"${modality}" of split "${name}" has another digest than its rows`,
+          );
+        }
+      }
     },
   },
   {

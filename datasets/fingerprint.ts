@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { modalitiesOf } from "../core/modality.ts";
-import type { Dataset } from "../core/kinds/mod.ts";
+import type { Dataset, ModalityInfo, Rows } from "../core/kinds/mod.ts";
 import { bytesOf, chunksOf, inputNames } from "./rows.ts";
 
 /** SHA-256 (hex) of an array's bytes. */
@@ -29,6 +29,26 @@ function partitionOf(groups: readonly string[]): Int32Array | undefined {
     return first.get(group)!;
   });
   return first.size === groups.length ? undefined : partition;
+}
+
+/**
+ * SHA-256 (hex) of all rows one behind the other, read for it: that of the array, were they in memory.
+ *
+ * @param size How many there are.
+ * @param dtype @default {"float32"}
+ */
+export async function digestOfRows(
+  rows: Rows,
+  size: number,
+  dtype: ModalityInfo["dtype"] = "float32",
+): Promise<string> {
+  const hash = createHash("sha256");
+  for await (
+    const { values } of chunksOf({ size, inputs: {}, rows: { values: rows } }, "values", { shape: [rows.width], dtype })
+  ) {
+    hash.update(bytesOf(values));
+  }
+  return hash.digest("hex");
 }
 
 /**
@@ -57,12 +77,8 @@ export async function fingerprintOf(
         parts.push(await digestOf(inputs[modality]));
         continue;
       }
-      // The digest of all rows one behind the other: whether they are in memory is no matter.
-      const hash = createHash("sha256");
-      const dtype = modalities?.[modality].dtype ?? "float32";
-      const info = { shape: [rows[modality].width], dtype };
-      for await (const { values } of chunksOf(split, modality, info)) hash.update(bytesOf(values));
-      parts.push(hash.digest("hex"));
+      const own = rows[modality];
+      parts.push(await (own.digest?.() ?? digestOfRows(own, split.size, modalities?.[modality].dtype)));
     }
     if (present !== undefined) parts.push(await digestOf(present));
   }

@@ -18,7 +18,7 @@ export function inputNames({ inputs, rows = {} }: Split): string[] {
 
 /** Values of a modality, some samples at a time; each array is valid until the next. */
 export async function* chunksOf(
-  split: Split,
+  split: Pick<Split, "size" | "inputs" | "rows">,
   modality: string,
   { shape, dtype }: Pick<ModalityInfo, "shape" | "dtype">,
   chunk: number = CHUNK,

@@ -13,7 +13,7 @@ import nodeUtil from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { defineEngine, type EnginePlugin } from "../core/kinds/mod.ts";
 import type { Engine, EngineOptions, Missing } from "../core/program.ts";
-import { cacheFolder } from "./cache_folder.ts";
+import { cacheFolder } from "../formats/cache_folder.ts";
 import { eagerEngine } from "./eager.ts";
 import { messageOf, missingNvidiaDriver } from "./missing.ts";
 import { registerTensorflowKernels } from "./tensorflow_kernels.ts";

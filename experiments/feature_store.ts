@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson } from "../core/canonical.ts";
 import { float32 } from "../core/program.ts";
-import { askedCacheFolder, boundFolder } from "../engines/cache_folder.ts";
+import { askedCacheFolder, boundFolder } from "../formats/cache_folder.ts";
 import { makeFolder, StoreError, storeErrorOf } from "../store/files.ts";
 import { readSafetensors, writeSafetensors } from "../store/tensors.ts";
 import type { FeatureRows } from "../training/mod.ts";

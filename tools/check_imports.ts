@@ -18,7 +18,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sampling: ["sampling", "nn", "tensor", "core"],
   datasets: ["datasets", "miv", "formats", "nn", "tensor", "core"],
   baselines: ["baselines", "losses", "miv", "sampling", "nn", "tensor", "core"],
-  engines: ["engines", "tensor", "core"],
+  engines: ["engines", "formats", "tensor", "core"],
   store: ["store", "formats", "core"],
   augment: ["augment", "core"],
   loading: ["loading", "augment", "core"],

@@ -40,6 +40,8 @@ export interface Rows {
   copy(sample: number, into: Float32Array | Int32Array, at: number): void | Promise<void>;
   /** How threads that run ahead read the same. @default they do not */
   readonly elsewhere?: RowsElsewhere;
+  /** SHA-256 (hex) of the values of all samples one behind the other, where it is known. @default they are read for it */
+  digest?(): Promise<string>;
 }
 
 /** Rows for another thread: a module whose `openRows(given)` gives a promise of what copies them. */

@@ -5,6 +5,9 @@
  */
 import type { Rows } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
+import { digestOfRows } from "../fingerprint.ts";
+import { digestOf, kept } from "./kept.ts";
+import { digestAt } from "./streamed_arrays.ts";
 import type { Stream, StreamPlace, Values } from "./values.ts";
 
 /** Samples that are read ahead of the one that is looked at. */
@@ -70,13 +73,29 @@ export function scaled(row: Float32Array | Int32Array, from: number, { mean, fac
  * @param counts Whether a sample counts: it is in training.
  */
 export async function standardising(values: Values, counts: (n: number) => boolean): Promise<Scaling> {
-  const { info, present } = values;
+  const { info: { shape }, present, stream } = values;
+  const used = Array.from(present, (there, n) => there === 1 && counts(n) ? n : -1).filter((n) => n !== -1);
+  const axis = shape[shape.length - 1];
+  if (stream === undefined || !("array" in stream.elsewhere)) return await momentsOf(values, used);
+  const bytes = await kept(
+    { scaling: shape, samples: digestOf(used.map((n) => digestAt(stream, n))) },
+    async () => bytesOfScaling(await momentsOf(values, used)),
+  );
+  const numbers = new Float64Array(bytes.buffer);
+  return { mean: numbers.subarray(0, axis), factor: numbers.subarray(axis) };
+}
+
+const bytesOfScaling = ({ mean, factor }: Scaling): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(Float64Array.of(...mean, ...factor).buffer);
+
+/** Two passes over some samples: their mean, then how far they are from it. */
+async function momentsOf(values: Values, used: readonly number[]): Promise<Scaling> {
+  const { info } = values;
   const width = sizeOf(info.shape);
   const axis = info.shape[info.shape.length - 1];
   const sum = new Float64Array(axis);
   const squares = new Float64Array(axis);
   let count = 0;
-  const used = Array.from(present, (there, n) => there === 1 && counts(n) ? n : -1).filter((n) => n !== -1);
   await eachRow(values, used, (own, n) => {
     const from = startOf(values, n);
     for (let at = from; at < width; at += axis) for (let k = 0; k < axis; k++) sum[k] += own[at + k];
@@ -128,7 +147,28 @@ const READER = new URL("./rows_reader.ts", import.meta.url).href;
 function streamedRows({ info, present }: Values, stream: Stream, scaling: Scaling | null, places: Int32Array): Rows {
   const width = sizeOf(info.shape);
   const given: RowsPlace = { width, place: stream.elsewhere, scaling, places, present };
-  return { width, copy: rowsOfPlace(given, (n) => stream.read(n)), elsewhere: { module: READER, given } };
+  const rows: Rows = {
+    width,
+    copy: rowsOfPlace(given, (n) => stream.read(n)),
+    elsewhere: { module: READER, given },
+  };
+  let digest: Promise<string> | null = null;
+  return { ...rows, digest: () => digest ??= digestOfPlace(given, stream, () => digestOfRows(rows, places.length)) };
+}
+
+/** The digest of a split's rows, which follows from those of its samples and how they are scaled. */
+async function digestOfPlace(
+  { width, place, scaling, places, present }: RowsPlace,
+  stream: Stream,
+  made: () => Promise<string>,
+): Promise<string> {
+  if (!("array" in place)) return await made();
+  const bytes = await kept({
+    digest: width,
+    scaling: scaling === null ? null : digestOf([bytesOfScaling(scaling)]),
+    samples: digestOf([...places].flatMap((n) => [present.subarray(n, n + 1), digestAt(stream, n)])),
+  }, async () => new TextEncoder().encode(await made()));
+  return new TextDecoder().decode(bytes);
 }
 
 /** Makes the function that copies a sample's values to a place of an array. */

@@ -8,7 +8,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { mediaReader } from "./media.ts";
 import { DataFiles } from "./refs.ts";
 import { rowsOfPlace, type RowsPlace } from "./inputs.ts";
-import { rowsReader } from "./values.ts";
+import { rowsReader } from "./streamed_arrays.ts";
 
 /** Opens what `Rows.elsewhere` says. @throws {Refusal} If the files are not there any more. */
 export async function openRows(given: unknown): Promise<RowsReader> {

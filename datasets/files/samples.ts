@@ -16,7 +16,8 @@ import { mediaOf } from "./media.ts";
 import { dealt, joined, splitNames } from "./splits.ts";
 import { streamedMedia } from "./streamed_media.ts";
 import { tokenizedTexts } from "./tokenized.ts";
-import { type Broken, digestAt, streamedValues, streams, type Values, valuesOf } from "./values.ts";
+import { digestAt, streamedValues } from "./streamed_arrays.ts";
+import { type Broken, streams, type Values, valuesOf } from "./values.ts";
 
 /** All samples of a dataset, before they are split. */
 export interface Samples {
@@ -214,7 +215,7 @@ async function readValues(
       const { shape, rows } = (await files.rowsOf(own.from))!;
       checkRows(name, shape);
       const place = { root: files.root, reference: own.from };
-      values[name] = streamedValues(name, own, { shape, rows, place }, skip ? broken : null);
+      values[name] = await streamedValues(name, own, { shape, rows, place }, skip ? broken : null);
       continue;
     }
     const array = await whole(files, spec, own.from);

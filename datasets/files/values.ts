@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { ModalityInfo } from "../../core/kinds/mod.ts";
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { type ForeignArray, narrowFloats, type NumberData } from "../../formats/mod.ts";
+import { type ForeignArray, narrowFloats } from "../../formats/mod.ts";
 import { heldInfo } from "./holds.ts";
 import type { MediaForm } from "./media.ts";
 import type { FilesKind, FilesModality } from "./spec.ts";
@@ -70,7 +69,7 @@ const shapes: Readonly<Record<Exclude<FilesKind, "picture" | "sound" | "film" | 
 };
 
 /** Shape of one sample. @throws {Refusal} If the kind has no such shape. */
-function sampleShape(name: string, { kind, channels }: FilesModality, shape: readonly number[]): number[] {
+export function sampleShape(name: string, { kind, channels }: FilesModality, shape: readonly number[]): number[] {
   const [, ...rest] = shape;
   if (sizeOf(rest) === 0) {
     throw new Refusal({
@@ -146,13 +145,16 @@ function checkRow(name: string, row: ArrayLike<number>, n: number): void {
  * @returns Whether it has the modality, 1 or 0.
  * @throws {Refusal} If a value is no finite number, unless `broken` takes the sample.
  */
-function lookedAt(name: string, row: Float32Array, n: number, broken: Broken[] | null): number {
+export function lookedAt(name: string, row: Float32Array, n: number, broken: Broken[] | null): number {
+  let first = 0;
+  while (first < row.length && Number.isFinite(row[first])) first++;
+  if (first === row.length) return 1;
   if (row.every(Number.isNaN)) {
     row.fill(0);
     return 0;
   }
-  if (broken === null || row.every(Number.isFinite)) checkRow(name, row, n);
-  else broken.push({ sample: n, why: `"${name}" has ${row.find((value) => !Number.isFinite(value))}` });
+  if (broken === null) checkRow(name, row, n);
+  else broken.push({ sample: n, why: `"${name}" has ${row[first]}` });
   return 1;
 }
 
@@ -265,70 +267,4 @@ export function streams(spec: FilesModality): boolean {
   const plain = spec.kind === "vector" || spec.kind === "sequence" ||
     ((spec.kind === "image" || spec.kind === "clip") && spec.channels !== "first");
   return plain && spec.lengths === undefined;
-}
-
-/** Bytes of a digest. */
-const DIGEST = 32;
-
-/** SHA-256 of a sample's values. */
-export function digestOfRow(row: Float32Array): Uint8Array {
-  return createHash("sha256").update(new Uint8Array(row.buffer, row.byteOffset, row.byteLength)).digest();
-}
-
-/** Makes a function that reads a sample's row of an array. */
-export function rowsReader(
-  name: string,
-  rows: (from: number, to: number) => NumberData,
-): (sample: number) => Float32Array {
-  return (n) => {
-    const values = rows(n, n + 1);
-    return values instanceof Float64Array || values instanceof Float32Array
-      ? narrowFloats(values, `modality "${name}" of sample ${n}`)
-      : Float32Array.from(values);
-  };
-}
-
-/**
- * The inputs of a modality whose values are read by index. Looks at all of them once.
- *
- * @param source The array: its shape [N, ...], what reads rows of it, and where it is.
- * @param broken As for `valuesOf`.
- * @throws {Refusal} If its shape or a value does not fit its kind.
- */
-export function streamedValues(
-  name: string,
-  spec: FilesModality,
-  { shape, rows, place }: {
-    readonly shape: readonly number[];
-    readonly rows: (from: number, to: number) => NumberData;
-    readonly place: ArrayPlace;
-  },
-  broken: Broken[] | null,
-): Values {
-  const own = sampleShape(name, spec, shape);
-  const [size] = shape;
-  const present = new Uint8Array(size).fill(1);
-  const read = rowsReader(name, rows);
-  const digests = new Uint8Array(size * DIGEST);
-  for (let n = 0; n < size; n++) {
-    const row = read(n);
-    present[n] = lookedAt(name, row, n, broken);
-    digests.set(digestOfRow(row), n * DIGEST);
-  }
-  return {
-    data: new Float32Array(0),
-    present,
-    stream: { read, digests, elsewhere: { array: place } },
-    info: {
-      shape: own,
-      dtype: "float32",
-      about: `${spec.kind} of ${spec.from}, read by index`,
-      ...heldInfo(spec.holds, own),
-    },
-  };
-}
-
-/** The digest of a sample's values. */
-export function digestAt({ digests }: Stream, sample: number): Uint8Array {
-  return digests.subarray(sample * DIGEST, (sample + 1) * DIGEST);
 }

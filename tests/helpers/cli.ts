@@ -1,7 +1,7 @@
 /** Runs the command line: as a user does, in a process of its own, or in this one. */
 import { main } from "../../cli/main.ts";
 import { Turns } from "../../core/turns.ts";
-import { CACHE_VARIABLE } from "../../engines/cache_folder.ts";
+import { CACHE_VARIABLE } from "../../formats/cache_folder.ts";
 
 const program = new URL("../../cli/main.ts", import.meta.url).pathname;
 const config = new URL("../../deno.json", import.meta.url).pathname;

@@ -1,6 +1,6 @@
 import { Refusal } from "../../core/refusal.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { cacheFolder } from "../../engines/cache_folder.ts";
+import { cacheFolder } from "../../formats/cache_folder.ts";
 import { tfjsNode, tfjsNodeFolder, tfjsNodeGpu } from "../../engines/tfjs_node.ts";
 import { missingTools, setupTfjsNode } from "../../tools/setup_tfjs_node.ts";
 import { inFolder } from "../helpers/cli.ts";
@@ -55,7 +55,7 @@ Deno.test("the command line looks for the binding where setup:tfjs-node puts it,
     // The folders below must not become those of Deno's own cache.
     const { denoDir } = JSON.parse(await run(["info", "--json"], {}));
     const home = { HOME: folder, LOCALAPPDATA: folder, XDG_CACHE_HOME: folder, DENO_DIR: denoDir };
-    const module = JSON.stringify(new URL("../../engines/cache_folder.ts", import.meta.url).href);
+    const module = JSON.stringify(new URL("../../formats/cache_folder.ts", import.meta.url).href);
     const code = `const { cacheFolder } = await import(${module}); console.log(cacheFolder("tfjs-node"));`;
     for (const env of [home, { ...home, ARMLAB_CACHE: "off" }]) {
       const place = (await run(["eval", code], env)).trim();

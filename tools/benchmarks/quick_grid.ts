@@ -13,7 +13,7 @@ import { join } from "node:path";
 import type { Dataset } from "../../core/kinds/mod.ts";
 import type { NamedHostTensors } from "../../core/program.ts";
 import type { RunConfig } from "../../core/record.ts";
-import { CACHE_VARIABLE } from "../../engines/cache_folder.ts";
+import { CACHE_VARIABLE } from "../../formats/cache_folder.ts";
 import { selectEngine } from "../../engines/mod.ts";
 import { resolveConfig } from "../../experiments/config.ts";
 import { applySettings } from "../../experiments/settings.ts";

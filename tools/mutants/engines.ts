@@ -248,7 +248,7 @@ const list: readonly Mutant[] = [
       "output.dtype !== specs[index].dtype",
     ],
   ]),
-  ...mutantsOf("engines/onnx/runtime/cache.ts", jit, [
+  ...mutantsOf("formats/file_cache.ts", jit, [
     ["joined.set(about, HASH_BYTES);", ""],
     [
       "await Deno.rename(temporary, this.#path(key));",
@@ -257,7 +257,7 @@ const list: readonly Mutant[] = [
     ],
     ["entry.length <= HASH_BYTES || found.some((byte, i) => byte !== wanted[i])", "entry.length <= HASH_BYTES"],
   ]),
-  ...mutantsOf("engines/cache_folder.ts", jit, [
+  ...mutantsOf("formats/cache_folder.ts", jit, [
     ["entries.sort((a, b) => b.used - a.used);", ""],
     ["Date.now() - used > ABANDONED_MS", "true"],
     ["if (total > maxBytes) await", "if (total < 0) await"],
