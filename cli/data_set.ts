@@ -130,7 +130,7 @@ function reportText(
   };
   tell(
     missing.length,
-    `${missing.length} are left out as files are not there: ${
+    `${missing.length} are left out as they lack a modality: ${
       some(missing.map(({ id, modalities }) => `${id} (${modalities.join(", ")})`))
     }`,
   );

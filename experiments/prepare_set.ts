@@ -20,6 +20,7 @@ import {
   formsOf,
   lacking,
   type ListedSet,
+  notInside,
   type SampleArrays,
   type SetForm,
 } from "../datasets/mod.ts";
@@ -50,7 +51,7 @@ export interface PreparedSet {
   /** Samples that an earlier call had looked at. */
   readonly before: number;
   readonly broken: readonly { readonly id: string; readonly why: string }[];
-  /** Samples that are left out as files of them are not there, with those modalities. */
+  /** Samples that are left out as files of them are not there, or hold no sound, with those modalities. */
   readonly missing: readonly { readonly id: string; readonly modalities: readonly string[] }[];
   /** Numbers that differ from the official ones. */
   readonly differing: readonly string[];
@@ -61,12 +62,19 @@ const BATCH = 32;
 /** How far a call has come; gone once all is written. */
 const PROGRESS = "prepare.json";
 
+/** A sample that is left out, once it was looked at: why it is broken, or what its files hold nothing of. */
+interface Left {
+  readonly at: number;
+  readonly why?: string;
+  readonly lacks?: readonly string[];
+}
+
 /** How far a call has come. */
 interface Progress {
   readonly key: string;
   /** Samples that were looked at. */
   readonly done: number;
-  readonly broken: readonly { readonly at: number; readonly why: string }[];
+  readonly left: readonly Left[];
 }
 
 /** An array that is written row by row. */
@@ -102,7 +110,7 @@ async function begun(to: string, key: string): Promise<Progress> {
   await makeFolder(to);
   const entries: string[] = [];
   for await (const { name } of Deno.readDir(to)) entries.push(name);
-  if (entries.length === 0) return { key, done: 0, broken: [] };
+  if (entries.length === 0) return { key, done: 0, left: [] };
   const refuse = (found: string) =>
     new Refusal({
       what: `write into "${to}"`,
@@ -174,8 +182,8 @@ function tableOf({ modalities }: ListedSet, samples: readonly SetSample[]): stri
 }
 
 /** What decides every byte that is written. */
-function keyOf({ set, classes, modalities }: ListedSet, samples: readonly SetSample[]): string {
-  const hash = createHash("sha256").update(JSON.stringify([set.name, classes, modalities]));
+function keyOf({ set, classes, modalities }: ListedSet, samples: readonly SetSample[], incomplete: boolean): string {
+  const hash = createHash("sha256").update(JSON.stringify([set.name, classes, modalities, incomplete]));
   for (const sample of samples) hash.update(JSON.stringify(sample));
   return hash.digest("hex");
 }
@@ -199,8 +207,9 @@ async function lookedAgain(
   readable: (at: number) => Promise<boolean>,
   skip: boolean,
 ): Promise<Progress> {
-  for (const [k, { at }] of start.broken.entries()) {
-    if (!skip || await readable(at)) return { ...start, done: at, broken: start.broken.slice(0, k) };
+  for (const [k, { at, why }] of start.left.entries()) {
+    if (why === undefined || (skip && !await readable(at))) continue;
+    return { ...start, done: at, left: start.left.slice(0, k) };
   }
   return start;
 }
@@ -217,9 +226,9 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
   const { skip = false, incomplete = false, readers = 1, signal, onProgress } = options;
   const { root, modalities } = listed;
   const nothing = ({ files }: SetSample) => Object.values(files).every((file) => file === "");
-  const left = (sample: SetSample) => incomplete ? !nothing(sample) : lacking(sample).length === 0;
-  const samples = listed.samples.filter(left);
-  const missing = listed.samples.filter((sample) => !left(sample))
+  const whole = (sample: SetSample) => incomplete ? !nothing(sample) : lacking(sample).length === 0;
+  const samples = listed.samples.filter(whole);
+  const missing = listed.samples.filter((sample) => !whole(sample))
     .map((sample) => ({ id: sample.id, modalities: lacking(sample) }));
   if (samples.length === 0) {
     throw new Refusal({
@@ -230,15 +239,15 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
   }
   const forms = await formsOf(modalities, root, (name) => samples.map(({ files }) => files[name]).filter(Boolean));
   const targets = targetsOf(forms, samples);
-  const key = keyOf(listed, samples);
+  const key = keyOf(listed, samples, incomplete);
   const start = await lookedAgain(await begun(to, key), (at) => decodable(root, forms, samples[at]), skip);
-  const broken = [...start.broken];
+  const left = [...start.left];
   let done = start.done;
-  const note = () => writeAtomic(join(to, PROGRESS), JSON.stringify({ key, done, broken } satisfies Progress));
+  const note = () => writeAtomic(join(to, PROGRESS), JSON.stringify({ key, done, left } satisfies Progress));
   await note();
   let rows: SampleArrays[] = [];
   const flush = async () => {
-    const at = done - broken.length;
+    const at = done - left.length;
     for (const target of targets) {
       const head = headOf(target, samples.length);
       const parts = rows.map((own, k) => ({
@@ -259,22 +268,32 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
           hint: `${decoded.broken.hint ?? "mend it"}, or leave broken ones out: --skip-broken`,
         });
       }
-      broken.push({ at: done, why: brokenText(decoded.broken) });
-    } else rows.push(decoded.arrays);
+      left.push({ at: done, why: brokenText(decoded.broken) });
+    } else {
+      const files = rest[done - start.done];
+      const lacks = notInside(files, forms, decoded.arrays);
+      const something = Object.values(files).filter((file) => file !== "").length > lacks.length;
+      const kept = lacks.length === 0 || (incomplete && something);
+      if (kept) rows.push(decoded.arrays);
+      else left.push({ at: done, lacks });
+    }
     done++;
     if (done % BATCH !== 0 && done < samples.length) continue;
     await flush();
     if (signal?.aborted && done < samples.length) break;
   }
-  const out = new Set(broken.map(({ at }) => at));
+  const out = new Set(left.map(({ at }) => at));
   const used = samples.slice(0, done).filter((_, n) => !out.has(n));
   const { differing } = countsOf(listed, used);
   const result: PreparedSet = {
     finished: done === samples.length,
     samples: used.length,
     before: start.done,
-    broken: broken.map(({ at, why }) => ({ id: samples[at].id, why })),
-    missing,
+    broken: left.flatMap(({ at, why }) => why === undefined ? [] : [{ id: samples[at].id, why }]),
+    missing: [
+      ...missing,
+      ...left.flatMap(({ at, lacks }) => lacks === undefined ? [] : [{ id: samples[at].id, modalities: lacks }]),
+    ],
     differing,
   };
   if (result.finished) await finish(listed, to, targets, used, result);
@@ -290,7 +309,11 @@ async function finish(
   { broken, missing, differing }: PreparedSet,
 ): Promise<void> {
   if (used.length === 0) {
-    throw new Refusal({ what: `prepare ${listed.set.title}`, must: "a sample must be whole", found: "all are broken" });
+    throw new Refusal({
+      what: `prepare ${listed.set.title}`,
+      must: "a sample must be whole",
+      found: "all are broken or without sound",
+    });
   }
   for (const target of targets) {
     const head = headOf(target, used.length);

@@ -5,11 +5,8 @@
  */
 import { join } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
-import { bytesOfFile, ffmpegCommand, fromFfmpeg, placeOf, WHOLE_OR_NOTHING } from "./media_files.ts";
+import { bytesOfFile, ffmpegCommand, fromFfmpeg, PICTURE, placeOf, WHOLE_OR_NOTHING } from "./media_files.ts";
 import { decodedPicture } from "./readers.ts";
-
-/** Endings of frames. */
-const pictures = /\.(jpe?g|png|webp|gif|tiff?|bmp|avif)$/i;
 
 /** Where the frames of a film are in its values: an axis before height and width, or beside each other in the channels. */
 export type Stack = "time" | "channels";
@@ -67,7 +64,7 @@ const empty = (name: string, found: string) =>
 async function picturesOf(root: string, name: string): Promise<string[]> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(await placeOf(root, name))) {
-    if (pictures.test(entry.name) && !entry.name.startsWith(".")) files.push(entry.name);
+    if (PICTURE.test(entry.name) && !entry.name.startsWith(".")) files.push(entry.name);
   }
   return files.sort(new Intl.Collator("en", { numeric: true }).compare);
 }
@@ -142,6 +139,7 @@ async function framesOf(root: string, name: string, form: Film): Promise<Uint8Ar
     );
   }
   const bytes = await fromFfmpeg(filmArguments(path, form), name);
+  if (bytes === null) throw empty(name, "it has no pictures, as a recording");
   const size = form.size * form.size * 3;
   const count = Math.floor(bytes.length / size);
   if (count === 0) throw empty(name, "ffmpeg gave none");

@@ -11,7 +11,7 @@ import type { ArrayFile, ArrayHead } from "../../formats/mod.ts";
 import { decoded, refuser } from "../../formats/csv.ts";
 import { splitOf } from "./labels.ts";
 import { bytesOfFile } from "./media_files.ts";
-import { FILM, PICTURE, SOUND } from "./media.ts";
+import { FILM, PICTURE, SOUND } from "./media_files.ts";
 
 /** What references to this table begin with. */
 export const FOLDERS = "@folders";

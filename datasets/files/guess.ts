@@ -10,7 +10,7 @@ import type { ForeignArray } from "../../formats/mod.ts";
 import { classesOf, splitOf, splitValues, textsOf } from "./labels.ts";
 import { FOLDERS, holdsMedia } from "./folders.ts";
 import { holdsFlow, twoFolders } from "./films.ts";
-import { FILM, PICTURE, SOUND } from "./media.ts";
+import { FILM, PICTURE, SOUND } from "./media_files.ts";
 import { columnNumber, DATA_FILE, DataFiles, isTable, nameOf } from "./refs.ts";
 import { FILES_FORMAT, type FilesModality, type FilesSpec } from "./spec.ts";
 

@@ -8,16 +8,10 @@ import { Refusal } from "../../core/refusal.ts";
 import { type Film, filmCommand, filmValues, type Flow, flowValues } from "./films.ts";
 import { PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
 import { heldInfo } from "./holds.ts";
+import { FILM } from "./media_files.ts";
 import type { FilesModality, Holds } from "./spec.ts";
 import { textValues } from "./texts.ts";
 import type { Broken, Values } from "./values.ts";
-
-/** Endings of pictures. */
-export const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|bmp|avif)$/i;
-/** Endings of recordings; those that no decoder here reads go through ffmpeg. */
-export const SOUND = /\.(wav|flac|mp3|ogg|oga|opus|m4a|aac|wma|aiff?)$/i;
-/** Endings of films. */
-export const FILM = /\.(mp4|m4v|mov|avi|mkv|webm|mpe?g|flv|wmv)$/i;
 
 /** How media become values: plain data, so that another thread can be told. */
 export type MediaForm =
@@ -42,11 +36,15 @@ interface Read<T> {
   readonly broken: readonly Broken[];
 }
 
-/** Reads each sample's file; what is broken is thrown, or gathered where that is asked for. */
+/**
+ * Reads each sample's file; what is broken is thrown, or gathered where that is asked for.
+ *
+ * @param make Gives `null` where the file holds nothing of the kind.
+ */
 async function each<T>(
   names: readonly string[],
   skip: boolean,
-  make: (name: string, n: number) => Promise<T>,
+  make: (name: string, n: number) => Promise<T | null>,
 ): Promise<Read<T>> {
   const made: (T | null)[] = new Array(names.length).fill(null);
   const broken: (Broken | undefined)[] = [];
@@ -104,13 +102,26 @@ export function holdsOf(form: MediaForm): Holds | null {
   return form.kind === "sound" ? form.front : form.kind === "flow" ? "flow" : null;
 }
 
-/** Makes a function that reads one sample's file as values of a form. */
-export function mediaReader(form: MediaForm, root: string): (name: string) => Promise<Float32Array> {
+/** Makes a function that reads one sample's file as values of a form; `null` is the sound of a film without sound. */
+export function mediaReader(form: MediaForm, root: string): (name: string) => Promise<Float32Array | null> {
   if (form.kind === "picture") return (name) => pictureValues(root, name, form.size);
   if (form.kind === "film") return (name) => filmValues(root, name, form);
   if (form.kind === "flow") return (name) => flowValues(root, name, form);
   const maker = soundMaker(form);
-  return async (name) => maker.values(await soundOf(root, name));
+  return async (name) => {
+    const recording = await soundOf(root, name);
+    return recording === null ? null : maker.values(recording);
+  };
+}
+
+/** The same of files that were looked at before, and had it. @throws {Refusal} If one has it no more. */
+export function mediaReaderAgain(form: MediaForm, root: string): (name: string) => Promise<Float32Array> {
+  const read = mediaReader(form, root);
+  return async (name) => {
+    const values = await read(name);
+    if (values !== null) return values;
+    throw new Refusal({ what: `read "${name}"`, must: "it must stay as it is", found: "it has no sound any more" });
+  };
 }
 
 /** What a form is made of: what all files must be looked at for. */
@@ -130,11 +141,14 @@ async function formOf(
   }
   if (spec.kind === "flow") return { form: { kind: "flow", size, frames, fields, stack }, broken: [], notes: [] };
   const { made, broken } = await each(names, skip, async (name) => {
-    const { rate, signal } = await soundOf(root, name);
-    return { rate, size: signal.length };
+    const recording = await soundOf(root, name);
+    return recording === null ? null : { rate: recording.rate, size: recording.signal.length };
   });
-  const { form, note } = soundForm(spec, made.filter((one) => one !== null));
-  return { form, broken, notes: note === null ? [] : [note] };
+  const heard = made.filter((one) => one !== null);
+  const { form, note } = soundForm(spec, heard);
+  const silent = names.filter((name) => name !== "").length - heard.length - broken.length;
+  const notes = silent === 0 ? [] : [`${silent} films of "${spec.from}" have no sound: their samples lack it`];
+  return { form, broken, notes: note === null ? notes : [...notes, note] };
 }
 
 /** Media that are decoded when a batch asks for them. */
@@ -171,6 +185,7 @@ export async function mediaOf(
   const data = new Float32Array(whole ? names.length * width : 0);
   const { made, broken } = await each(names, skip, async (name, n) => {
     const values = await read(name);
+    if (values === null) return null;
     if (whole) data.set(values, n * width);
     return true;
   });

@@ -7,6 +7,13 @@ import { isAbsolute, join, normalize, relative } from "node:path";
 import { Refusal } from "../../core/refusal.ts";
 import { fileSource } from "../../formats/source.ts";
 
+/** Endings of pictures. */
+export const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|bmp|avif)$/i;
+/** Endings of recordings; those that no decoder here reads go through ffmpeg. */
+export const SOUND = /\.(wav|flac|mp3|ogg|oga|opus|m4a|aac|wma|aiff?)$/i;
+/** Endings of films. */
+export const FILM = /\.(mp4|m4v|mov|avi|mkv|webm|mpe?g|flv|wmv)$/i;
+
 /** Largest file of one sample. */
 const MAX_MEDIA_BYTES = 500_000_000;
 
@@ -61,12 +68,13 @@ const MAX_OUTPUT_BYTES = 2_000_000_000;
 const NO_STREAM = /does not contain any stream/;
 
 /**
- * What ffmpeg writes to its output.
+ * What ffmpeg writes to its output; `null` where the file is one that it reads, and has no stream of the kind that is asked
+ * for.
  *
  * @param name For messages.
  * @throws {Refusal} If it is not installed, or does not read the file; both say the command.
  */
-export async function fromFfmpeg(args: readonly string[], name: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function fromFfmpeg(args: readonly string[], name: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const command = ffmpegCommand(args);
   let output: Deno.CommandOutput;
   try {
@@ -84,11 +92,11 @@ export async function fromFfmpeg(args: readonly string[], name: string): Promise
   // An address in memory is another at every call; reports of the same files are the same bytes.
   const [line] = new TextDecoder().decode(output.stderr).trim().split("\n");
   const first = line.replaceAll(/ @ 0x[0-9a-f]+/g, "").slice(0, 200);
-  const said = NO_STREAM.test(first) ? "it has no stream of that kind, as a film without sound" : first;
+  if (NO_STREAM.test(first)) return null;
   throw new Refusal({
     what: `read "${name}"`,
     must: "ffmpeg must decode it",
-    found: output.success ? `it gave ${output.stdout.length} bytes` : said || `it ended with code ${output.code}`,
+    found: output.success ? `it gave ${output.stdout.length} bytes` : first || `it ended with code ${output.code}`,
     hint: `it was run as: ${command}`,
   });
 }

@@ -9,7 +9,7 @@ import { decodeSound, decodeWav, type WavRecording } from "../../formats/mod.ts"
 import { isSound } from "../../formats/sound.ts";
 import { binsOf, framesOf, melSpectrogram, spectrogram } from "../transforms/log_mel.ts";
 import { resampler } from "../transforms/resample.ts";
-import { bytesOfFile, fromFfmpeg, placeOf, WHOLE_OR_NOTHING } from "./media_files.ts";
+import { bytesOfFile, FILM, fromFfmpeg, placeOf, WHOLE_OR_NOTHING } from "./media_files.ts";
 import type { FilesModality } from "./spec.ts";
 
 /** Height and width that pictures are brought to. */
@@ -62,8 +62,12 @@ export async function pictureValues(root: string, name: string, size: number): P
   return new Float32Array(await decodedPicture(await bytesOfFile(root, name), name, size));
 }
 
-/** A sample's recording. @throws {Refusal} If it is none, is cut off, or holds no sound. */
-export async function soundOf(root: string, name: string): Promise<WavRecording> {
+/**
+ * A sample's recording; `null` of a film without sound.
+ *
+ * @throws {Refusal} If it is none, is cut off, or holds no sound.
+ */
+export async function soundOf(root: string, name: string): Promise<WavRecording | null> {
   const bytes = await bytesOfFile(root, name);
   if (bytes.length === 0 && !/\.wav$/i.test(name)) {
     throw new Refusal({ what: `read "${name}"`, must: "it must hold sound", found: "it is empty" });
@@ -72,7 +76,9 @@ export async function soundOf(root: string, name: string): Promise<WavRecording>
   const path = await placeOf(root, name);
   const args = [...WHOLE_OR_NOTHING, "-i", `file:${path}`, "-vn", "-f", "wav", "-c:a", "pcm_f32le", "pipe:1"];
   const wav = await fromFfmpeg(args, name);
-  return decodeWav(wav, name, { unfinished: true });
+  if (wav !== null) return decodeWav(wav, name, { unfinished: true });
+  if (FILM.test(name)) return null;
+  throw new Refusal({ what: `read "${name}"`, must: "it must hold sound", found: "it has none" });
 }
 
 /** How recordings become values. */

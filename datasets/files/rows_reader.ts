@@ -5,7 +5,7 @@
  */
 import type { RowsReader } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { mediaReader } from "./media.ts";
+import { mediaReaderAgain } from "./media.ts";
 import { DataFiles } from "./refs.ts";
 import { rowsOfPlace, type RowsPlace } from "./inputs.ts";
 import { rowsReader } from "./streamed_arrays.ts";
@@ -15,7 +15,7 @@ export async function openRows(given: unknown): Promise<RowsReader> {
   const own = given as RowsPlace;
   if ("media" in own.place) {
     const { form, names, root } = own.place.media;
-    const read = mediaReader(form, root);
+    const read = mediaReaderAgain(form, root);
     return { copy: rowsOfPlace(own, (n) => read(names[n])), close: () => {} };
   }
   const { root, reference } = own.place.array;

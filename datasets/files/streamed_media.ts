@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { twoFolders } from "./films.ts";
 import { bytesOfFile, placeOf } from "./media_files.ts";
-import { mediaReader, type MediaValues, type Undecoded } from "./media.ts";
+import { mediaReaderAgain, type MediaValues, type Undecoded } from "./media.ts";
 import type { Values } from "./values.ts";
 
 /** A digest of what a sample is made of: the bytes of its file, or of its folders' files one behind the other. */
@@ -32,7 +32,7 @@ export async function streamedMedia(values: MediaValues, undecoded: Undecoded): 
   for (const [n, name] of names.entries()) {
     if (values.present[n] === 1) digests.set(await digestOfFile(root, name), 32 * n);
   }
-  const read = mediaReader(form, root);
+  const read = mediaReaderAgain(form, root);
   return {
     data: values.data,
     present: values.present,

@@ -11,7 +11,7 @@ import { twoFolders } from "../files/films.ts";
 import { bytesOfFile } from "../files/media_files.ts";
 import { splitNames } from "../files/splits.ts";
 import { decodeSamples } from "./decode.ts";
-import { formsOf } from "./forms.ts";
+import { formsOf, notInside } from "./forms.ts";
 import type { DataTable, Finding } from "../views.ts";
 import { lacking, type ListedSet } from "./listing.ts";
 
@@ -65,15 +65,20 @@ export interface BrokenSample {
   readonly why: string;
 }
 
-/** What is wrong, or differs from the official numbers. */
+/**
+ * What is wrong, or differs from the official numbers.
+ *
+ * @param silent Modalities of samples whose files hold nothing of them, by id.
+ */
 export function setFindings(
   listed: ListedSet,
   broken: readonly BrokenSample[],
   copies: readonly string[],
+  silent: ReadonlyMap<string, readonly string[]> = new Map(),
 ): Finding[] {
   const { samples, repeated, unlisted, official } = listed;
   const missing = samples.filter((sample) => lacking(sample).length > 0);
-  const usable = samples.filter((sample) => lacking(sample).length === 0);
+  const usable = samples.filter((sample) => lacking(sample).length === 0 && !silent.has(sample.id));
   const { differing } = countsOf(listed, usable);
   const found: Finding[] = [];
   const tell = (serious: boolean, about: string) => found.push({ serious, about });
@@ -83,6 +88,10 @@ export function setFindings(
   if (missing.length > 0) {
     const each = missing.map((sample) => `${sample.id} (${lacking(sample).join(", ")})`);
     tell(false, `${missing.length} of ${samples.length} samples lack files: ${some(each)}`);
+  }
+  if (silent.size > 0) {
+    const each = [...silent].map(([id, modalities]) => `${id} (${modalities.join(", ")})`);
+    tell(false, `${silent.size} samples have a film without sound: ${some(each)}`);
   }
   if (unlisted.length > 0) tell(false, `${unlisted.length} files are of no sample: ${some(unlisted)}`);
   if (differing.length > 0) tell(false, differingText(official!, differing));
@@ -159,13 +168,19 @@ export async function verifySet(listed: ListedSet, { readers, onProgress }: Veri
   const files = samples.map((sample) => sample.files);
   const forms = await formsOf(modalities, root, (name) => files.map((own) => own[name]).filter(Boolean));
   const broken: BrokenSample[] = [];
+  const silent = new Map<string, readonly string[]>();
   let n = 0;
   for await (const decoded of decodeSamples(root, forms, files, { readers })) {
-    if ("broken" in decoded) broken.push({ id: samples[n].id, why: brokenText(decoded.broken) });
+    const { id, files: own } = samples[n];
+    if ("broken" in decoded) broken.push({ id, why: brokenText(decoded.broken) });
+    else {
+      const without = notInside(own, forms, decoded.arrays);
+      if (without.length > 0) silent.set(id, without);
+    }
     n++;
     onProgress?.(n, samples.length);
   }
-  return setFindings(listed, broken, await copiesIn(listed));
+  return setFindings(listed, broken, await copiesIn(listed), silent);
 }
 
 /** Which file is broken, and why. */

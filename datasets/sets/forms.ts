@@ -101,9 +101,14 @@ export async function formsOf(
 /** A sample's values by modality: bytes of pictures, numbers of anything else. */
 export type SampleArrays = Record<string, Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>;
 
+/** Modalities that a sample has a file of, which holds nothing of them: the sound of a film without sound. */
+export function notInside(files: ByModality<string>, forms: ByModality<SetForm>, arrays: SampleArrays): string[] {
+  return Object.keys(forms).filter((name) => files[name] !== "" && !Object.hasOwn(arrays, name));
+}
+
 /** Reads samples. */
 export interface SampleReader {
-  /** @throws {Refusal} If a file is broken, missing, outside of the folder, or of another shape. */
+  /** Arrays of the modalities that are there. @throws {Refusal} If a file is broken, missing, outside of the folder, or of another shape. */
   read(files: ByModality<string>): Promise<SampleArrays>;
   close(): Promise<void>;
 }
@@ -133,6 +138,7 @@ export function sampleReader(root: string, forms: ByModality<SetForm>): SampleRe
       for (const [name, form] of Object.entries(forms)) {
         if (files[name] === "") continue;
         const values = await readers[name].read(files[name]);
+        if (values === null) continue;
         checkFinite(values, files[name]);
         arrays[name] = form.bytes ? Uint8Array.from(values) : values as Float32Array<ArrayBuffer>;
       }

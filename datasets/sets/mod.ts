@@ -17,7 +17,7 @@ export { food101 } from "./food_101.ts";
 export { kineticsSounds, type KineticsSoundsOptions } from "./kinetics_sounds.ts";
 export { ucf51, type Ucf51Options } from "./ucf_51.ts";
 export { vggSound } from "./vggsound.ts";
-export { absentOf, formsOf, type SampleArrays, type SetForm } from "./forms.ts";
+export { absentOf, formsOf, notInside, type SampleArrays, type SetForm } from "./forms.ts";
 export { lacking, type ListedSet, listSet } from "./listing.ts";
 export {
   type BrokenSample,

@@ -65,8 +65,8 @@ export async function firstSequence(root: string, names: readonly string[]): Pro
 
 /** Reads the files of a modality. */
 export interface FileReader {
-  /** The values that a file, or whatever names them, stands for. */
-  read(name: string): Promise<Float32Array>;
+  /** The values that a file, or whatever names them, stands for; `null` where it holds nothing of the modality. */
+  read(name: string): Promise<Float32Array | null>;
   close(): Promise<void>;
 }
 

@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Refusal } from "../../../core/refusal.ts";
+import { describe, samplesOf } from "../../../datasets/files/files.ts";
+import type { FilesSpec } from "../../../datasets/files/spec.ts";
 import { cremaD, kineticsSounds, type ListedSet, listSet, ucf51, verifySet, vggSound } from "../../../datasets/mod.ts";
 import { prepareSet } from "../../../experiments/prepare_set.ts";
 import { decodeNpy } from "../../../formats/mod.ts";
@@ -58,7 +60,7 @@ const whys = async (listed: ListedSet) =>
 const arrayOf = async (path: string) => decodeNpy(await Deno.readFile(path), path);
 
 Deno.test({
-  name: "raw clips in folders: cut off, empty and silent ones are told, left out, the others are their colours",
+  name: "raw clips in folders: cut off and empty ones are broken, silent ones lack sound, the others are their colours",
   ignore: absent,
   fn: () =>
     inFolder(async (folder) => {
@@ -73,29 +75,74 @@ Deno.test({
       await put(pathOf(3), "");
       await withoutSound(pathOf(4));
       const listed = await listSet(kineticsSounds, from, { samples: "folders", audio: "recordings" }, SMALL);
-      const told = await whys(listed);
-      assertEquals(told.length, 3);
+      const found = await verifySet(listed, { readers: 0 });
+      const told = found.filter(({ serious }) => serious).map(({ about }) => about);
+      assertEquals(told.length, 2);
       assertStringIncludes(told[0], "_000002 cannot be read");
       assertStringIncludes(told[0], "ffmpeg must decode it");
-      assertStringIncludes(told[1], "it has no stream of that kind, as a film without sound");
-      assertStringIncludes(told[2], "_000003 cannot be read");
-      assertStringIncludes(told[2], "it must hold sound: it is empty");
+      assertStringIncludes(told[1], "_000003 cannot be read");
+      assertStringIncludes(told[1], "it must hold sound: it is empty");
+      const lighter = found.filter(({ serious }) => !serious).map(({ about }) => about);
+      assertEquals(lighter[0], "1 samples have a film without sound: clip:abcd_000004 (audio)");
 
       // The remedy of the refusal is the same command with --skip-broken.
       const { message } = await assertRejects(() => prepareSet(listed, to), Refusal);
       assertStringIncludes(message, "leave broken ones out: --skip-broken");
-      const { broken, samples } = await prepareSet(listed, to, { skip: true, readers: 2 });
-      assertEquals([samples, broken.map(({ id }) => id.slice(-1)).sort()], [9, ["2", "3", "4"]]);
+      const { broken, missing, samples } = await prepareSet(listed, to, { skip: true, readers: 2 });
+      assertEquals([samples, broken.map(({ id }) => id.slice(-1)).sort()], [9, ["2", "3"]]);
+      assertEquals(missing, [{ id: "clip:abcd_000004", modalities: ["audio"] }]);
       const { data: greys } = await arrayOf(join(to, "video.npy"));
-      const ids = (await Deno.readTextFile(join(to, "samples.csv"))).trim().split("\n").slice(1).map((line) =>
-        Number(line.split(",")[2].slice(-6))
-      );
+      const idsIn = async (folder: string) =>
+        (await Deno.readTextFile(join(folder, "samples.csv"))).trim().split("\n").slice(1)
+          .map((line) => Number(line.split(",")[2].slice(-6)));
+      const ids = await idsIn(to);
       // Two frames of 8 x 8 x 3 a clip, all of its grey; the codec's loss is a few levels.
       ids.forEach((n, row) => {
         assertAlmostEquals(Number(greys[2 * 192 * row]), greyOf(n), 6);
         assertAlmostEquals(Number(greys[2 * 192 * row + 383]), greyOf(n), 6);
       });
       await trainsOn(to, folder);
+
+      // Kept with a mask.
+      const whole = join(folder, "whole");
+      const kept = await prepareSet(listed, whole, { skip: true, incomplete: true });
+      assertEquals([kept.samples, kept.missing], [10, []]);
+      const { shape, data: sounds } = await arrayOf(join(whole, "audio.npy"));
+      const width = sounds.length / shape[0];
+      const silent = Array.from({ length: shape[0] }, (_, n) => Number.isNaN(Number(sounds[n * width])));
+      assertEquals((await idsIn(whole)).filter((_, row) => silent[row]), [4]);
+    }),
+});
+
+Deno.test({
+  name: "raw clips as one's own data: the sound of a silent film is a mask, and said",
+  ignore: absent,
+  fn: () =>
+    inFolder(async (folder) => {
+      const made = await clips(join(folder, "made"), 6, "mp4");
+      const data = join(folder, "data");
+      for (const [n, bytes] of made.entries()) await put(join(data, "ab"[n % 2], `${n}.mp4`), bytes);
+      for (const n of [4, 5]) await withoutSound(join(data, "ab"[n % 2], `${n}.mp4`));
+      const own = { scale: "standard", channels: "last" } as const;
+      const spec: FilesSpec = {
+        format: 1,
+        name: "clips",
+        labels: "@folders#label",
+        classes: ["a", "b"],
+        modalities: {
+          film: { from: "@folders#film", kind: "film", size: 8, frames: 2, ...own },
+          sound: { from: "@folders#film", kind: "sound", bands: 8, ...own },
+        },
+        split: { shares: [0.7, 0.1, 0.2], seed: 0 },
+      };
+      await put(join(data, "dataset.json"), JSON.stringify(spec));
+      for (const decode of ["if they fit", "by batch"] as const) {
+        const samples = await samplesOf(await describe(data), { decode });
+        assertEquals(samples.notes.slice(-1), ['2 films of "@folders#film" have no sound: their samples lack it']);
+        // 0, 2 and 4 are of a, 1, 3 and 5 of b.
+        assertEquals([...samples.values["sound"].present].flatMap((there, n) => there === 1 ? [] : [n]), [2, 5]);
+        assert(samples.values["film"].present.every((there) => there === 1));
+      }
     }),
 });
 
