@@ -112,11 +112,12 @@ const some = (texts: readonly string[]) => texts.slice(0, 10).join(", ") + (text
 function reportText(
   { set, official, notes, repeated, unlisted }: ListedSet,
   folder: string,
-  { samples, before, broken, missing, differing }: {
+  { samples, before, broken, missing, silent, differing }: {
     readonly samples: number;
     readonly before: number;
     readonly broken: readonly BrokenSample[];
     readonly missing: readonly { readonly id: string; readonly modalities: readonly string[] }[];
+    readonly silent: readonly { readonly id: string; readonly modalities: readonly string[] }[];
     readonly differing: readonly string[];
   },
 ): string[] {
@@ -130,8 +131,14 @@ function reportText(
   };
   tell(
     missing.length,
-    `${missing.length} are left out as they lack a modality: ${
+    `${missing.length} are left out as files are not there: ${
       some(missing.map(({ id, modalities }) => `${id} (${modalities.join(", ")})`))
+    }`,
+  );
+  tell(
+    silent.length,
+    `${silent.length} are left out as their film has no sound: ${
+      some(silent.map(({ id, modalities }) => `${id} (${modalities.join(", ")})`))
     }`,
   );
   tell(

@@ -51,8 +51,10 @@ export interface PreparedSet {
   /** Samples that an earlier call had looked at. */
   readonly before: number;
   readonly broken: readonly { readonly id: string; readonly why: string }[];
-  /** Samples that are left out as files of them are not there, or hold no sound, with those modalities. */
+  /** Samples that are left out as files of them are not there, with those modalities. */
   readonly missing: readonly { readonly id: string; readonly modalities: readonly string[] }[];
+  /** Samples that are left out as their film has no sound, with the modalities that are made of it. */
+  readonly silent: readonly { readonly id: string; readonly modalities: readonly string[] }[];
   /** Numbers that differ from the official ones. */
   readonly differing: readonly string[];
 }
@@ -290,10 +292,8 @@ export async function prepareSet(listed: ListedSet, to: string, options: Prepare
     samples: used.length,
     before: start.done,
     broken: left.flatMap(({ at, why }) => why === undefined ? [] : [{ id: samples[at].id, why }]),
-    missing: [
-      ...missing,
-      ...left.flatMap(({ at, lacks }) => lacks === undefined ? [] : [{ id: samples[at].id, modalities: lacks }]),
-    ],
+    missing,
+    silent: left.flatMap(({ at, lacks }) => lacks === undefined ? [] : [{ id: samples[at].id, modalities: lacks }]),
     differing,
   };
   if (result.finished) await finish(listed, to, targets, used, result);
@@ -306,7 +306,7 @@ async function finish(
   to: string,
   targets: readonly Target[],
   used: readonly SetSample[],
-  { broken, missing, differing }: PreparedSet,
+  { broken, missing, silent, differing }: PreparedSet,
 ): Promise<void> {
   if (used.length === 0) {
     throw new Refusal({
@@ -332,6 +332,7 @@ async function finish(
     classesWithoutSamples: listed.classes.filter((name) => !classes.includes(name)),
     differing,
     missing,
+    silent,
     broken,
     repeated: listed.repeated,
     unlisted: listed.unlisted,

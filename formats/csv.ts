@@ -12,7 +12,9 @@ import { type ByteSource, fileSource } from "./source.ts";
 /** Largest file of text that is read: longer texts do not fit into one string. */
 const MAX_TEXT_BYTES = 400_000_000;
 /** Cells that say that nothing is there, as pandas and R write them. */
-const absent: ReadonlySet<string> = new Set(["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>"]);
+const absent: ReadonlySet<string> = new Set(
+  ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-NaN", "-nan", "null", "NULL", "None", "<NA>"],
+);
 
 /** A table's cells, column by column. */
 export interface TextTable {
@@ -68,7 +70,7 @@ export function decoded(bytes: Uint8Array, refuse: Refuser): string {
 /** The separator that the first line uses most. */
 function separatorOf(line: string): string {
   const bare = line.replace(/"[^"]*"/g, "");
-  const counts = [",", "\t", ";"].map((separator): [string, number] => [separator, bare.split(separator).length]);
+  const counts = [",", "\t", ";", "|"].map((separator): [string, number] => [separator, bare.split(separator).length]);
   return counts.reduce((best, next) => next[1] > best[1] ? next : best)[0];
 }
 
@@ -135,24 +137,29 @@ export function parseTable(bytes: Uint8Array, path: string): TextTable {
   const refuse = refuser(path);
   checkLength(bytes.length, path);
   const text = decoded(bytes, refuse);
-  if (text.includes("\0")) throw refuse("it must be a table of text", "it holds zero bytes");
+  if (text.includes("\0")) throw refuse("it must be a table of text", "it holds zero bytes", "save it as UTF-8");
   const end = /[\r\n]/.exec(text)?.index ?? text.length;
   const rows = rowsOf(text, separatorOf(text.slice(0, end)), refuse);
-  if (rows.length === 0) throw refuse("it must hold a table", "it is empty");
+  if (rows.length === 0) throw refuse("it must hold a table", "it is empty", "save or copy it again");
   const width = rows[0].cells.length;
   const ragged = rows.find(({ cells }) => cells.length !== width);
   if (ragged !== undefined) {
     throw refuse(
       `every row must have ${width} cells, as the first has`,
       `line ${ragged.line} has ${ragged.cells.length}`,
-      "put cells that hold a separator between quotes",
+      width === 1
+        ? "take away what stands before the line of names"
+        : "put cells that hold a separator between quotes, and write one that is empty as nothing between two separators",
     );
   }
   const header = !rows[0].cells.every(isNumber);
   const names = header ? rows[0].cells.map((name) => name.trim()) : rows[0].cells.map((_, k) => String(k));
   const twice = names.find((name, k) => names.indexOf(name) !== k);
-  if (twice !== undefined) throw refuse("its columns must have different names", `two are ${JSON.stringify(twice)}`);
+  if (twice !== undefined) {
+    throw refuse("its columns must have different names", `two are ${JSON.stringify(twice)}`, "rename one");
+  }
   const body = header ? rows.slice(1) : rows;
+  if (body.length === 0) throw refuse("it must hold rows", "it has a line of names alone", "save or copy it again");
   return {
     columns: new Map(names.map((name, k) => [name, body.map(({ cells }) => cells[k])])),
     rows: body.length,

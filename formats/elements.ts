@@ -39,6 +39,8 @@ export interface TextArray {
   readonly data: readonly string[];
   readonly shape: readonly number[];
   readonly type: "text";
+  /** What the file holds in their place. @default texts */
+  readonly odd?: "bytes" | "records";
 }
 
 /** An array that somebody else wrote. */
@@ -68,7 +70,9 @@ function narrowed(values: BigInt64Array | BigUint64Array | Uint32Array): Int32Ar
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
     if (value < -0x80000000 || value > 0x7fffffff) {
-      throw new RangeError(`every integer must fit into 32 bits: value ${i} is ${values[i]}`);
+      throw new RangeError(
+        `every integer must fit into 32 bits: value ${i} is ${values[i]}; save array.astype(numpy.float32)`,
+      );
     }
     result[i] = value;
   }

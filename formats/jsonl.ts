@@ -10,6 +10,9 @@ import type { ForeignArray } from "./elements.ts";
 import { checkLength, decoded, refuser } from "./csv.ts";
 import { fileSource } from "./source.ts";
 
+/** How a list of objects becomes a table of lines. */
+export const LINES = 'write one object a line, as pandas does by to_json(FILE, orient="records", lines=True)';
+
 /** Opens a table of JSON lines. @throws {Refusal} If a line is no JSON object, or it is too large. */
 export async function openJsonl(path: string, most: number = MAX_HELD_BYTES): Promise<ArrayFile> {
   const refuse = refuser(path);
@@ -29,12 +32,15 @@ export async function openJsonl(path: string, most: number = MAX_HELD_BYTES): Pr
     try {
       value = JSON.parse(line);
     } catch (cause) {
-      throw new Refusal({ what: `read "${path}"`, must: "every line must be JSON", found: `line ${k + 1} is not` }, {
-        cause,
-      });
+      throw new Refusal({
+        what: `read "${path}"`,
+        must: "every line must be JSON",
+        found: `line ${k + 1} is not`,
+        hint: "mend it, or take it away",
+      }, { cause });
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw refuse("every line must be a JSON object", `line ${k + 1} is none`);
+      throw refuse("every line must be a JSON object", `line ${k + 1} is none`, LINES);
     }
     const row = new Map(Object.entries(value));
     for (const name of row.keys()) names.add(name);

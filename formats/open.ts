@@ -68,6 +68,7 @@ export function arrayFormat(head: Uint8Array, path: string): ArrayFormat {
   if (isPickle(head)) {
     throw refuse("it is a Python pickle (pandas, an old torch.save, or an array of objects)", numpy);
   }
+  if (path.endsWith(".tar")) throw refuse("it is a tar archive", "unpack it first");
   if (isSafetensors(head) || path.endsWith(".safetensors")) return "safetensors";
   // The name alone says what it was meant to be: the reader says what is damaged.
   if (path.endsWith(".npy")) return "npy";

@@ -1,5 +1,6 @@
 /**
- * Parquet tables, by `hyparquet`: a column an array; a column of lists of one length is a matrix.
+ * Parquet tables, by `hyparquet`: a column an array; a column of lists of one length is a matrix,
+ * one of lists of lists an array of as many axes.
  *
  * @module
  */
@@ -53,7 +54,7 @@ export async function openParquet(path: string, most: number = MAX_HELD_BYTES): 
         const { what } = headOf(path, heads, name);
         let read: Record<string, unknown>[];
         try {
-          read = await parquetReadObjects({ file, metadata, compressors, columns: [name] });
+          read = await parquetReadObjects({ file, metadata, compressors, columns: [name], utf8: false });
         } catch (error) {
           if (error instanceof Refusal) throw error;
           throw refuse(whole, error);

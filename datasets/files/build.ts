@@ -94,16 +94,19 @@ function scaledInfo(info: ModalityInfo, scaling: Scaling | null): ModalityInfo {
   return { ...info, logPower: { ...info.logPower, mean: scaling.mean[0], std: factor === 0 ? 1 : 1 / factor } };
 }
 
-function checkSplits(spec: FilesSpec, { split, labels, size, groups, values }: Samples): void {
+function checkSplits(spec: FilesSpec, { split, labels, size, groups, hashes, values }: Samples): void {
   const refuse = (must: string, found: string, hint?: string) =>
     new Refusal({ what: `use dataset "${spec.name}"`, must, found, hint });
   const made = "shares" in spec.split;
   const counts = splitNames.map((_, k) => split.filter((own) => own === k).length);
   const empty = counts.indexOf(0);
   if (empty !== -1) {
+    const apart = new Set(joined([groups, hashes])).size;
     throw refuse(
       "every split must hold a sample",
-      `${splitNames[empty]} is empty, of ${size} samples`,
+      `${splitNames[empty]} is empty, of ${size} samples${
+        apart < size ? `, ${apart} without copies and by group` : ""
+      }`,
       made ? "a made split needs about ten samples, or groups, of some class" : undefined,
     );
   }

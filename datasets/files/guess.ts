@@ -114,6 +114,9 @@ async function layoutOf(path: string): Promise<Layout> {
     must:
       "it must hold .npy, .npz, .safetensors, .csv, .tsv, .jsonl or .parquet files, or folders of classes with media",
     found: `found ${entries.map(({ name }) => name).slice(0, 10).join(", ") || "none"}`,
+    hint: entries.some(({ name }) => /^[^=]+=/.test(name))
+      ? 'write a table in folders of values as one file, as pandas does by read_parquet(FOLDER).to_parquet("all.parquet")'
+      : undefined,
   });
 }
 
@@ -139,6 +142,13 @@ async function arraysOf(files: DataFiles, layout: Layout): Promise<{ found: Foun
   return { found, notes };
 }
 
+/** Why a column of what are no numbers is left out. */
+function leftOut({ odd }: ForeignArray & { readonly type: "text" }): string {
+  if (odd === "bytes") return "bytes and is left out: write them as files, and name their paths in a column";
+  if (odd === "records") return "records and is left out: give each field a column of its own";
+  return "texts and is left out";
+}
+
 /** Columns of a table: those of one name with numbers are a matrix, other numbers one named after the file. */
 async function tableOf(
   files: DataFiles,
@@ -157,7 +167,7 @@ async function tableOf(
     if (index.test(name)) continue;
     const array = await open.read(name);
     const { shape, type } = array;
-    const media = array.type === "text" && !roles.some(([_, pattern]) => pattern.test(name))
+    const media = array.type === "text" && array.odd === undefined && !roles.some(([_, pattern]) => pattern.test(name))
       ? await mediaOf(files.root, name, array.data)
       : undefined;
     if (media !== undefined) {
@@ -173,8 +183,8 @@ async function tableOf(
     const number = columnNumber(name);
     if (roles.some(([_, pattern]) => pattern.test(name)) || lengthsOf.test(name) || shape.length > 1) {
       found.push({ name, reference: reference(name), shape, type });
-    } else if (type === "text" && number === null) {
-      notes.push(`column "${name}" of ${file} holds texts and is left out`);
+    } else if (array.type === "text" && number === null) {
+      notes.push(`column "${name}" of ${file} holds ${leftOut(array)}`);
     } else if (number === null) single.push(name);
     else stems.set(number.stem, [...stems.get(number.stem) ?? [], name]);
   }
@@ -248,7 +258,7 @@ function modalityOf(
 }
 
 /** Sorts what was found into roles and modalities. */
-function sorted(found: readonly Found[], path: string) {
+function sorted(found: readonly Found[], notes: readonly string[], path: string) {
   const taken: Partial<Record<"labels" | "groups" | "split" | "ids", Found>> = {};
   const lengths = new Map<string, Found>();
   const rest: Found[] = [];
@@ -273,7 +283,8 @@ function sorted(found: readonly Found[], path: string) {
     throw new Refusal({
       what: `read "${path}" as a dataset`,
       must: "an array or column must be named labels (or label, y, target, class)",
-      found: `found ${shapesText(found)}`,
+      found: [`found ${shapesText(found)}`, ...notes].join("; "),
+      hint: "name one so; cells of a table stand between commas, tabs, semicolons or bars",
     });
   }
   const [rows] = taken.labels.shape;
@@ -283,13 +294,14 @@ function sorted(found: readonly Found[], path: string) {
       what: `read "${path}" as a dataset`,
       must: `every array must have a row for each of the ${rows} labels`,
       found: `"${odd.name}" has shape [${odd.shape.join(", ")}]; found ${shapesText(found)}`,
+      hint: "save the same samples in the same order in each",
     });
   }
   if (rest.length === 0) {
     throw new Refusal({
       what: `read "${path}" as a dataset`,
       must: "there must be a modality beside the labels",
-      found: `found ${shapesText(found)}`,
+      found: [`found ${shapesText(found)}`, ...notes].join("; "),
     });
   }
   return { taken, lengths, rest, labels: taken.labels };
@@ -305,7 +317,7 @@ export async function guess(path: string): Promise<Guess> {
   const files = new DataFiles(layout.root);
   try {
     const { found, notes } = await arraysOf(files, layout);
-    const { taken, lengths, rest, labels } = sorted(found, path);
+    const { taken, lengths, rest, labels } = sorted(found, notes, path);
     const modalities: Record<string, FilesModality> = {};
     for (const array of rest) {
       checkModalityName(array.name, `"${array.reference}"`);

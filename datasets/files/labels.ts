@@ -156,6 +156,7 @@ export function checkIds(ids: readonly string[]): void {
         what: "use ids",
         must: "each must stand for one sample",
         found: `samples ${other} and ${n} are both ${JSON.stringify(id.slice(0, 40))}`,
+        hint: "rename one, or leave ids out",
       });
     }
     first.set(id, n);

@@ -16,6 +16,7 @@ import {
   openJsonl,
   openParquet,
 } from "../../formats/mod.ts";
+import { LINES } from "../../formats/jsonl.ts";
 import { FOLDERS, openFolders } from "./folders.ts";
 
 /** Files that are read, by the end of their names. */
@@ -29,6 +30,14 @@ export function isTable(file: string): boolean {
 
 /** Opens a file of any format that is read. @throws {Refusal} If it is none, is damaged, or too large. */
 export async function openData(path: string, most: number = MAX_HELD_BYTES): Promise<ArrayFile> {
+  if (/\.json$/i.test(path)) {
+    throw new Refusal({
+      what: `read "${path}"`,
+      must: "it must be a table of JSON lines",
+      found: "it is JSON",
+      hint: LINES,
+    });
+  }
   if (TABLE.test(path)) return await openCsv(path, most);
   if (/\.(jsonl|ndjson)$/i.test(path)) return await openJsonl(path, most);
   if (isTable(path)) return await openParquet(path, most);
@@ -188,6 +197,9 @@ function stacked(arrays: readonly ForeignArray[], columns: readonly string[], re
         found: row === -1
           ? "all are empty or too long"
           : `row ${row + 1} holds ${JSON.stringify(array.data[row].slice(0, 40))}`,
+        hint: row !== -1 && /^\s*[+-]?[\d.,' ]+\s*$/.test(array.data[row])
+          ? "write numbers with a decimal point, and nothing between thousands"
+          : "write plain numbers, and leave a cell empty (in JSON null) where nothing is",
       });
     }
     if (array.shape.length !== 1) {

@@ -20,6 +20,7 @@ const reports = z.object({
   set: z.string(),
   official: z.string().nullable(),
   missing: z.array(z.unknown()),
+  silent: z.array(z.unknown()).default([]),
   broken: z.array(z.unknown()),
 });
 
@@ -63,6 +64,9 @@ export async function preparedFindings(folder: string, sets: Registry<SetPlugin>
   const found: Finding[] = [];
   if (report.missing.length > 0) {
     found.push(tell(`${report.missing.length} samples were left out as they lacked files`));
+  }
+  if (report.silent.length > 0) {
+    found.push(tell(`${report.silent.length} samples were left out as their film has no sound`));
   }
   if (report.broken.length > 0) found.push(tell(`${report.broken.length} samples were left out as they were broken`));
   if (report.official === null) return found;

@@ -201,3 +201,86 @@ Deno.test("mixed types in a column; byte-order marks, CRLF and UTF-16 are read; 
     await refused(join(folder, "m"), 'Cannot read "a/1.txt" as its text must be UTF-8: line 1 is not', false);
   });
 });
+
+Deno.test("tables as other tools write them: a sentence with a remedy, and the remedy works", async () => {
+  await inFolder(async (folder) => {
+    const rows = (row: (n: number) => string) => Array.from({ length: 20 }, (_, n) => row(n)).join("\n");
+    const decimals = rows((n) => `${"ab"[n % 2]};${n},5;2`);
+    const plain = rows((n) => `{"label":"${"ab"[n % 2]}","x":[${n},1]}`);
+    const cases: readonly (readonly [name: string, bad: string, said: string, mended: string])[] = [
+      [
+        "commas.csv",
+        `label;x_0;x_1\n${decimals}`,
+        'row 1 holds "0,5"; write numbers with a decimal point, and nothing between thousands',
+        `label;x_0;x_1\n${decimals.replaceAll(",", ".")}`,
+      ],
+      [
+        "thousands.csv",
+        `label,x_0,x_1\n${rows((n) => `${"ab"[n % 2]},"1,00${n % 10}",${n}`)}`,
+        'holds "1,000"; write numbers with a decimal point, and nothing between thousands',
+        `label,x_0,x_1\n${rows((n) => `${"ab"[n % 2]},100${n % 10},${n}`)}`,
+      ],
+      [
+        "percent.csv",
+        `label,x_0,x_1\n${rows((n) => `${"ab"[n % 2]},${n}%,1`)}`,
+        'row 1 holds "0%"; write plain numbers, and leave a cell empty (in JSON null) where nothing is',
+        `label,x_0,x_1\n${rows((n) => `${"ab"[n % 2]},${n},1`)}`,
+      ],
+      [
+        "comment.csv",
+        `# made by hand\nlabel,x_0,x_1\n${rows((n) => `${"ab"[n % 2]},${n},1`)}`,
+        "line 2 has 3; take away what stands before the line of names",
+        `label,x_0,x_1\n${rows((n) => `${"ab"[n % 2]},${n},1`)}`,
+      ],
+      [
+        "spaces.csv",
+        `label x_0 x_1\n${rows((n) => `${"ab"[n % 2]} ${n} 1`)}`,
+        "name one so; cells of a table stand between commas, tabs, semicolons or bars",
+        `label|x_0|x_1\n${rows((n) => `${"ab"[n % 2]}|${n}|1`)}`,
+      ],
+      [
+        "list.jsonl",
+        `[${plain.replaceAll("\n", ",")}]`,
+        'line 1 is none; write one object a line, as pandas does by to_json(FILE, orient="records", lines=True)',
+        plain,
+      ],
+      [
+        "ragged.jsonl",
+        plain.replace("[0,1]", "[0]").replace("[3,1]", "[3,1,1]"),
+        "1 as the first has: row 1 has 2; pad them to one length; null or no value is a row that is not there",
+        plain,
+      ],
+      [
+        "names.csv",
+        "label,x_0\n",
+        "it must hold rows: it has a line of names alone",
+        `label,x_0\na,1\n${rows((n) => `${"ab"[n % 2]},${n}`)}`,
+      ],
+    ];
+    for (const [name, bad, said, mended] of cases) {
+      const path = join(folder, name);
+      await Deno.writeTextFile(path, bad);
+      const error = await assertRejects(() => load(path), Refusal);
+      assertStringIncludes(error.message, said);
+      assertEquals(error.message.split("\n").length, 1);
+      await Deno.writeTextFile(path, mended);
+      assertEquals((await load(path)).classes, ["a", "b"]);
+    }
+    const records = join(folder, "records.jsonl");
+    await Deno.writeTextFile(records, rows((n) => `{"label":"${"ab"[n % 2]}","point":{"x":${n}}}`));
+    await refused(
+      records,
+      'column "point" of records.jsonl holds records and is left out: give each field a column of its own',
+      false,
+    );
+    await Deno.writeTextFile(records, rows((n) => `{"label":"${"ab"[n % 2]}","x":${n},"point":{"x":${n}}}`));
+    assertStringIncludes((await describe(records)).notes.join(), "holds records and is left out");
+    await Deno.writeTextFile(join(folder, "all.json"), "[]");
+    await refused(join(folder, "all.json"), "it must be a table of JSON lines: it is JSON; write one", false);
+    await Deno.writeFile(join(folder, "all.tar"), new Uint8Array(512).fill(97));
+    await refused(join(folder, "all.tar"), "it is a tar archive; unpack it first", false);
+    const parts = join(folder, "parts");
+    await Deno.mkdir(join(parts, "label=a"), { recursive: true });
+    await refused(parts, "found label=a; write a table in folders of values as one file", false);
+  });
+});

@@ -93,6 +93,28 @@ Deno.test("openParquet() reads pandas' tables in every compression: numbers, tru
   });
 });
 
+Deno.test("openParquet(): lists of lists are arrays; bytes and records are said to be so", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "t.parquet");
+    await Deno.writeFile(path, seed("parquet nested"));
+    const file = await openParquet(path);
+    assertEquals(await file.read("clip"), {
+      type: "float64",
+      shape: [3, 2, 2],
+      data: Float64Array.of(1, 2, 3, 4, NaN, NaN, NaN, NaN, 5, 6, 7, 8),
+    });
+    assertEquals(await file.read("picture"), { type: "text", shape: [3], data: ["", "", ""], odd: "bytes" });
+    const record = '{"x":1,"y":0.5}';
+    assertEquals(await file.read("sample"), {
+      type: "text",
+      shape: [3],
+      data: [record, record, record],
+      odd: "records",
+    });
+    file.close();
+  });
+});
+
 Deno.test("openParquet() refuses damaged files, ragged lists and missing columns", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "t.parquet");

@@ -113,6 +113,9 @@ table = pd.DataFrame({"a_0": [0.5, np.nan, 2.5], "a_1": [1.5, np.nan, 3.5], "cou
                       "label": ["cat", "dog", None], "emb": [[1.0, 2.0], None, [3.0, 4.0]], "big": [2**60, 1, 2]})
 for compression in ("snappy", "gzip", "zstd", "brotli", "none"):
     keep(f"parquet {compression}", made(lambda path: table.to_parquet(path, compression=None if compression == "none" else compression)))
+rows = [[[1.0, 2.0], [3.0, 4.0]], None, [[5.0, 6.0], [7.0, 8.0]]]
+odd = pd.DataFrame({"clip": rows, "picture": [b"\x89PNG\xff", b"\xff", None], "sample": [{"x": 1, "y": 0.5}] * 3})
+keep("parquet nested", made(lambda path: odd.to_parquet(path)))
 keep("parquet ragged", made(lambda path: pd.DataFrame({"emb": [[1.0], [1.0, 2.0]]}).to_parquet(path)))
 keep("csv utf-16", table[["a_0", "label"]].to_csv(index=False).encode("utf-16"))
 keep("csv bom crlf", "\ufeffa,label\r\n1,\"x, \"\"y\"\"\"\r\n2,z\r\n".encode())

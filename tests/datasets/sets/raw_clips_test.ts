@@ -88,9 +88,9 @@ Deno.test({
       // The remedy of the refusal is the same command with --skip-broken.
       const { message } = await assertRejects(() => prepareSet(listed, to), Refusal);
       assertStringIncludes(message, "leave broken ones out: --skip-broken");
-      const { broken, missing, samples } = await prepareSet(listed, to, { skip: true, readers: 2 });
+      const { broken, missing, silent, samples } = await prepareSet(listed, to, { skip: true, readers: 2 });
       assertEquals([samples, broken.map(({ id }) => id.slice(-1)).sort()], [9, ["2", "3"]]);
-      assertEquals(missing, [{ id: "clip:abcd_000004", modalities: ["audio"] }]);
+      assertEquals([missing, silent], [[], [{ id: "clip:abcd_000004", modalities: ["audio"] }]]);
       const { data: greys } = await arrayOf(join(to, "video.npy"));
       const idsIn = async (folder: string) =>
         (await Deno.readTextFile(join(folder, "samples.csv"))).trim().split("\n").slice(1)
@@ -106,11 +106,11 @@ Deno.test({
       // Kept with a mask.
       const whole = join(folder, "whole");
       const kept = await prepareSet(listed, whole, { skip: true, incomplete: true });
-      assertEquals([kept.samples, kept.missing], [10, []]);
+      assertEquals([kept.samples, kept.missing, kept.silent], [10, [], []]);
       const { shape, data: sounds } = await arrayOf(join(whole, "audio.npy"));
       const width = sounds.length / shape[0];
-      const silent = Array.from({ length: shape[0] }, (_, n) => Number.isNaN(Number(sounds[n * width])));
-      assertEquals((await idsIn(whole)).filter((_, row) => silent[row]), [4]);
+      const lacks = Array.from({ length: shape[0] }, (_, n) => Number.isNaN(Number(sounds[n * width])));
+      assertEquals((await idsIn(whole)).filter((_, row) => lacks[row]), [4]);
     }),
 });
 
