@@ -23,7 +23,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
 import { Refusal } from "../core/refusal.ts";
-import { cacheFolder } from "../engines/cache_folder.ts";
+import { cacheFolder } from "../formats/cache_folder.ts";
 import type { Mutant } from "./mutant.ts";
 import { changed, described } from "./mutation/change.ts";
 import { idOf, Kept } from "./mutation/kept.ts";

@@ -11,7 +11,7 @@ import { fingerprintOf } from "../fingerprint.ts";
 import type { FilesSpec } from "./spec.ts";
 import { previewsOf } from "./previews.ts";
 import { DROPPED, type Samples } from "./samples.ts";
-import { splitNames } from "./splits.ts";
+import { joined, splitNames } from "./splits.ts";
 import { knownWords } from "./texts.ts";
 import { inputsOf, type Scaling, standardising } from "./inputs.ts";
 import type { Values } from "./values.ts";
