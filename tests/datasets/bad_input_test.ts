@@ -251,7 +251,7 @@ Deno.test("tables as other tools write them: a sentence with a remedy, and the r
         plain,
       ],
       [
-        "names.csv",
+        "empty.csv",
         "label,x_0\n",
         "it must hold rows: it has a line of names alone",
         `label,x_0\na,1\n${rows((n) => `${"ab"[n % 2]},${n}`)}`,
