@@ -146,6 +146,10 @@ Deno.test("several values make a row each, in every combination; lists of number
   // A value twice is one row, and one value is no new row.
   const once = applySettings([request()], ["fusion.width=8,8", "training.epochs=3"], library);
   assertEquals(once.map(({ label, fusion }) => [label, fusion.options]), [["row", { width: 8 }]]);
+  for (const gap of ["8,,16", "8,", ",8"]) {
+    const set = () => applySettings([request()], [`fusion.width=${gap}`], library);
+    assertThrows(set, Refusal, "a value must stand between commas: nothing does");
+  }
 });
 
 Deno.test("an encoder of one modality is set without touching the others, also where one stands for all", () => {
