@@ -1,5 +1,6 @@
 /** Faults of plugins, workers and folders: the cell that they hit fails and says why, the others go on. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { importPlugins } from "../../core/plugins.ts";
@@ -8,7 +9,7 @@ import { silentEnd } from "../../experiments/crew.ts";
 import type { CellEvent } from "../../experiments/mod.ts";
 import type { CellRequest } from "../../core/kinds/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { openRun } from "../../store/mod.ts";
+import { type ClaimMark, claimRun, isClaim, joinRuns, openRun, Watch } from "../../store/mod.ts";
 import { inFolder, runsIn } from "../helpers/cli.ts";
 
 const source = `
@@ -143,12 +144,23 @@ Deno.test("the runs folder deleted during a grid fails its cells, and nothing is
   }));
 
 /** Runs one cell in this thread. */
-async function alone(runs: string): Promise<{ events: CellEvent[]; id: string }> {
+async function alone(
+  runs: string,
+  onEvent: (event: CellEvent) => void = () => {},
+  claimed?: (id: string) => Promise<ClaimMark>,
+): Promise<{ events: CellEvent[]; id: string }> {
   const library = createLibrary();
   const { cells: [{ config, id }] } = await planGrid({ cells: [cell("one", [])], seeds: [0], runs, library });
   const events: CellEvent[] = [];
   const runner = new CellRunner(library, runs);
-  await runner.run(config, { command: "again", onEvent: (event) => events.push(event) });
+  await runner.run(config, {
+    command: "again",
+    claim: await claimed?.(id),
+    onEvent(event) {
+      events.push(event);
+      onEvent(event);
+    },
+  });
   await runner.dispose();
   return { events, id };
 }
@@ -173,7 +185,11 @@ Deno.test("what a finished run lacks is trained anew, what is damaged fails with
     assertEquals([...Deno.readDirSync(folder.path)].some(({ name }) => /checkpoint|failure/.test(name)), false);
     // A model that is gone.
     await Deno.remove(folder.file("model"));
-    const anew = await alone(runs);
+    const meanwhile = new Set<boolean>();
+    const anew = await alone(runs, (event) => {
+      if (event.type === "epoch") meanwhile.add(existsSync(folder.file("summary")));
+    });
+    assertEquals([...meanwhile], [false]); // a kill now leaves no run that looks finished
     assert(anew.events.some((event) => event.type === "note" && event.text.includes("is gone: training anew")));
     assertEquals(await Deno.readFile(folder.file("model")), model);
     assertEquals(await reused(), true);
@@ -197,6 +213,20 @@ Deno.test("what a finished run lacks is trained anew, what is damaged fails with
     assertEquals(await reused(), false);
   }));
 
+Deno.test("a cell whose claim somebody took over fails before it writes", () =>
+  inFolder(async (runs) => {
+    await using member = await joinRuns(runs);
+    const found = await alone(runs, () => {}, async (id) => {
+      const claim = await claimRun(member, id, new Watch(runs));
+      assert(isClaim(claim));
+      await Deno.writeTextFile(join(runs, ".claims", `${id}.9`), JSON.stringify({ member: "another", kernel: null }));
+      return claim;
+    });
+    assertEquals(found.events.map(({ type }) => type), ["failed"]);
+    assertStringIncludes((found.events[0] as { message: string }).message, "another one took it over");
+    assertEquals(runsIn(runs), []);
+  }));
+
 Deno.test("damaged files of an unfinished run fail its cell with a remedy that works; a whole checkpoint is told", () =>
   inFolder(async (runs) => {
     const library = createLibrary();
@@ -212,6 +242,7 @@ Deno.test("damaged files of an unfinished run fail its cell with a remedy that w
         signal: stop.signal,
         onEvent(event) {
           events.push(event);
+          if (event.type === "epoch") assert(!existsSync(folder.file("failure")), "what trains has not failed");
           if (event.type === "epoch" && event.epoch + 1 === stopAfter) stop.abort();
         },
       });

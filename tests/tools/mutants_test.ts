@@ -132,6 +132,13 @@ Deno.test("runMutants() runs no test file that cannot reach the change, and ends
     assertEquals([outcome.fate, outcome.by?.name], ["late", "sums"]);
     const [unreached] = await runMutants({ root, mutants: [{ ...mutants[0], tests: ["far_test.ts"] }], workers: 1 });
     assertEquals(unreached.fate, "alive");
+    await Deno.writeTextFile(`${root}/blind_test.ts`, testsOf(root, { blind: "add(0, 0) === 0" }));
+    const [behind] = await runMutants({
+      root,
+      mutants: [{ ...sound[0], tests: ["blind_test.ts", "add_test.ts"] }],
+      workers: 1,
+    });
+    assertEquals(behind.by?.file, "add_test.ts");
   });
 });
 

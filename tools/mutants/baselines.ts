@@ -95,7 +95,11 @@ const list: readonly Mutant[] = [
     ["const within = epoch % (boost + rectify);", "const within = epoch % boost;"],
   ]),
   ...mutantsOf("baselines/recon_boost.ts", behaviour, [
-    ["train: [`encoder:${modality}`, mapGroup(modality), HEAD],", ""],
+    [
+      "train: [`encoder:${modality}`, mapGroup(modality), HEAD],",
+      "",
+      "the term of a stage has no path to other groups, and what no path leads to is not moved",
+    ],
   ]),
   ...mutantsOf("baselines/umt.ts", nested, [
     ["tf.mean(tf.squaredDifference(features, teacher), 1)", "tf.sum(tf.squaredDifference(features, teacher), 1)"],

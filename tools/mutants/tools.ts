@@ -30,7 +30,11 @@ const list: readonly Mutant[] = [
     ["if (anew || known?.key !== key) open.push(index);", "if (anew || known === null) open.push(index);"],
     ["...tests.map((test) => keys.get(test)!).sort()", ""],
     ["if (found.by !== null) shared.notices.add(file, place.line, found.by);", ""],
-    ["next < items.length && !signal?.aborted", "next < items.length"],
+    [
+      "next < items.length && !signal?.aborted",
+      "next < items.length",
+      "each of the others is then stopped as it begins",
+    ],
     ['if (fate === "alive") break;', 'if (fate === "alive") return { fate, by: null };'],
   ]),
   ...mutantsOf("tools/mutation/test_file.ts", ["tests/tools/mutants_test.ts"], [
