@@ -101,7 +101,7 @@ const list: readonly Mutant[] = [
     ["next[1] > best[1] ? next : best", "best"],
     ['cell === "" ? NaN : Number(cell)', "Number(cell)"],
     ["/^[+-]?\\d{16,}$/", "/^[+-]?\\d{99,}$/"],
-    ["if (twice !== undefined) throw", 'if (twice === "") throw'],
+    ["if (twice !== undefined) {", 'if (twice === "") {'],
     ["new TextDecoder(mark, { fatal: true })", "new TextDecoder(mark)"],
   ]),
   ...mutantsOf("formats/wav.ts", ["tests/formats/wav_test.ts"], [
@@ -116,7 +116,7 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("formats/columns.ts", tables, [
     ["if (value === null || value === undefined) return NaN;", "if (value === null || value === undefined) return 0;"],
-    ["!isList(value) || value.length !== width", "!isList(value)"],
+    ["!isList(value) || value.length !== length", "!isList(value)"],
     [".fill(NaN)", ""],
     ["first !== undefined && exact && numbers", "first !== undefined && numbers"],
     ['if (typeof value === "boolean") return Number(value);', 'if (typeof value === "boolean") return null;'],
