@@ -6,12 +6,14 @@
 #   slurm_local.sh node DIR    starts the node's daemon again
 #   slurm_local.sh stop DIR    ends what start began
 #
-# SLURM_CPUS says how many jobs run at once (default: the processors there are), SLURM_MAX_ARRAY the array limit.
+# SLURM_CPUS says how many jobs run at once (default: the processors there are), SLURM_MAX_ARRAY the array limit,
+# SLURM_PATIENCE after how many seconds a state is said never to come.
 set -euo pipefail
 action=${1:?start, kill, node or stop}
 dir=$(realpath -m "${2:?a folder}")
 export SLURM_CONF=$dir/slurm.conf
 host=$(hostname -s)
+patience=${SLURM_PATIENCE:-180}
 
 # Where nothing reaps orphans a process that ended is still listed, as a zombie.
 alive() { [ -e "$1" ] && grep -q '^State:[[:space:]]*[^ZX]' "/proc/$(cat "$1")/status" 2>/dev/null; }
@@ -39,8 +41,14 @@ serves() {
   [[ $state =~ ^(IDLE|MIXED|ALLOCATED) && ! $state =~ DOWN|DRAIN|FAIL|NOT_RESPONDING|UNKNOWN|\* ]]
 }
 
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; } # whether somebody does, at a port
+
 configure() {
-  local cpus=${SLURM_CPUS:-$(nproc)} base=$((20000 + RANDOM % 10000))
+  local cpus=${SLURM_CPUS:-$(nproc)} base
+  until
+    base=$((20000 + RANDOM % 10000))
+    ! listens "$base" && ! listens $((base + 1))
+  do :; done
   cat >"$SLURM_CONF" <<C
 ClusterName=local
 SlurmctldHost=$host(127.0.0.1)
@@ -84,14 +92,14 @@ node() {
     exit 1
   fi
   slurmd -f "$SLURM_CONF"
-  wait_for 10 "the node's daemon" alive "$dir/slurmd.pid"
-  wait_for 60 "the node" serves
+  wait_for "$patience" "the node's daemon" alive "$dir/slurmd.pid"
+  wait_for "$patience" "the node" serves
 }
 
 kill_node() {
   kill -KILL "$(cat "$dir/slurmd.pid")"
   # Its port is free when it is gone.
-  wait_for 10 "the end of the node's daemon" gone "$dir/slurmd.pid"
+  wait_for "$patience" "the end of the node's daemon" gone "$dir/slurmd.pid"
   rm "$dir/slurmd.pid"
 }
 
@@ -103,10 +111,10 @@ case $action in
     (umask 077 && dd if=/dev/urandom of="$dir/munge.key" bs=128 count=1 status=none)
     munged --force --key-file="$dir/munge.key" --socket="$dir/munge.socket" --pid-file="$dir/munged.pid" \
       --log-file="$dir/munged.log" --seed-file="$dir/munged.seed" >/dev/null 2>&1
-    wait_for 10 munged test -S "$dir/munge.socket"
+    wait_for "$patience" munged test -S "$dir/munge.socket"
     configure
     slurmctld -f "$SLURM_CONF" >/dev/null 2>&1
-    wait_for 30 slurmctld scontrol ping
+    wait_for "$patience" slurmctld scontrol ping
     node
     echo "$SLURM_CONF"
     ;;
