@@ -62,7 +62,8 @@ Deno.test("what refusals of the command line advise is taken when it is done", (
       labels: { ...array(48), data: Float32Array.from(labels, (c) => c + 0.5) },
     });
     const data = ["--dataset", "synthetic", "--set", "dataset.samples=60", "--encoder", "mlp", "--seeds", "1"];
-    const dry = ["--dry-run", "--runs", runs];
+    // As JSON: how long the runs would take is not measured.
+    const dry = ["--dry-run", "--json", "--runs", runs];
     const bench = (...args: string[]) => ["bench", ...data, ...args, ...dry];
     const remedies: readonly Remedy[] = [
       [["bench", "quick", "--fusion", "sum", ...dry], "name a grid or parts", bench("--fusion", "sum")],
@@ -87,14 +88,14 @@ Deno.test("what refusals of the command line advise is taken when it is done", (
         ["bench", "--config", config, ...dry],
       ],
       [
-        ["tune", ...data, "--set", "training.learningRate=0.1", ...dry, "--json"],
+        ["tune", ...data, "--set", "training.learningRate=0.1", ...dry],
         "leave --set out for what is to be tuned",
-        ["tune", ...data, ...dry, "--json"],
+        ["tune", ...data, ...dry],
       ],
       [
-        ["tune", ...data, "--try", "training.learningRate=0.1", "--trials", "2", ...dry, "--json"],
+        ["tune", ...data, "--try", "training.learningRate=0.1", "--trials", "2", ...dry],
         "leave one of them out",
-        ["tune", ...data, "--trials", "2", ...dry, "--json"],
+        ["tune", ...data, "--trials", "2", ...dry],
       ],
       [["data", "info", csv, "--set", "dataset.x=1"], "edit its dataset.json", ["data", "info", csv]],
       [["export", one], "*.onnx or *.safetensors", ["export", one, "--to", join(folder, "x.safetensors")]],
