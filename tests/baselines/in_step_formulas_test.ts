@@ -1,5 +1,5 @@
 /** Core quantities of methods within a step on the toy logits of the references, and what must hold of them. */
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import {

@@ -1,5 +1,5 @@
 /** Methods at their neutral values equal plain training bit for bit, and what each damps or repeats is bounded. */
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { discrepancyRatios, modulation } from "../../baselines/mod.ts";

@@ -3,7 +3,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { dsr, maskedCopies, maskedShare, type MaskedShareOptions } from "../../sampling/mod.ts";
 import { copiesFor, keptOfCopy, nestedCopies, repeatedShare, withMaskedCopies } from "../../sampling/mod.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { modalityValuation, sampleValuation } from "../../baselines/mod.ts";
 import { sampleContributions } from "../../baselines/valuation.ts";
 import type { Host, Segment } from "../../core/kinds/mod.ts";

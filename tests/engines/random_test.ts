@@ -1,7 +1,7 @@
 /** Random small programs agree on the eager and the compiled engine, values and gradients. */
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { record } from "../../tensor/autodiff.ts";
 import type { HostTensor, NamedHostTensors, NamedTensors, Program } from "../../core/program.ts";
 import { Random } from "../../core/random.ts";

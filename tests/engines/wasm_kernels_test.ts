@@ -1,7 +1,7 @@
 /** Kernels that are composed for WebAssembly equal tfjs's on its CPU backend. */
 import * as tf from "@tensorflow/tfjs";
 import { assertEquals, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { registerGradients } from "../../tensor/gradients.ts";
 import { wasm } from "../../engines/mod.ts";
 import { wasmKernels } from "../../engines/wasm_kernels.ts";

@@ -1,7 +1,7 @@
 /** Convolutions and pooling of random geometry agree on the eager and the compiled engine, values and gradients. */
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { cpu, onnxCpu } from "../../engines/mod.ts";
 import { assertClose } from "../helpers/tensors.ts";
 import { argumentsOf, type Case, programOf } from "./parity/case.ts";

@@ -194,7 +194,7 @@ Deno.test("a modality that the dataset does not have is refused once the data is
 
 Deno.test("what no memory holds is refused before anything is allocated", () =>
   inFolder(async (runs) => {
-    for (const setting of ["fusion.width=1000000000", "mlp.hidden=100000000"]) {
+    for (const setting of ["fusion.width=1000000000", "mlp.hidden=1000000000"]) {
       const [cell] = applySettings([request({ dataset: part("synthetic", { samples: 60 }) })], [setting], library);
       const before = Deno.memoryUsage().rss;
       const refusal = await planGrid({ cells: [cell], seeds: [0], runs, library }).catch((error) => error);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { tracedEstimator } from "../../miv/mod.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { record } from "../../tensor/autodiff.ts";
 import { byModality } from "../../core/modality.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Random } from "../../core/random.ts";
 import {

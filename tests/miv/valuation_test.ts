@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { assert, assertAlmostEquals } from "@std/assert";
 import {
   centred,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { exportableOf, exportItem, itemsIn } from "../../viewer/export_view.ts";
 import { latexOf, latexText } from "../../viewer/latex.ts";
 import { modelOf } from "../../viewer/configurations.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/csv";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import { cell, csvOf, csvText, markdownOf, markdownText, svgOf, xmlText } from "../../viewer/table.ts";
 import { hostile, hostileTable as table } from "../helpers/hostile.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import fc from "fast-check";
+import fc from "../helpers/properties.ts";
 import type { EpochRecord } from "../../core/record.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { tQuantile } from "../../experiments/statistics.ts";
