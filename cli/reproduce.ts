@@ -7,9 +7,9 @@ import { resolve } from "node:path";
 import type { GridPlugin, GridProfile } from "../core/kinds/mod.ts";
 import { Refusal } from "../core/refusal.ts";
 import { applySettings } from "../experiments/settings.ts";
-import { reproduced, reproducedSentence } from "../experiments/reproduce.ts";
+import { reproduced, reproducedSentence, uncovered } from "../experiments/reproduce.ts";
 import { finishedRuns } from "../experiments/results.ts";
-import { type GridOptions, runPlan } from "../experiments/run_grid.ts";
+import { type CellOutcome, type GridOptions, runPlan } from "../experiments/run_grid.ts";
 import { textTable } from "../experiments/text_table.ts";
 import { createLibrary } from "../library.ts";
 import { reproducedTable } from "../viewer/reproduced_table.ts";
@@ -97,6 +97,32 @@ export const reproduceCommand: Command = {
   },
 };
 
+/** What was not measured of a table, and the commands that do. */
+function notMeasured(
+  grid: GridPlugin,
+  profile: GridProfile,
+  outcomes: readonly CellOutcome[],
+  command: string,
+): string[] {
+  const { columns, rows } = uncovered(grid.printed!, profile);
+  const open = Map.groupBy(outcomes.filter(({ status }) => status !== "finished"), ({ cell }) => cell.request.label);
+  const runs = [...open].map(([label, own]) =>
+    `${label} (${own.map(({ cell, status }) => `seed ${cell.seed} ${status}`).join(", ")})`
+  );
+  const paper = grid.profiles?.paper;
+  const covered = paper === undefined ? null : uncovered(grid.printed!, paper);
+  const more = covered !== null &&
+    (covered.columns.length < columns.length || covered.rows.length < rows.length);
+  return [
+    ...(columns.length === 0 ? [] : [`Nothing here stands for ${columns.join(", ")}.`]),
+    ...rows.map(({ measuredOn, subjects }) =>
+      `Not run on ${measuredOn}, whose encoders or modalities do not fit: ${subjects.join(", ")}.`
+    ),
+    ...(more ? [`On the paper's own data: deno task armlab reproduce ${grid.name} --profile paper`] : []),
+    ...(runs.length === 0 ? [] : [`Not finished: ${runs.join("; ")}. This goes on with them: ${command}`]),
+  ];
+}
+
 interface Asked {
   readonly command: string;
   readonly json: boolean;
@@ -141,14 +167,11 @@ async function reproduce(
         const table = reproducedTable(column, printed.source);
         console.log(`\n${table.title}\n\n${textTable(table, outputWidth())}`);
       }
-      const missing = printed.columns.filter(({ data, modality }) =>
-        !columns.some((own) => own.data === data && own.modality === (modality ?? null))
-      ).map(({ data, modality }) => modality === undefined ? data : `${data} ${modality}`);
       console.log(`\n${
         toWidth([
           ...columns.map((column) => `${reproducedSentence(column)}.`),
           ...(columns.length === 0 ? [] : reproducedTable(columns[0], "").notes),
-          ...(missing.length === 0 ? [] : [`Nothing here stands for ${missing.join(", ")}.`]),
+          ...notMeasured(grid, profile, outcomes, command),
           ...(printed.columns.length === 0 ? ["No printed value is known."] : []),
           ...printed.notes,
           `Budget: ${budgetsOf(profile.cells)}. Engine: ${engine}. Runs: ${runs}`,

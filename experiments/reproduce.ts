@@ -82,6 +82,34 @@ export function reproduced(
   });
 }
 
+/** What of a printed table nothing in a profile stands for. */
+export interface Uncovered {
+  /** Columns: the data, with the modality where it is of one. */
+  readonly columns: readonly string[];
+  /** Rows, by the data that they are not measured on. */
+  readonly rows: readonly { readonly measuredOn: string; readonly subjects: readonly string[] }[];
+}
+
+/** Columns that nothing stands for in a profile, and printed rows that have no configuration on what does. */
+export function uncovered(printed: Printed, profile: GridProfile): Uncovered {
+  const rows = new Map<string, Set<string>>();
+  const columns: string[] = [];
+  for (const column of printed.columns) {
+    const place = placeOf(column, profile);
+    if (place === null) {
+      columns.push(column.modality === undefined ? column.data : `${column.data} ${column.modality}`);
+      continue;
+    }
+    const known = new Set(
+      profile.cells.map((cell) => subjectOf(cell, profile)).filter(({ data }) => data === place.data)
+        .map(({ subject }) => subject),
+    );
+    const lacking = Object.keys(column.values).filter((subject) => !known.has(subject));
+    for (const subject of lacking) rows.set(place.data, (rows.get(place.data) ?? new Set()).add(subject));
+  }
+  return { columns, rows: [...rows].map(([measuredOn, subjects]) => ({ measuredOn, subjects: [...subjects] })) };
+}
+
 function columnOf(
   reference: string,
   column: PrintedColumn,

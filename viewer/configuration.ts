@@ -5,7 +5,7 @@
  */
 import type { ConfigurationResult } from "../experiments/results.ts";
 import type { Chart } from "./charts.ts";
-import { type Configuration, type Model, resultsOf } from "./configurations.ts";
+import { type Configuration, type Model, resultsIn } from "./configurations.ts";
 import { configurationsOf, everything, experimentOf } from "./experiment.ts";
 import { hasSpread, type Measure, measured, measuredCell, measuresFor, measureTitle } from "./measures.ts";
 import { numberText } from "./numbers.ts";
@@ -43,7 +43,8 @@ export function configurationViewOf(
   const configuration = all.find((own) => own.id === id) ?? model.byId.get(id);
   if (configuration === undefined || configuration.runs.length === 0) return null;
   const named = referenceOf({ reference: null }, experiment, all);
-  const results = resultsOf(all.includes(configuration) ? all : [configuration], named?.id ?? null);
+  const rows = all.includes(configuration) ? all : [configuration];
+  const results = resultsIn(model, experiment?.name ?? null, rows, named?.id ?? null);
   const finished = configuration.runs.filter(({ state }) => state === "finished");
   const shown = finished.length > 0 ? finished : configuration.runs;
   const runs = shown.map((run) => store.epochs(run.id).records).filter((records) => records.length > 0);

@@ -110,6 +110,31 @@ export function modelOf(snapshot: Snapshot): Model {
   return model;
 }
 
+/** Comparisons of a model that are kept: most pages ask for one again, in another order or for other columns. */
+const keptComparisons = 16;
+const comparisons = new WeakMap<Model, Map<string, Map<string, ConfigurationResult>>>();
+
+/**
+ * As `resultsOf`, once for the same rows of a model.
+ *
+ * @param experiment Name of the experiment whose rows these are, which names them; `null` for all runs.
+ */
+export function resultsIn(
+  model: Model,
+  experiment: string | null,
+  configurations: readonly Configuration[],
+  reference: string | null,
+): Map<string, ConfigurationResult> {
+  const known = comparisons.get(model) ?? new Map<string, Map<string, ConfigurationResult>>();
+  comparisons.set(model, known);
+  const key = JSON.stringify([experiment, reference, configurations.map(({ id }) => id)]);
+  const found = known.get(key) ?? resultsOf(configurations, reference);
+  known.delete(key);
+  known.set(key, found);
+  if (known.size > keptComparisons) known.delete(known.keys().next().value!);
+  return found;
+}
+
 /**
  * Collapses the seeds of configurations and compares them: with the best of those that may be compared, and with a
  * reference.

@@ -51,6 +51,15 @@ export function progressText(configurations: readonly Configuration[]): string {
   return `${finished} of ${all} runs finished`;
 }
 
+/** What the newest experiment that planned it calls the row of each run. */
+export function rowNames(model: Model): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { rows } of [...model.experiments].sort((a, b) => a.writtenAt < b.writtenAt ? -1 : 1)) {
+    for (const { label, runs } of rows) for (const { id } of runs) names.set(id, label);
+  }
+  return names;
+}
+
 /** Experiments that have a run, with what they call its row. */
 export function experimentsWith(model: Model, run: string): { readonly name: string; readonly label: string }[] {
   return model.experiments.flatMap(({ name, rows }) =>

@@ -8,7 +8,7 @@ import { didYouMean } from "../core/suggest.ts";
 import type { ConfigurationResult } from "../experiments/results.ts";
 import type { Experiment } from "../core/record.ts";
 import { answerOf } from "../experiments/table.ts";
-import { type Configuration, type Model, resultsOf } from "./configurations.ts";
+import { type Configuration, type Model, resultsIn } from "./configurations.ts";
 import { configurationsOf, everything, experimentOf } from "./experiment.ts";
 import { gridNotes } from "./grid_notes.ts";
 import { type Measure, type Measured, measured, measuresFor } from "./measures.ts";
@@ -142,12 +142,14 @@ export function referenceOf(
 
 /** Results of the rows shown: the best is among them, the reference need not be. */
 function comparedOf(
+  model: Model,
+  experiment: string | null,
   fitting: readonly Configuration[],
   reference: Configuration | null,
 ): Map<string, ConfigurationResult> {
-  const results = resultsOf(fitting, reference?.id ?? null);
+  const results = resultsIn(model, experiment, fitting, reference?.id ?? null);
   if (reference === null || fitting.includes(reference)) return results;
-  const beside = resultsOf([...fitting, reference], reference.id);
+  const beside = resultsIn(model, experiment, [...fitting, reference], reference.id);
   return new Map([...results].map(([id, result]) => [id, { ...result, versus: beside.get(id)!.versus }]));
 }
 
@@ -172,7 +174,7 @@ export function gridOf(model: Model, query: GridQuery, options: { readonly allPa
   const search = readSearch(query.q, measures, names);
   const fitting = all.filter((configuration) => fits(configuration, query) && search.meets(configuration));
   const reference = referenceOf(query, experiment, all);
-  const results = comparedOf(fitting, reference);
+  const results = comparedOf(model, experiment?.name ?? null, fitting, reference);
   const bare = fitting.map((configuration): GridRow => ({
     configuration,
     result: results.get(configuration.id) ?? null,

@@ -55,7 +55,9 @@ function versusNotes(results: readonly ConfigurationResult[]): string[] {
   const compared = results.filter(({ versus }) => versus !== null);
   if (compared.length === 0) return [];
   const tested = compared.filter(({ versus }) => versus!.pHolm !== null).length;
-  const what = `Points over ${compared[0].versus!.reference} with their 95 % intervals (not corrected)`;
+  const references = [...new Set(compared.map(({ versus }) => versus!.reference))];
+  const over = references.length === 1 ? references[0] : `the reference on the same data (${references.join("; ")})`;
+  const what = `Points over ${over} with their 95 % intervals (not corrected)`;
   if (tested === 0) return [`${what}; none could be tested: that takes ${leastSeeds} common seeds.`];
   return [
     `${what}; p of paired t-tests over common seeds, Holm-corrected for ${tested} comparison${
@@ -73,7 +75,7 @@ function bestNotes(results: readonly ConfigurationResult[]): string[] {
     ? []
     : ["Rows with other data, encoders or budgets are not ranked together; a ★ is the best of its own."];
   for (const own of groups) {
-    const where = groups.length === 1 ? "" : `${own[0].label} and the ${own.length - 1} like it: `;
+    const where = groups.length === 1 ? "" : `Of those ranked with ${own[0].label}: `;
     const best = own.find((result) => result.best);
     const tied = own.filter((result) => result.tied === "yes").length;
     if (best !== undefined) {

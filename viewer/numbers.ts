@@ -29,9 +29,9 @@ export function grouped(value: number): string {
   return signed(String(Math.round(value))).replaceAll(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
-/** A number at a tick of an axis. */
+/** A number at a tick of an axis; an axis that begins at a value may begin anywhere. */
 export function tickText(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) < 1e15 ? grouped(value) : significant(value, 12);
+  return Number.isInteger(value) && Math.abs(value) < 1e15 ? grouped(value) : significant(value, 6);
 }
 
 /** A number in its unit. */

@@ -10,7 +10,7 @@ import { epochMeasures } from "./curves.ts";
 import { runCharts } from "./run_charts.ts";
 import { calibrationTable, confusionTable, evidenceOf, type EvidenceReport, reliabilityChart } from "./evidence.ts";
 import { followedCharts } from "./followed.ts";
-import { experimentsWith } from "./experiment.ts";
+import { experimentsWith, rowNames } from "./experiment.ts";
 import { type Settings, settingsOf, settingText } from "./settings.ts";
 import type { RunDetails } from "../store/index.ts";
 import type { Epochs, RunFile, RunStore } from "./store.ts";
@@ -38,12 +38,12 @@ export interface RunView {
 export async function runViewOf(store: RunStore, model: Model, id: string): Promise<RunView | null> {
   const run = model.runs.get(id);
   if (run === undefined) return null;
-  const configuration = run.configuration === null ? null : model.byId.get(run.configuration) ?? null;
+  const known = run.configuration === null ? null : model.byId.get(run.configuration) ?? null;
   const epochs = store.epochs(id);
   const kept = await evidenceOf(store, run);
   return {
     run,
-    configuration,
+    configuration: known === null ? null : { ...known, label: rowNames(model).get(id) ?? known.label },
     epochs,
     charts: [
       ...runCharts(epochs.records, run.summary?.selectedEpoch ?? null),

@@ -5,7 +5,7 @@
  */
 import type { Predictions } from "../core/record.ts";
 import type { Configuration, KnownRun, Model } from "./configurations.ts";
-import { configurationsOf, experimentOf } from "./experiment.ts";
+import { configurationsOf, experimentOf, rowNames } from "./experiment.ts";
 import type { SamplesQuery } from "./query.ts";
 import type { RunStore } from "./store.ts";
 import { fixed } from "./numbers.ts";
@@ -167,13 +167,17 @@ export function finishedRuns(
 ): { id: string; label: string; run: KnownRun; configuration: Configuration }[] {
   const newest = experimentOf(model, null);
   const first = newest === null ? [] : configurationsOf(model, newest);
+  const names = rowNames(model);
   const all = [...first, ...model.configurations].flatMap((configuration) =>
-    configuration.runs.filter(({ state }) => state === "finished").map((run) => ({
-      id: run.id,
-      label: `${configuration.label}, seed ${run.config.seed}`,
-      run,
-      configuration,
-    }))
+    configuration.runs.filter(({ state }) => state === "finished").map((run) => {
+      const label = names.get(run.id) ?? configuration.label;
+      return {
+        id: run.id,
+        label: `${label}, seed ${run.config.seed}`,
+        run,
+        configuration: { ...configuration, label },
+      };
+    })
   );
   // An experiment may hold some seeds of a configuration alone: each run is named by the first that has it.
   const byId = new Map<string, typeof all[number]>();
@@ -219,6 +223,10 @@ export async function samplesOf(store: RunStore, model: Model, query: SamplesQue
     pages,
     reason: query.other !== null && usable === null
       ? "The other run kept no predictions of the same samples; it is left out."
+      : query.followed && !rows.some(({ followed }) => followed)
+      ? query.split === "test"
+        ? "Samples are followed over epochs on validation alone: test is read once."
+        : "This run followed no samples: an older version wrote it."
       : null,
   };
 }

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import type { GridProfile, Printed } from "../../core/kinds/mod.ts";
 import { part } from "../../experiments/config.ts";
 import { paperGrids } from "../../experiments/grids/mod.ts";
-import { reproduced, reproducedSentence } from "../../experiments/reproduce.ts";
+import { reproduced, reproducedSentence, uncovered } from "../../experiments/reproduce.ts";
 import type { FinishedRun } from "../../experiments/results.ts";
 import { configOf, summaryOf } from "../helpers/runs.ts";
 
@@ -130,4 +130,18 @@ Deno.test("tables of the paper: what is printed has a row, ARM's values are the 
   for (const [table, subject] of [["table2", "Concat"], ["table3", "Concat"], ["table6", "none"]]) {
     assertEquals(value(table, "KS", subject), value("table1", "KS", "Concat"), table);
   }
+});
+
+Deno.test("uncovered(): columns that nothing stands for, and printed rows without a configuration on what does", () => {
+  assertEquals(uncovered(printed, profile), {
+    columns: ["UCF-51"],
+    rows: [{ measuredOn: "av-digits", subjects: ["not measured"] }],
+  });
+  // Of the paper's Table 1 all but Greedy on icon-tri, whose encoders give no feature maps.
+  const table1 = paperGrids.find(({ name }) => name === "table1")!;
+  assertEquals(uncovered(table1.printed!, table1.profiles!.embedded), {
+    columns: [],
+    rows: [{ measuredOn: "icon-tri", subjects: ["Greedy"] }],
+  });
+  assertEquals(uncovered(table1.printed!, table1.profiles!.paper), { columns: [], rows: [] });
 });

@@ -9,7 +9,7 @@ Deno.test("fixed() gives what rounds to 0 no sign, and others a minus sign", () 
 Deno.test("grouped(), significant() and tickText() write thousands apart, and no more digits than count", () => {
   assertEquals([0, 999, 83940, -1234567.4].map(grouped), ["0", "999", "83\u202f940", "−1\u202f234\u202f567"]);
   assertEquals([0.25, -1.23456, 1.2e-7].map((value) => significant(value, 3)), ["0.25", "−1.23", "1.2e-7"]);
-  assertEquals([20000, 0.1 + 0.2, -0.05, 1e20].map(tickText), ["20\u202f000", "0.3", "−0.05", "100000000000000000000"]);
+  assertEquals([20000, 0.1 + 0.2, -0.05, 60.1920975594].map(tickText), ["20\u202f000", "0.3", "−0.05", "60.1921"]);
 });
 
 Deno.test("numberText() writes each unit, and numberOf() reads it", () => {

@@ -222,6 +222,21 @@ Deno.test("runCharts() draws every loss term, accuracy, contribution and histogr
   assertEquals(runCharts([]), []);
 });
 
+Deno.test("an axis of one share reaches 5 points around it, and never beyond 0 and 100", () => {
+  const ends = (mean: number) => {
+    const option = chartOption({
+      kind: "intervals",
+      id: "x",
+      title: "x",
+      about: "x",
+      percent: true,
+      rows: [{ name: "one", mean, ci95: null, best: false }],
+    }, { theme: "light", width: 600 }) as { xAxis: { min: number; max: number } };
+    return [option.xAxis.min, option.xAxis.max];
+  };
+  assertEquals([0.898, 1, 0.001].map(ends), [[84, 95], [95, 100], [0, 6]]);
+});
+
 Deno.test("an axis of percent ends at 0 and 100, and is left alone in between", () => {
   const axisOf = (rows: [number, number | null][]) => {
     const option = chartOption({

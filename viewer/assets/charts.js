@@ -28,7 +28,7 @@ const tick = (value) =>
   signed(
     Number.isInteger(value) && Math.abs(value) < 1e15
       ? String(value).replaceAll(/\B(?=(\d{3})+$)/g, "\u202f")
-      : String(Number(value.toPrecision(12))),
+      : String(Number(value.toPrecision(6))),
   );
 
 /** Words beside the pointer: each line with its value, and the ends of its band. */
