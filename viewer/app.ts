@@ -19,6 +19,8 @@ import type { RunStore } from "./store.ts";
 export interface AppOptions extends Partial<SecurityOptions>, HubOptions {
   /** Where previews of samples come from. @default nothing can be shown of them */
   readonly samples?: SampleSource;
+  /** Milliseconds that a page waits for them before it stands without. @default {1500} */
+  readonly previewMs?: number;
   /** Takes what went wrong and is not the asker's business. @default console.error */
   readonly log?: (message: string, error: unknown) => void;
 }
@@ -39,7 +41,7 @@ export interface ViewerApp {
 export function createApp(store: RunStore, options: AppOptions = {}): ViewerApp {
   const app = new Hono();
   const hub = new EventHub(store, options);
-  const views = viewsOf(store, options.samples ?? null);
+  const views = viewsOf(store, options.samples ?? null, options.previewMs);
   app.use("*", guard({ token: options.token ?? null, perSecond: options.perSecond }));
   app.route("/", pageRoutes(views));
   app.route("/", downloadRoutes(views));

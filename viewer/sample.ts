@@ -22,6 +22,8 @@ import { cell, type Table } from "./table.ts";
 export interface Shown {
   readonly previews: ByModality<readonly Preview[]>;
   readonly reason: string | null;
+  /** Whether they are still to come. */
+  readonly later: boolean;
 }
 
 /** What the page of one sample shows. */
@@ -36,18 +38,45 @@ export interface SampleView {
 }
 
 /** Previews of a sample; what keeps them away is said, and keeps nothing else away. */
+async function previewsOf(
+  source: SampleSource,
+  config: RunConfig,
+  split: SamplesQuery["split"],
+  sample: number,
+): Promise<Shown> {
+  try {
+    return { previews: await source.preview(config, split, sample), reason: null, later: false };
+  } catch (error) {
+    if (!(error instanceof Refusal) && !(error instanceof PluginError)) throw error;
+    return { previews: {}, reason: error.message, later: false };
+  }
+}
+
+/** Milliseconds that a page waits for previews: before the first of a dataset its data is loaded, which takes longer. */
+export const usualPreviewMs = 1500;
+
+/**
+ * Previews of a sample, as far as they come in time: a page stands without them, and asks again.
+ *
+ * @param waitMs Milliseconds to wait for them.
+ */
 export async function shownOf(
   source: SampleSource | null,
   config: RunConfig,
   split: SamplesQuery["split"],
   sample: number,
+  waitMs: number = usualPreviewMs,
 ): Promise<Shown> {
-  if (source === null) return { previews: {}, reason: null };
+  if (source === null) return { previews: {}, reason: null, later: false };
+  const asked = previewsOf(source, config, split, sample);
+  const late = Promise.withResolvers<Shown>();
+  const timer = setTimeout(() => late.resolve({ previews: {}, reason: null, later: true }), waitMs);
+  // What goes wrong after that is said to whoever asks again.
+  asked.catch(() => {});
   try {
-    return { previews: await source.preview(config, split, sample), reason: null };
-  } catch (error) {
-    if (!(error instanceof Refusal) && !(error instanceof PluginError)) throw error;
-    return { previews: {}, reason: error.message };
+    return await Promise.race([asked, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -59,6 +88,7 @@ export async function sampleViewOf(
   id: string,
   split: SamplesQuery["split"],
   sample: number,
+  waitMs?: number,
 ): Promise<SampleView | null> {
   const all = await samplesOf(store, model, { ...plainSamples, run: id, split });
   const { predictions } = all === null ? { predictions: null } : await store.predictions(id, split);
@@ -73,7 +103,7 @@ export async function sampleViewOf(
     split,
     classes,
     row,
-    shown: await shownOf(source, run.config, split, sample),
+    shown: await shownOf(source, run.config, split, sample, waitMs),
     charts: split === "validation" ? sampleCharts(store.valuation(id).records, sample) : [],
   };
 }

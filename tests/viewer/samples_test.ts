@@ -117,6 +117,36 @@ Deno.test("samples are filtered by class, by who is right, beside another run, a
     await get(app, `/api/samples?run=${a}&sort=colour`, 400);
   }));
 
+Deno.test("a page does not wait for data that is being loaded: it says so, and has its previews when asked again", () =>
+  withApp(async (_, { a }, runs) => {
+    const loaded = Promise.withResolvers<void>();
+    const slow: SampleSource = {
+      preview: async (...asked) => {
+        await loaded.promise;
+        return await source.preview(...asked);
+      },
+    };
+    const store = openRunStore(runs, { staleMs: 0 });
+    const app = createApp(store, { samples: slow, previewMs: 0 });
+    try {
+      for (const path of [`/samples?run=${a}`, `/runs/${a}/samples/validation/2`]) {
+        const page = await get(app, path);
+        assertStringIncludes(page, "The data is being loaded");
+        assertStringIncludes(page, "data-again");
+        assert(!page.includes("previews/"), page);
+      }
+      loaded.resolve();
+      const waiting = createApp(store, { samples: slow });
+      const page = await get(waiting, `/samples?run=${a}`);
+      assertStringIncludes(page, `src="/runs/${a}/samples/test/4/previews/audio/0.wav"`);
+      assert(!page.includes("data-again"), page);
+      waiting.close();
+    } finally {
+      app.close();
+      store.close();
+    }
+  }));
+
 Deno.test("the page of samples has a matrix whose cells show their samples, previews, and what keeps them away", () =>
   withApp(async (app, { a }) => {
     const page = await get(app, `/samples?run=${a}`);

@@ -88,3 +88,10 @@ export const Previews: FC<{ shown: Shown; base: string; what: string; whole?: bo
     ))}
   </div>
 );
+
+/** That previews are still to come; a script asks again for the page by itself. */
+export const StillToCome: FC<{ url: string }> = ({ url }) => (
+  <p class="note" data-again="">
+    The data is being loaded; what there is to see and hear of it follows. <a href={url} data-swap="">Ask again</a>
+  </p>
+);

@@ -8,7 +8,7 @@ import type { FC } from "hono/jsx";
 import { plainSamples, samplesUrl } from "../query.ts";
 import { readoutTable, type SampleView } from "../sample.ts";
 import { ChartFigure, DataTable, Exports } from "./parts.tsx";
-import { Previews } from "./preview.tsx";
+import { Previews, StillToCome } from "./preview.tsx";
 
 /** The page. */
 export const SamplePage: FC<{ view: SampleView }> = ({ view }) => {
@@ -32,6 +32,7 @@ export const SamplePage: FC<{ view: SampleView }> = ({ view }) => {
         </p>
       </div>
       {shown.reason !== null && <p class="note warn">{shown.reason}</p>}
+      {shown.later && <StillToCome url={base} />}
       <Previews shown={shown} base={base} what={`sample ${row.id}`} whole />
       <section aria-labelledby="readouts">
         <h2 id="readouts">By readout</h2>

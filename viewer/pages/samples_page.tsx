@@ -9,7 +9,7 @@ import { plainSamples, type SamplesQuery, samplesUrl } from "../query.ts";
 import type { Shown } from "../sample.ts";
 import type { SampleRow, SamplesView } from "../samples.ts";
 import { Exports } from "./parts.tsx";
-import { Previews } from "./preview.tsx";
+import { Previews, StillToCome } from "./preview.tsx";
 import { fixed } from "../numbers.ts";
 
 /** Steps of shading. */
@@ -37,6 +37,7 @@ export const SamplesPage: FC<{ view: SamplesView; previews: readonly Shown[] }> 
       <Filters view={view} />
       {reason !== null && <p class="note warn">{reason}</p>}
       {wrong !== null && <p class="note warn">{wrong}</p>}
+      {previews.some(({ later }) => later) && <StillToCome url={samplesUrl(query)} />}
       {confusion !== null && <Confusion view={view} confusion={confusion} />}
       {size > 0 && total === 0 && (
         <p class="note">

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Context } from "hono";
+import type { RunConfig } from "../../core/record.ts";
 import { html } from "hono/html";
 import { build } from "../assets.ts";
 import type { Chart } from "../charts.ts";
@@ -16,9 +17,9 @@ import { type FeaturesView, featuresViewOf } from "../features.ts";
 import { type Grid, gridOf } from "../grid.ts";
 import { Frame, type FrameProps } from "../pages/parts.tsx";
 import type { SampleSource } from "../../experiments/previews.ts";
-import { parseCompare, parseFeatures, parseGrid, parseSamples } from "../query.ts";
+import { parseCompare, parseFeatures, parseGrid, parseSamples, type SamplesQuery } from "../query.ts";
 import { type RunView, runViewOf } from "../run.ts";
-import { type SampleView, sampleViewOf } from "../sample.ts";
+import { type SampleView, sampleViewOf, type Shown, shownOf } from "../sample.ts";
 import { samplesOf, type SamplesView } from "../samples.ts";
 import { RequestError } from "../security.ts";
 import type { RunStore } from "../store.ts";
@@ -28,6 +29,8 @@ export interface Views {
   readonly store: RunStore;
   /** Where previews come from; `null` where nothing can be shown of samples. */
   readonly source: SampleSource | null;
+  /** Previews of a sample, as far as they come in time. */
+  shown(config: RunConfig, split: SamplesQuery["split"], sample: number): Promise<Shown>;
   /** All runs as they are now. */
   model(): Promise<Model>;
   /** @throws {Refusal} If a value of the address is not valid. */
@@ -49,11 +52,12 @@ export interface Views {
 }
 
 /** Views of a store. */
-export function viewsOf(store: RunStore, source: SampleSource | null = null): Views {
+export function viewsOf(store: RunStore, source: SampleSource | null = null, previewMs?: number): Views {
   const model = async () => modelOf(await store.snapshot());
   return {
     store,
     source,
+    shown: (config, split, sample) => shownOf(source, config, split, sample, previewMs),
     model,
     grid: async (c, options) => gridOf(await model(), parseGrid(params(c)), options),
     comparison: async (c) => comparisonOf(store, await model(), parseCompare(params(c))),
@@ -85,7 +89,7 @@ export function viewsOf(store: RunStore, source: SampleSource | null = null): Vi
       const [id, split, sample] = [c.req.param("id"), c.req.param("split"), Number(c.req.param("sample"))];
       const view = id === undefined || split !== "test" && split !== "validation" || !Number.isSafeInteger(sample)
         ? null
-        : await sampleViewOf(store, await model(), source, id, split, sample);
+        : await sampleViewOf(store, await model(), source, id, split, sample, previewMs);
       if (view !== null) return view;
       throw missing("a sample", `${id}/${split}/${c.req.param("sample")}`);
     },

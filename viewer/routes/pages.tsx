@@ -15,7 +15,6 @@ import { GridPage } from "../pages/grid_page.tsx";
 import { RunPage } from "../pages/run_page.tsx";
 import { SamplePage } from "../pages/sample_page.tsx";
 import { NoSamples, SamplesPage } from "../pages/samples_page.tsx";
-import { shownOf } from "../sample.ts";
 import { sampleDifferences } from "../sample_tests.ts";
 import { documentOf, type Views } from "./context.tsx";
 
@@ -49,10 +48,9 @@ export function pageRoutes(views: Views): Hono {
   });
   app.get("/samples", async (c) => {
     const view = await views.samples(c);
-    const { source } = views;
     const previews = view === null
       ? []
-      : await Promise.all(view.rows.map(({ id }) => shownOf(source, view.run.config, view.query.split, id)));
+      : await Promise.all(view.rows.map(({ id }) => views.shown(view.run.config, view.query.split, id)));
     const children = view === null ? <NoSamples /> : <SamplesPage view={view} previews={previews} />;
     return c.html(documentOf(store, { title: "Samples", here: "samples", version: null, children }));
   });
