@@ -41,6 +41,7 @@ Deno.test("improvement() is Mann and Whitney's share of won pairs, equal ones ha
 
 Deno.test("shareAbove() is the performance profile", () => {
   for (const [threshold, share] of golden.profile) assertAlmostEquals(shareAbove(a, threshold), share, 1e-14);
+  assertEquals(shareAbove([[1, 2], [2, 3]], 2), (0 + 1 / 2) / 2); // a score at the threshold is not above it
 });
 
 Deno.test("stratifiedBootstrap() draws runs within each data set: intervals of 200,000 resamples in NumPy", () => {

@@ -113,6 +113,14 @@ Deno.test("what reads the labels it predicts has no rank and takes none from oth
     store.close();
   }));
 
+Deno.test("a download of results has the rows of all pages", () =>
+  withApp(async (app, _ids, runs) => {
+    for (let width = 0; width < 101; width++) writeRun(runs, { fusion: "gated", fusionOptions: { width }, epochs: 1 });
+    const query = "fusion=gated&settings=all";
+    assertStringIncludes(await get(app, `/?${query}`), "page=2");
+    assertEquals(parse(await get(app, `/grid.csv?${query}`)).length, 1 + 101);
+  }));
+
 Deno.test("a query filters, sorts, groups and chooses columns, alike on the page, in the API and in exports", () =>
   withApp(async (app) => {
     const labels = async (query: string) =>
