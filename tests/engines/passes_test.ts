@@ -153,7 +153,7 @@ Deno.test("multiply and add leaves small tensors, shared products and broadcasts
       shared,
       sum: tf.add(shared, y),
       small: tf.add(tf.mul(small, 2), small),
-      broadcast: tf.add(tf.mul(x, 3), row),
+      broadcast: tf.add(tf.mul(x, 7), row),
       negative: tf.sub(tf.mul(x, 3), y),
     };
   });
@@ -288,6 +288,18 @@ Deno.test("relu: a layer is one operation, and its gradient asks the result", as
   await assertSame(before, after, feeds);
 });
 
+Deno.test("relu leaves products alone that something else uses, and masks of other limits than 0", async () => {
+  const feeds = { x: float32(waves(12, 0), [3, 4]), w: float32(waves(20, 1), [4, 5]) };
+  const before = bias(lowered(feeds, ({ x, w }) => {
+    const product = tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
+    const above = tf.cast(tf.greater(x, -0.5), "float32");
+    return { product, level: tf.relu(product), above, activated: tf.relu(x) };
+  }));
+  const after = relu(before);
+  assertEquals([count(after, "Relu"), count(after, "FusedGemm")], [2, 0], printGraph(after));
+  await assertSame(before, after, feeds);
+});
+
 Deno.test("group updates: momentum SGD of many small parameters is one update", async () => {
   const shapes: Record<string, number[]> = { a: [3], b: [2, 5], c: [7], d: [2, 2, 3] };
   const feeds: Record<string, ReturnType<typeof float32>> = { rate: float32([0.05], []) };
@@ -361,6 +373,10 @@ Deno.test("group updates keeps apart what is updated by other numbers, and what 
     c: tf.mul(c, 0.25),
     d: tf.mul(d, 0.5),
     one: tf.mul(one, 0.5),
+    // The number is an attribute here.
+    e: tf.leakyRelu(a, 0.1),
+    f: tf.leakyRelu(b, 0.1),
+    g: tf.leakyRelu(c, 0.2),
   }));
   const after = groupUpdates(before);
   assertEquals(count(after, "Concat"), 0);
@@ -581,6 +597,14 @@ Deno.test("long sums: more than 2^14 rows or 2^16 neighbours are summed in stage
   // 70,000 = 125 * 112 * 5 and 35,000 = 28 * 25 * 25 * 2: three stages each, of the sum twice; two stay.
   const stages = count(after, "ReduceSum");
   assert(stages > 8 && stages < 16, String(stages));
+  await assertSame(before, after, feeds);
+});
+
+Deno.test("long sums leaves whole numbers alone, whose sums are exact", async () => {
+  const feeds = { x: int32(new Array(70_000).fill(1), [70_000]) };
+  const before = lowered(feeds, ({ x }) => ({ sum: tf.sum(x) }));
+  const after = longSums(before);
+  assertEquals(count(after, "ReduceSum"), 1, printGraph(after));
   await assertSame(before, after, feeds);
 });
 
