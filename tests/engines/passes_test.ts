@@ -373,10 +373,6 @@ Deno.test("group updates keeps apart what is updated by other numbers, and what 
     c: tf.mul(c, 0.25),
     d: tf.mul(d, 0.5),
     one: tf.mul(one, 0.5),
-    // The number is an attribute here.
-    e: tf.leakyRelu(a, 0.1),
-    f: tf.leakyRelu(b, 0.1),
-    g: tf.leakyRelu(c, 0.2),
   }));
   const after = groupUpdates(before);
   assertEquals(count(after, "Concat"), 0);

@@ -4,6 +4,7 @@ import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "
 import { parse } from "@std/csv";
 import type { Predictions } from "../../core/record.ts";
 import { writePredictions } from "../../store/predictions.ts";
+import { confusionTable } from "../../viewer/evidence.ts";
 import { createApp, openRunStore, type ViewerApp } from "../../viewer/mod.ts";
 import { inFolder } from "../helpers/cli.ts";
 import { writeRun } from "../helpers/runs.ts";
@@ -53,6 +54,16 @@ async function get(app: ViewerApp, path: string): Promise<string> {
   assertEquals(response.status, 200, `${path}: ${text.slice(0, 300)}`);
   return text;
 }
+
+Deno.test("confusionTable() sets off what is right, and leaves out counts of 0", () => {
+  const table = confusionTable({
+    classes: ["a", "b", "c"],
+    confusion: [[2, 1, 0], [0, 3, 0], [4, 0, 5]],
+    calibrations: [],
+  }, "x");
+  const told = table.rows.map((row) => row.slice(1).map(({ text, strong }) => strong ? `*${text}*` : text));
+  assertEquals(told, [["*2*", "1", ""], ["", "*3*", ""], ["4", "", "*5*"]]);
+});
 
 Deno.test("the page of a run shows confusion and calibration of its test split, and exports hold the numbers", () =>
   withApp(async (app, _, [[id]]) => {

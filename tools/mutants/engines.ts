@@ -169,7 +169,11 @@ const list: readonly Mutant[] = [
       "update === null ? [] : [{ update, port, value }]",
       "update === null || port > 3 ? [] : [{ update, port, value }]",
     ],
-    ["})${JSON.stringify(node.attributes)}`,", "})`,"],
+    [
+      "})${JSON.stringify(node.attributes)}`,",
+      "})`,",
+      "Cast alone of these operations has attributes, and what is not float32 is no operand",
+    ],
     ["outputs[group[member].port] = value", "outputs[group[0].port] = value"],
   ]),
   ...mutantsOf("engines/onnx/trace/attributes.ts", parity, [
