@@ -115,7 +115,7 @@ function cannotAlign(kind: "encoder" | "fusion", name: string): Refusal {
     must: `their ${kind} must say how its layers connect`,
     found: `"${name}" does not`,
     hint: kind === "encoder"
-      ? "mlp, cnn and vit do; or take --by average"
+      ? "identity, linear, mlp, cnn and vit do; or take --by average"
       : "concat, sum, decision and transfusion do; or take --by average",
   });
 }

@@ -70,6 +70,7 @@ Deno.test("prepareFiles() refuses to go on with other data, and sequences with l
       Refusal,
       "it was begun on other data; name another folder by --to",
     );
+    assertEquals((await prepareFiles(from, join(folder, "other"))).finished, true);
     const { spec, kept } = { spec: { format: 1 }, kept: join(folder, "x.dataset.json") };
     const audio = { from: "x.npz#audio", kind: "sequence", lengths: "x.npz#audio_lengths" };
     const more = { name: "x", labels: "x.npz#labels", classes: ["0", "1"], split: { shares: [7, 1, 2], seed: 0 } };

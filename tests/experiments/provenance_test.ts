@@ -192,4 +192,14 @@ Deno.test("a run whose plugin changed since the grid began is refused, before an
     const last = events[events.length - 1];
     assertEquals(last.type, "failed");
     assertStringIncludes((last as { message: string }).message, "one.ts changed since; run the same command again");
+    const again = new CellRunner(library, runs, { provenance: await Provenance.of(library, [one]) });
+    const { cells: [{ config: anew }] } = await planGrid({
+      cells: [request],
+      seeds: [0],
+      runs,
+      library,
+      plugins: [one],
+    });
+    await again.run(anew, { command: "again", onEvent: (event) => events.push(event) });
+    assertEquals(events.at(-1)!.type, "finished");
   }));

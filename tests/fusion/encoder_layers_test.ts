@@ -115,6 +115,7 @@ Deno.test("pmf joins encoders of unequal widths, mbt refuses them", () => {
       Refusal,
       "bottlenecks need tokens of one width: found image 8, text 6; set layers=own",
     );
+    model(mbt, { fused: 2, layers: "own" }, 6);
   });
 });
 

@@ -112,4 +112,6 @@ Deno.test("multiplicative refuses other numbers than two and names lmf; tfn refu
     Refusal,
     "widths 33 x 33 x 33 x 33 give 1185921; set a smaller projection, or take lmf",
   );
+  bind(tfn.create({ projection: 4 }, { modalities: names, classes: 2 }), wide);
+  bind(lmf.create({}, { modalities: names, classes: 2 }), wide);
 });

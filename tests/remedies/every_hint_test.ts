@@ -6,46 +6,23 @@ import { allHints } from "../helpers/hints.ts";
 const trials = [
   "tests/remedies/data_test.ts",
   "tests/remedies/parts_test.ts",
+  "tests/remedies/rooms_test.ts",
+  "tests/remedies/runs_test.ts",
   "tests/cli/remedies_test.ts",
   "tests/store/remedies_test.ts",
 ];
 
-/** Remedies that tests of something else follow: what is advised is their subject, and they quote it. */
+/** Remedies that tests of something else follow: they quote what is advised, and do it. */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {
-  "tests/cli/augment_test.ts": ["write it as image=flip,random-crop"],
-  "tests/cli/merge_test.ts": ["concat, sum, decision and transfusion do; or take --by average"],
-  "tests/cli/robustness_test.ts": ["write it as image.blur", "audio=0.5"],
-  "tests/cli/shard_test.ts": ["a bench makes it; name another with --runs"],
-  "tests/cli/value_test.ts": ["save labels.reshape(-1)", "it seems to be transposed: save its .T"],
-  "tests/encoders/frozen_test.ts": ["to leave a group untrained, freeze it"],
   "tests/encoders/pretrained_test.ts": [
-    "set the encoder's vocabulary to …",
     "set the encoder's width, depth, heads, patch or hidden to that of the weights",
   ],
-  "tests/experiments/launch_test.ts": [
-    "bench with --launch or --shard writes one and says where",
-    "plan it again with this version",
-    "remove the file and plan again",
-    "remove the file",
-    "--array-width says how many run at once",
-  ],
-  "tests/experiments/merge_test.ts": ["take --solver sinkhorn"],
-  "tests/experiments/faults_test.ts": ["remove it and run the same bench again with --keep features"],
   "tests/experiments/prepare_test.ts": ["name another folder by --to"],
   "tests/experiments/provenance_test.ts": ["run the same command again"],
   "tests/fusion/encoder_layers_test.ts": ["set layers=own"],
   "tests/fusion/products_test.ts": ["set a smaller projection, or take lmf"],
-  "tests/baselines/arm_test.ts": ['the view "aligned" has no such need'],
-  "tests/sampling/samplers_test.ts": [
-    "put the method that draws before it",
-    "put the method that re-samples before it",
-  ],
-  "tests/store/unite_test.ts": [
-    "write armlab merge-runs A B --into C",
-    "different processors round differently: remove the run from one of them",
-  ],
-  "tests/store/store_test.ts": ["free some, or …"],
-  "tests/datasets/corruptions_test.ts": ["audio.snr=-5"],
+  "tests/sampling/samplers_test.ts": ["put the method that re-samples before it"],
+  "tests/store/unite_test.ts": ["different processors round differently: remove the run from one of them"],
 };
 
 /** What is done outside of armlab, in another program: what it then writes is read by tests/formats/foreign_test.ts. */
@@ -91,6 +68,7 @@ const untried: Readonly<Record<string, readonly string[]>> = {
     "name a file with --out",
     "change its mode or owner",
     "change its mode or owner, or …",
+    "free some, or …",
     "raise the limit (ulimit -f)",
     "choose a local folder",
     "run it where jobs are submitted from, or leave --launch out to train on this machine",
@@ -107,24 +85,6 @@ const untried: Readonly<Record<string, readonly string[]>> = {
     "its data has changed since: put the old data back, or train anew",
     "put the old file back, or run with the new one, which is another run",
     "take a version of it that imports armlab …, or that armlab",
-  ],
-  "the long way that it names is what whole tests do, which do not quote it": [
-    "run …; deno task armlab describe … says what FOLDER holds",
-    "add --from FOLDER, which must hold …",
-    "preview the folder that armlab data prepare … --from FOLDER wrote",
-    "beside it stand …",
-    "leave --host out, or take 0.0.0.0",
-    "name the classes in the order of the columns: --classes a,b,...",
-    "run it to its end by the same bench command",
-    "run its bench again, which goes on where it stopped",
-    "run its bench again, which trains it anew",
-    "see why it stopped, and run the grid again",
-    "run the configuration as a cell of a grid, which trains its teachers first",
-    "align by weights",
-    "take runs without methods that have parameters of their own, or --by average",
-    "mlp, cnn and vit do; or take --by average",
-    "its numbers are in the table across",
-    "it is an array already: keep it as it is",
   ],
   "it asks the author of a plugin a question": ["does something live outside of buffers, tables and save()?"],
 };

@@ -61,6 +61,8 @@ Deno.test("planWithCopies() repeats within each segment, keeps what segments say
     Refusal,
     "put the method that re-samples before it",
   );
+  const plain = [{ programs: ["a"], items: items(2) }];
+  assertEquals(planWithCopies(plain, [0, 0], new Random(1)).length, 1);
   const { create } = classBalanced;
   const inputs = { labels: items(2), random: new Random(1) };
   assertThrows(() => create({}, three).plan(masked, inputs), Refusal, "put the method that draws before it");
