@@ -18,10 +18,27 @@ export type ArrayFormat = "npy" | "zip" | "safetensors";
 
 const numpy = "save arrays by numpy.savez";
 
-/** Formats that are not read: how they begin, what they are, what to do. */
-const unread: readonly (readonly [string | readonly number[], string, string])[] = [
-  [[0x89, 0x48, 0x44, 0x46], "an HDF5 file (or MATLAB 7.3)", numpy],
-  ["MATLAB 5.0 MAT-file", "a MATLAB file", "read it by scipy.io.loadmat and save arrays by numpy.savez"],
+/** A format that is not read: how it begins, what it is, what to do; FILE stands for the path. */
+type Unread = readonly [string | readonly number[], string, string];
+
+/** No library that reads MATLAB's files here has a licence that fits ours; SciPy reads versions 4 and 5. */
+const matlab: Unread = [
+  "MATLAB 5.0 MAT-file",
+  "a MATLAB file",
+  "convert it: python -c \"import numpy, scipy.io; numpy.savez('FILE.npz', **{k: v for k, v in " +
+  "scipy.io.loadmat('FILE', squeeze_me=True).items() if k[0] != '_'})\"",
+];
+
+/** Formats that are not read. */
+const unread: readonly Unread[] = [
+  [[0x89, 0x48, 0x44, 0x46], "an HDF5 file", numpy],
+  matlab,
+  [
+    "MATLAB 7.3 MAT-file",
+    "a MATLAB file of version 7.3",
+    "convert it: python -c \"import numpy, h5py; f = h5py.File('FILE'); numpy.savez('FILE.npz', " +
+    "**{k: f[k][()].T for k in f if hasattr(f[k], 'shape')})\"",
+  ],
   [[0x1f, 0x8b], "a gzip archive", "unpack it first"],
   ["BZh", "a bzip2 archive", "unpack it first"],
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "an xz archive", "unpack it first"],
@@ -64,9 +81,14 @@ export function arrayFormat(head: Uint8Array, path: string): ArrayFormat {
   if (head.length === 0) throw refuse("it is empty", "save or copy it again");
   if (isNpy(head)) return "npy";
   if (begins(head, "PK\x03\x04") || begins(head, "PK\x05\x06")) return "zip";
-  for (const [start, what, hint] of unread) if (begins(head, start)) throw refuse(`it is ${what}`, hint);
+  for (const [start, what, hint] of unread) {
+    if (begins(head, start)) throw refuse(`it is ${what}`, hint.replaceAll("FILE", path));
+  }
   if (isPickle(head)) {
     throw refuse("it is a Python pickle (pandas, an old torch.save, or an array of objects)", numpy);
+  }
+  if (path.endsWith(".mat")) {
+    throw refuse("it is a MATLAB file of version 4, or damaged", matlab[2].replaceAll("FILE", path));
   }
   if (path.endsWith(".tar")) throw refuse("it is a tar archive", "unpack it first");
   if (isSafetensors(head) || path.endsWith(".safetensors")) return "safetensors";

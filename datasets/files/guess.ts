@@ -83,10 +83,12 @@ async function layoutOf(path: string): Promise<Layout> {
   const info = await Deno.stat(path);
   if (info.isFile) return { root: dirname(path), files: [basename(path)], folders: null };
   const entries: { name: string; folder: boolean }[] = [];
+  const others: string[] = [];
   for await (const { name } of Deno.readDir(path)) {
     if (name.startsWith(".")) continue;
     const { isDirectory } = await Deno.stat(join(path, name)).catch(() => ({ isDirectory: false }));
     if (isDirectory || DATA_FILE.test(name)) entries.push({ name, folder: isDirectory });
+    else others.push(name);
   }
   entries.sort((a, b) => a.name < b.name ? -1 : 1);
   const stem = ({ name, folder }: { name: string; folder: boolean }) => folder ? name : parse(name).name;
@@ -113,7 +115,7 @@ async function layoutOf(path: string): Promise<Layout> {
     what: `read "${path}" as a dataset`,
     must:
       "it must hold .npy, .npz, .safetensors, .csv, .tsv, .jsonl or .parquet files, or folders of classes with media",
-    found: `found ${entries.map(({ name }) => name).slice(0, 10).join(", ") || "none"}`,
+    found: `found ${[...entries.map(({ name }) => name), ...others.sort()].slice(0, 10).join(", ") || "none"}`,
     hint: entries.some(({ name }) => /^[^=]+=/.test(name))
       ? 'write a table in folders of values as one file, as pandas does by read_parquet(FOLDER).to_parquet("all.parquet")'
       : undefined,

@@ -70,6 +70,8 @@ Deno.test("armlab merge measures both runs, their average and their merge, and w
       await refused(narrow.path, narrower.path),
       '"lmf" does not; concat, sum, decision and transfusion do; or take --by average',
     );
+    const plainly = await merge(narrow.path, narrower.path, "--by", "average");
+    assertEquals(plainly.code, 0, plainly.err);
     assertStringIncludes(await refused(a.path), "there must be two run folders");
     assertStringIncludes(await refused(a.path, join(folder, "0123456789abcdef")), "it has no config.json");
     assertStringIncludes(await refused(a.path, b.path, "--by", "luck"), "it must be one of ot, average");

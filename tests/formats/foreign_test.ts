@@ -139,8 +139,14 @@ const direct: Case[] = [
   whole("pandas json", /it begins like none of them/, "x.json"),
   whole("hdf5", /it is an HDF5 file/, "x.h5"),
   whole("hdf5", /it is an HDF5 file/, "x.npz"),
-  whole("matlab 5", /it is a MATLAB file; read it by scipy.io.loadmat/, "x.mat"),
-  whole("matlab 4", /it begins like none of them/, "x.mat"),
+  whole("matlab 5", /it is a MATLAB file; convert it: python -c ".*savez.*loadmat\('.*x\.mat'/, "x.mat"),
+  whole("matlab 4", /it is a MATLAB file of version 4, or damaged; convert it: python -c/, "x.mat"),
+  {
+    about: "matlab 7.3",
+    file: "x.mat",
+    bytes: new TextEncoder().encode("MATLAB 7.3 MAT-file, Platform: GLNXA64".padEnd(512)),
+    answer: /it is a MATLAB file of version 7\.3; convert it: python -c ".*h5py\.File\('.*x\.mat'/,
+  },
   whole("gzip", /it is a gzip archive; unpack it first/, "x.npy"),
   whole("git lfs", /it is a Git LFS pointer, not the file itself; fetch it: git lfs pull/, "x.npz"),
   whole("web page", /it is a web page, not the file itself; download the file anew/, "x.safetensors"),
@@ -350,6 +356,39 @@ Deno.test("openArrays() gives one clear answer to each of more than 200 damaged 
       });
     }
   });
+});
+
+/** A Python that has SciPy, of `ARMLAB_PYTHON` or on the path; `null` if there is none. */
+async function pythonWithScipy(): Promise<string | null> {
+  const python = Deno.env.get("ARMLAB_PYTHON") ?? "python3";
+  try {
+    const { success } = await new Deno.Command(python, { args: ["-c", "import scipy.io"], stderr: "null" }).output();
+    return success ? python : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+const python = await pythonWithScipy();
+if (python === null) console.log("skipped: MATLAB's files converted as advised, as there is no Python with SciPy");
+Deno.test({
+  name: "MATLAB's files of versions 4 and 5 are read once the line of Python is run that their refusal advises",
+  ignore: python === null,
+  fn: () =>
+    inFolder(async (folder) => {
+      for (const version of ["matlab 4", "matlab 5"]) {
+        const path = join(folder, `${version}.mat`);
+        await Deno.writeFile(path, seed(version));
+        const { refusal } = await answerOf(path) as { refusal: string };
+        const line = /convert it: python (-c .*)$/.exec(refusal)![1];
+        const { success, stderr } = await new Deno.Command("sh", { args: ["-c", `"${python}" ${line}`] }).output();
+        assert(success, new TextDecoder().decode(stderr));
+        const { values } = await answerOf(`${path}.npz`) as { values: Record<string, ForeignArray> };
+        assertEquals(Object.keys(values), ["x"]);
+        assertEquals([...values.x.shape, ...values.x.data], [2, 3, 0, 1, 2, 3, 4, 5]);
+      }
+    }),
 });
 
 Deno.test("a damaged file says that it must be saved or copied again", async () => {

@@ -67,6 +67,9 @@ Deno.test("what is said of a folder of arrays is mended by what it says", () =>
         right: async () => (await put(root, mended), await load(root)),
       };
     };
+    const jsonl = join(folder, "all.jsonl");
+    const lines = (extra: string) =>
+      [...Array.from({ length: rows }, (_, n) => JSON.stringify({ x: n, label: "ab"[n % 2] })), extra].join("\n");
     const cycle = (n: number) => ["train", "validation", "test"][n % 6 < 4 ? 0 : n % 6 - 3];
     const table = (label: (n: number) => string, extra: (n: number) => string = cycle) =>
       `a,label,split\n${Array.from({ length: rows }, (_, n) => `${n},${label(n)},${extra(n)}`).join("\n")}\n`;
@@ -118,6 +121,12 @@ Deno.test("what is said of a folder of arrays is mended by what it says", () =>
         "labels.npy": integers(labels),
         "ids.npy": integers(labels.map((_, n) => n)),
       }),
+      folderTrial("save the same samples in the same order in each", { "sound.npy": noise(rows - 1, 5) }, good),
+      {
+        hint: "mend it, or take it away",
+        wrong: async () => (await Deno.writeTextFile(jsonl, lines("{")), await load(jsonl)),
+        right: async () => (await Deno.writeTextFile(jsonl, lines("")), await load(jsonl)),
+      },
       folderTrial("rename one", { "more.npz": stored({ "sound.npy": noise(rows, 3) }) }, {
         "more.npz": stored({ "other.npy": noise(rows, 3) }),
       }),

@@ -14,6 +14,14 @@ const trials = [
 
 /** Remedies that tests of something else follow: they quote what is advised, and do it. */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  "tests/cli/merge_test.ts": ["concat, sum, decision and transfusion do; or take --by average"],
+  "tests/datasets/bad_input_test.ts": [
+    "name one so; cells of a table stand between commas, tabs, semicolons or bars",
+    "write numbers with a decimal point, and nothing between thousands",
+    "write plain numbers, and leave a cell empty (in JSON null) where nothing is",
+    "pad them to one length; null or no value is a row that is not there",
+    "take away what stands before the line of names",
+  ],
   "tests/encoders/pretrained_test.ts": [
     "set the encoder's width, depth, heads, patch or hidden to that of the weights",
   ],
@@ -28,6 +36,7 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
 /** What is done outside of armlab, in another program: what it then writes is read by tests/formats/foreign_test.ts. */
 const inAnotherProgram = [
   "save one array per file",
+  'write a table in folders of values as one file, as pandas does by read_parquet(FOLDER).to_parquet("all.parquet")',
   "save each field as an array of its own",
   "save numbers, or texts by array.astype(str)",
   "save real and imaginary parts as two arrays",
@@ -41,7 +50,11 @@ const inAnotherProgram = [
   "export it as CSV",
   "the file is damaged or another format: export or copy it again",
   "save the model with save_as_external_data=False, or its weights as safetensors",
-  "read it by scipy.io.loadmat and save arrays by numpy.savez",
+  // Done by tests/formats/foreign_test.ts where SciPy is.
+  "convert it: python -c \"import numpy, scipy.io; numpy.savez('FILE.npz', **{k: v for k, v in " +
+  "scipy.io.loadmat('FILE', squeeze_me=True).items() if k[0] != '_'})\"",
+  "convert it: python -c \"import numpy, h5py; f = h5py.File('FILE'); numpy.savez('FILE.npz', " +
+  "**{k: f[k][()].T for k in f if hasattr(f[k], 'shape')})\"",
   "unpack it first",
   "save arrays by numpy.savez, or a table as CSV",
   "fetch it: git lfs pull",

@@ -1,5 +1,9 @@
 /** Remedies that tests of a room quote as the end of what is refused: here they are done. */
 import { join } from "node:path";
+import { augmentOf } from "../../cli/requests.ts";
+import type { CellRequest } from "../../core/kinds/mod.ts";
+import { corruptionsFrom, dropsFrom } from "../../datasets/corrupted.ts";
+import { part, resolveConfig } from "../../experiments/mod.ts";
 import { assignment, sinkhorn } from "../../experiments/merge/transport.ts";
 import { checkOption, sbatchArguments } from "../../experiments/slurm.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -17,6 +21,7 @@ import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 import { twoRuns } from "../helpers/two_runs.ts";
 
 const library = createLibrary();
+const dataset = await toyDataset(2);
 
 /** A command line that must be taken; what is said to one that is not is a refusal here too. */
 async function taken(...args: string[]): Promise<string> {
@@ -35,36 +40,42 @@ Deno.test("what is said of corruptions, augmentations, rates and runs is mended 
   inFolder(async (folder) => {
     const runs = join(folder, "runs");
     const [one] = await twoRuns(runs);
-    const bench = (...more: string[]) =>
-      taken("bench", "--dataset", "synthetic", "--fusion", "sum", "--seeds", "1", ...more, "--dry-run", "--runs", runs);
-    const digits = (augment: string) =>
-      taken("bench", "--fusion", "sum", "--seeds", "1", "--augment", augment, "--dry-run", "--runs", runs);
+    const configured = (given: Partial<CellRequest>) =>
+      resolveConfig(
+        {
+          label: "x",
+          dataset: part("synthetic"),
+          encoder: part("mlp"),
+          fusion: part("sum"),
+          methods: [],
+          training: {},
+          ...given,
+        },
+        library,
+        dataset,
+        { seed: 0, engine: { name: "cpu", version: "x", threads: 1 }, version: "0", plugins: [] },
+      );
     await tried([
       {
         hint: "write it as image=flip,random-crop",
-        wrong: () => digits("image="),
-        right: () => digits("image=flip,random-crop"),
+        wrong: () => augmentOf(["image="]),
+        right: () => augmentOf(["image=flip,random-crop"]),
       },
-      { hint: "write it as audio=flip", wrong: () => digits("flip"), right: () => digits("image=flip") },
       {
         hint: "write it as image.blur",
         wrong: () => taken("robustness", one, "--corrupt", "first.noise=3"),
         right: () => taken("robustness", one, "--corrupt", "first.noise", "--engine", "cpu"),
       },
+      { hint: "write it as audio=0.5", wrong: () => dropsFrom("audio"), right: () => dropsFrom("audio=0.5") },
       {
-        hint: "audio=0.5",
-        wrong: () => bench("--drop", "first", "--corrupt-at", "test"),
-        right: () => bench("--drop", "first=0.5", "--corrupt-at", "test"),
-      },
-      {
-        hint: "audio.snr=-5",
-        wrong: () => bench("--corrupt", "first=3", "--corrupt-at", "test"),
-        right: () => bench("--corrupt", "first.noise=3", "--corrupt-at", "test"),
+        hint: "write it as audio.snr=-5",
+        wrong: () => corruptionsFrom("audio=3"),
+        right: () => corruptionsFrom("audio.snr=-5"),
       },
       {
         hint: "to leave a group untrained, freeze it",
-        wrong: () => bench("--rate", "encoder:first=0"),
-        right: () => bench("--freeze", "encoder:first"),
+        wrong: () => configured({ rates: { "encoder:audio": 0 } }),
+        right: () => configured({ freeze: ["encoder:audio"] }),
       },
       {
         hint: "a bench makes it; name another with --runs",
@@ -81,7 +92,6 @@ Deno.test("what is said of corruptions, augmentations, rates and runs is mended 
 
 Deno.test("what is said of methods, samplers, weights, rows and neurons is mended by what it says", () =>
   inFolder(async (folder) => {
-    const dataset = await toyDataset(2);
     const engine = await onnxCpu.create();
     const literal = (options: Record<string, unknown>) =>
       train({

@@ -67,7 +67,7 @@ Deno.test("what is said of published sets is mended by what it says", () =>
         right: () => taken("data", "info", "crema-d", "--from", from),
       },
       {
-        hint: "says what FOLDER holds",
+        hint: "; deno task armlab describe crema-d says what FOLDER holds",
         wrong: async () => {
           try {
             await checkPrepared({ [to]: "crema-d" }, [cell]);
@@ -326,6 +326,12 @@ Deno.test("what is said of addresses, pictures, classes and answers of neurons i
       await Deno.writeFile(join(arrays, `${name}.npy`), bytes);
     }
     await Deno.writeFile(join(arrays, "labels.npy"), letters(Array.from({ length: 48 }, (_, n) => "ac"[n % 2])));
+    const logits = join(arrays, "logits.npy");
+    const labelled = (...shape: number[]) =>
+      Deno.writeFile(
+        join(arrays, "labels.npy"),
+        encodeNpy({ data: Int32Array.from({ length: 48 }, (_, n) => n % 3), shape, dtype: "int32" }),
+      );
     const value = (...more: string[]) => taken("value", arrays, "--view", "raw", "--out", folder, ...more);
     await tried([
       {
@@ -342,6 +348,16 @@ Deno.test("what is said of addresses, pictures, classes and answers of neurons i
         hint: "name the classes in the order of the columns: --classes a,b,...",
         wrong: () => value(),
         right: () => value("--classes", "a,b,c"),
+      },
+      {
+        hint: "save labels.reshape(-1)",
+        wrong: async () => (await labelled(48, 1), await value()),
+        right: async () => (await labelled(48), await value()),
+      },
+      {
+        hint: "it seems to be transposed: save its .T",
+        wrong: async () => (await Deno.writeFile(logits, noise(3, 48)), await value()),
+        right: async () => (await Deno.writeFile(logits, noise(48, 3)), await value()),
       },
       { hint: "align by weights", wrong: () => merged([{}, {}] as never), right: () => merged() },
     ]);

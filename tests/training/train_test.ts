@@ -116,6 +116,27 @@ Deno.test("a NaN in the loss stops the run and says epoch, step and term", async
   assertEquals([error.epoch, error.step, error.term], [1, 5, "loss/bad"]);
 });
 
+Deno.test("what is not finite is called what it is: a statistic is no loss, and neither is a norm", async () => {
+  const counting: Method = { name: "counting", emit: () => ({ stats: { share: tf.scalar(NaN) } }) };
+  await assertRejects(
+    async () => await run(toyModel(library, two, "concat", [counting])),
+    DivergenceError,
+    'every statistic of a method must be finite: "counting/share" is NaN in epoch 1, step 0',
+  );
+  // Squared gradients of such inputs are beyond single precision, though all losses are numbers.
+  const { train } = two.splits;
+  const inputs = mapByModality(train.inputs, (values) => (values as Float32Array).map((value) => 1e30 * value));
+  await assertRejects(
+    async () =>
+      await run(toyModel(library, two, "concat", []), {
+        ...two,
+        splits: { ...two.splits, train: { ...train, inputs } },
+      }),
+    DivergenceError,
+    'every gradient norm must be finite: "gradientNorm" is Infinity in epoch 1, step 0',
+  );
+});
+
 Deno.test("predictions that are no numbers stop the run: no table shows an accuracy of none", async () => {
   const training = { clipNorm: 0 };
   const poison: Method = {
