@@ -134,11 +134,7 @@ export const iconTri: DatasetPlugin = defineDataset<IconTriOptions>({
   tiny: { size: "mini", words: 64 },
   about: "icons as raster, vector path and text (name and tags), 16 classes; text dominates",
   source: "Tabler Icons",
-  encoder: {
-    path: { name: "mlp", options: {} },
-    raster: { name: "cnn", options: {} },
-    text: { name: "mlp", options: {} },
-  },
+  encoder: { name: "mlp", options: {} },
   options: {
     ...sizeOptions("icons"),
     path: {

@@ -4,9 +4,10 @@
  * @module
  */
 import { type CellRequest, defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
+import { iconTri, mojiTri } from "../../datasets/mod.ts";
 import { part } from "../config.ts";
 
-/** How a set's configurations are trained. */
+/** How a set's configurations are trained: with the encoders that the set names, wherever it stands. */
 export interface AddingSetting {
   readonly dataset: string;
   readonly modalities: readonly string[];
@@ -22,7 +23,7 @@ export interface AddingSetting {
 export const ON_MOJI: AddingSetting = {
   dataset: "moji-tri",
   modalities: ["image", "speech", "text"],
-  encoder: { image: part("cnn"), speech: part("cnn"), text: part("mlp", { hidden: [64] }) },
+  encoder: mojiTri.encoder!,
   training: {},
   seeds: [0, 1, 2, 3, 4],
 };
@@ -31,7 +32,7 @@ export const ON_MOJI: AddingSetting = {
 export const ON_ICONS: AddingSetting = {
   dataset: "icon-tri",
   modalities: ["path", "raster", "text"],
-  encoder: part("mlp"),
+  encoder: iconTri.encoder!,
   training: { optimizer: "adamw", learningRate: 0.001, epochs: 15 },
   seeds: [0, 1, 2],
 };

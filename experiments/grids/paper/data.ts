@@ -6,7 +6,7 @@
 import type { CellRequest, SetPlugin } from "../../../core/kinds/mod.ts";
 import { food101, kineticsSounds, ucf51 } from "../../../datasets/mod.ts";
 import { part } from "../../config.ts";
-import { ON_MOJI } from "../adding.ts";
+import { ON_ICONS, ON_MOJI } from "../adding.ts";
 
 /** Data with its encoders and how it is trained on. */
 type Setting = Pick<CellRequest, "dataset" | "encoder" | "training">;
@@ -52,9 +52,9 @@ export const UCF: PaperData = {
   embedded: {
     name: "icon-tri",
     maps: false,
-    dataset: part("icon-tri"),
-    encoder: { path: part("mlp"), raster: part("cnn"), text: part("mlp") },
-    training: {},
+    dataset: part(ON_ICONS.dataset),
+    encoder: ON_ICONS.encoder,
+    training: ON_ICONS.training,
   },
   paper: settingsOf(ucf51),
 };
