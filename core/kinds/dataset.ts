@@ -8,6 +8,7 @@ import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { PartConfig } from "../record.ts";
 import type { About } from "./about.ts";
+import { encoderText } from "./words.ts";
 
 /** What one modality's input is. */
 export interface ModalityInfo {
@@ -143,6 +144,7 @@ export const datasetKind: Kind<DatasetPlugin> = defineKind<DatasetPlugin>({
   plural: "datasets",
   about: "three splits of inputs by modality, with labels",
   functions: { load: { at: 0 } },
+  describe: ({ encoder }) => encoder === undefined ? [] : [`Encoders, where none is named: ${encoderText(encoder)}.`],
 });
 
 /** Defines a dataset; `load` receives resolved options. */

@@ -6,6 +6,7 @@
 import type { AcrossPlace, PartConfig } from "../record.ts";
 import type { About } from "./about.ts";
 import { complete, defineKind, type Kind } from "./kind.ts";
+import { encoderText, partText, settingsText } from "./words.ts";
 
 /** One configuration as asked for: parts by name with some options, still without a seed. */
 export interface CellRequest {
@@ -100,18 +101,6 @@ export const gridKind: Kind<GridPlugin> = defineKind<GridPlugin>({
 
 /** What is said of many, each once. */
 const each = (texts: readonly string[]) => [...new Set(texts)].join("; ");
-
-/** Options that are set, or what stands for none. */
-const settingsText = (options: Readonly<Record<string, unknown>>) =>
-  Object.entries(options).map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(", ") || "as it comes";
-
-const partText = ({ name, options }: PartConfig) =>
-  Object.keys(options).length === 0 ? name : `${name} (${settingsText(options)})`;
-
-const encoderText = (encoder: CellRequest["encoder"]) =>
-  typeof encoder.name === "string"
-    ? `${partText(encoder as PartConfig)} of every modality`
-    : Object.entries(encoder).map(([modality, own]) => `${modality} ${partText(own)}`).join(", ");
 
 /** Defines a grid. */
 export function defineGrid(
