@@ -13,6 +13,11 @@ import { libraryFor, pluginFlag } from "./plugins.ts";
 
 const flags: Readonly<Record<string, Flag>> = {
   to: { type: "list", value: "FILE,...", about: "files to write: *.onnx (prediction) or *.safetensors (weights)" },
+  encoder: {
+    type: "text",
+    value: "MODALITY",
+    about: "write the weights of this modality's encoder alone, as torchvision, timm and transformers name them",
+  },
   plugin: { ...pluginFlag, about: "register plugins that the run used, where they were moved" },
   help: { type: "boolean", about: "show this help" },
 };
@@ -22,7 +27,8 @@ const details = `
                outputs "logits" and "probabilities". Classes and preprocessing stand in its metadata and in *.onnx.json
                beside it. Runs in ONNX Runtime 1.18 or later (operator set 21).
 *.safetensors  Weights under PyTorch's names and in its layouts: encoder.audio.block1.conv.weight is [out, in, h, w],
-               linear weights are [out, in], batch normalisation has running_mean and running_var.`;
+               linear weights are [out, in], batch normalisation has running_mean and running_var. With --encoder the
+               names are those of the encoder alone: model.load_state_dict(load_file(FILE), strict=True).`;
 
 const formatOf = (path: string) => path.endsWith(".onnx") ? "onnx" : path.endsWith(".safetensors") ? "weights" : null;
 
@@ -37,6 +43,7 @@ export const exportCommand: Command = {
         helpOf("armlab export RUN --to FILE", this.about, flags, [
           "armlab export runs/0123456789abcdef --to model.onnx",
           "armlab export runs/0123456789abcdef --to model.onnx,weights.safetensors",
+          "armlab export runs/0123456789abcdef --encoder image --to resnet18.safetensors",
         ]) + "\n" + details,
       );
       return 0;
@@ -65,14 +72,23 @@ export const exportCommand: Command = {
         must: "its name must end with .onnx or .safetensors",
       });
     }
+    const { encoder } = parsed.text;
+    const whole = encoder === undefined ? undefined : targets.find((path) => formatOf(path) === "onnx");
+    if (whole !== undefined) {
+      throw new Refusal({
+        what: `export an encoder alone to ${JSON.stringify(whole.slice(0, 200))}`,
+        must: "its name must end with .safetensors",
+      });
+    }
     const run = await readFinishedRun(parsed.positional[0]);
     if (targets.every((path) => formatOf(path) === "weights")) await libraryFor(null, parsed.list.plugin);
     for (const path of targets) {
       await makeFolder(dirname(path));
       if (formatOf(path) === "weights") {
-        const { tensors, metadata } = exportWeights(run);
+        const { tensors, metadata } = exportWeights(run, encoder);
         await writeSafetensors(path, tensors, metadata);
-        console.log(`${path}: ${Object.keys(tensors).length} tensors under PyTorch's names`);
+        const whose = encoder === undefined ? "" : ` of encoder "${encoder}"`;
+        console.log(`${path}: ${Object.keys(tensors).length} tensors${whose} under PyTorch's names`);
         continue;
       }
       const library = await libraryFor(run.config, parsed.list.plugin);

@@ -102,20 +102,37 @@ export async function readFinishedRun(path: string): Promise<ExportableRun> {
   return { id: folder.id, config, summary, model };
 }
 
-/** Parameters and buffers under PyTorch's names and in its layouts; those of the harness itself are left out. */
-export function exportWeights(run: ExportableRun): ExportedWeights {
-  const own = Object.entries({ ...run.model.params, ...run.model.buffers }).filter(([name]) =>
-    !name.startsWith("harness/")
-  );
+/**
+ * Parameters and buffers under PyTorch's names and in its layouts; those of the harness itself are left out.
+ *
+ * @param encoder A modality: its encoder's alone, under the names that they have in the encoder (`conv1.weight`), as
+ *   `load_state_dict(strict=True)` of the same architecture wants them.
+ * @throws {Refusal} If the run has no encoder of that modality.
+ */
+export function exportWeights(run: ExportableRun, encoder?: string): ExportedWeights {
   const { config } = run;
+  if (encoder !== undefined && !Object.hasOwn(config.encoders, encoder)) {
+    throw new Refusal({
+      what: `export an encoder of run "${run.id}"`,
+      must: `it must be that of ${Object.keys(config.encoders).join(" or ")}`,
+      found: `asked for ${JSON.stringify(encoder.slice(0, 200))}`,
+    });
+  }
+  const all = Object.entries({ ...run.model.params, ...run.model.buffers });
+  const prefix = `encoder:${encoder}/`;
+  const own = encoder === undefined
+    ? all.filter(([name]) => !name.startsWith("harness/"))
+    : all.filter(([name]) => name.startsWith(prefix)).map(([name, value]) =>
+      [name.slice(prefix.length), value] as const
+    );
   return {
     tensors: toTorch(Object.fromEntries(own)),
     metadata: {
       format: "pt",
       run: run.id,
       armlab: VERSION,
-      fusion: JSON.stringify(config.fusion),
-      encoders: JSON.stringify(config.encoders),
+      ...(encoder === undefined ? { fusion: JSON.stringify(config.fusion) } : {}),
+      encoders: JSON.stringify(encoder === undefined ? config.encoders : { [encoder]: config.encoders[encoder] }),
       layout: "PyTorch: linear [out, in], convolution [out, in, ...spatial]; inputs there are channels first",
     },
   };

@@ -95,6 +95,33 @@ Deno.test("armlab export gives files whose logits Python's onnxruntime and PyTor
     ]);
   }));
 
+Deno.test("armlab export --encoder writes one encoder under its own names, which --weights and PyTorch take", () =>
+  inFolder(async (folder) => {
+    const run = await writeExportRun(`${folder}/runs`);
+    const all = exportWeights(await readFinishedRun(run)).tensors;
+    const file = `${folder}/image.safetensors`;
+    const { code, out, err } = await armlab("export", run, "--encoder", "image", "--to", file);
+    assertEquals(code, 0, err);
+    assertStringIncludes(out, 'tensors of encoder "image"');
+    const { tensors, metadata } = (await readSafetensors(file))!;
+    const prefix = "encoder.image.";
+    const expected = Object.keys(all).filter((name) => name.startsWith(prefix)).map((name) =>
+      name.slice(prefix.length)
+    );
+    assertEquals(Object.keys(tensors).sort(), expected.sort());
+    assert(expected.includes("block1.conv.weight") && expected.includes("block1.norm.running_var"), expected.join());
+    for (const [name, { data, shape }] of Object.entries(tensors)) {
+      assertEquals([[...shape], [...data]], [[...all[prefix + name].shape], [...all[prefix + name].data]], name);
+    }
+    assertEquals([metadata["format"], Object.keys(JSON.parse(metadata["encoders"]))], ["pt", ["image"]]);
+    const unknown = await armlab("export", run, "--encoder", "text", "--to", file);
+    assertEquals(unknown.code, 2);
+    assertStringIncludes(unknown.err, 'it must be that of audio or image: asked for "text"');
+    const whole = await armlab("export", run, "--encoder", "image", "--to", `${folder}/image.onnx`);
+    assertEquals(whole.code, 2);
+    assertStringIncludes(whole.err, "its name must end with .safetensors");
+  }));
+
 type Modalities = Parameters<typeof layoutOf>[1];
 
 /** The exported form of a toy model, and what the eager engine gives for it. */

@@ -1,11 +1,11 @@
 /**
- * Writes a safetensors file of every encoder of `encoder_steps.py` as it starts, under PyTorch's names, with its features in
- * evaluation: `deno run -A tests/golden/encoder_files.ts FOLDER`.
+ * Writes a safetensors file of every encoder of `encoder_steps.py` as it starts, as `armlab export --encoder x` does, with
+ * its features in evaluation: `deno run -A tests/golden/encoder_files.ts FOLDER`.
  */
 import { join } from "node:path";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { toTorch } from "../../nn/mod.ts";
+import { type ExportableRun, exportWeights } from "../../experiments/export_run.ts";
 import { writeSafetensors } from "../../store/tensors.ts";
 import { run, startOf } from "../helpers/encoder.ts";
 import { encoderCases } from "../helpers/encoder_cases.ts";
@@ -16,7 +16,7 @@ for (const [name, { plugin, options, info, input }] of Object.entries(encoderCas
   const encoder = plugin.create(options, info);
   const state = startOf(engine, encoder, input);
   const { pooled } = await run(engine, encoder, input, state, "eval");
-  const named = Object.entries(toTorch({ ...state.params, ...state.buffers }))
-    .map(([full, value]) => [full.replace("encoder.x.", ""), value]);
-  await writeSafetensors(join(folder, `${name}.safetensors`), { ...Object.fromEntries(named), features: pooled });
+  const trained = { id: name, config: { encoders: { x: { name: plugin.name, options } } }, model: state };
+  const { tensors, metadata } = exportWeights(trained as unknown as ExportableRun, "x");
+  await writeSafetensors(join(folder, `${name}.safetensors`), { ...tensors, features: pooled }, metadata);
 }
