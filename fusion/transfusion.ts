@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at } from "../core/modality.ts";
-import { defineFusion, type FusionPlugin } from "../core/kinds/mod.ts";
+import { defineFusion, type FusionPlugin, keptOfAll } from "../core/kinds/mod.ts";
 import { xavierUniform } from "../nn/initializers.ts";
 import { linear } from "../nn/linear.ts";
 import { layerNorm } from "../nn/normalization.ts";
@@ -82,36 +82,41 @@ export const transfusion: FusionPlugin = defineFusion<TransfusionOptions>({
       forward(features, keep, scope) {
         const group = scope.group("fusion");
         const batch = at(features, modalities[0]).pooled.shape[0];
-        const parts = modalities.map((modality) => {
+        const always = keptOfAll(keep);
+        // What is dropped of all samples is attended to by none: it has no tokens, and those of the rest need no mask.
+        const parts = (always ?? modalities).map((modality) => {
           const { tokens, present } = tokensOf(at(features, modality));
           const own = group.in(modality);
           const size = tokens.shape[1];
           const mapped = linear(own.in("embed"), tokens, { width, kernelInit: xavierUniform });
           const name = own.param("modality", [1, width], tokenInit);
           const places = tf.add(own.param("positions", [size, width], tokenInit), name);
-          const kept = keep === null ? null : at(keep, modality);
+          const kept = keep === null || always !== null ? null : at(keep, modality);
           return {
             tokens: tf.add(mapped, tf.expandDims(places, 0)),
             size,
             present: present === null ? kept : kept === null ? present : tf.mul(present, kept) as tf.Tensor2D,
           };
         });
-        const classToken = repeated(group.param("class", [1, width], tokenInit), batch);
-        const present = presentOf([{ size: 1, present: null }, ...parts], batch);
+        // The class token alone is the same in all rows, but for dropout.
+        const rows = parts.length === 0 && scope.mode === "eval" ? 1 : batch;
+        const classToken = repeated(group.param("class", [1, width], tokenInit), rows);
+        const present = presentOf([{ size: 1, present: null }, ...parts], rows);
         let x: tf.Tensor = tf.concat([classToken, ...parts.map(({ tokens }) => tokens)], 1);
         for (let level = 0; level < depth; level++) {
           // Of the last block only the class token is read.
-          const rows = level === depth - 1 ? { from: 0, size: 1 } : undefined;
+          const wanted = level === depth - 1 ? { from: 0, size: 1 } : undefined;
           x = transformerBlock(group.in(`layer${level + 1}`), x, {
             heads,
             hidden: 4 * width,
             kernelInit: xavierUniform,
             dropout,
             present,
-            rows,
+            rows: wanted,
           });
         }
-        const fused = layerNorm(group.in("norm"), tf.reshape(firstOf(x, 1), [batch, width])) as tf.Tensor2D;
+        const read = layerNorm(group.in("norm"), tf.reshape(firstOf(x, 1), [rows, width])) as tf.Tensor2D;
+        const fused = rows === batch ? read : tf.tile(read, [batch, 1]);
         const logits = linear(scope.group("head"), fused, { width: classes, kernelInit: xavierUniform }) as tf.Tensor2D;
         return { fused, logits };
       },

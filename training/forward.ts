@@ -62,19 +62,29 @@ function atMeans(
   return model.fusion.forward(replaced, keep, scope.as("eval"), featureMeans(features, scope));
 }
 
+/** What a fusion gave of all modalities. */
+interface Whole {
+  readonly output: FusionOutput;
+  /** Whether it gives the same in evaluation. */
+  readonly steady: boolean;
+}
+
 /**
  * The fusion's own solo readout, or the one derived by leaving the others out as `Fusion.soloMode` says: z_u = F({u}) -
  * F({}) and l_u = l({u}), with F the fused feature of the modalities kept.
+ *
+ * @param whole F of all of them, if it ran: where nothing differs in evaluation it is not run again, nor differentiated
+ * twice.
  */
 export function soloOf(
   model: Model,
   features: ByModality<Features>,
   scope: Scope,
   subset: (kept: readonly string[]) => FusionOutput,
-  whole?: FusionOutput,
+  whole?: Whole,
 ): Solo {
   const { fusion, context: { modalities } } = model;
-  if (fusion.solo !== undefined) return fusion.solo(features, scope, whole);
+  if (fusion.solo !== undefined) return fusion.solo(features, scope, whole?.output);
   const only = fusion.soloMode === "ablate-mean"
     ? (kept: readonly string[]) => atMeans(model, features, kept, scope)
     : subset;
@@ -82,7 +92,7 @@ export function soloOf(
   const alone = byModality(modalities, (modality) => only([modality]));
   return {
     parts: mapByModality(alone, ({ fused }) => tf.sub(fused, none) as tf.Tensor2D),
-    fused: tf.sub(only(modalities).fused, none),
+    fused: tf.sub((whole?.steady ? whole.output : only(modalities)).fused, none),
     logits: mapByModality(alone, (output, modality) => output.own?.[modality] ?? output.logits),
   };
 }
@@ -184,6 +194,8 @@ interface Underway {
   keep: Keep;
   /** What the fusion gave. */
   made: FusionOutput | null;
+  /** Whether it gives the same in evaluation. */
+  steady: boolean;
   /** The same after the output hooks that ran so far. */
   output: FusionOutput | null;
   memo: Map<string, unknown>;
@@ -220,8 +232,8 @@ function stepOver(model: Model, pass: Underway, scope: Scope): Step {
     // Before fusion a method's heads, which may be the fusion's, cannot be asked yet.
     solo: () =>
       remember(pass.output === null ? "harness/solo" : "harness/readout", () => {
-        const { features, keep, output, made } = pass;
-        const whole = made === null || keep !== null ? undefined : made;
+        const { features, keep, output, made, steady } = pass;
+        const whole = made === null || keep !== null ? undefined : { output: made, steady };
         const solo = soloOf(model, features, scope.as("eval"), step.subset, whole);
         if (output === null) return solo;
         const logits = methods.find(({ readout }) => readout)?.readout?.(step) ?? solo.logits;
@@ -261,9 +273,35 @@ function stepOver(model: Model, pass: Underway, scope: Scope): Step {
   return step;
 }
 
+/** A scope that tells when something is asked for that training and evaluation do not have alike. */
+function watched(scope: Scope, tell: () => void): Scope {
+  const told = <T>(value: () => T): T => {
+    tell();
+    return value();
+  };
+  return {
+    get mode() {
+      return told(() => scope.mode);
+    },
+    path: scope.path,
+    in: (name) => watched(scope.in(name), tell),
+    group: (name) => watched(scope.group(name), tell),
+    as: (mode) => told(() => scope.as(mode)),
+    param: (name, shape, init) => scope.param(name, shape, init),
+    buffer: (name, shape, init) => scope.buffer(name, shape, init),
+    update: (name, value) => told(() => scope.update(name, value)),
+    control: (name) => scope.control(name),
+    random: (kind, shape) => told(() => scope.random(kind, shape)),
+    weights: () => told(() => scope.weights()),
+  };
+}
+
 /** Runs the fusion and the hooks that change its output. */
 function finish(model: Model, pass: Underway, step: Step): void {
-  pass.output = pass.made = model.fusion.forward(pass.features, pass.keep, step.scope, pass.means);
+  const { features, keep, means } = pass;
+  pass.steady = true;
+  const scope = step.scope.mode === "eval" ? step.scope : watched(step.scope, () => pass.steady = false);
+  pass.output = pass.made = model.fusion.forward(features, keep, scope, means);
   for (const method of model.methods) pass.output = method.output?.(step) ?? pass.output;
 }
 
@@ -278,7 +316,17 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
   const encoded = present === null ? found : atMeanWhereLacking(found, present, scope);
   checkWidths(model.fusion, encoded);
   const means = featureMeans(encoded, scope);
-  const pass: Underway = { given, inputs, means, features: encoded, keep, made: null, output: null, memo: new Map() };
+  const pass: Underway = {
+    given,
+    inputs,
+    means,
+    features: encoded,
+    keep,
+    made: null,
+    steady: false,
+    output: null,
+    memo: new Map(),
+  };
   const step = stepOver(model, pass, scope);
   let weights: tf.Tensor1D | null = null;
   for (const method of methods) {
@@ -302,7 +350,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
  */
 function ablateMean(model: Model, whole: Underway, modality: string, scope: Scope): tf.Tensor2D {
   const { features, keep } = othersAtMeans(model, whole.features, [modality], scope);
-  const pass: Underway = { ...whole, features, keep, made: null, output: null, memo: new Map() };
+  const pass: Underway = { ...whole, features, keep, made: null, steady: false, output: null, memo: new Map() };
   finish(model, pass, stepOver(model, pass, scope.as("eval")));
   return pass.output!.logits;
 }

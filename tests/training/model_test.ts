@@ -147,6 +147,52 @@ for (const fusion of library.of("fusion").names()) {
   }
 }
 
+Deno.test("derived readouts run a fusion of all modalities once, and again where training differs from evaluation", async () => {
+  const dataset = await toyDataset(2);
+  const plain = toyModel(library, dataset, "tfn", [], { ...library.of("fusion").get("tfn").tiny });
+  /** Runs of the fusion for readouts, and the fused feature that their parts are compared with. */
+  const runs = (differs: (scope: Scope) => unknown, mode: "train" | "eval") => {
+    let count = 0;
+    const { forward: given } = plain.fusion;
+    const model: Model = {
+      ...plain,
+      fusion: {
+        ...plain.fusion,
+        forward(features, keep, scope, means) {
+          count++;
+          differs(scope.group("fusion").in("part"));
+          return given(features, keep, scope, means);
+        },
+      },
+    };
+    return tf.tidy(() => {
+      const inputs = Object.fromEntries(
+        plain.context.modalities.map((name, u) => [name, wave([5, dataset.modalities[name].shape[0]], 1, u)]),
+      );
+      const { step } = ready(model, inputs).run(inputs, undefined, mode);
+      count = 0;
+      const { fused } = step.solo();
+      return { count, fused: values(fused) };
+    });
+  };
+  // None, each of two, and all: the last is what the step itself ran.
+  const once = runs(() => {}, "train");
+  assertEquals(once.count, 3);
+  for (
+    const differs of [
+      (scope: Scope) => scope.mode,
+      (scope: Scope) => scope.weights(),
+      (scope: Scope) => scope.update("mean", tf.add(scope.buffer("mean", [1], () => new Float32Array(1)), 1)),
+      (scope: Scope) => scope.as("eval"),
+    ]
+  ) {
+    const again = runs(differs, "train");
+    assertEquals(again.count, 4);
+    assertClose(again.fused, once.fused, 1e-6);
+    assertEquals(runs(differs, "eval").count, 3);
+  }
+});
+
 Deno.test("misfit() names fusion, encoder and what is lacking", async () => {
   const dataset = await toyDataset(2);
   const model = toyModel(library, dataset, "concat", []);
