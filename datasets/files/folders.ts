@@ -75,8 +75,35 @@ async function scanSample(root: string, path: string, at: Omit<Sample, "files">,
   }
 }
 
+/** Names of folders that are a modality's, where those of classes or samples should be. */
+const modalityName =
+  /^(images?|img|pictures?|photos?|rgb|depth|audios?|sounds?|wavs?|speech|videos?|films?|clips|frames|flow|texts?|captions?)$/i;
+
+/** @throws {Refusal} If folders of modalities or splits stand where those of classes or samples should. */
+function checkOrder(root: string, within: string, folders: readonly string[]): void {
+  const refuse = (must: string, hint: string) =>
+    new Refusal({
+      what: `read "${join(root, within)}" as folders of media`,
+      must,
+      found: `found ${folders.slice(0, 5).join(", ")}`,
+      hint,
+    });
+  if (folders.length < 2) return;
+  if (folders.every((name) => modalityName.test(name))) {
+    throw refuse(
+      "the files of a sample must stand beside each other",
+      "put them there (class/sample.jpg, class/sample.wav), or name them in a table with a column label",
+    );
+  }
+  if (within !== "" && folders.every((name) => splitOf(name) !== null)) {
+    throw refuse("folders of splits must stand above those of classes", "turn them around: train/class, test/class");
+  }
+}
+
 /** Samples of one class. */
 async function scanClass(root: string, folder: string, split: string, label: string, samples: Map<string, Sample>) {
+  const deeper = (await entriesOf(join(root, folder))).filter((own) => own.folder).map(({ name }) => name);
+  checkOrder(root, folder, deeper);
   for (const { name, folder: deeper } of await entriesOf(join(root, folder))) {
     const path = `${folder}/${name}`;
     if (deeper) {
@@ -94,10 +121,13 @@ async function scan(root: string): Promise<Sample[]> {
   const samples = new Map<string, Sample>();
   const top = (await entriesOf(root)).filter(({ folder }) => folder);
   const split = top.length > 0 && top.every(({ name }) => splitOf(name) !== null);
+  if (!split) checkOrder(root, "", top.map(({ name }) => name));
   for (const { name } of top) {
     if (!split) await scanClass(root, name, "", name, samples);
     else {
-      for (const inner of (await entriesOf(join(root, name))).filter(({ folder }) => folder)) {
+      const classes = (await entriesOf(join(root, name))).filter(({ folder }) => folder);
+      checkOrder(root, name, classes.map((own) => own.name));
+      for (const inner of classes) {
         await scanClass(root, `${name}/${inner.name}`, name, inner.name, samples);
       }
     }

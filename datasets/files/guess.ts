@@ -118,7 +118,7 @@ async function layoutOf(path: string): Promise<Layout> {
     found: `found ${[...entries.map(({ name }) => name), ...others.sort()].slice(0, 10).join(", ") || "none"}`,
     hint: entries.some(({ name }) => /^[^=]+=/.test(name))
       ? 'write a table in folders of values as one file, as pandas does by read_parquet(FOLDER).to_parquet("all.parquet")'
-      : undefined,
+      : "put media into folders of classes (class/sample.jpg), or name them in a table with a column label",
   });
 }
 

@@ -284,3 +284,56 @@ Deno.test("tables as other tools write them: a sentence with a remedy, and the r
     await refused(parts, "found label=a; write a table in folders of values as one file", false);
   });
 });
+
+Deno.test("media in folders of modalities, of classes above splits, or in none: a sentence whose remedy works", async () => {
+  await inFolder(async (folder) => {
+    const at = (...names: string[]) => join(folder, ...names);
+    const put = async (n: number, ...names: string[]) => {
+      await Deno.mkdir(join(at(...names), ".."), { recursive: true });
+      await Deno.writeFile(at(...names), await picture(n));
+    };
+    for (let n = 0; n < 20; n++) {
+      const label = "ab"[n % 2];
+      const split = n < 12 ? "train" : n < 16 ? "val" : "test";
+      await put(n, "views", "rgb", label, `${n}.jpg`);
+      await put(n + 1, "views", "depth", label, `${n}.jpg`);
+      await put(n, "inner", label, "rgb", `${n}.jpg`);
+      await put(n + 1, "inner", label, "depth", `${n}.jpg`);
+      await put(n, "turned", label, split, `${n}.jpg`);
+      await put(n, "flat", `${label}_${n}.jpg`);
+      // What the sentences ask for.
+      await put(n, "splits", split, label, `${n}.jpg`);
+      await put(n, "classes", label, `${n}.jpg`);
+    }
+    const beside = "put them there (class/sample.jpg, class/sample.wav), or name them in a table with a column label";
+    await refused(
+      at("views"),
+      `the files of a sample must stand beside each other: found depth, rgb; ${beside}`,
+      false,
+    );
+    await refused(
+      at("inner"),
+      `the files of a sample must stand beside each other: found depth, rgb; ${beside}`,
+      false,
+    );
+    await refused(
+      at("turned"),
+      "above those of classes: found test, train, val; turn them around: train/class, test/class",
+      false,
+    );
+    await refused(
+      at("flat"),
+      "put media into folders of classes (class/sample.jpg), or name them in a table with a column label",
+      false,
+    );
+    const sizes = async (path: string) => Object.values((await load(path)).splits).map(({ size }) => size);
+    assertEquals(await sizes(at("splits")), [12, 4, 4]);
+    assertEquals(await sizes(at("classes")), [14, 2, 4]);
+    const rows = Array.from({ length: 20 }, (_, n) => {
+      const label = "ab"[n % 2];
+      return `${label},rgb/${label}/${n}.jpg,depth/${label}/${n}.jpg`;
+    });
+    await Deno.writeTextFile(at("views", "list.csv"), ["label,rgb,depth", ...rows].join("\n"));
+    assertEquals(Object.keys((await load(at("views", "list.csv"))).modalities), ["depth", "rgb"]);
+  });
+});
