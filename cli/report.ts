@@ -25,7 +25,8 @@ export const reportCommand: Command = {
     if (parsed.boolean.help) {
       console.log(helpOf(
         "armlab report NAME [options]",
-        "Write what a bench asked and found as NAME.md, NAME.csv, NAME.tex and NAME.html.",
+        "Write what a bench asked and found as NAME.md, NAME.csv, NAME.tex and NAME.html;\n" +
+          "tables beside the first as NAME.TABLE.csv.",
         flags,
         ["armlab report quick", "armlab report quick --runs /data/runs --out paper/tables"],
       ));
@@ -42,7 +43,9 @@ export const reportCommand: Command = {
       const files = await reportFiles(await experimentReport(store, name));
       const out = resolve(parsed.text.out ?? "reports");
       await makeFolder(out);
-      for (const [ending, text] of Object.entries(files)) {
+      const { further, ...whole } = files;
+      const tables = Object.entries(further).map(([table, text]) => [`${table}.csv`, text]);
+      for (const [ending, text] of [...Object.entries(whole), ...tables]) {
         const path = join(out, `${name}.${ending}`);
         await writeAtomic(path, text);
         console.log(path);

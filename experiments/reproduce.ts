@@ -35,7 +35,7 @@ export interface ReproducedColumn {
   readonly measuredOn: string;
   readonly reference: string;
   readonly rows: readonly ReproducedRow[];
-  /** Pairs of printed rows whose measured means stand in the printed order, of all that are measured and not printed equal. */
+  /** Pairs of printed rows whose measured means stand in the printed order, of all that are measured, and equal in neither. */
   readonly order: { readonly agree: number; readonly pairs: number };
 }
 
@@ -171,9 +171,10 @@ function orderOf(rows: readonly ReproducedRow[]): ReproducedColumn["order"] {
   both.forEach((a, i) => {
     for (const b of both.slice(i + 1)) {
       const printed = Math.sign(a.printed! - b.printed!);
-      if (printed === 0) continue;
+      const measured = Math.sign(a.measured!.mean - b.measured!.mean);
+      if (printed === 0 || measured === 0) continue;
       pairs++;
-      if (Math.sign(a.measured!.mean - b.measured!.mean) === printed) agree++;
+      if (measured === printed) agree++;
     }
   });
   return { agree, pairs };
@@ -190,7 +191,7 @@ export function reproducedSentence(column: ReproducedColumn): string {
     `${count("agrees")} shown with the printed sign, ${count("disagrees")} with the other, ${
       count("open")
     } not shown; ` +
-    `${agree} of ${pairs} pairs in the printed order (${
-      Math.round(100 * agree / Math.max(1, pairs))
-    } %; by chance 50 %)`;
+    (pairs === 0
+      ? "no pair to order"
+      : `${agree} of ${pairs} pairs in the printed order (${Math.round(100 * agree / pairs)} %; by chance 50 %)`);
 }

@@ -6,6 +6,8 @@
 import type { Experiment } from "../core/record.ts";
 import { Refusal } from "../core/refusal.ts";
 import { didYouMean } from "../core/suggest.ts";
+import { unique } from "./chart_look.ts";
+import { slug } from "./charts.ts";
 import { comparisonOf } from "./compare.ts";
 import { type Model, modelOf } from "./configurations.ts";
 import { progressText } from "./experiment.ts";
@@ -25,7 +27,10 @@ import { csvOf, markdownOf, markdownText, type Table } from "./table.ts";
 /** A report as files, by their endings. */
 export interface ReportFiles {
   readonly md: string;
+  /** The first table: what reads CSV takes one table from a file. */
   readonly csv: string;
+  /** Further tables as CSV, by the first part of their ending: `what-was-chosen`. */
+  readonly further: Readonly<Record<string, string>>;
   readonly tex: string;
   readonly html: string;
 }
@@ -108,11 +113,16 @@ export async function reportFiles(report: Report): Promise<ReportFiles> {
   const { htmlOf } = await import("./report.tsx");
   return {
     md: markdownReport(report),
-    // Tables after each other, an empty line between: what reads one stops there.
-    csv: report.tables.map((table) => csvOf(table)).join("\n"),
+    csv: csvOf(report.tables[0]),
+    further: furtherTables(report.tables.slice(1)),
     tex: latexReport(report),
     html: await htmlOf(report),
   };
+}
+
+function furtherTables(tables: readonly Table[]): Record<string, string> {
+  const names = unique(tables.map(({ title }) => slug(title)));
+  return Object.fromEntries(tables.map((table, i) => [slug(names[i]), csvOf(table)]));
 }
 
 function markdownReport({ title, question, answer, facts = [], tables }: Report): string {
@@ -130,7 +140,11 @@ function markdownReport({ title, question, answer, facts = [], tables }: Report)
 /** A table as wide as the page at most: a wider one is made smaller. */
 function fitted(table: string): string {
   const width = "\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi";
-  return table.replace("\\begin{tabular}", `\\resizebox{${width}}{!}{\\begin{tabular}`)
+  // Where it is written, below the answer, and not at the top of a page.
+  return table.replace("\\begin{table}", "\\begin{table}[!ht]").replace(
+    "\\begin{tabular}",
+    `\\resizebox{${width}}{!}{\\begin{tabular}`,
+  )
     .replace("\\end{tabular}", "\\end{tabular}}");
 }
 

@@ -40,6 +40,18 @@ Deno.test("docs/first-hour.md: its commands work, in order, in an empty folder",
       if (words[0] === "tune") assertStringIncludes(out, "tuning adds");
     }
     const reports = [...Deno.readDirSync(join(folder, "reports"))].map(({ name }) => name).sort();
-    assertEquals(reports.length, 8);
+    assertEquals(reports, [
+      "mine-8.csv",
+      "mine-8.differences-from-concat-by-samples.csv",
+      "mine-8.html",
+      "mine-8.md",
+      "mine-8.tex",
+      "mine-tuned.csv",
+      "mine-tuned.html",
+      "mine-tuned.md",
+      "mine-tuned.results-of-mine-tuned.csv",
+      "mine-tuned.tex",
+      "mine-tuned.what-was-chosen.csv",
+    ]);
     assert(Deno.readTextFileSync(join(folder, "reports", "mine-tuned.md")).includes("As given and tuned"));
   }));

@@ -132,6 +132,13 @@ Deno.test("tables of the paper: what is printed has a row, ARM's values are the 
   }
 });
 
+Deno.test("reproduced() counts no pair that is measured equal: a tie is in no order", () => {
+  const level = ["Concat", "A", "B"].flatMap((label) => [0, 1, 2].map((seed) => run(label, seed, 0.5, 0.4)));
+  const [all] = reproduced(printed, profile, level);
+  assertEquals(all.order, { agree: 0, pairs: 0 });
+  assertEquals(reproducedSentence(all).split("; ").at(-1), "no pair to order");
+});
+
 Deno.test("uncovered(): columns that nothing stands for, and printed rows without a configuration on what does", () => {
   assertEquals(uncovered(printed, profile), {
     columns: ["UCF-51"],

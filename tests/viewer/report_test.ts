@@ -45,7 +45,7 @@ Deno.test("a report says question, answer, tables and how it came about, in four
     await kept(runs, true);
     const store = openRunStore(runs);
     try {
-      const { md, csv, tex, html } = await reportFiles(await experimentReport(store, "mine"));
+      const { md, csv, further, tex, html } = await reportFiles(await experimentReport(store, "mine"));
       for (const text of [md, tex, html]) {
         assertStringIncludes(text, "mine");
         assertStringIncludes(text, "Does it help?");
@@ -55,7 +55,11 @@ Deno.test("a report says question, answer, tables and how it came about, in four
       }
       assertStringIncludes(md, "deno task bench mine --seeds 3");
       assertStringIncludes(html, "deno task bench mine --seeds 3");
+      // A file of CSV is one table: every row is as wide as its head.
       const rows = parse(csv);
+      for (const text of [csv, ...Object.values(further)]) {
+        assertEquals(new Set(parse(text).map((row) => row.length)).size, 1);
+      }
       assertEquals(rows.slice(1, 3).map((row) => row[0]), ["plain", evil]);
       assertEquals(rows[2][rows[0].indexOf("verdict")], "better");
       // What somebody wrote stays text, and the page loads nothing.
