@@ -3,7 +3,6 @@ import * as tf from "@tensorflow/tfjs";
 import { assertEquals } from "@std/assert";
 import { meanCosine, type Valuation } from "../../baselines/arm/valuation.ts";
 import { gradientStd, paretoGradients, projectionUpdate, prototypeLogits } from "../../baselines/mod.ts";
-import { squareScale } from "../../tensor/mod.ts";
 import { assertClose, values } from "../helpers/tensors.ts";
 
 const test = (name: string, run: () => void) => Deno.test(name, () => tf.tidy(() => void run()));
@@ -13,13 +12,6 @@ const wave = (shape: number[], shift: number) => {
 };
 /** 1e30, as a power of two, so that scaled numbers have the same digits. */
 const huge = 2 ** 100;
-
-test("squareScale() is 1 up to 2^50 and for no numbers, 2^-100 above, by group, so that ordinary bits stay", () => {
-  const rows = tf.tensor2d([[1, -(2 ** 50)], [3, -(2 ** 51)], [NaN, 1], [0, Infinity], [-3e38, 1e-45]]);
-  assertEquals(values(squareScale(rows, 1)), [1, 2 ** -100, 1, 2 ** -100, 2 ** -100]);
-  assertEquals(squareScale(rows, 1).shape, [5, 1]);
-  assertEquals([squareScale(tf.tensor1d([2, -4])).shape, values(squareScale(tf.tensor1d([2, -4])))], [[], [1]]);
-});
 
 test("arm: the mean cosine of a sample's vectors sees no unit, sample by sample", () => {
   const compared = wave([3, 3, 4], 0.4) as tf.Tensor3D;

@@ -174,6 +174,19 @@ const list: readonly Mutant[] = [
     ["inverseNorm(kernel, 0)", "inverseNorm(kernel, 1).mean()"],
     ["tf.mul(inverseNorm(features, 1), scale)", "inverseNorm(features, 1)"],
   ]),
+  ...mutantsOf("baselines/arm/valuation.ts", ["tests/baselines/huge_numbers_test.ts"], [
+    ["tf.mul(given, squareScale(given, 2))", "given"],
+    ["squareScale(given, 2)", "squareScale(given)"],
+  ]),
+  ...mutantsOf("baselines/ogm_ge.ts", ["tests/baselines/huge_numbers_test.ts"], [
+    ["tf.div(tf.sqrt(variance), scale)", "tf.sqrt(variance)"],
+  ]),
+  ...mutantsOf("baselines/mla.ts", ["tests/baselines/huge_numbers_test.ts"], [
+    ["const scale = squareScale(k);", "const scale = tf.scalar(1);"],
+  ]),
+  ...mutantsOf("baselines/pmr.ts", ["tests/baselines/huge_numbers_test.ts"], [
+    ["squareScale(gaps, 2)", "squareScale(gaps)"],
+  ]),
   ...mutantsOf("baselines/mm_pareto.ts", steps, [
     ["tf.fill([], 0.5)", "tf.fill([], 1)"],
     ["tf.sub(ownNorm, product)", "tf.sub(jointNorm, product)"],

@@ -92,6 +92,11 @@ const list: readonly Mutant[] = [
     ["const known = wanted.filter((letter) =>", "const known = wanted.filter((letter, place) => place > 0 ||"],
     ["turned.length === 0 ? sparse : tf.reverse(sparse, turned)", "sparse"],
   ]),
+  ...mutantsOf("tensor/square_scale.ts", ["tests/tensor/square_scale_test.ts"], [
+    ["tf.greater(largest, LARGE)", "tf.greaterEqual(largest, LARGE)"],
+    ["tf.max(tf.abs(stopGradient(numbers))", "tf.max(stopGradient(numbers)"],
+    ["const SMALLER = 2 ** -100;", "const SMALLER = 2 ** -10;"],
+  ]),
   ...mutantsOf("tensor/noise.ts", noise, [
     ["[0x7feb352d, 0x846ca68b]", "[0x7feb352f, 0x846ca68b]"],
     ["x = Math.imul(x ^ (x >>> 15), mixMultipliers[1]);", "x = Math.imul(x ^ (x >>> 16), mixMultipliers[1]);"],

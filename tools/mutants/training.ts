@@ -58,6 +58,13 @@ const list: readonly Mutant[] = [
     ["max = Math.max(max, logits[i * classes + c]);", "max = 0;"],
     ["return hits / labels.length;", "return hits / (labels.length + 1);"],
   ]),
+  ...mutantsOf("training/evaluate.ts", ["tests/training/train_test.ts"], [
+    ["if (at >= 0) throw new DivergenceError", "if (false) throw new DivergenceError"],
+  ]),
+  ...mutantsOf("training/errors.ts", ["tests/training/train_test.ts"], [
+    ['return term === "gradientNorm" ? "gradient norm" : "statistic of a method";', 'return "loss term";'],
+    ["if (/^(validation|test)", "if (/^(other)"],
+  ]),
   ...mutantsOf("training/evaluate.ts", metrics, [
     [
       "ablateMean: accuracy(having(argmaxRows(pass.ablateMean[modality]",
