@@ -306,6 +306,18 @@ Deno.test({
       );
       assertMatch(await page.locator("#difference-table").innerText(), /better|worse/);
       await page.locator(".chart.drawn canvas").first().waitFor();
+      // On paper a chart is as wide as its place, whatever the window was: nothing of it is cut. Measured at once.
+      await page.emulateMedia({ media: "print" });
+      const cut = await page.evaluate(`(() => {
+        const main = document.getElementById("main");
+        main.style.width = "500px";
+        const [canvas, plot] = [".chart.drawn canvas", ".chart.drawn .plot"].map((part) => document.querySelector(part));
+        const cut = canvas.getBoundingClientRect().right - plot.getBoundingClientRect().right;
+        main.style.width = "";
+        return cut;
+      })()`) as number;
+      assert(cut < 1, `${cut}`);
+      await page.emulateMedia({ media: "screen" });
       const links = await page.locator("a[download]").evaluateAll((all) =>
         all.map((link) => (link as unknown as { href: string }).href)
       );
