@@ -68,7 +68,9 @@ export function percentEnds(values: readonly number[]): { min?: number; max?: nu
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
   // Around one value an axis would reach half as far again, beyond what a share can be.
-  if (low === high) return { min: Math.max(0, Math.floor(low - 5)), max: Math.min(100, Math.ceil(high + 5)) };
+  if (low === high) {
+    return { min: Math.max(0, 5 * Math.floor((low - 5) / 5)), max: Math.min(100, 5 * Math.ceil((high + 5) / 5)) };
+  }
   // The axis goes on to the next round number, at most about a fifth of what it shows.
   const room = (high - low) / 5;
   return { ...(low - room <= 0 ? { min: 0 } : {}), ...(high + room >= 100 ? { max: 100 } : {}) };
