@@ -31,7 +31,12 @@ export async function placeOf(root: string, name: string): Promise<string> {
     real = relative(await Deno.realPath(root), await Deno.realPath(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
-    throw new Refusal({ what: `read "${path}"`, must: "it must exist", found: "nothing is there" });
+    throw new Refusal({
+      what: `read "${path}"`,
+      must: "it must exist",
+      found: "nothing is there",
+      hint: "leave its cell empty if the sample lacks it",
+    });
   }
   if (real.split(/[\\/]/)[0] === ".." || isAbsolute(real)) throw outside(name, "it is a link out of it");
   return path;

@@ -337,3 +337,20 @@ Deno.test("media in folders of modalities, of classes above splits, or in none: 
     assertEquals(Object.keys((await load(at("views", "list.csv"))).modalities), ["depth", "rgb"]);
   });
 });
+
+Deno.test("a list that names a file which is not there: refused; its cell left empty, the sample lacks it", async () => {
+  await inFolder(async (folder) => {
+    await media(folder);
+    const rows = Array.from({ length: 20 }, (_, n) => {
+      const [label, k] = ["ab"[n % 2], n >> 1];
+      return `${label},${label}/${k}.jpg,${label}/${n === 6 ? "gone" : k}.wav`;
+    });
+    const list = join(folder, "list.csv");
+    await Deno.writeTextFile(list, ["label,image,sound", ...rows].join("\n"));
+    await refused(list, "it must exist: nothing is there; leave its cell empty if the sample lacks it");
+    await Deno.writeTextFile(list, ["label,image,sound", ...rows].join("\n").replace("a/gone.wav", ""));
+    const { splits } = await load(list);
+    const lacking = Object.values(splits).flatMap(({ present }) => [...present!]).filter((there) => there === 0);
+    assertEquals(lacking.length, 1);
+  });
+});

@@ -21,6 +21,7 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "write plain numbers, and leave a cell empty (in JSON null) where nothing is",
     "pad them to one length; null or no value is a row that is not there",
     "take away what stands before the line of names",
+    "leave its cell empty if the sample lacks it",
     "put them there (class/sample.jpg, class/sample.wav), or name them in a table with a column label",
     "put media into folders of classes (class/sample.jpg), or name them in a table with a column label",
     "turn them around: train/class, test/class",
