@@ -63,7 +63,7 @@ function atMeans(
 }
 
 /** What a fusion gave of all modalities. */
-interface Whole {
+export interface Whole {
   readonly output: FusionOutput;
   /** Whether it gives the same in evaluation. */
   readonly steady: boolean;
