@@ -71,9 +71,17 @@ export const checkCommand: Command = {
     const counts: Record<Verdict["status"], number> = { held: 0, broken: 0, skipped: 0 };
     for (const plugin of new Set(plugins)) {
       if (!parsed.boolean.json) console.log(`${plugin.kind} "${plugin.name}"`);
+      // What breaks several promises is said once.
+      const said = new Set<string>();
       for await (const verdict of checkPlugin(plugin, tools)) {
         counts[verdict.status]++;
-        console.log(parsed.boolean.json ? JSON.stringify(verdict) : verdictLine(verdict));
+        const again = verdict.status === "broken" && said.has(verdict.detail);
+        said.add(verdict.detail);
+        console.log(
+          parsed.boolean.json
+            ? JSON.stringify(verdict)
+            : verdictLine(again ? { ...verdict, detail: "as above" } : verdict),
+        );
       }
     }
     if (!parsed.boolean.json) {

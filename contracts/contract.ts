@@ -89,7 +89,9 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
   for (let i = 0; i < actual.length; i++) {
     if (actual[i] === expected[i]) continue;
     const bound = tolerance * Math.max(1, Math.abs(expected[i]));
-    if (!(Math.abs(actual[i] - expected[i]) <= bound)) return `${actual[i]} instead of ${expected[i]} at position ${i}`;
+    if (Math.abs(actual[i] - expected[i]) <= bound) continue;
+    const instead = Number.isNaN(expected[i]) ? "" : ` instead of ${expected[i]}`;
+    return `${actual[i]}${instead} at position ${i}`;
   }
   return null;
 }

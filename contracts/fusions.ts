@@ -20,6 +20,7 @@ import {
   tracedEqualsEager,
 } from "./checks.ts";
 import { type Contract, type ContractTools, difference, must } from "./contract.ts";
+import { fusionHooks } from "./hooks.ts";
 import { choicesWork, optionsAreSound } from "./options.ts";
 import { namesDoNotMatter } from "./renaming.ts";
 import { changed, fitsWide, masking, withSteps } from "./steps.ts";
@@ -176,6 +177,10 @@ export const fusionContracts: readonly Contract<FusionPlugin>[] = [
     claim: "has options whose defaults and tuning values are allowed, and refuses others",
     check: (plugin, { library }) =>
       optionsAreSound(plugin, library, (options) => plugin.create(options, { modalities: ["a", "b"], classes: 3 })),
+  },
+  {
+    claim: "has only functions that are called: none is misspelt",
+    check: (plugin, tools) => fusionHooks(rigOf(plugin, tools, 2).model.fusion),
   },
   shapes,
   dropped,

@@ -18,6 +18,7 @@ import {
   tracedEqualsEager,
 } from "./checks.ts";
 import { BrokenContract, type Contract, type ContractTools, difference, must } from "./contract.ts";
+import { methodHooks } from "./hooks.ts";
 import { alternatives, choicesWork, optionsAreSound, optionsInWords } from "./options.ts";
 import { namesDoNotMatter } from "./renaming.ts";
 import { fitsWide, masking, withSteps } from "./steps.ts";
@@ -207,6 +208,10 @@ export const methodContracts: readonly Contract<MethodPlugin>[] = [
     claim: "has options whose defaults and tuning values are allowed, and refuses others",
     check: (plugin, { library }) =>
       optionsAreSound(plugin, library, (options) => plugin.create(options, contextOf(NAMES.slice(0, 2)))),
+  },
+  {
+    claim: "has only hooks that are called: none is misspelt",
+    check: (plugin, tools) => methodHooks(rigOf(plugin, tools).model.methods[0]),
   },
   fits,
   moves,

@@ -25,6 +25,12 @@ export class PluginError extends Error {
   }
 }
 
+/** What a function of a part gave is wrong: it has ended, so that no line of it is known. */
+export function badResult(plugin: string, hook: string, found: Error): PluginError {
+  found.stack = `${found.name}: ${found.message}`;
+  return new PluginError(plugin, hook, found);
+}
+
 const root = new URL("../", import.meta.url).href;
 
 /** Rooms whose files call parts or serve them, but are none. */
@@ -108,12 +114,29 @@ const FRAMES = 64;
  *
  * @param plugin Kind and name: `fusion "concat"`.
  * @param made What the part's `create` gave.
+ * @param later Functions that may answer later; a promise of any other is a defect. @default all
+ * @throws {PluginError} If it is no object.
  */
-export function guarded<T extends object>(plugin: string, made: T): T {
+export function guarded<T extends object>(plugin: string, made: T, later?: readonly string[]): T {
+  if (typeof made !== "object" || made === null || made instanceof Promise) {
+    throw badResult(
+      plugin,
+      "create",
+      new TypeError(
+        `it must give an object with functions: found ${
+          made instanceof Promise ? "a promise" : made === null ? made : typeof made
+        }`,
+      ),
+    );
+  }
   if (Error.stackTraceLimit < FRAMES) Error.stackTraceLimit = FRAMES;
   const result: Record<string, unknown> = {};
-  const wrap = (hook: string, own: (...args: unknown[]) => unknown) => (...args: unknown[]) =>
-    attempted(plugin, hook, () => Reflect.apply(own, made, args), isOwnRefusal);
+  const wrap = (hook: string, own: (...args: unknown[]) => unknown) => (...args: unknown[]) => {
+    const result = attempted(plugin, hook, () => Reflect.apply(own, made, args), isOwnRefusal);
+    if (!(result instanceof Promise) || later === undefined || later.includes(hook)) return result;
+    result.catch(() => {}); // what it would have been is of no use: that it comes later is refused
+    throw badResult(plugin, hook, new TypeError("it gave a promise, and nobody waits for it: leave async out"));
+  };
   const wrapped = (name: string, value: unknown): unknown => {
     if (typeof value === "function") return wrap(name, value as (...args: unknown[]) => unknown);
     if (!Array.isArray(value) || value.length === 0 || value.some((own) => typeof own !== "function")) return value;

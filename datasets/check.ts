@@ -19,6 +19,7 @@ type Refuse = (must: string, found: string) => never;
  * @throws {Refusal} If something does not fit; the message names split, modality, sample and position.
  */
 export function checkDataset(dataset: Dataset): void {
+  checkWhole(dataset);
   const modalities = modalitiesOf(dataset.modalities);
   for (const modality of modalities) checkModalityName(modality, `dataset "${dataset.name}"`);
   const owner = new Map<string, SplitName>();
@@ -35,6 +36,26 @@ export function checkDataset(dataset: Dataset): void {
         refuse("splits must share no group", `${JSON.stringify(group)} is in split "${other}" too`);
       }
       owner.set(group, name);
+    }
+  }
+}
+
+/** @throws {Refusal} If what everything else looks at is not there. */
+function checkWhole(dataset: Dataset | undefined): void {
+  const what = `use dataset ${JSON.stringify(dataset?.name) ?? "that was loaded"}`;
+  for (const field of ["modalities", "classes", "splits"] as const) {
+    if (typeof dataset?.[field] === "object" && dataset[field] !== null) continue;
+    throw new Refusal({
+      what,
+      must: "it must have modalities, classes and splits",
+      found: `${field} is ${dataset?.[field]}`,
+    });
+  }
+  for (const name of splitNames) {
+    for (const field of ["labels", "groups", "inputs"] as const) {
+      if (typeof dataset!.splits[name]?.[field] === "object") continue;
+      const found = dataset!.splits[name] === undefined ? `there is no "${name}"` : `"${name}" has no ${field}`;
+      throw new Refusal({ what, must: "train, validation and test must have labels, groups and inputs", found });
     }
   }
 }

@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { at, type ByModality, byModality, mapByModality } from "../core/modality.ts";
-import type { Features, FusionOutput, Keep, Solo, Step } from "../core/kinds/mod.ts";
+import type { Features, FusionOutput, Keep, Method, Solo, Step } from "../core/kinds/mod.ts";
+import { badResult } from "../core/plugin_error.ts";
 import type { Scope } from "../core/scope.ts";
 import {
   checkWidths,
@@ -305,6 +306,20 @@ function finish(model: Model, pass: Underway, step: Step): void {
   for (const method of model.methods) pass.output = method.output?.(step) ?? pass.output;
 }
 
+/** @throws {PluginError} If a method's features have another shape than those that it got: heads and means have one. */
+function mustKeepWidths({ name }: Method, before: ByModality<Features>, after: ByModality<Features>): void {
+  for (const [modality, { pooled }] of Object.entries(before)) {
+    const found = after?.[modality]?.pooled?.shape;
+    if (found?.join() === pooled.shape.join()) continue;
+    const is = found === undefined ? "missing" : `[${found.join(", ")}]`;
+    throw badResult(
+      `method "${name}"`,
+      "features",
+      new TypeError(`pooled features of "${modality}" must stay [${pooled.shape.join(", ")}]: found ${is}`),
+    );
+  }
+}
+
 /** Runs encoders, method hooks and fusion. The same code serves training, evaluation and initialisation. */
 export function forward(model: Model, given: ForwardInputs, scope: Scope): Forward {
   const { methods } = model;
@@ -332,6 +347,7 @@ export function forward(model: Model, given: ForwardInputs, scope: Scope): Forwa
   for (const method of methods) {
     const changed = method.features?.(step);
     if (changed === undefined) continue;
+    mustKeepWidths(method, pass.features, changed.features);
     pass.features = changed.features;
     if (changed.keep !== undefined) pass.keep = changed.keep;
     if (changed.weights !== undefined) {

@@ -19,6 +19,7 @@ import { groupOf } from "../core/scope.ts";
 import type { AugmentPlan } from "../augment/augmenter.ts";
 import { createOptimizer } from "../nn/optimizers.ts";
 import { schedule } from "../nn/schedules.ts";
+import { checkModel, checkTraining } from "./check_asked.ts";
 import { type Best, type Checkpoint, checkpointOf, restored } from "./checkpoint.ts";
 import { modelCost } from "./cost.ts";
 import { type TrainedEpoch, wholeEpoch } from "./epoch.ts";
@@ -109,11 +110,14 @@ export function sampleBudget(training: TrainingConfig, trainSize: number): numbe
  * Equal arguments give equal results, bit for bit, on the same engine and machine type; a run resumed from any of its
  * checkpoints ends like one that was never stopped.
  *
+ * @throws {Refusal} If model, dataset and numbers do not belong together, or are out of range.
  * @throws {DivergenceError} If a loss term or a prediction becomes NaN or infinite.
  * @throws {InterruptedError} If the signal stopped it.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { model, dataset, engine, training, seed, signal } = options;
+  checkTraining(training);
+  checkModel(model, dataset);
   const { size } = dataset.splits.train;
   const budget = sampleBudget(training, size);
   const multiplier = schedule(training.schedule, { stepAt: training.stepAt, warmup: training.warmup });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardAtOnce, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { RawOptions } from "../options.ts";
 import type { Scope } from "../scope.ts";
@@ -96,7 +96,10 @@ export const encoderKind: Kind<EncoderPlugin> = defineKind<EncoderPlugin>({
   name: "encoder",
   plural: "encoders",
   about: "one modality's input to features",
-  functions: { refuses: { at: 1, otherwise: () => null }, create: { at: 0, then: guardHooks } },
+  functions: {
+    refuses: { at: 1, otherwise: () => null },
+    create: { at: 0, then: (made: object, part, owner) => guardAtOnce(made, part, owner) },
+  },
 });
 
 /** Defines an encoder; `create` and `refuses` receive resolved options. */

@@ -7,7 +7,8 @@ import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { About } from "./about.ts";
-import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
+import { badResult } from "../plugin_error.ts";
+import { complete, defineKind, guardAtOnce, type Kind, type Typed } from "./kind.ts";
 
 /** Information between every part and the fused feature, and between them given every other part. */
 export interface Information {
@@ -97,6 +98,26 @@ export interface EstimatorPlugin extends About {
   create(options: RawOptions, context: EstimatorContext): Estimator;
 }
 
+/** What `create` gave, whose information is looked at: NMI and NCMI of every row and part. @throws {PluginError} */
+function sound(made: Estimator, part: About, owner: string): Estimator {
+  const estimator = guardAtOnce(made, part, owner) as Estimator;
+  const { information } = estimator;
+  if (information === undefined) return estimator;
+  const checked: NonNullable<Estimator["information"]> = (vectors, share) => {
+    const found = information(vectors, share);
+    const [rows, all] = vectors.shape;
+    const wanted = { nmi: [rows, all - 1], ncmi: [rows, all - 1, all - 1] };
+    for (const [name, shape] of Object.entries(wanted)) {
+      const own = found?.[name as keyof typeof wanted]?.shape;
+      if (own?.join() === shape.join()) continue;
+      const is = own === undefined ? "missing" : `[${own.join(", ")}]`;
+      throw badResult(owner, "information", new TypeError(`${name} is ${is} and must be [${shape.join(", ")}]`));
+    }
+    return found;
+  };
+  return Object.defineProperty(estimator, "information", { value: checked, enumerable: true, writable: true });
+}
+
 /** The kind of estimators. */
 export const estimatorKind: Kind<EstimatorPlugin> = defineKind<EstimatorPlugin>({
   name: "estimator",
@@ -105,7 +126,7 @@ export const estimatorKind: Kind<EstimatorPlugin> = defineKind<EstimatorPlugin>(
   functions: {
     promises: { at: 0, otherwise: () => ({}) },
     warning: { at: 0, otherwise: () => null },
-    create: { at: 0, then: guardHooks },
+    create: { at: 0, then: sound },
   },
 });
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
+import { badResult, type PluginError } from "../plugin_error.ts";
+import { complete, defineKind, guardAtOnce, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
@@ -167,12 +168,59 @@ export interface FusionPlugin extends About {
   create(options: RawOptions, context: ModelContext): Fusion;
 }
 
+const soloModes: Readonly<Record<SoloMode, true>> = {
+  split: true,
+  own: true,
+  "ablate-zero": true,
+  "ablate-mean": true,
+};
+
+/** A defect of what a hook gives, as the hook's own. */
+function badOutput(owner: string, found: string): PluginError {
+  return badResult(owner, "forward", new TypeError(`it must give { fused: [B, d], logits: [B, C] }: ${found}`));
+}
+
+/** What `create` gave, looked at: what it says, and what its `forward` gives. @throws {PluginError} */
+function sound(made: Fusion, part: About, owner: string): Fusion {
+  const fusion = guardAtOnce(made, part, owner) as Fusion;
+  if (typeof fusion.needs !== "object" || fusion.needs === null) {
+    throw badResult(
+      owner,
+      "create",
+      new TypeError(`it must give needs, an object ({} for pooled features alone): found ${fusion.needs}`),
+    );
+  }
+  if (typeof fusion.forward !== "function") {
+    throw badResult(owner, "create", new TypeError("it must give a function forward: it has none"));
+  }
+  if (!Object.hasOwn(soloModes, String(fusion.soloMode))) {
+    const known = Object.keys(soloModes).join(", ");
+    throw badResult(
+      owner,
+      "create",
+      new TypeError(`it must give soloMode, one of ${known}: found ${JSON.stringify(fusion.soloMode)}`),
+    );
+  }
+  const { forward } = fusion;
+  const checked: Fusion["forward"] = (...given) => {
+    const output: unknown = forward(...given);
+    if (typeof output !== "object" || output === null) throw badOutput(owner, `found ${output}`);
+    for (const name of ["fused", "logits"] as const) {
+      const { shape } = (output as FusionOutput)[name] ?? {};
+      if (shape === undefined) throw badOutput(owner, `${name} is ${(output as FusionOutput)[name]}`);
+      if (shape.length !== 2) throw badOutput(owner, `${name} is [${shape.join(", ")}]`);
+    }
+    return output as FusionOutput;
+  };
+  return Object.defineProperty(fusion, "forward", { value: checked, enumerable: true, writable: true });
+}
+
 /** The kind of fusions. */
 export const fusionKind: Kind<FusionPlugin> = defineKind<FusionPlugin>({
   name: "fusion",
   plural: "fusions",
   about: "all modalities' features to logits",
-  functions: { create: { at: 0, then: guardHooks } },
+  functions: { create: { at: 0, then: sound } },
 });
 
 /** Defines a fusion; `create` receives resolved options. */

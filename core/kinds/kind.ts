@@ -23,6 +23,11 @@ export function guardHooks(made: object, _part: About, owner: string): object {
   return guarded(owner, made);
 }
 
+/** The same for values whose functions answer at once, but for some: a step that is traced waits for nobody. */
+export function guardAtOnce(made: object, _part: About, owner: string, later: readonly string[] = []): object {
+  return guarded(owner, made, later);
+}
+
 /** A sort of part. `P` is what its registry holds. */
 export interface Kind<P extends About = About> {
   /** In the singular, as plugins say it: `"fusion"`. */

@@ -8,7 +8,7 @@ import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
 import type { About } from "./about.ts";
 import type { ModelContext } from "./fusion.ts";
-import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardAtOnce, type Kind, type Typed } from "./kind.ts";
 import type { TrainStep } from "./step.ts";
 
 /** A batch's valuation, as losses see it. Symbols as in ARM (AAAI 2025). */
@@ -67,7 +67,7 @@ export const lossKind: Kind<LossPlugin> = defineKind<LossPlugin>({
   name: "loss",
   plural: "losses",
   about: "a term of the objective, per sample",
-  functions: { create: { at: 0, then: guardHooks } },
+  functions: { create: { at: 0, then: (made: object, part, owner) => guardAtOnce(made, part, owner) } },
   describe: ({ needs = [], task = false }) => [
     ...needs.includes("valuation") ? ["Needs: a valuation of the batch, as ARM's methods make it"] : [],
     task ? "Stands for the task's own loss too: --set training.loss=NAME" : "Is added to the task's loss",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardAtOnce, type Kind, type Typed } from "./kind.ts";
 import type * as tf from "@tensorflow/tfjs";
 import type { ByModality } from "../modality.ts";
 import type { RawOptions } from "../options.ts";
@@ -147,9 +147,11 @@ export interface Method {
     readonly stats?: Record<string, tf.Scalar>;
   };
   // ---- host ----
+  /** Before each epoch is planned. */
   beforeEpoch?(host: Host): void | Promise<void>;
   /** The index plan of the coming epoch. */
   plan?(host: Host, base: readonly Segment[]): readonly Segment[] | Promise<readonly Segment[]>;
+  /** After each epoch, once validation was measured. */
   afterEpoch?(host: Host): void | Promise<void>;
   /** After each step, with the step's scalars by name (`loss/joint`, `<method>/<stat>`). Rarely needed. */
   afterStep?(stats: Readonly<Record<string, number>>, host: Host): void;
@@ -161,6 +163,7 @@ export interface Method {
    * epoch's hooks; of methods with `afterStep` also in the middle, as steps are not repeated.
    */
   save?(): unknown;
+  /** Takes back what `save` gave, where a run goes on. */
   load?(saved: unknown): void;
 }
 
@@ -214,8 +217,10 @@ export const methodKind: Kind<MethodPlugin> = defineKind<MethodPlugin>({
     // One name: that under which it is registered.
     create: {
       at: 0,
-      then: (made: UnnamedMethod, part, owner) =>
-        Object.defineProperty(guardHooks(made, part, owner), "name", { value: part.name, enumerable: true }),
+      then: (made: UnnamedMethod, part, owner) => {
+        const method = guardAtOnce(made, part, owner, ["beforeEpoch", "plan", "afterEpoch"]);
+        return Object.defineProperty(method, "name", { value: part.name, enumerable: true });
+      },
     },
   },
   describe: ({ cost, passes, create }) => {

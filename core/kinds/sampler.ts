@@ -8,7 +8,7 @@ import type { Random } from "../random.ts";
 import type { About } from "./about.ts";
 import type { ModelContext } from "./fusion.ts";
 import type { Segment } from "./host.ts";
-import { complete, defineKind, guardHooks, type Kind, type Typed } from "./kind.ts";
+import { complete, defineKind, guardAtOnce, type Kind, type Typed } from "./kind.ts";
 
 /** What a sampler may ask to be measured. */
 export type SamplerNeed = "joint" | "contributions";
@@ -57,7 +57,7 @@ export const samplerKind: Kind<SamplerPlugin> = defineKind<SamplerPlugin>({
   name: "sampler",
   plural: "samplers",
   about: "which samples an epoch draws, and with which modalities",
-  functions: { create: { at: 0, then: guardHooks } },
+  functions: { create: { at: 0, then: (made: object, part, owner) => guardAtOnce(made, part, owner) } },
   describe: ({ needs, keep = false }) => [
     `Needs: ${
       needs === undefined

@@ -9,6 +9,7 @@ import { at, byModality } from "../../core/modality.ts";
 import * as names from "../../core/names.ts";
 import type { GradientBook, ProgramSpec, TrainStep } from "../../core/kinds/mod.ts";
 import type { NamedSpecs, NamedTensors, Program, ProgramResult, TensorSpec } from "../../core/program.ts";
+import { badResult } from "../../core/plugin_error.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { groupOf } from "../../core/scope.ts";
 import { clipByGlobalNorm, type Optimizer } from "../../nn/optimizers.ts";
@@ -133,8 +134,18 @@ function passOf(
   return { pass, step, ...lossTerms(model, step) };
 }
 
-/** Factors on the learning rate by parameter group: the run's, then the methods'. */
-function ratesOf(model: Model, step: TrainStep, groups: ReadonlySet<string>): Record<string, tf.Tensor> {
+/**
+ * Factors on the learning rate by parameter group: the run's, then the methods'.
+ *
+ * @param all Groups that there are; encoders whose features are ready have none, and a method may name them.
+ * @throws {PluginError} If a method names a group that is none.
+ */
+function ratesOf(
+  model: Model,
+  step: TrainStep,
+  groups: ReadonlySet<string>,
+  all: ReadonlySet<string>,
+): Record<string, tf.Tensor> {
   const rates: Record<string, tf.Tensor> = {};
   for (const group of groups) {
     const own = Object.entries(model.rates ?? {}).filter(([selector]) => selects([selector], group));
@@ -142,6 +153,14 @@ function ratesOf(model: Model, step: TrainStep, groups: ReadonlySet<string>): Re
   }
   for (const method of model.methods) {
     for (const [group, factor] of Object.entries(method.rates?.(step) ?? {})) {
+      if (!all.has(group) && !model.context.modalities.some((modality) => group === `encoder:${modality}`)) {
+        const found = `groups are ${[...all].sort().join(", ")}`;
+        throw badResult(
+          `method "${method.name}"`,
+          "rates",
+          new RangeError(`there is no group "${group}": ${found}`),
+        );
+      }
       rates[group] = group in rates ? tf.mul(rates[group], factor) : factor;
     }
   }
@@ -203,10 +222,16 @@ function lossStats(
 }
 
 /** What methods give out of a step: table rows by device name, and statistics that are added to `stats`. */
-function emitted(model: Model, step: TrainStep, stats: Record<string, tf.Tensor>): NamedTensors {
+function emitted({ model, merged }: ProgramParts, step: TrainStep, stats: Record<string, tf.Tensor>): NamedTensors {
   const rows: NamedTensors = {};
   for (const method of model.methods) {
     const given = method.emit?.(step);
+    const stray = Object.keys(given?.rows ?? {}).find((column) => !Object.hasOwn(merged.columns, column));
+    if (stray !== undefined) {
+      const declared = Object.keys(merged.columns).sort().join(", ") || "none";
+      const found = new RangeError(`there is no column "${stray}": declared are ${declared} (declares.columns)`);
+      throw badResult(`method "${method.name}"`, "emit", found);
+    }
     Object.assign(rows, names.rows.over(given?.rows ?? {}));
     for (const [key, value] of Object.entries(given?.stats ?? {})) stats[`${method.name}/${key}`] = value;
   }
@@ -230,7 +255,8 @@ export function trainProgram(
   const { model, layout } = parts;
   const trained = trainedBy(name, train, layout, model);
   const moved = new Set(trained.map(groupOf));
-  const idle = new Set(Object.keys(layout.params).map(groupOf).filter((group) => !moved.has(group)));
+  const groups = new Set(Object.keys(layout.params).map(groupOf));
+  const idle = new Set([...groups].filter((group) => !moved.has(group)));
   const statNames: string[] = [];
 
   function apply(given: Readonly<NamedTensors>, fed: Readonly<NamedTensors>): ProgramResult {
@@ -275,7 +301,7 @@ export function trainProgram(
     }
     const seen = only === undefined ? pass.encoded : byModality(only, (modality) => at(pass.encoded, modality));
     accumulateFeatures(seen, weights, pass.step.keep, bound.scope);
-    const rows = emitted(model, step, stats);
+    const rows = emitted(parts, step, stats);
     const next = {
       ...updated(
         given,
@@ -283,7 +309,7 @@ export function trainProgram(
         trained,
         optimizer,
         controls["learningRate"] as tf.Scalar,
-        { byGroup: ratesOf(model, step, moved), byName: layout.rates ?? {} },
+        { byGroup: ratesOf(model, step, moved, groups), byName: layout.rates ?? {} },
       ),
       // What a program does not train keeps its running statistics too.
       ...names.buffer.over(
