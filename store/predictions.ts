@@ -39,6 +39,8 @@ export async function writePredictions(path: string, run: string, own: Predictio
 /**
  * Reads the predictions of a run for one split.
  *
+ * @param path Of the file: `openRun(runs, id).file("predictions-test")`.
+ * @param run The run's id.
  * @returns `null` if none were kept.
  * @throws {StoreError} If the file is damaged, of another run or split, or cannot be read.
  */

@@ -37,13 +37,6 @@ export interface LossTerms {
  */
 export function lossTerms(model: Model, step: TrainStep): LossTerms {
   const { fusion, methods, criterion = crossEntropy } = model;
-  const { classes } = model.context;
-  const { shape } = step.output.logits;
-  if (shape.length !== 2 || shape[1] !== classes) {
-    throw new TypeError(
-      `Cannot train as logits must be [B, ${classes}], one a class: the fusion gives [${shape.join(", ")}]`,
-    );
-  }
   const own = fusion.loss?.(step.output, step.labels, step.scope, step.keep) ??
     { joint: criterion(step.output.logits, step.labels) };
   let task: Record<string, tf.Tensor> = own;
