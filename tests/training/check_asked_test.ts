@@ -42,6 +42,6 @@ Deno.test("train() refuses what does not belong together, and numbers and words 
     cut({ inputs: { ...whole.inputs, audio } }),
     `"audio" of split "train" must have ${audio.length + 1} values`,
   );
-  await refused(cut({ inputs: {} }), "found none");
+  await refused(cut({ inputs: {} }), "found 0");
   await refused(cut({ labels: whole.labels.subarray(1) }), `must have ${whole.size} labels: found ${whole.size - 1}`);
 });

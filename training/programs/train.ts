@@ -137,7 +137,7 @@ function passOf(
 /**
  * Factors on the learning rate by parameter group: the run's, then the methods'.
  *
- * @param all Groups that there are; encoders whose features are ready have none, and a method may name them.
+ * @param all Groups that there are. A method may name those of other fusions, and of encoders whose features are ready.
  * @throws {PluginError} If a method names a group that is none.
  */
 function ratesOf(
@@ -147,13 +147,15 @@ function ratesOf(
   all: ReadonlySet<string>,
 ): Record<string, tf.Tensor> {
   const rates: Record<string, tf.Tensor> = {};
+  const { modalities } = model.context;
+  const usual = new Set(["fusion", "head", ...modalities.flatMap((own) => [`encoder:${own}`, `head:${own}`])]);
   for (const group of groups) {
     const own = Object.entries(model.rates ?? {}).filter(([selector]) => selects([selector], group));
     if (own.length > 0) rates[group] = tf.scalar(own.reduce((product, [, factor]) => product * factor, 1));
   }
   for (const method of model.methods) {
     for (const [group, factor] of Object.entries(method.rates?.(step) ?? {})) {
-      if (!all.has(group) && !model.context.modalities.some((modality) => group === `encoder:${modality}`)) {
+      if (!all.has(group) && !usual.has(group)) {
         const found = `groups are ${[...all].sort().join(", ")}`;
         throw badResult(
           `method "${method.name}"`,
