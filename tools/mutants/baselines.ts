@@ -217,6 +217,8 @@ const list: readonly Mutant[] = [
     ["tf.div(best, tf.maximum(scores, 1e-12)), 1", "tf.div(best, tf.maximum(scores, 1e-12)), 0"],
     ["-entropy", "entropy"],
     ["tf.mul(tf.mul(1e-8, units), units)", "tf.mul(tf.mul(1, units), units)"],
+  ]),
+  ...mutantsOf("baselines/pmr.ts", ["tests/baselines/huge_numbers_test.ts"], [
     ["tf.div(tf.sqrt(tf.add(squares", "tf.mul(tf.sqrt(tf.add(squares"],
   ]),
   ...mutantsOf("baselines/pmr.ts", formulas, [

@@ -176,6 +176,9 @@ const list: readonly Mutant[] = [
     ],
     ["outputs[group[member].port] = value", "outputs[group[0].port] = value"],
   ]),
+  ...mutantsOf("engines/onnx/trace/attributes.ts", ["tests/engines/trace_shapes_test.ts"], [
+    ["tf.slice_util.assertParamsValid(info, begin, size);", ""],
+  ]),
   ...mutantsOf("engines/onnx/trace/attributes.ts", parity, [
     [
       "[...new Set(list.map((a) => a < 0 ? a + rank : a))].sort((a, b) => a - b)",
@@ -194,7 +197,6 @@ const list: readonly Mutant[] = [
     ['epsilon: (raw["varianceEpsilon"] ?? 0.001) as number', "epsilon: 0.001"],
     ['includeBatch: raw["includeBatchInIndex"] === true,', "includeBatch: false,"],
     ['right: raw["side"] === "right"', "right: false"],
-    ["tf.slice_util.assertParamsValid(info, begin, size);", ""],
     ["const at = dim < 0 ? shape.length + dim + 1 : dim;", "const at = dim < 0 ? shape.length + dim : dim;"],
   ]),
   ...mutantsOf("engines/onnx/lower/elementwise.ts", parity, [
