@@ -8,6 +8,7 @@ import { Kept } from "../../tools/mutation/kept.ts";
 import { fileOrder, Notices, testOrder } from "../../tools/mutation/order.ts";
 import { digestsOf, namedIn, reachesOf } from "../../tools/mutation/reach.ts";
 import { type Outcome, passes, tally } from "../../tools/mutation/tally.ts";
+import { runTestFile } from "../../tools/mutation/trial.ts";
 
 const mutant = (from: string, to: string, rest: Partial<Mutant> = {}): Mutant => ({
   file: "add.ts",
@@ -171,6 +172,19 @@ Deno.test("what was stopped goes on, and what has not changed is not run again",
     await Deno.writeTextFile(`${root}/add_test.ts`, testsOf(root, { sums: "add(1, 2) === 3 && add(8, 0) === 8" }));
     assertEquals(await run(), ["killed", "alive"]);
     assertEquals(open, [2, 1, 0, 0, 2]);
+  });
+});
+
+Deno.test("Kept gives what a test file did only for the same contents, and runTestFile() starts nothing that was stopped", async () => {
+  const kept = Kept.inMemory();
+  await kept.add({ kind: "tests", file: "a", key: "1", tests: [], alone: [], whole: true, ordered: false });
+  assertEquals([kept.tests("a", "1")?.whole, kept.tests("a", "2"), kept.lastTests("a")?.key], [true, null, "1"]);
+  await tree(async (folder) => {
+    await Deno.writeTextFile(`${folder}/add_test.ts`, testsOf(folder, { sums: "true" }));
+    const run = { folder, test: "add_test.ts", order: [], limitOf: () => 60_000 };
+    assertEquals((await runTestFile({ ...run, signal: AbortSignal.abort() })).end, "stopped");
+    assertEquals((await runTestFile(run)).end, "passed");
+    assertEquals(await ran(folder), ["sums"]);
   });
 });
 

@@ -116,12 +116,14 @@ const list: readonly Mutant[] = [
     ['op === "ReduceMean" ? b.op("Div", [sum, b.scalar(count)]) : sum', "sum"],
     ['reduce = "ReduceSum";', ""],
     ['op === "ReduceSumSquare" ? op : "ReduceSum"', '"ReduceSum"'],
-    ['axes === null || x.dtype !== "float32"', "axes === null"],
     [
       "if (last?.summed === summed) groups",
       "if (last?.summed === true && summed) groups",
       "kept neighbours apart are summed alike",
     ],
+  ]),
+  ...mutantsOf("engines/onnx/passes/long_sums.ts", passes, [
+    ['axes === null || x.dtype !== "float32"', "axes === null"],
   ]),
   ...mutantsOf("engines/onnx/passes/fold_constants.ts", passes, [
     ["const MOST_ELEMENTS = 1024;", "const MOST_ELEMENTS = 65536;"],

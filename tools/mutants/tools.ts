@@ -72,7 +72,7 @@ const list: readonly Mutant[] = [
     ["(?<!\\b(?:from|import) )", ""],
     ["lines.push(`${file} ${contents.get(file)}`);", "lines.push(file);"],
     ['for (const base of [dirname(file), "."]) {', "for (const base of [dirname(file)]) {"],
-    ["if (other.startsWith(from)) found.add(other);", ""],
+    ["if (other.startsWith(from)) found.add(other);", ";"],
   ]),
   ...mutantsOf("tools/check_imports.ts", ["tests/tools/check_imports_test.ts"], [
     ['match[0].startsWith("\\n") ? 1 : 0', "0"],
