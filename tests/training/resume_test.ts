@@ -7,6 +7,7 @@ import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
+import { Journal, type Surroundings } from "../../training/journal.ts";
 import { type Checkpoint, InterruptedError, type Model, train } from "../../training/mod.ts";
 import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 
@@ -212,4 +213,23 @@ Deno.test("a checkpoint of another model is refused by name", async () => {
     Refusal,
     '"param:head/bias" of shape [3]: it does not',
   );
+});
+
+Deno.test("Journal: a repeated call answers as before and puts back what a training left; then the epoch goes on", async () => {
+  const surroundings = (name: string) => ({ name }) as unknown as Surroundings;
+  const written: unknown[] = [];
+  const notes = { read: () => surroundings("read"), write: (saved: Surroundings) => void written.push(saved) };
+  const calls = [
+    { name: "pass", answer: { value: 1 }, after: null },
+    { name: "nested", answer: 2, after: surroundings("after") },
+  ];
+  const saved = { start: surroundings("start"), calls, done: null, now: surroundings("now") };
+  const journal = new Journal(notes, () => {}, saved);
+  const never = () => Promise.reject(new Error("is not asked again"));
+  assertEquals(await journal.answer<unknown>("pass", never), { value: 1 });
+  assertEquals(written, [{ name: "start" }]);
+  assertEquals(await journal.train<unknown>("nested", never), 2);
+  assertEquals(written, [{ name: "start" }, { name: "after" }]);
+  assertEquals(await journal.answer("next", () => Promise.resolve(3)), 3);
+  assertEquals(written, [{ name: "start" }, { name: "after" }, { name: "now" }]);
 });
