@@ -99,6 +99,11 @@ const cases: Readonly<Record<string, Case>> = {
     of: (x) => number(tf.topk(tf.reshape(x, [2, 5]), 3).indices),
     gives: [1, 4, 2, 2, 1, 4],
   },
+  "infinity beside the largest number": {
+    x: [3.4028234663852886e38, Infinity, 1],
+    of: (x) => number(tf.topk(x, 2).indices),
+    gives: [1, 0],
+  },
   "largest of nothing": { x: [1], of: (x) => tf.max(empty(x), 1), gives: [-Infinity, -Infinity] },
   "least of nothing": { x: [1], of: (x) => tf.min(empty(x), 1), gives: [Infinity, Infinity] },
   "mean of nothing": { x: [1], of: (x) => tf.mean(empty(x), 1), gives: [NaN, NaN] },

@@ -217,12 +217,12 @@ const list: readonly Mutant[] = [
   ]),
   ...mutantsOf("engines/onnx/lower/reduction.ts", ["tests/engines/nan_test.ts"], [
     ["b.where(any, first, place)", "place"],
+    ['b.op("Mul", [x, b.scalar(0.5)]), b.scalar(3.4028234663852886e38)', "x, b.scalar(3.4028234663852886e38)"],
   ]),
   ...mutantsOf("engines/onnx/lower/reduction.ts", parity, [
     ['return b.where(by("ReduceMax")(b, b.op("IsNaN", [x]), attributes), b.scalar(NaN), value);', "return value;"],
     ['Max: reduction(same, extremum("ReduceMax"), -Infinity),', 'Max: reduction(same, extremum("ReduceMax"), 0),'],
     ['return b.where(b.op("IsNaN", [x]), b.scalar(Infinity), half);', "return half;"],
-    ['b.op("Mul", [x, b.scalar(0.5)]), b.scalar(3.4028234663852886e38)', "x, b.scalar(3.4028234663852886e38)"],
     ['b.op(right ? "LessOrEqual" : "Less", [list, each])', 'b.op("Less", [list, each])'],
     [
       "for (let reach = 1; reach < x.shape[axis]; reach *= 2) {",
