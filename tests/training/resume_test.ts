@@ -233,3 +233,22 @@ Deno.test("Journal: a repeated call answers as before and puts back what a train
   assertEquals(await journal.answer("next", () => Promise.resolve(3)), 3);
   assertEquals(written, [{ name: "start" }, { name: "after" }, { name: "now" }]);
 });
+
+Deno.test("Journal: a pass that is stopped can be taken up before it, but not while another call waits", async () => {
+  const notes = { read: () => ({}) as unknown as Surroundings, write: () => {} };
+  const pauses: (number | null)[] = [];
+  const journal = new Journal(notes, (saved) => void pauses.push(saved()?.calls.length ?? null));
+  await journal.answer("first", () => Promise.resolve(1));
+  assertEquals(pauses, [0]);
+  await assertRejects(() => journal.answer("stopped", () => Promise.reject(new InterruptedError())), InterruptedError);
+  assertEquals(pauses, [0, 1, 1]);
+  const other = new Journal(notes, (saved) => void pauses.push(saved()?.calls.length ?? null));
+  await assertRejects(() => other.answer("failed", () => Promise.reject(new Error("no"))), Error, "no");
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const both = new Journal(notes, (saved) => void pauses.push(saved()?.calls.length ?? null));
+  const waiting = both.answer("waits", () => promise);
+  await both.answer("beside it", () => Promise.resolve(2));
+  assertEquals(pauses, [0, 1, 1, 0, 0, null]);
+  resolve(3);
+  assertEquals(await waiting, 3);
+});

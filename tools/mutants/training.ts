@@ -183,8 +183,10 @@ const list: readonly Mutant[] = [
       "it is read from a file and used once",
     ],
   ]),
-  ...mutantsOf("training/checkpoint.ts", resume, [
+  ...mutantsOf("training/checkpoint.ts", ["tests/training/state_of_methods_test.ts"], [
     ["host.loadMethods(methods);", ""],
+  ]),
+  ...mutantsOf("training/checkpoint.ts", resume, [
     ["host.loadSnapshots(snapshots);", ""],
     ["state.epoch = saved.epochs;", "", "the loop sets it before the next epoch"],
     ["...names.best.over(best?.tensors ?? {}), ", ""],
