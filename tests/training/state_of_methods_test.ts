@@ -6,7 +6,8 @@ import type { Method } from "../../core/kinds/mod.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { onnxCpu } from "../../engines/mod.ts";
 import { createLibrary } from "../../library.ts";
-import { train } from "../../training/mod.ts";
+import { keptRun } from "../../contracts/kept.ts";
+import { type Checkpoint, train } from "../../training/mod.ts";
 import { trained } from "../helpers/train.ts";
 import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 
@@ -141,4 +142,31 @@ Deno.test("what a program does not train keeps its running statistics", async ()
     checkpoints[0].tensors[name].data.some((value, i) => value !== checkpoints[1].tensors[name].data[i]);
   assert(statistics("audio").length > 0 && at({ audio: statistics("audio") }, "audio").every(moves));
   assert(statistics("image").length > 0 && !statistics("image").some(moves));
+});
+
+Deno.test("what a method keeps to itself goes on between two epochs of a run that is taken up", async () => {
+  const told: number[] = [];
+  const counting = (): Method => {
+    let seen = 0;
+    return {
+      name: "counts",
+      beforeEpoch: () => void told.push(seen),
+      afterEpoch: () => void (seen += 10),
+      save: () => seen,
+      load: (saved) => void (seen = saved as number),
+    };
+  };
+  const run = (resume?: Checkpoint) =>
+    keptRun({
+      model: toyModel(library, dataset, "concat", [counting()]),
+      dataset,
+      engine,
+      training: { ...toyTraining, epochs: 3, select: "last" },
+      seed: 0,
+      resume,
+    });
+  const { checkpoints } = await run();
+  assertEquals(told.splice(0), [0, 10, 20]);
+  await run(checkpoints[0]);
+  assertEquals(told, [10, 20]);
 });
