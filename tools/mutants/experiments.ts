@@ -279,7 +279,8 @@ const list: readonly Mutant[] = [
   ...mutantsOf("experiments/reproduce.ts", paper, [
     ['(verdict === "better") === (printed > 0)', '(verdict === "better") === (printed < 0)'],
     ['return "open";', 'return "agrees";'],
-    ["if (printed === 0) continue;", ""],
+    ["if (printed === 0 || measured === 0) continue;", "if (measured === 0) continue;"],
+    ["if (printed === 0 || measured === 0) continue;", "if (printed === 0) continue;"],
   ]),
   ...mutantsOf("experiments/frozen.ts", ["tests/experiments/frozen_test.ts"], [
     ["blank.every((value, k) => Object.is(value, rows!.blank[k]))", "blank.length > 0"],
