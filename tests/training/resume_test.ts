@@ -213,6 +213,12 @@ Deno.test("a checkpoint of another model is refused by name", async () => {
     Refusal,
     '"param:head/bias" of shape [3]: it does not',
   );
+  const turned = { ...resume.tensors, "param:head/bias": { ...bias, shape: [1, 3] } };
+  await assertRejects(
+    () => train({ ...options, model: toyModel(library, three, "concat", []), resume: { ...resume, tensors: turned } }),
+    Refusal,
+    '"param:head/bias" of shape [3]: found [1, 3]',
+  );
 });
 
 Deno.test("Journal: a repeated call answers as before and puts back what a training left; then the epoch goes on", async () => {

@@ -144,13 +144,17 @@ Deno.test("what a program does not train keeps its running statistics", async ()
   assert(statistics("image").length > 0 && !statistics("image").some(moves));
 });
 
-Deno.test("what a method keeps to itself goes on between two epochs of a run that is taken up", async () => {
+Deno.test("what a method keeps to itself and in the table goes on between two epochs of a run that is taken up", async () => {
   const told: number[] = [];
   const counting = (): Method => {
     let seen = 0;
     return {
       name: "counts",
-      beforeEpoch: () => void told.push(seen),
+      declares: { columns: { own: { width: 1, init: 1 } } },
+      beforeEpoch(host) {
+        told.push(seen + host.table("own")[3]);
+        host.table("own")[3] += 1;
+      },
       afterEpoch: () => void (seen += 10),
       save: () => seen,
       load: (saved) => void (seen = saved as number),
@@ -166,7 +170,7 @@ Deno.test("what a method keeps to itself goes on between two epochs of a run tha
       resume,
     });
   const { checkpoints } = await run();
-  assertEquals(told.splice(0), [0, 10, 20]);
+  assertEquals(told.splice(0), [1, 12, 23]);
   await run(checkpoints[0]);
-  assertEquals(told, [10, 20]);
+  assertEquals(told, [12, 23]);
 });
