@@ -64,7 +64,7 @@ function atMeans(
 }
 
 /** What a fusion gave of all modalities. */
-export interface Whole {
+export interface WholeOutput {
   readonly output: FusionOutput;
   /** Whether it gives the same in evaluation. */
   readonly steady: boolean;
@@ -82,7 +82,7 @@ export function soloOf(
   features: ByModality<Features>,
   scope: Scope,
   subset: (kept: readonly string[]) => FusionOutput,
-  whole?: Whole,
+  whole?: WholeOutput,
 ): Solo {
   const { fusion, context: { modalities } } = model;
   if (fusion.solo !== undefined) return fusion.solo(features, scope, whole?.output);
