@@ -5,10 +5,10 @@
  */
 import { sizeOf } from "../../core/program.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { type Film, filmCommand, filmValues, type Flow, flowValues } from "./films.ts";
+import { type Film, filmCommand, filmValues, type Flow, flowValues, twoFolders } from "./films.ts";
 import { PICTURE_SIZE, pictureValues, type SoundForm, soundForm, soundMaker, soundOf } from "./readers.ts";
 import { heldInfo } from "./holds.ts";
-import { FILM } from "./media_files.ts";
+import { FILM, placeIfThere } from "./media_files.ts";
 import type { FilesModality, Holds } from "./spec.ts";
 import { textValues } from "./texts.ts";
 import type { Broken, Values } from "./values.ts";
@@ -151,6 +151,49 @@ async function formOf(
   return { form, broken, notes: note === null ? notes : [...notes, note] };
 }
 
+/** Whether something is at a place; one outside of the folder is refused, or left out, where it is read. */
+async function isThere(root: string, name: string): Promise<boolean> {
+  try {
+    return await placeIfThere(root, name) !== null;
+  } catch (error) {
+    if (error instanceof Refusal) return true;
+    throw error;
+  }
+}
+
+/**
+ * The names whose files are there, and "" for the others: clips that could not be downloaded are no reason to stop.
+ *
+ * @throws {Refusal} If none is there, which is a wrong folder rather than what samples lack.
+ */
+async function thereOf(
+  spec: FilesModality,
+  names: readonly string[],
+  root: string,
+): Promise<{ names: string[]; notes: string[] }> {
+  const gone: string[] = [];
+  const there: string[] = [];
+  for (const name of names) {
+    const places = name === "" ? [] : twoFolders(name) ?? [name];
+    const found = await Promise.all(places.map((place) => isThere(root, place)));
+    const lost = places.length > 0 && !found.includes(true);
+    if (lost) gone.push(name);
+    there.push(lost ? "" : name);
+  }
+  if (gone.length === 0) return { names: there, notes: [] };
+  if (there.every((name) => name === "")) {
+    throw new Refusal({
+      what: `read "${spec.from}"`,
+      must: "files that it names must be there",
+      found: `none of ${gone.length} is, as "${gone[0]}"`,
+      hint: `write their paths as they lead from ${root}`,
+    });
+  }
+  const listing = gone.slice(0, 3).map((name) => `"${name}"`).join(", ") + (gone.length > 3 ? ", ..." : "");
+  const count = `${gone.length} of ${names.length} samples lack "${spec.from}"`;
+  return { names: there, notes: [`${count}, as no file is where their cells say: ${listing}`] };
+}
+
 /** Media that are decoded when a batch asks for them. */
 export interface Undecoded {
   readonly form: MediaForm;
@@ -164,7 +207,7 @@ export interface Undecoded {
  * @param given Paths within the folder, or the texts themselves; "" where a sample has none.
  * @param skip Whether broken files are gathered instead of refused.
  * @param held Says whether values of so many bytes are held; if not, they are looked at and read again by index.
- * @throws {Refusal} If a file is broken or lies outside the folder.
+ * @throws {Refusal} If a file is broken or lies outside the folder, or none is there.
  */
 export async function mediaOf(
   spec: FilesModality,
@@ -174,12 +217,13 @@ export async function mediaOf(
   held: (bytes: number) => boolean,
 ): Promise<MediaValues & { readonly undecoded?: Undecoded }> {
   if (spec.kind === "text") return { ...textValues(spec, given), broken: [] };
-  const { form, broken: unheard, notes } = await formOf(spec, given, root, skip);
+  const there = await thereOf(spec, given, root);
+  const { form, broken: unheard, notes } = await formOf(spec, there.names, root, skip);
   const shape = shapeOfForm(form);
   const width = sizeOf(shape);
   const about = aboutForm(spec.from, form);
   const without = new Set(unheard.map(({ sample }) => sample));
-  const names = given.map((name, n) => without.has(n) ? "" : name);
+  const names = there.names.map((name, n) => without.has(n) ? "" : name);
   const read = mediaReader(form, root);
   const whole = held(4 * width * names.length);
   const data = new Float32Array(whole ? names.length * width : 0);
@@ -199,7 +243,7 @@ export async function mediaOf(
       about: whole ? about : `${about}; decoded by batch`,
       ...heldInfo(holdsOf(form), shape),
     },
-    notes,
+    notes: [...there.notes, ...notes],
     ...form.kind === "sound" ? { rate: form.rate } : {},
     ...whole ? {} : { undecoded: { form, names, root } },
   };

@@ -20,8 +20,8 @@ const MAX_MEDIA_BYTES = 500_000_000;
 const outside = (name: string, found: string) =>
   new Refusal({ what: `read "${name}"`, must: "it must lie in the folder of the dataset", found });
 
-/** Where a file of the dataset lies. @throws {Refusal} If that is outside of its folder, or nothing is there. */
-export async function placeOf(root: string, name: string): Promise<string> {
+/** Where a file of the dataset lies; `null` if nothing is there. @throws {Refusal} If that is outside of its folder. */
+export async function placeIfThere(root: string, name: string): Promise<string | null> {
   if (isAbsolute(name) || normalize(name).split(/[\\/]/)[0] === "..") {
     throw outside(name, "its path leads out of it");
   }
@@ -31,15 +31,22 @@ export async function placeOf(root: string, name: string): Promise<string> {
     real = relative(await Deno.realPath(root), await Deno.realPath(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
-    throw new Refusal({
-      what: `read "${path}"`,
-      must: "it must exist",
-      found: "nothing is there",
-      hint: "leave its cell empty if the sample lacks it",
-    });
+    return null;
   }
   if (real.split(/[\\/]/)[0] === ".." || isAbsolute(real)) throw outside(name, "it is a link out of it");
   return path;
+}
+
+/** Where a file of the dataset lies. @throws {Refusal} If that is outside of its folder, or nothing is there. */
+export async function placeOf(root: string, name: string): Promise<string> {
+  const path = await placeIfThere(root, name);
+  if (path !== null) return path;
+  throw new Refusal({
+    what: `read "${join(root, name)}"`,
+    must: "it must exist",
+    found: "nothing is there",
+    hint: "leave its cell empty if the sample lacks it",
+  });
 }
 
 /** Reads a file of the dataset's folder. @throws {Refusal} If it lies outside of it, or cannot be read. */

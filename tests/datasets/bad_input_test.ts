@@ -1,7 +1,7 @@
 /** What people's folders hold besides what they should: each is a precise sentence, or a counted and listed skip. */
 import { join } from "node:path";
 import sharp from "sharp";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Random } from "../../core/random.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { describe, files, inspect } from "../../datasets/mod.ts";
@@ -338,19 +338,43 @@ Deno.test("media in folders of modalities, of classes above splits, or in none: 
   });
 });
 
-Deno.test("a list that names a file which is not there: refused; its cell left empty, the sample lacks it", async () => {
+Deno.test("a list that names files which are not there: their samples lack them, counted; where none is there, it is refused", async () => {
   await inFolder(async (folder) => {
     await media(folder);
-    const rows = Array.from({ length: 20 }, (_, n) => {
-      const [label, k] = ["ab"[n % 2], n >> 1];
-      return `${label},${label}/${k}.jpg,${label}/${n === 6 ? "gone" : k}.wav`;
-    });
     const list = join(folder, "list.csv");
-    await Deno.writeTextFile(list, ["label,image,sound", ...rows].join("\n"));
-    await refused(list, "it must exist: nothing is there; leave its cell empty if the sample lacks it");
-    await Deno.writeTextFile(list, ["label,image,sound", ...rows].join("\n").replace("a/gone.wav", ""));
-    const { splits } = await load(list);
-    const lacking = Object.values(splits).flatMap(({ present }) => [...present!]).filter((there) => there === 0);
-    assertEquals(lacking.length, 1);
+    const write = async (sound: (label: string, k: number, n: number) => string) => {
+      const rows = Array.from({ length: 20 }, (_, n) => {
+        const [label, k] = ["ab"[n % 2], n >> 1];
+        return `${label},${label}/${k}.jpg,${sound(label, k, n)}`;
+      });
+      await Deno.writeTextFile(list, ["label,image,sound", ...rows].join("\n"));
+    };
+    const masks = async () => {
+      const { splits } = await load(list);
+      return Object.values(splits).map(({ present }) => [...present ?? []]);
+    };
+    await write((label, k, n) => n === 6 || n === 7 ? `${label}/gone.wav` : `${label}/${k}.wav`);
+    const { notes, table } = await inspect(list);
+    assert(
+      notes.includes(
+        '2 of 20 samples lack "list.csv#sound", as no file is where their cells say: "a/gone.wav", "b/gone.wav"',
+      ),
+      notes.join("\n"),
+    );
+    assertStringIncludes(table.rows.flat().join(), "2 of 20 samples lack it");
+    const named = await masks();
+    assertEquals(named.flat().filter((there) => there === 0).length, 2);
+    // The same as two empty cells.
+    await write((label, k, n) => n === 6 || n === 7 ? "" : `${label}/${k}.wav`);
+    assertEquals(await masks(), named);
+    await write((label, k) => `sounds/${label}/${k}.wav`);
+    await refused(
+      list,
+      'Cannot read "list.csv#sound" as files that it names must be there: none of 20 is, as "sounds/a/0.wav"; ' +
+        `write their paths as they lead from ${folder}`,
+      false,
+    );
+    await write((label, k) => `${label}/${k}.wav`);
+    assertEquals((await masks()).flat().filter((there) => there === 0), []);
   });
 });

@@ -214,6 +214,23 @@ Deno.test("flow: pairs of one folder or of two, across and down of each field; a
       Refusal,
       'Cannot read "{u,v}/b1" as both directions of each field must be there: "frame1.png" is in one of the folders alone',
     );
+    // A folder of one direction alone is no flow; without both its sample lacks it.
+    await Deno.remove(join(folder, "u", "b1"), { recursive: true });
+    await assertRejects(
+      () => Promise.resolve(files.load({ path: list })),
+      Refusal,
+      `Cannot read "${join(folder, "u/b1")}" as it must exist: nothing is there; ` +
+        "leave its cell empty if the sample lacks it",
+    );
+    const emptied = rows.join("\n").replace("raw/a2", "").replace('"{u,v}/b1"', "");
+    await Deno.writeTextFile(list, emptied);
+    const { splits } = await files.load({ path: list });
+    const without = Object.values(splits).map(({ present }) => [...present!]);
+    assertEquals(without.flat().filter((there) => there === 0).length, 2);
+    await Deno.remove(join(folder, "v", "b1"), { recursive: true });
+    await Deno.writeTextFile(list, rows.join("\n").replace("raw/a2", ""));
+    const neither = await files.load({ path: list });
+    assertEquals(Object.values(neither.splits).map(({ present }) => [...present!]), without);
   });
 });
 

@@ -21,11 +21,12 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "write plain numbers, and leave a cell empty (in JSON null) where nothing is",
     "pad them to one length; null or no value is a row that is not there",
     "take away what stands before the line of names",
-    "leave its cell empty if the sample lacks it",
+    "write their paths as they lead from …",
     "put them there (class/sample.jpg, class/sample.wav), or name them in a table with a column label",
     "put media into folders of classes (class/sample.jpg), or name them in a table with a column label",
     "turn them around: train/class, test/class",
   ],
+  "tests/datasets/film_test.ts": ["leave its cell empty if the sample lacks it"],
   "tests/encoders/pretrained_test.ts": [
     "set the encoder's width, depth, heads, patch or hidden to that of the weights",
   ],
