@@ -23,6 +23,8 @@ export type MediaForm =
 /** Inputs made of media, and those that could not be made. */
 export interface MediaValues extends Values {
   readonly broken: readonly Broken[];
+  /** What is named and not there, by its sample. */
+  readonly gone?: ReadonlyMap<number, string>;
   /** What was decided. */
   readonly notes?: readonly string[];
 }
@@ -170,28 +172,27 @@ async function thereOf(
   spec: FilesModality,
   names: readonly string[],
   root: string,
-): Promise<{ names: string[]; notes: string[] }> {
-  const gone: string[] = [];
-  const there: string[] = [];
-  for (const name of names) {
+): Promise<{ names: string[]; gone: Map<number, string>; notes: string[] }> {
+  const gone = new Map<number, string>();
+  for (const [n, name] of names.entries()) {
     const places = name === "" ? [] : twoFolders(name) ?? [name];
     const found = await Promise.all(places.map((place) => isThere(root, place)));
-    const lost = places.length > 0 && !found.includes(true);
-    if (lost) gone.push(name);
-    there.push(lost ? "" : name);
+    if (places.length > 0 && !found.includes(true)) gone.set(n, name);
   }
-  if (gone.length === 0) return { names: there, notes: [] };
+  const there = names.map((name, n) => gone.has(n) ? "" : name);
+  if (gone.size === 0) return { names: there, gone, notes: [] };
+  const named = [...gone.values()];
   if (there.every((name) => name === "")) {
     throw new Refusal({
       what: `read "${spec.from}"`,
       must: "files that it names must be there",
-      found: `none of ${gone.length} is, as "${gone[0]}"`,
+      found: `none of ${named.length} is, as "${named[0]}"`,
       hint: `write their paths as they lead from ${root}`,
     });
   }
-  const listing = gone.slice(0, 3).map((name) => `"${name}"`).join(", ") + (gone.length > 3 ? ", ..." : "");
-  const count = `${gone.length} of ${names.length} samples lack "${spec.from}"`;
-  return { names: there, notes: [`${count}, as no file is where their cells say: ${listing}`] };
+  const listing = named.slice(0, 3).map((name) => `"${name}"`).join(", ") + (named.length > 3 ? ", ..." : "");
+  const count = `${named.length} of ${names.length} samples lack "${spec.from}"`;
+  return { names: there, gone, notes: [`${count}, as no file is where their cells say: ${listing}`] };
 }
 
 /** Media that are decoded when a batch asks for them. */
@@ -243,6 +244,7 @@ export async function mediaOf(
       about: whole ? about : `${about}; decoded by batch`,
       ...heldInfo(holdsOf(form), shape),
     },
+    gone: there.gone,
     notes: [...there.notes, ...notes],
     ...form.kind === "sound" ? { rate: form.rate } : {},
     ...whole ? {} : { undecoded: { form, names, root } },

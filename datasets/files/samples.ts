@@ -149,9 +149,9 @@ export async function readSamples(
 ): Promise<Samples> {
   const labels = indicesOf(textsOf(await whole(files, spec, spec.labels), "labels"), spec.classes);
   const size = labels.length;
-  const { values, broken, decided } = await readValues(files, spec, size, options);
+  const { values, broken, gone, decided } = await readValues(files, spec, size, options);
+  checkSomething(values, size, broken, gone, options.skip ?? false);
   const dropped = new Set(broken.map(({ sample }) => sample));
-  checkSomething(values, size, broken);
   const listed = async (reference: string | undefined, what: string): Promise<string[] | null> => {
     if (reference === undefined) return null;
     const texts = textsOf(await whole(files, spec, reference), what);
@@ -187,7 +187,7 @@ async function readValues(
   spec: FilesSpec,
   size: number,
   { skip = false, decode = "if they fit", most = MAX_HELD_BYTES }: ReadOptions,
-): Promise<{ values: Record<string, Values>; broken: Broken[]; decided: string[] }> {
+): Promise<{ values: Record<string, Values>; broken: Broken[]; gone: Map<number, string>; decided: string[] }> {
   const values: Record<string, Values> = {};
   const found: string[] = [`labels [${size}]`];
   const broken: Broken[] = [];
@@ -195,6 +195,7 @@ async function readValues(
   const { streamed } = plan;
   let { left } = plan;
   const decided: string[] = [];
+  const gone = new Map<number, string>();
   /** Whether decoded media of so many bytes are held. */
   const held = (bytes: number) => {
     if (decode === "by batch" || bytes > left) return false;
@@ -227,26 +228,46 @@ async function readValues(
         : await tokenizedTexts(own, given, files.root);
       values[name] = media.undecoded === undefined ? media : await streamedMedia(media, media.undecoded);
       broken.push(...media.broken);
+      for (const [n, file] of media.gone ?? []) gone.set(n, file);
       decided.push(...media.notes ?? []);
       continue;
     }
     const lengths = own.lengths === undefined ? undefined : await whole(files, spec, own.lengths);
     values[name] = valuesOf(name, own, array, lengths, skip ? broken : null);
   }
-  return { values, broken, decided };
+  return { values, broken, gone, decided };
 }
 
-/** @throws {Refusal} If a sample has no modality at all, or a modality no sample. */
+/**
+ * Looks whether every sample and modality has something.
+ *
+ * @param broken Takes samples without anything, if these are left out.
+ * @param gone Files that are named and not there, by sample.
+ * @throws {Refusal} If a sample has no modality at all and is not left out, or a modality no sample.
+ */
 function checkSomething(
   values: Readonly<Record<string, Values>>,
   size: number,
-  broken: readonly Broken[],
+  broken: Broken[],
+  gone: ReadonlyMap<number, string>,
+  skip: boolean,
 ): void {
   const all = Object.entries(values);
   const dropped = new Set(broken.map(({ sample }) => sample));
   for (let n = 0; n < size; n++) {
     if (dropped.has(n) || all.some(([_, { present }]) => present[n] === 1)) continue;
-    throw new Refusal({ what: "use the samples", must: "each must have a modality", found: `sample ${n} has none` });
+    const file = gone.get(n);
+    const why = file === undefined ? "" : `: "${file}" is not there`;
+    if (!skip) {
+      throw new Refusal({
+        what: "use the samples",
+        must: "each must have a modality",
+        found: `sample ${n} has none${why}`,
+        hint: "leave such samples out: --skip-broken",
+      });
+    }
+    broken.push({ sample: n, why: `it has no modality${why}` });
+    dropped.add(n);
   }
   const absent = all.find(([_, { present }]) => present.every((there) => there === 0));
   if (absent !== undefined) {

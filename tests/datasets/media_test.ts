@@ -277,15 +277,28 @@ Deno.test("files: broken media is a precise sentence, or with skipBroken counted
     assertStringIncludes(twice.message, 'it must have one file of image: found "cat/3.jpg" and "cat/3.png"');
     await Deno.remove(join(folder, "cat", "3.jpg"));
     const list = (path: string) =>
-      ["label,image", ...Array.from({ length: 20 }, (_, n) => `${"ab"[n % 2]},${n === 5 ? path : "cat/1.png"}`)].join(
-        "\n",
-      );
+      [
+        "label,image",
+        ...Array.from({ length: 20 }, (_, n) => {
+          const label = ["cat", "dog"][n % 2];
+          return `${label},${n === 5 ? path : `${label}/${n >> 1}.png`}`;
+        }),
+      ].join("\n");
     for (const path of ["../x.png", "/etc/x.png"]) {
       await Deno.writeTextFile(join(folder, "list.csv"), list(path));
       await assertRejects(() => load(join(folder, "list.csv")), Refusal, "its path leads out of it");
     }
     await Deno.writeTextFile(join(folder, "list.csv"), list("cat/none.png"));
-    await assertRejects(() => load(join(folder, "list.csv")), Refusal, 'cat/none.png" as it must exist');
+    await assertRejects(
+      () => load(join(folder, "list.csv")),
+      Refusal,
+      'Cannot use the samples as each must have a modality: sample 5 has none: "cat/none.png" is not there; ' +
+        "leave such samples out: --skip-broken",
+    );
+    const { dataset, notes, broken } = await inspect(join(folder, "list.csv"), true);
+    assertEquals(Object.values(dataset.splits).reduce((sum, { size }) => sum + size, 0), 19);
+    assertEquals(broken.map(({ why }) => why), ['it has no modality: "cat/none.png" is not there']);
+    assertStringIncludes(notes.join(), "1 of 20 samples are broken and left out: sample 5 (it has no modality");
   });
 });
 

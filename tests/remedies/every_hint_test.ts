@@ -26,6 +26,7 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "put media into folders of classes (class/sample.jpg), or name them in a table with a column label",
     "turn them around: train/class, test/class",
   ],
+  "tests/datasets/media_test.ts": ["leave such samples out: --skip-broken"],
   "tests/datasets/film_test.ts": ["leave its cell empty if the sample lacks it"],
   "tests/encoders/pretrained_test.ts": [
     "set the encoder's width, depth, heads, patch or hidden to that of the weights",
