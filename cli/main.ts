@@ -148,10 +148,16 @@ export async function main(given: readonly string[]): Promise<number> {
     console.error(printableLine(refusal.message));
     return 2;
   }
-  keepGraphs();
-  // Loading what trains takes a second, and more on a busy machine: nobody should wonder meanwhile.
-  if (Deno.stderr.isTerminal() && !rest.includes("--json")) console.error(`armlab ${VERSION} ${name}`);
-  return await runCommand(command, rest, `armlab ${name}`);
+  const begun: Command = {
+    ...command,
+    run: async (args) => {
+      keepGraphs();
+      // Loading what trains takes a second, and more on a busy machine: nobody should wonder meanwhile.
+      if (Deno.stderr.isTerminal() && !args.includes("--json")) console.error(`armlab ${VERSION} ${name}`);
+      return await command.run(args);
+    },
+  };
+  return await runCommand(begun, rest, `armlab ${name}`);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

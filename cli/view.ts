@@ -61,7 +61,7 @@ function isAddressError(error: unknown): boolean {
   if (error instanceof Deno.errors.AddrNotAvailable) return true;
   // A name that does not resolve is an error without a code of its own.
   return error instanceof Error && !(error instanceof Refusal) && !(error instanceof Deno.errors.AddrInUse) &&
-    !(error instanceof Deno.errors.PermissionDenied);
+    !(error instanceof Deno.errors.PermissionDenied) && !(error instanceof Deno.errors.NotCapable);
 }
 
 /** `armlab view`. */

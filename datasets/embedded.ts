@@ -32,16 +32,24 @@ export interface StoredManifest {
 }
 
 async function read(dataset: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  // fetch reads both an installed package over https and a checkout on disk.
-  const response = await fetch(new URL(`./data/${name}`, import.meta.url));
-  if (!response.ok) {
-    throw new Refusal({
+  const url = new URL(`./data/${name}`, import.meta.url);
+  const absent = (found: string, cause?: unknown) =>
+    new Refusal({
       what: `load dataset "${dataset}"`,
       must: `${name} must be there`,
-      found: `status ${response.status}`,
-      hint: "restore the file from the package",
-    });
+      found,
+      hint: url.protocol === "file:" ? "restore the file from the package" : undefined,
+    }, { cause });
+  let response: Response;
+  try {
+    // fetch reads both an installed package over https and a checkout on disk.
+    response = await fetch(url);
+  } catch (error) {
+    // What is not there on the disk, and a server that is not reached, have no status.
+    if (error instanceof TypeError) throw absent(error.message.replaceAll(/ \(os error \d+\)/g, ""), error);
+    throw error;
   }
+  if (!response.ok) throw absent(`status ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { forbidden } from "../core/forbidden.ts";
 import { Refusal } from "../core/refusal.ts";
 
 /** Bytes that are read in pieces. */
@@ -40,7 +41,10 @@ function openingRefusal(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotADirectory) {
     return refuse("every part of its path must be a folder", "one is a file", "check the path");
   }
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+  if (error instanceof Deno.errors.NotCapable) {
+    return new Refusal(forbidden(`read "${path}"`, error), { cause: error });
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
     return refuse("this user must be allowed to", "it is not permitted", "change its mode or owner");
   }
   if (error instanceof Deno.errors.FilesystemLoop) {

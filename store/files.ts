@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { forbidden } from "../core/forbidden.ts";
 import { Refusal, type RefusalParts } from "../core/refusal.ts";
 
 /** Why a file could not be read or written. */
@@ -92,16 +94,22 @@ const causes: Readonly<Record<string, Cause>> = {
 export function storeErrorOf(error: unknown, action: string, path: string): unknown {
   if (error instanceof StoreError || !(error instanceof Error)) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    return new StoreError("not-permitted", path, {
-      what: `${action} "${path}"`,
-      must: "Deno must be allowed to",
-      found: error.message,
-    }, { cause: error });
+    return new StoreError("not-permitted", path, forbidden(`${action} "${path}"`, error), { cause: error });
   }
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const code = codeOf(error);
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
   const [kind, must, found, hint] = causes[code] ?? ["io", "the file system must do it", error.message, undefined];
   return new StoreError(kind, path, { what: `${action} "${path}"`, must, found, hint }, { cause: error });
+}
+
+/** The system's name of an error. Of some, as of a file that is too large, the runtime tells the number alone. */
+function codeOf(error: Error): string | undefined {
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  const number = Number(/\(os error (\d+)\)/.exec(error.message)?.[1]);
+  // Numbers of Windows are others.
+  if (Deno.build.os === "windows") return undefined;
+  return Object.entries(constants.errno).find(([, own]) => own === number)?.[0];
 }
 
 /** Runs file operations and translates their errors. */

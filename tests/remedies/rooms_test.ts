@@ -6,7 +6,6 @@ import { corruptionsFrom, dropsFrom } from "../../datasets/corrupted.ts";
 import { part, resolveConfig } from "../../experiments/mod.ts";
 import { assignment, sinkhorn } from "../../experiments/merge/transport.ts";
 import { checkOption, sbatchArguments } from "../../experiments/slurm.ts";
-import { Refusal } from "../../core/refusal.ts";
 import { Random } from "../../core/random.ts";
 import { files } from "../../datasets/mod.ts";
 import { onnxCpu } from "../../engines/mod.ts";
@@ -15,20 +14,13 @@ import { createLibrary } from "../../library.ts";
 import { adaptWeights } from "../../nn/pretrained.ts";
 import { classBalanced } from "../../sampling/mod.ts";
 import { train } from "../../training/mod.ts";
-import { inFolder, said } from "../helpers/cli.ts";
-import { tried } from "../helpers/remedies.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { taken, tried } from "../helpers/remedies.ts";
 import { toyDataset, toyModel, toyTraining } from "../helpers/toy.ts";
 import { twoRuns } from "../helpers/two_runs.ts";
 
 const library = createLibrary();
 const dataset = await toyDataset(2);
-
-/** A command line that must be taken; what is said to one that is not is a refusal here too. */
-async function taken(...args: string[]): Promise<string> {
-  const { code, out, err } = await said(...args);
-  if (code !== 0) throw new Refusal({ what: args.join(" "), hint: err });
-  return out;
-}
 
 const matrix = (...shape: number[]) => ({
   data: Float32Array.from({ length: shape.reduce((product, extent) => product * extent) }, (_, i) => Math.sin(i * i)),

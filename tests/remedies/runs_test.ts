@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { basename, join } from "node:path";
 import { checkPrepared } from "../../cli/asked.ts";
-import { Refusal } from "../../core/refusal.ts";
+import type { Refusal } from "../../core/refusal.ts";
 import { files } from "../../datasets/mod.ts";
 import { cpu } from "../../engines/mod.ts";
 import { type GridCell, part, runGrid } from "../../experiments/mod.ts";
@@ -19,19 +19,12 @@ import { openRun, readFeatures, writeFeatures } from "../../store/mod.ts";
 import { exportPicture, exportTable } from "../../viewer/exports.ts";
 import { serveViewer } from "../../viewer/serve.ts";
 import { buildModel } from "../../experiments/config.ts";
-import { inFolder, said } from "../helpers/cli.ts";
-import { tried } from "../helpers/remedies.ts";
+import { inFolder } from "../helpers/cli.ts";
+import { taken, tried } from "../helpers/remedies.ts";
 import { frames, put, tone } from "../helpers/sets.ts";
 import { twoRuns } from "../helpers/two_runs.ts";
 
 const library = createLibrary();
-
-/** A command line that must be taken; what is said to one that is not is a refusal here too. */
-async function taken(...args: string[]): Promise<string> {
-  const { code, out, err } = await said(...args);
-  if (code !== 0) throw new Refusal({ what: args.join(" "), hint: err });
-  return out;
-}
 
 /** CREMA-D in its published layout: ten speakers say six sentences. */
 async function speakers(root: string): Promise<void> {
