@@ -16,6 +16,7 @@ import {
   layerWidth,
   presentOf,
   repeated,
+  type Stream,
   tokenInit,
 } from "./tokens.ts";
 
@@ -116,19 +117,27 @@ export const mbt: FusionPlugin = defineFusion<MbtOptions>({
       }
       const batch = tokens[names[0]].shape[0];
       let shared = repeated(scope.group("fusion").param("bottlenecks", [bottlenecks, size], tokenInit), batch);
-      for (let level = unimodal; level < unimodal + fused; level++) {
-        const joint = mapByModality(tokens, (x, name) => {
-          const { present, run: layer } = streams[name];
-          const among = presentOf([{ size: x.shape[1], present }, { size: bottlenecks, present: null }], batch);
-          return layer(level, tf.concat([x, shared], 1), among);
+      const joint = (level: number, wanted: (stream: Stream, joined: number) => number) =>
+        mapByModality(tokens, (x, name) => {
+          const stream = streams[name];
+          const among = presentOf(
+            [{ size: x.shape[1], present: stream.present }, { size: bottlenecks, present: null }],
+            batch,
+          );
+          const joined = tf.concat([x, shared], 1);
+          return stream.run(level, joined, among, { from: 0, size: wanted(stream, joined.shape[1]) });
         });
-        tokens = mapByModality(tokens, (x, name) => firstOf(joint[name], x.shape[1]));
+      const last = unimodal + fused - 1;
+      for (let level = unimodal; level < last; level++) {
+        const after = joint(level, (_, joined) => joined);
+        tokens = mapByModality(tokens, (x, name) => firstOf(after[name], x.shape[1]));
         shared = keptMean(
-          mapByModality(joint, (y, name) => tf.slice(y, [0, tokens[name].shape[1], 0]) as tf.Tensor3D),
+          mapByModality(after, (y, name) => tf.slice(y, [0, tokens[name].shape[1], 0]) as tf.Tensor3D),
           keep,
         );
       }
-      return tokens;
+      // What the last layer makes of the bottlenecks is read by nothing.
+      return joint(last, ({ readable }) => readable);
     });
   },
 });

@@ -139,7 +139,8 @@ export const pmf: FusionPlugin = defineFusion<PmfOptions>({
             ...others.map((u) => ({ size: queries, present: keep === null ? null : at(keep, u) })),
           ], batch);
           const joined = context.length + given.length === 0 ? x : tf.concat([x, ...context, ...given], 1);
-          return firstOf(streams[v].run(level, joined, among, { from: 0, size: count }), count);
+          const wanted = level === fused - 1 ? streams[v].readable : count;
+          return firstOf(streams[v].run(level, joined, among, { from: 0, size: wanted }), wanted);
         });
       }
       return tokens;

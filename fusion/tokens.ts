@@ -116,6 +116,8 @@ export interface Stream extends Tokens {
     present: tf.Tensor2D | null,
     rows?: { readonly from: number; readonly size: number },
   ): tf.Tensor3D;
+  /** How many of the first tokens `read` looks at: of the last layer no others are wanted. */
+  readonly readable: number;
   /** The feature after the last layer: [B, D]. */
   read(tokens: tf.Tensor3D): tf.Tensor2D;
 }
@@ -149,6 +151,7 @@ export function ownStream(
         present: among,
         rows,
       }) as tf.Tensor3D,
+    readable: 1,
     read: (x) => layerNorm(group.in("norm"), tf.reshape(firstOf(x, 1), [batch, width])) as tf.Tensor2D,
   };
 }
@@ -156,12 +159,14 @@ export function ownStream(
 /** A modality's stream through the layers of its encoder that are left to the fusion. */
 export function encoderStream(features: Features, scope: Scope): Stream {
   const layers = features.layers!;
+  const own = tokensOf(features);
   return {
-    ...tokensOf(features),
+    ...own,
     run: (level, x, among, rows) => {
       const y = layers.run(level, x, among, scope);
       return rows === undefined ? y : tf.slice(y, [0, rows.from, 0], [-1, rows.size, -1]) as tf.Tensor3D;
     },
+    readable: own.tokens.shape[1],
     read: (x) => layers.read(x, scope),
   };
 }
