@@ -7,11 +7,11 @@ import { defineGrid, type GridPlugin } from "../../core/kinds/mod.ts";
 import { part } from "../config.ts";
 import { armWith, plain } from "./arm_shared.ts";
 
-/**
- * Layers of a transformer over the places of a map: as wide as the grid's CNNs' last maps. At their own default width a step
- * takes 20 (`pmf`) and 15 (`mbt`) times that of concatenation.
- */
+/** Layers of a transformer over the places of a map: as wide as the grid's CNNs' last maps. */
 const NARROW = { width: 32 };
+
+/** Two thirds of what the other grids on av-digits draw, as there are so many fusions: the whole takes ten minutes. */
+const TRAINING = { epochs: 8 };
 
 const FUSIONS: readonly (string | [string, Readonly<Record<string, unknown>>])[] = [
   "concat",
@@ -24,8 +24,8 @@ const FUSIONS: readonly (string | [string, Readonly<Record<string, unknown>>])[]
   "centralnet",
   "dynmm",
   ["pmf", NARROW],
-  "transfusion",
-  "cross-attention",
+  ["transfusion", NARROW],
+  ["cross-attention", NARROW],
   ["mbt", NARROW],
   "lmf",
   "tfn",
@@ -39,6 +39,7 @@ export const fusion: GridPlugin = defineGrid({
   seeds: [0, 1, 2],
   cells: FUSIONS.flatMap((choice) => {
     const fusion = typeof choice === "string" ? part(choice) : part(...choice);
-    return [plain(fusion.name, { fusion }), armWith(`${fusion.name} arm`, {}, { fusion })];
+    const setting = { fusion, training: TRAINING };
+    return [plain(fusion.name, setting), armWith(`${fusion.name} arm`, {}, setting)];
   }),
 });
