@@ -181,7 +181,7 @@ function badOutput(owner: string, found: string): PluginError {
 }
 
 /** What `create` gave, looked at: what it says, and what its `forward` gives. @throws {PluginError} */
-function sound(made: Fusion, part: About, owner: string): Fusion {
+function sound(made: Fusion, part: About, owner: string, [, context]: readonly unknown[]): Fusion {
   const fusion = guardAtOnce(made, part, owner) as Fusion;
   if (typeof fusion.needs !== "object" || fusion.needs === null) {
     throw badResult(
@@ -202,13 +202,16 @@ function sound(made: Fusion, part: About, owner: string): Fusion {
     );
   }
   const { forward } = fusion;
-  const checked: Fusion["forward"] = (...given) => {
-    const output: unknown = forward(...given);
+  const { classes } = context as ModelContext;
+  const checked: Fusion["forward"] = (features, ...rest) => {
+    const output: unknown = forward(features, ...rest);
     if (typeof output !== "object" || output === null) throw badOutput(owner, `found ${output}`);
-    for (const name of ["fused", "logits"] as const) {
+    const [batch] = Object.values(features)[0].pooled.shape;
+    for (const [name, width] of [["fused", "d"], ["logits", classes]] as const) {
       const { shape } = (output as FusionOutput)[name] ?? {};
       if (shape === undefined) throw badOutput(owner, `${name} is ${(output as FusionOutput)[name]}`);
-      if (shape.length !== 2) throw badOutput(owner, `${name} is [${shape.join(", ")}]`);
+      if (shape.length === 2 && shape[0] === batch && (width === "d" || shape[1] === width)) continue;
+      throw badOutput(owner, `${name} is [${shape.join(", ")}], of [${batch}, ${width}]`);
     }
     return output as FusionOutput;
   };

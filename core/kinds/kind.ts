@@ -14,8 +14,8 @@ export interface OptionsFunction {
   readonly at: number;
   /** What a part without this function answers; a part must have it where nothing stands here. */
   readonly otherwise?: (...args: never[]) => unknown;
-  /** What becomes of its result besides: `owner` is kind and name of the part. */
-  readonly then?: (result: never, part: About, owner: string) => unknown;
+  /** What becomes of its result besides: `owner` is kind and name of the part, `args` what the function was given. */
+  readonly then?: (result: never, part: About, owner: string, args: readonly unknown[]) => unknown;
 }
 
 /** For functions that make a value whose own functions the harness calls: what those throw names the part. */
@@ -81,7 +81,7 @@ export function complete<P extends About>(kind: Kind<P>, given: object): P {
           const passed = [...args];
           passed[at] = resolve((args[at] ?? {}) as RawOptions);
           const result = Reflect.apply(own, given, passed);
-          return then === undefined ? result : then(result as never, part, owner);
+          return then === undefined ? result : then(result as never, part, owner, passed);
         })];
     }),
   );

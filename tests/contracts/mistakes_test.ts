@@ -60,7 +60,7 @@ const fusion = (change: object, forward?: (output: { fused: tf.Tensor; logits: t
 const forwarded = (forward: (output: { fused: tf.Tensor; logits: tf.Tensor }) => unknown): string =>
   assertThrows(() => {
     const { scope } = {} as { scope: Parameters<Fusion["forward"]>[2] };
-    fusion({}, forward).create({}, context).forward({}, null, scope, {});
+    fusion({}, forward).create({}, context).forward({ audio: { pooled: tf.zeros([5, 4]) } }, null, scope, {});
   }, PluginError).message;
 
 Deno.test("a hook that gives a promise is refused where nobody waits for it; those between epochs may", async () => {
@@ -125,7 +125,15 @@ Deno.test("a fusion says what it must, and gives what it must", () => {
   assertStringIncludes(forwarded(({ fused }) => ({ fused })), `${shapes}: logits is undefined`);
   assertStringIncludes(
     forwarded(({ logits }) => ({ fused: tf.sum(logits, 1), logits })),
-    "fused is [5]",
+    "fused is [5], of [5, d]",
+  );
+  assertStringIncludes(
+    forwarded(({ fused, logits }) => ({ fused, logits: tf.concat([logits, logits], 1) })),
+    "logits is [5, 6], of [5, 3]",
+  );
+  assertStringIncludes(
+    forwarded(({ fused, logits }) => ({ fused: tf.slice(fused, 0, 4), logits })),
+    "fused is [4, 4], of [5, d]",
   );
 });
 
