@@ -21,6 +21,7 @@ import type { ValuationInputs } from "../miv/saved.ts";
 import { valuate, type ValuateOptions, type Valuation } from "../miv/valuate.ts";
 import { makeFolder, writeAtomic } from "../store/files.ts";
 import { openRun } from "../store/run_folder.ts";
+import { fixed } from "../viewer/numbers.ts";
 import { type Command, type Flag, type Flags, helpOf, parseFlags } from "./command.ts";
 import { loadKept, loadPlugins, pluginFlag, pluginSpecifiers, sayChanged } from "./plugins.ts";
 import { inputsOf, type SavedInputs } from "./value_files.ts";
@@ -162,7 +163,7 @@ async function runInputs(path: string, parsed: Flags, library: Library, engine: 
 }
 
 const cell = (value: string | number | null): string =>
-  typeof value !== "number" ? value ?? "-" : Number.isInteger(value) ? String(value) : value.toFixed(3);
+  typeof value !== "number" ? value ?? "-" : fixed(value, Number.isInteger(value) ? 0 : 3);
 
 /** A table as aligned text. */
 function aligned({ columns, rows }: Table): string {
@@ -263,15 +264,15 @@ function print(valuation: Valuation, inputs: ValuationInputs, source: string, fo
     `Estimator: ${
       Object.entries(estimator).map(([key, value]) => `${key} ${value}`).join(", ")
     }; information in [0, 1]`,
-    `Accuracy ${accuracy.toFixed(3)}, joint contribution ${joint.toFixed(3)}, lower bound ${bound.toFixed(3)}, ` +
-    `gap between modalities ${gap.toFixed(3)}`,
+    `Accuracy ${fixed(accuracy, 3)}, joint contribution ${fixed(joint, 3)}, lower bound ${fixed(bound, 3)}, ` +
+    `gap between modalities ${fixed(gap, 3)}`,
     "",
     aligned(modalities),
     "",
     aligned(classes),
   ];
   if (shapleyAccuracy !== null) {
-    const values = Object.entries(shapleyAccuracy.subsets).map(([name, v]) => `${name || "none"} ${v.toFixed(3)}`);
+    const values = Object.entries(shapleyAccuracy.subsets).map(([name, v]) => `${name || "none"} ${fixed(v, 3)}`);
     lines.push("", `Accuracy by kept modalities: ${values.join(", ")}`);
   }
   console.log([...lines, "", `Tables: ${folder}`].join("\n"));

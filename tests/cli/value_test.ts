@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parse } from "@std/csv/parse";
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { float32, type HostTensor, int32 } from "../../core/mod.ts";
 import { encodeNpy } from "../../formats/mod.ts";
 import { Random } from "../../core/random.ts";
@@ -40,6 +40,8 @@ Deno.test("armlab value: a folder of .npy files and a .safetensors file give the
     for (const text of ["12 samples", "audio", "image", "nmiFloor", "Accuracy by kept modalities: none 0.333"]) {
       assertStringIncludes(shown.out, text);
     }
+    assertMatch(shown.out, /\s−0\.\d{3}/, "a minus sign is one, no hyphen");
+    assert(!/\s-\d/.test(shown.out), shown.out);
     assertStringIncludes(shown.err, "32 observations are few for 3 bins");
     const json = await value(join(folder, "arrays.safetensors"), "--out", second, "--classes", "a,b,c", "--json");
     const summary = JSON.parse(json.out);
