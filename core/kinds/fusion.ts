@@ -211,7 +211,7 @@ function sound(made: Fusion, part: About, owner: string, [, context]: readonly u
       const { shape } = (output as FusionOutput)[name] ?? {};
       if (shape === undefined) throw badOutput(owner, `${name} is ${(output as FusionOutput)[name]}`);
       if (shape.length === 2 && shape[0] === batch && (width === "d" || shape[1] === width)) continue;
-      throw badOutput(owner, `${name} is [${shape.join(", ")}], of [${batch}, ${width}]`);
+      throw badOutput(owner, `${name} is [${shape.join(", ")}] and must be [${batch}, ${width}]`);
     }
     return output as FusionOutput;
   };

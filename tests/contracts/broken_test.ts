@@ -76,7 +76,7 @@ Deno.test("a fusion with logits of a wrong shape", () =>
   breaks(
     forward("wide", (output) => withLogits(output, tf.concat([output.logits, output.logits], 1))),
     "gives finite logits",
-    "logits of 1 modalities and 1 samples are [1, 6]",
+    'fusion "wide" failed in forward: TypeError: it must give { fused: [B, d], logits: [B, C] }: logits is [1, 6] and must be [1, 3]',
   ));
 
 Deno.test("a fusion that looks at what is dropped", () =>

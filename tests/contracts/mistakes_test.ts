@@ -125,15 +125,15 @@ Deno.test("a fusion says what it must, and gives what it must", () => {
   assertStringIncludes(forwarded(({ fused }) => ({ fused })), `${shapes}: logits is undefined`);
   assertStringIncludes(
     forwarded(({ logits }) => ({ fused: tf.sum(logits, 1), logits })),
-    "fused is [5], of [5, d]",
+    "fused is [5] and must be [5, d]",
   );
   assertStringIncludes(
     forwarded(({ fused, logits }) => ({ fused, logits: tf.concat([logits, logits], 1) })),
-    "logits is [5, 6], of [5, 3]",
+    "logits is [5, 6] and must be [5, 3]",
   );
   assertStringIncludes(
     forwarded(({ fused, logits }) => ({ fused: tf.slice(fused, 0, 4), logits })),
-    "fused is [4, 4], of [5, d]",
+    "fused is [4, 4] and must be [5, d]",
   );
 });
 
