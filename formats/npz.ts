@@ -17,7 +17,11 @@ const others: readonly (readonly [RegExp, string, string])[] = [
     "it is a PyTorch file (torch.save)",
     "save tensors by safetensors.torch.save_file, or numpy.savez of tensor.numpy()",
   ],
-  [/^\[Content_Types\]\.xml$/, "it is an Office document", "export it as CSV"],
+  [
+    /^\[Content_Types\]\.xml$/,
+    "it is an Office document",
+    "save arrays by numpy.savez, or a table for a dataset as CSV",
+  ],
   [/^(META-INF\/|mimetype$)/, "it is a document or a program", "save arrays by numpy.savez"],
   [/\.keras$|^model\.weights\.h5$/, "it is a Keras model", "save arrays by numpy.savez"],
 ];

@@ -45,7 +45,7 @@ const unread: readonly Unread[] = [
   [[0x28, 0xb5, 0x2f, 0xfd], "a zstd archive", "unpack it first"],
   ["7z\xbc\xaf", "a 7z archive", "unpack it first"],
   ["Rar!", "a RAR archive", "unpack it first"],
-  ["ARROW1", "an Arrow file (Feather)", "save arrays by numpy.savez, or a table as CSV"],
+  ["ARROW1", "an Arrow file (Feather)", "save arrays by numpy.savez, or a table for a dataset as CSV"],
   ["PAR1", "a Parquet table", numpy],
   ["SQLite format 3", "an SQLite database", numpy],
   ["version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch it: git lfs pull"],

@@ -106,7 +106,7 @@ Deno.test("films by ffmpeg: the command is shown; without it, or where it fails,
     await withCommand(folder, null, async () => {
       const { message } = await assertRejects(() => inspect(own), Refusal);
       assertStringIncludes(message, '"a/0.mp4" as ffmpeg must be installed to decode it: it is not on the PATH');
-      assertStringIncludes(message, "it is then run as: ffmpeg -v error -xerror -i file:");
+      assertStringIncludes(message, "install it; it is then run as: ffmpeg -v error -xerror -i file:");
     });
     // Three frames of twelve bytes: the bytes of the name, then of the arguments.
     await withCommand(folder, 'printf "%36.36s" "$(cat "${5#file:}")"', async () => {

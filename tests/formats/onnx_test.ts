@@ -76,8 +76,15 @@ Deno.test("an ONNX file cut off anywhere, or none, is one refusal", async () => 
   for (let length = 0; length < whole.length; length++) {
     const cut = whole.slice(0, length);
     // Before its graph begins a file has none; within it a message goes beyond its end.
-    await assertRejects(() => open(cut as Uint8Array<ArrayBuffer>), Refusal, 'Cannot read "m.onnx"');
+    const { message } = await assertRejects(
+      () => open(cut as Uint8Array<ArrayBuffer>),
+      Refusal,
+      'Cannot read "m.onnx"',
+    );
+    assert(message.endsWith("; the file is damaged or another format: export or copy it again"), message);
   }
+  // As it was before it was cut off.
+  assertEquals([...(await open(whole)).heads.keys()], ["a"]);
   await assertRejects(() => open(new TextEncoder().encode("<html></html>")), Refusal, "it must be an ONNX model");
 });
 
@@ -89,7 +96,11 @@ Deno.test("an ONNX file says which initialiser is wrong and how", async () => {
     'initialiser "a" [3] of float32 has 8 bytes for 12',
   );
   await refused({ name: "a", shape: [2], type: 8, raw: bytesOf(two) }, "element type 8, which is not read");
-  await refused({ name: "a", shape: [2], type: 1, external: true }, "they lie in another");
+  await refused(
+    { name: "a", shape: [2], type: 1, external: true },
+    "they lie in another; save the model with save_as_external_data=False, or its weights as safetensors",
+  );
+  assertEquals([...(await open(model([{ name: "a", shape: [2], type: 1, raw: bytesOf(two) }]))).heads.keys()], ["a"]);
   const twin: Given = { name: "a", shape: [2], type: 1, raw: bytesOf(two) };
   await assertRejects(() => open(model([twin, twin])), Refusal, 'it has two initialisers "a"');
 });

@@ -127,6 +127,17 @@ keep("pandas json", frame.to_json().encode())
 keep("hdf5", made(lambda path: h5py.File(path, "w").close()))
 keep("matlab 5", made(lambda path: scipy.io.savemat(path, {"x": base}, appendmat=False)))
 keep("matlab 4", made(lambda path: scipy.io.savemat(path, {"x": base}, appendmat=False, format="4")))
+
+
+def matlab73(path):
+    # MATLAB stores columns first, behind a head of its own.
+    with h5py.File(path, "w", userblock_size=512) as f:
+        f["x"] = base.T
+    with open(path, "r+b") as f:
+        f.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
+
+
+keep("matlab 7.3", made(matlab73))
 keep("gzip", gzip.compress(npy(base), mtime=0))
 keep("git lfs", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
 keep("web page", b"<!DOCTYPE html><html><body>404</body></html>")

@@ -6,6 +6,7 @@ import { allHints } from "../helpers/hints.ts";
 const trials = [
   "tests/remedies/changed_test.ts",
   "tests/remedies/data_test.ts",
+  "tests/remedies/foreign_test.ts",
   "tests/remedies/machine_test.ts",
   "tests/remedies/parts_test.ts",
   "tests/remedies/rooms_test.ts",
@@ -29,7 +30,11 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
     "turn them around: train/class, test/class",
   ],
   "tests/datasets/media_test.ts": ["leave such samples out: --skip-broken"],
-  "tests/datasets/film_test.ts": ["leave its cell empty if the sample lacks it"],
+  "tests/datasets/film_test.ts": [
+    "install it; it is then run as: …",
+    "leave its cell empty if the sample lacks it",
+  ],
+  "tests/datasets/sets/cmu_mosei_test.ts": ["a .pkl is unpacked by the lines in docs/datasets.md"],
   "tests/encoders/pretrained_test.ts": [
     "set the encoder's width, depth, heads, patch or hidden to that of the weights",
   ],
@@ -38,56 +43,30 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   "tests/experiments/prepare_test.ts": ["name another folder by --to"],
   "tests/experiments/provenance_test.ts": ["run the same command again"],
+  "tests/formats/onnx_test.ts": [
+    "save the model with save_as_external_data=False, or its weights as safetensors",
+    "the file is damaged or another format: export or copy it again",
+  ],
   "tests/fusion/encoder_layers_test.ts": ["set layers=own"],
   "tests/fusion/products_test.ts": ["set a smaller projection, or take lmf"],
   "tests/sampling/samplers_test.ts": ["put the method that re-samples before it"],
   "tests/store/unite_test.ts": ["different processors round differently: remove the run from one of them"],
 };
 
-/** What is done outside of armlab, in another program: what it then writes is read by tests/formats/foreign_test.ts. */
-const inAnotherProgram = [
-  "save one array per file",
-  'write a table in folders of values as one file, as pandas does by read_parquet(FOLDER).to_parquet("all.parquet")',
-  "save each field as an array of its own",
-  "save numbers, or texts by array.astype(str)",
-  "save real and imaginary parts as two arrays",
-  "save array.astype(numpy.float32), or each field as an array of its own",
-  "save array.astype(str), or numbers",
-  "save numbers",
-  "save array.astype(numpy.float64)",
-  "save float32",
-  "save arrays by numpy.savez",
-  "save tensors by safetensors.torch.save_file, or numpy.savez of tensor.numpy()",
-  "export it as CSV",
-  "the file is damaged or another format: export or copy it again",
-  "save the model with save_as_external_data=False, or its weights as safetensors",
-  // Done by tests/formats/foreign_test.ts where SciPy is.
-  "convert it: python -c \"import numpy, scipy.io; numpy.savez('FILE.npz', **{k: v for k, v in " +
-  "scipy.io.loadmat('FILE', squeeze_me=True).items() if k[0] != '_'})\"",
-  "convert it: python -c \"import numpy, h5py; f = h5py.File('FILE'); numpy.savez('FILE.npz', " +
-  "**{k: f[k][()].T for k in f if hasattr(f[k], 'shape')})\"",
-  "unpack it first",
-  "save arrays by numpy.savez, or a table as CSV",
-  "fetch it: git lfs pull",
-  "download the file anew",
-  "convert it: ffmpeg -i IN OUT.wav",
-  "convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav",
-  'convert it: python -c "import torch; from safetensors.torch import save_file; ' +
-  "save_file({k: v.contiguous().clone() for k, v in torch.load('…', map_location='cpu', weights_only=True).items()}, '…')\"",
-  "save at most …",
-  "save it without a password",
-  "save it stored or deflated",
-  "save it by tokenizer.save_pretrained",
-  "tokenize the texts yourself, with 0 for padding, and give the ids",
-  "a .pkl is unpacked by the lines in docs/datasets.md",
-  "install it; it is then run as: …",
-  "it was run as: …",
-];
-
 /** Remedies that no test follows, by why. */
 const untried: Readonly<Record<string, readonly string[]>> = {
-  "it is done in another program": inAnotherProgram,
+  "it is Python, which tests/formats/foreign_test.ts runs as it is said where ARMLAB_PYTHON has SciPy and h5py": [
+    "convert it: python -c \"import numpy, scipy.io; numpy.savez('FILE.npz', **{k: v for k, v in " +
+    "scipy.io.loadmat('FILE', squeeze_me=True).items() if k[0] != '_'})\"",
+    "convert it: python -c \"import numpy, h5py; f = h5py.File('FILE'); numpy.savez('FILE.npz', " +
+    "**{k: f[k][()].T for k in f if hasattr(f[k], 'shape')})\"",
+  ],
+  "it is Python and takes PyTorch, which no test has; tests/remedies/foreign_test.ts reads what it writes": [
+    'convert it: python -c "import torch; from safetensors.torch import save_file; ' +
+    "save_file({k: v.contiguous().clone() for k, v in torch.load('…', map_location='cpu', weights_only=True).items()}, '…')\"",
+  ],
   "it takes a file system that knows no locks": ["choose a local folder"],
+  "it advises nothing": ["it was run as: …"],
 };
 
 const root = new URL("../../", import.meta.url);

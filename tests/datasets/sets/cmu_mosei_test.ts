@@ -79,6 +79,13 @@ Deno.test("roundedEven() and sentimentOf() are Acc-7's and Acc-2's classes; zero
 
 Deno.test("cmu-mosei: samples of each split, videos as groups; seven classes in their order, zeros left out where asked", async () => {
   await inFolder(async (folder) => {
+    await put(join(folder, "mosei_senti_data.pkl"), Uint8Array.of(0x80, 4));
+    await assertRejects(
+      () => listSet(cmuMosei, folder),
+      Refusal,
+      "a .pkl is unpacked by the lines in docs/datasets.md",
+    );
+    // What these lines write.
     await written(folder);
     const { samples, classes, notes, official } = await listSet(cmuMosei, folder);
     assertEquals([samples.length, classes, official?.name], [48, ["negative", "non-negative"], "MulT"]);
