@@ -14,14 +14,14 @@ import type { RefusalParts } from "./refusal.ts";
  */
 export function forbidden(what: string, { message }: Deno.errors.NotCapable): RefusalParts {
   const [needed, advice] = message.split(", run again");
-  const [flag] = /--allow-[a-z-]+/.exec(advice ?? "") ?? [];
+  const [, flag] = /--(allow-[a-z-]+)/.exec(advice ?? "") ?? [];
   return {
     what,
     must: "Deno must be allowed to",
     found: needed,
     // Some files of the system ask for all permissions.
-    hint: flag === undefined || flag === "--allow-all"
+    hint: flag === undefined || flag === "allow-all"
       ? "run it again with -A"
-      : `run it again with ${flag}, or with -A`,
+      : `run it again with --${flag}, or with -A`,
   };
 }
