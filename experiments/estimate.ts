@@ -1,5 +1,5 @@
 /**
- * How long a plan will take: from the speed of runs that are kept, else from steps that are made for it.
+ * How long a plan will take: from the usual speed of runs that are kept, else from steps that are made for it.
  *
  * @module
  */
@@ -53,16 +53,20 @@ export async function estimate(
   const passes = ({ methods, training }: RunConfig) =>
     training.epochs * stepForwards(methods.map(({ name }) => library.of("method").get(name).cost));
   const left: GridCell[] = [];
-  const secondsOf = new Map<string, number>();
+  const speeds = new Map<string, number[]>();
   let kept = 0;
   for (const cell of [...plan.cells, ...plan.teachers]) {
     const seconds = await keptSeconds(runs, cell.id);
-    if (seconds === null) left.push(cell);
-    else {
-      secondsOf.set(speedKey(cell.config), seconds / passes(cell.config));
-      kept++;
+    if (seconds === null) {
+      left.push(cell);
+      continue;
     }
+    const key = speedKey(cell.config);
+    speeds.set(key, [...speeds.get(key) ?? [], seconds / passes(cell.config)]);
+    kept++;
   }
+  // Some of them were made while the machine did other work as well.
+  const secondsOf = new Map([...speeds].map(([key, own]) => [key, middle(own)]));
   let measured = 0;
   let told = false;
   for (const cell of left) {
@@ -88,6 +92,11 @@ export async function estimate(
       ...(measured === 0 ? [] : [`steps of ${count(measured, "configuration")}, made for it`]),
     ].join(" and ") || "nothing measured",
   };
+}
+
+/** The middle one of some numbers; of two the smaller. */
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
 /** Seconds that a finished run took; `null` if it is not finished, or damaged and to be made anew. */

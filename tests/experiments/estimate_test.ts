@@ -30,6 +30,10 @@ Deno.test("estimate() takes the time of kept runs on the same data, encoders and
     assertEquals((await estimate({ cells: cells.slice(0, 3), teachers: [] }, { ...options, workers: 2 })).seconds, 45);
     const other = await estimate({ cells: [cells[0], cells[3]], teachers: [] }, options);
     assertEquals(other.seconds, 50);
+    // Of several the middle one: the last was made on a busy machine.
+    for (const seed of [2, 60]) writeRun(runs, { seed });
+    const three = [0, 2, 60].map((seed) => cell({ seed }));
+    assertEquals((await estimate({ cells: [...three, cells[1]], teachers: [] }, options)).seconds, 32);
     // Nothing is known of another fusion, and a damaged run is still to be made.
     const unknown = await estimate({ cells: [cells[0], cell({ fusion: "sum" })], teachers: [] }, options);
     assertEquals([unknown.left, unknown.seconds], [1, null]);
