@@ -8,9 +8,8 @@
  *
  * @module
  */
-import process from "node:process";
 import { Random } from "../../core/random.ts";
-import { TextLineStream } from "./lines.ts";
+import { answerTurns, clockOf, say } from "./turns.ts";
 
 /** Imported by this name at run time only, so that nothing but this benchmark ever downloads it. */
 const JAX_JS = "npm:@jax-js/jax@0.1.25";
@@ -67,12 +66,7 @@ interface JaxJs {
 }
 
 const [name, threads, clock] = Deno.args;
-const now = (): number => {
-  if (clock === "wall") return performance.now();
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-const say = (message: unknown) => console.log(JSON.stringify(message));
+const now = clockOf(clock);
 
 // The package takes as many workers as there are processors for it, and has no option.
 Object.defineProperty(navigator, "hardwareConcurrency", { value: Number(threads) });
@@ -192,16 +186,8 @@ async function step(): Promise<Float32Array> {
 const [first] = await step();
 say({ parameters: counted, loss: first });
 let last = first;
-for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
-  const [command, count] = line.split(" ");
-  if (command === "end") break;
-  const ms: number[] = [];
-  for (let i = 0; i < Number(count); i++) {
-    const started = now();
-    [last] = await step();
-    ms.push(now() - started);
-  }
-  say({ ms });
-}
+await answerTurns(async () => {
+  [last] = await step();
+}, now);
 say({ loss: last, peakMiB: Deno.memoryUsage().rss / 2 ** 20 });
 Deno.exit(0);

@@ -6,22 +6,15 @@
  *
  * @module
  */
-import process from "node:process";
-import { TextLineStream } from "./lines.ts";
 import { selectEngine } from "../../engines/mod.ts";
 import { onnxEngine } from "../../engines/onnx/engine.ts";
 import { compileGraph } from "../../engines/onnx/engine.ts";
 import { matrixFlops } from "./flops.ts";
 import { type BenchStep, benchSteps } from "./steps.ts";
+import { answerTurns, clockOf, say } from "./turns.ts";
 
 const [name, threads, clock, profile, other] = Deno.args;
-/** Milliseconds. */
-const now = (): number => {
-  if (clock === "wall") return performance.now();
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-const say = (message: unknown) => console.log(JSON.stringify(message));
+const now = clockOf(clock);
 
 /** Largest resident memory so far in MiB, where the system tells. */
 function peakMiB(): number {
@@ -69,17 +62,9 @@ say({
   flops: matrixFlops(compileGraph(step.program, "cpu")),
   loss: (first["loss"] ?? first["stats"])?.data[0] ?? null,
 });
-for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
-  const [command, count] = line.split(" ");
-  if (command === "end") break;
-  const ms: number[] = [];
-  for (let i = 0; i < Number(count); i++) {
-    const started = now();
-    await compiled.run(state, step.feeds);
-    ms.push(now() - started);
-  }
-  say({ ms });
-}
+await answerTurns(async () => {
+  await compiled.run(state, step.feeds);
+}, now);
 // The peak of the steps: what is compiled once more comes after it.
 const peak = peakMiB();
 compiled.dispose();
