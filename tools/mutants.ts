@@ -20,9 +20,10 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { join } from "node:path";
+import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../cli/command.ts";
 import { Refusal } from "../core/refusal.ts";
+import { didYouMean } from "../core/suggest.ts";
 import { cacheFolder } from "../formats/cache_folder.ts";
 import type { Mutant } from "./mutant.ts";
 import { changed, described } from "./mutation/change.ts";
@@ -161,44 +162,56 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-/** Runs the command. Returns its exit code. */
-async function main(args: string[]): Promise<number> {
-  const given = parseArgs(args, { string: ["only", "workers", "keep"], boolean: ["list", "alive", "anew"] });
-  const known = await rooms();
-  const wanted = given._.length === 0 ? known : given._.map(String);
-  for (const room of wanted) {
-    if (!known.includes(room)) {
-      throw new Refusal({ what: `find mutants of room "${room}"`, found: `rooms with a list are ${known.join(", ")}` });
-    }
-  }
-  const workers = Number(given.workers ?? Math.max(1, Math.floor(navigator.hardwareConcurrency / 2)));
-  if (!Number.isInteger(workers) || workers < 1) {
-    throw new Refusal({ what: "use --workers", must: "it must be an integer >= 1", found: given.workers });
-  }
-  const kept = given.list
-    ? Kept.inMemory()
-    : await Kept.open(given.keep || join(cacheFolder("mutants"), "outcomes.jsonl"));
-  const signal = interruption();
-  let good = true;
-  for (const room of wanted) {
-    const only = given.only ?? "";
-    const chosen = (await listOf(room)).filter(({ file, from }) => file.includes(only) || from.includes(only));
-    const mutants = given.alive ? await aliveOf(chosen, kept) : chosen;
-    const passed = given.list
-      ? await listed(room, mutants)
-      : await runRoom(room, mutants, { workers, kept, anew: given.anew, signal });
-    if (signal.aborted) return 130;
-    good &&= passed;
-  }
-  return good ? 0 : 1;
-}
+const flags = {
+  only: { type: "text", value: "TEXT", about: "those whose file or fragment holds a text" },
+  alive: { type: "boolean", about: "those that were not noticed when last tried, or never tried" },
+  anew: { type: "boolean", about: "also what is known and unchanged since" },
+  list: { type: "boolean", about: "whether every fragment still occurs once, without running anything" },
+  workers: { type: "text", value: "N", about: "tests at once (default: half of the cores)" },
+  keep: { type: "text", value: "FILE", about: "where outcomes are kept (default: in the cache folder)" },
+  help: { type: "boolean", about: "show this help" },
+} as const satisfies Record<string, Flag>;
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
-}
+const command: Command = {
+  name: "mutants",
+  about: "Makes every change of the kept lists in a copy of the tree, and sees whether the tests of its room fail.",
+  async run(args) {
+    const { text, boolean, positional } = parseFlags(this.name, flags, args, { most: Infinity, about: "rooms" });
+    if (boolean.help) {
+      console.log(helpOf("deno task mutants [ROOM ...] [options]", this.about, flags, [
+        "deno task mutants tensor nn",
+        "deno task mutants tensor --only noise",
+      ]));
+      return 0;
+    }
+    const known = await rooms();
+    const strange = positional.find((room) => !known.includes(room));
+    if (strange !== undefined) {
+      throw new Refusal({
+        what: `find mutants of room "${strange}"`,
+        found: `rooms with a list are ${known.join(", ")}`,
+        hint: didYouMean(strange, known),
+      });
+    }
+    const half = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+    const workers = parseInteger("--workers", text.workers ?? String(half), 1);
+    const kept = boolean.list
+      ? Kept.inMemory()
+      : await Kept.open(text.keep ?? join(cacheFolder("mutants"), "outcomes.jsonl"));
+    const signal = interruption();
+    let good = true;
+    for (const room of positional.length === 0 ? known : positional) {
+      const only = text.only ?? "";
+      const chosen = (await listOf(room)).filter(({ file, from }) => file.includes(only) || from.includes(only));
+      const mutants = boolean.alive ? await aliveOf(chosen, kept) : chosen;
+      const passed = boolean.list
+        ? await listed(room, mutants)
+        : await runRoom(room, mutants, { workers, kept, anew: boolean.anew, signal });
+      if (signal.aborted) return 130;
+      good &&= passed;
+    }
+    return good ? 0 : 1;
+  },
+};
+
+if (import.meta.main) Deno.exit(await runCommand(command, Deno.args));

@@ -14,7 +14,15 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "@std/cli";
+import {
+  type Command,
+  type Flag,
+  helpOf,
+  parseChoice,
+  parseFlags,
+  parseInteger,
+  runCommand,
+} from "../../cli/command.ts";
 import { Random } from "../../core/random.ts";
 import { files } from "../../datasets/mod.ts";
 import { ReadAhead } from "../../loading/read_ahead.ts";
@@ -294,18 +302,52 @@ async function media(samples: number, rounds: number, python: string): Promise<v
   }
 }
 
-if (import.meta.main) {
-  const args = parseArgs(Deno.args, {
-    string: ["gb", "steps", "samples", "rounds", "python", "only", "child", "path", "memory"],
-    boolean: ["cold"],
-    default: { gb: "1", steps: "200", samples: "512", rounds: "3", python: "python3" },
-  });
-  if (args.child === "train") {
-    console.log(JSON.stringify(await train(args.path!, Number(args.memory), Number(args.steps), args.cold)));
-  } else if (args.child === "load") console.log(JSON.stringify((await loaded(args.path!, 0)).seconds));
-  else if (args.child === "media") console.log(JSON.stringify(await ours(args.path!)));
-  else {
-    if (args.only !== "media") await features(Number(args.gb), Number(args.steps), args.cold);
-    if (args.only !== "features") await media(Number(args.samples), Number(args.rounds), args.python);
-  }
-}
+const flags = {
+  gb: { type: "text", value: "N", about: "gigabytes of features (default: 1)" },
+  steps: { type: "text", value: "N", about: "training steps (default: 200)" },
+  samples: { type: "text", value: "N", about: "samples of pictures and sounds (default: 512)" },
+  rounds: { type: "text", value: "N", about: "rounds, of which medians are taken (default: 3)" },
+  python: { type: "text", value: "PATH", about: "a Python with torch, torchvision and torchaudio (default: python3)" },
+  only: { type: "text", value: "PART", about: "features or media alone" },
+  cold: { type: "boolean", about: "put the arrays out of the page cache before the steps" },
+  child: {
+    type: "text",
+    value: "PART",
+    about: "a part that this command runs in a process of its own: train, load, media",
+  },
+  path: { type: "text", value: "PATH", about: "of --child: its data" },
+  memory: { type: "text", value: "MIB", about: "of --child train: how much may be held" },
+  help: { type: "boolean", about: "show this help" },
+} as const satisfies Record<string, Flag>;
+
+const command: Command = {
+  name: "bench:data",
+  about: "Times reading features larger than memory, and pictures and sounds beside PyTorch's DataLoader.",
+  async run(args) {
+    const { text, boolean } = parseFlags(this.name, flags, args);
+    if (boolean.help) {
+      console.log(helpOf("deno task bench:data [options]", this.about, flags, [
+        "deno task bench:data",
+        "deno task bench:data --only features --gb 20 --cold",
+      ]));
+      return 0;
+    }
+    const only = text.only === undefined ? null : parseChoice("--only", text.only, ["features", "media"]);
+    const steps = parseInteger("--steps", text.steps ?? "200", 11); // ten of them warm up
+    const samples = parseInteger("--samples", text.samples ?? "512", 1);
+    const rounds = parseInteger("--rounds", text.rounds ?? "3", 1);
+    const gigabytes = parseInteger("--gb", text.gb ?? "1", 1);
+    if (text.child !== undefined) {
+      const path = text.path!;
+      if (text.child === "train") {
+        console.log(JSON.stringify(await train(path, Number(text.memory), steps, boolean.cold)));
+      } else console.log(JSON.stringify(text.child === "load" ? (await loaded(path, 0)).seconds : await ours(path)));
+      return 0;
+    }
+    if (only !== "media") await features(gigabytes, steps, boolean.cold);
+    if (only !== "features") await media(samples, rounds, text.python ?? "python3");
+    return 0;
+  },
+};
+
+if (import.meta.main) Deno.exit(await runCommand(command, Deno.args));

@@ -75,8 +75,12 @@ const list: readonly Mutant[] = [
   ...mutantsOf("contracts/fusions.ts", broken, [
     ["(await steps.predict(other, kept))", "(await steps.predict(steps.feeds(), kept))"],
     ["must(!none,", "must(true,"],
-    ['must(shapeOf("logits") === `[${batch}, ${classes}]`,', 'must(shapeOf("logits") !== "",'],
     ['must(dtype === "float32", `${name} ${where}', 'must(dtype !== "bool", `${name} ${where}'],
+  ]),
+  ...mutantsOf("core/kinds/fusion.ts", ["tests/contracts/mistakes_test.ts"], [
+    ['(width === "d" || shape[1] === width)', "(width !== null)"],
+    ["shape[0] === batch &&", ""],
+    ["shape.length === 2 &&", ""],
   ]),
   ...mutantsOf("contracts/methods.ts", broken, [
     ["(label + shift) % dataset.classes.length", "label"],

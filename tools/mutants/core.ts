@@ -93,7 +93,7 @@ const list: readonly Mutant[] = [
     ["const own = part[name] ?? otherwise;", "const own = part[name];"],
     ["passed[at] = resolve((args[at] ?? {}) as RawOptions);", "passed[at] = args[at] ?? {};"],
     ["passed[at] = resolve((args[at] ?? {}) as RawOptions);", "passed[0] = resolve((args[at] ?? {}) as RawOptions);"],
-    ["return then === undefined ? result : then(result as never, part, owner);", "return result;"],
+    ["return then === undefined ? result : then(result as never, part, owner, passed);", "return result;"],
     ["Reflect.apply(own, given, passed)", "Reflect.apply(own, undefined, passed)"],
     ["kind: kind.name, madeWith: VERSION", "kind: kind.name"],
   ]),
