@@ -229,9 +229,11 @@ export async function runCommand(command: Command, args: string[], name: string 
   }
 }
 
-/** The path that an error of the operating system names, if it names one. */
+/** The path that an error of the operating system names, if it names one; a part may have named itself before it. */
 function pathOf(thrown: unknown): string {
-  const path = thrown instanceof Error ? /'([^']+)'|"([^"]+)"/.exec(thrown.message) : null;
+  let own = thrown;
+  while (own instanceof Error && own.cause instanceof Error) own = own.cause;
+  const path = own instanceof Error ? /'([^']+)'|"([^"]+)"/.exec(own.message) : null;
   return path?.[1] ?? path?.[2] ?? "a file";
 }
 

@@ -1,6 +1,7 @@
 /** Command lines: every option of every command, wrong in every way; one clear sentence each, and nothing is done. */
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
+import { PluginError } from "../../core/plugin_error.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { Library } from "../../core/library.ts";
 import { type Flag, parseChoice, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
@@ -224,6 +225,16 @@ Deno.test("runCommand() prints a refusal as one line, and a defect with the stac
   const system = await told(missing);
   assertEquals(system.code, 2);
   assertStringIncludes(system.text, '"/no/such/file" as it must exist: nothing is there');
+  if (Deno.build.os !== "windows") {
+    const folder = await Deno.makeTempDir();
+    const loop = join(folder, "loop");
+    await Deno.symlink(loop, loop);
+    const circling = await Deno.readTextFile(loop).catch((error) => error);
+    // The part's name is no path.
+    const within = await told(new PluginError('dataset "mine"', "load", circling));
+    assertStringIncludes(within.text, `${JSON.stringify(loop)} as its symbolic links must lead somewhere`);
+    await Deno.remove(folder, { recursive: true });
+  }
   // Errors of the language are no user's mistake, even where they say "Cannot".
   for (
     const native of [
