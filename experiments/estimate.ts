@@ -4,6 +4,7 @@
  * @module
  */
 import type { Library } from "../core/library.ts";
+import { median } from "../core/median.ts";
 import { modalitiesOf } from "../core/modality.ts";
 import type { RunConfig } from "../core/record.ts";
 import { isFolder, StoreError } from "../store/files.ts";
@@ -66,7 +67,7 @@ export async function estimate(
     kept++;
   }
   // Some of them were made while the machine did other work as well.
-  const secondsOf = new Map([...speeds].map(([key, own]) => [key, middle(own)]));
+  const secondsOf = new Map([...speeds].map(([key, own]) => [key, median(own)]));
   let measured = 0;
   let told = false;
   for (const cell of left) {
@@ -92,11 +93,6 @@ export async function estimate(
       ...(measured === 0 ? [] : [`steps of ${count(measured, "configuration")}, made for it`]),
     ].join(" and ") || "nothing measured",
   };
-}
-
-/** The middle one of some numbers; of two the smaller. */
-function middle(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1];
 }
 
 /** Seconds that a finished run took; `null` if it is not finished, or damaged and to be made anew. */

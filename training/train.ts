@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { median } from "../core/median.ts";
 import * as names from "../core/names.ts";
 import type { Dataset } from "../core/kinds/mod.ts";
 import { type Engine, type NamedHostTensors, sizeOf } from "../core/program.ts";
@@ -341,11 +342,4 @@ function recordOf({ state, host }: Run, epoch: number, { totals, metrics }: Trai
 /** Entries in the order of their names. */
 function sortedByName<T>(values: Readonly<Record<string, T>>): [string, T][] {
   return Object.keys(values).sort().map((name) => [name, values[name]]);
-}
-
-/** Median; 0 for none. */
-function median(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }

@@ -9,6 +9,7 @@ import { tokenizerOf } from "../../datasets/transforms/tokenize.ts";
 import { decodeSound, decodeWav, encodeNpy, openArrays } from "../../formats/mod.ts";
 import { openWeights } from "../../formats/weights.ts";
 import { inFolder } from "../helpers/cli.ts";
+import { ffmpegIsThere } from "../helpers/ffmpeg.ts";
 import { tried } from "../helpers/remedies.ts";
 import { golden } from "../helpers/tensors.ts";
 import { encodeWav } from "../helpers/wav.ts";
@@ -177,15 +178,6 @@ Deno.test("what is said of tables in folders and of tokenizers is mended by what
       },
     ]);
   }));
-
-async function ffmpegIsThere(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("ffmpeg", { args: ["-version"], stdout: "null", stderr: "null" }).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 const absent = !await ffmpegIsThere();
 if (absent) console.log("skipped: sounds converted as advised, as ffmpeg is not on the PATH");

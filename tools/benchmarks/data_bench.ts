@@ -24,6 +24,8 @@ import {
   runCommand,
 } from "../../cli/command.ts";
 import { Random } from "../../core/random.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { median } from "../../core/median.ts";
 import { files } from "../../datasets/mod.ts";
 import { ReadAhead } from "../../loading/read_ahead.ts";
 import { onnxCpu } from "../../engines/mod.ts";
@@ -276,8 +278,6 @@ async function theirs(python: string, path: string): Promise<number | null> {
   }
 }
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
-
 async function media(samples: number, rounds: number, python: string): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "armlab-data-bench-" });
   try {
@@ -336,12 +336,20 @@ const command: Command = {
     const steps = parseInteger("--steps", text.steps ?? "200", 11); // ten of them warm up
     const samples = parseInteger("--samples", text.samples ?? "512", 1);
     const rounds = parseInteger("--rounds", text.rounds ?? "3", 1);
-    const gigabytes = parseInteger("--gb", text.gb ?? "1", 1);
+    const gigabytes = Number(text.gb ?? "1");
+    if (!(gigabytes > 0 && gigabytes < Infinity)) {
+      throw new Refusal({ what: "use --gb", must: "it must be a number above 0", found: `found "${text.gb}"` });
+    }
     if (text.child !== undefined) {
-      const path = text.path!;
-      if (text.child === "train") {
-        console.log(JSON.stringify(await train(path, Number(text.memory), steps, boolean.cold)));
-      } else console.log(JSON.stringify(text.child === "load" ? (await loaded(path, 0)).seconds : await ours(path)));
+      const { path, memory = "0" } = text;
+      if (path === undefined) throw new Refusal({ what: "use --child", must: "--path must stand beside it" });
+      const parts = {
+        train: () => train(path, parseInteger("--memory", memory, 0), steps, boolean.cold),
+        load: async () => (await loaded(path, 0)).seconds,
+        media: () => ours(path),
+      };
+      const part = parseChoice("--child", text.child, ["train", "load", "media"]);
+      console.log(JSON.stringify(await parts[part]()));
       return 0;
     }
     if (only !== "media") await features(gigabytes, steps, boolean.cold);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { median } from "../../core/median.ts";
 import { createLibrary } from "../../library.ts";
 import { Refusal } from "../../core/refusal.ts";
 import {
@@ -20,7 +21,7 @@ import {
 import { printProfile } from "./profile.ts";
 import { type Clock, gridNotes, timeGrid } from "./quick_grid.ts";
 import { HEADER, lineOf, type Row } from "./rows.ts";
-import { median, modulesMissing, Side } from "./side.ts";
+import { modulesMissing, Side } from "./side.ts";
 import { soak } from "./soak.ts";
 import { benchSteps, largeSteps } from "./steps.ts";
 

@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { median } from "../../core/median.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Library } from "../../core/library.ts";
@@ -32,7 +33,6 @@ import { modelCost, type Run, stepForwards, trainEpoch } from "../../training/mo
 import { datasetOf } from "./data.ts";
 import { processorMs } from "./processor.ts";
 import { BATCH, benchRun } from "./run.ts";
-import { median } from "./side.ts";
 
 /** What one fusion or method costs. */
 export interface MethodCost {

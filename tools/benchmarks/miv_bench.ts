@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { median } from "../../core/median.ts";
 import { Refusal } from "../../core/refusal.ts";
 import * as names from "../../core/names.ts";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
@@ -27,7 +28,7 @@ import { type EstimatorName, estimators } from "./estimators.ts";
 import type { Run } from "../../training/mod.ts";
 import { processorMs } from "./processor.ts";
 import { BATCH, benchRun } from "./run.ts";
-import { median, modulesMissing, Side } from "./side.ts";
+import { modulesMissing, Side } from "./side.ts";
 
 /** One row; what a case does not measure is `null`. */
 export interface MivRow {

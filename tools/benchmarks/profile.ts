@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { median, Side } from "./side.ts";
+import { median } from "../../core/median.ts";
+import { Side } from "./side.ts";
 
 /** One entry of ONNX Runtime's profile. */
 interface Event {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { median } from "../../core/median.ts";
 import { join } from "node:path";
 import type { Dataset } from "../../core/kinds/mod.ts";
 import type { NamedHostTensors } from "../../core/program.ts";
@@ -25,7 +26,6 @@ import { writeSafetensors } from "../../store/tensors.ts";
 import { VERSION } from "../../version.ts";
 import { datasetOf } from "./data.ts";
 import type { Row } from "./rows.ts";
-import { median } from "./side.ts";
 
 /** Threads of PyTorch's process. */
 export const GRID_THREADS = 2;

@@ -67,11 +67,6 @@ export class Side {
   }
 }
 
-/** Middle value of a list, the upper one of two. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
-
 /** Why a Python cannot run a side that needs some modules, or `null`. */
 export async function modulesMissing(python: string, modules: readonly string[]): Promise<string | null> {
   try {

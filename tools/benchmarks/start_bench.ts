@@ -6,10 +6,10 @@
  *
  * @module
  */
+import { median } from "../../core/median.ts";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { type Command, type Flag, helpOf, parseFlags, parseInteger, runCommand } from "../../cli/command.ts";
-import { median } from "./side.ts";
 import { spentBy, spentByEnded } from "./spent.ts";
 
 const flags: Readonly<Record<string, Flag>> = {

@@ -7,13 +7,13 @@
  *
  * @module
  */
+import { median } from "../../core/median.ts";
 import process from "node:process";
 import { type Command, type Flag, helpOf, parseFlags, runCommand } from "../../cli/command.ts";
 import { configOf, type RunSpec, writeRun } from "../../tests/helpers/runs.ts";
 import { launchChromium } from "../../tests/helpers/chromium.ts";
 import { runId } from "../../store/run_id.ts";
 import { serveViewer } from "../../viewer/serve.ts";
-import { median } from "./side.ts";
 
 const runCount = 1000;
 const epochs = 100;

@@ -8,17 +8,10 @@ import { cremaD, kineticsSounds, type ListedSet, listSet, ucf51, verifySet, vggS
 import { prepareSet } from "../../../experiments/prepare_set.ts";
 import { decodeNpy } from "../../../formats/mod.ts";
 import { inFolder } from "../../helpers/cli.ts";
+import { ffmpegIsThere } from "../../helpers/ffmpeg.ts";
 import { trainsOn } from "../../helpers/set_runs.ts";
 import { grain, put, tone } from "../../helpers/sets.ts";
 
-async function ffmpegIsThere(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("ffmpeg", { args: ["-version"], stdout: "null", stderr: "null" }).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 const absent = !await ffmpegIsThere();
 if (absent) console.log("raw clips: skipped, as ffmpeg is not on the PATH");
 
